@@ -1,0 +1,1 @@
+"""The frameworks, each behind the `Contender` protocol. Importing this package imports none of them."""

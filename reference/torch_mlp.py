@@ -1,0 +1,130 @@
+"""The PyTorch contender: torch.nn layers, torch's own losses, autograd and torch.optim; eager, on the CPU.
+
+Nothing is derived by hand here: this is the witness that `scratch` is held against.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from reference.contender import Checkpoints
+from scratch.architecture import Architecture, Array, OptimizerSpec, Weights
+
+ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
+    "identity": nn.Identity,
+    "sigmoid": nn.Sigmoid,
+    "tanh": nn.Tanh,
+    "relu": nn.ReLU,
+}
+
+
+def _sum_of_squares(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    return functional.mse_loss(logits, targets, reduction="sum")
+
+
+LOSSES: dict[str, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {
+    "cross_entropy": functional.cross_entropy,
+    "binary_cross_entropy": functional.binary_cross_entropy_with_logits,
+    "mse": functional.mse_loss,
+    "sum_of_squares": _sum_of_squares,
+}
+
+
+def torch_optimizer(
+    parameters: Sequence[nn.Parameter], spec: OptimizerSpec, fused: bool | None = None
+) -> torch.optim.Optimizer:
+    """torch.optim's own implementation of `spec`."""
+    if spec.name == "sgd":
+        return torch.optim.SGD(
+            parameters,
+            lr=spec.learning_rate,
+            momentum=spec.momentum,
+            nesterov=spec.nesterov,
+            weight_decay=spec.weight_decay,
+            fused=fused,
+        )
+    return torch.optim.Adam(
+        parameters,
+        lr=spec.learning_rate,
+        betas=(spec.beta1, spec.beta2),
+        eps=spec.eps,
+        weight_decay=spec.weight_decay,
+        fused=fused,
+    )
+
+
+class TorchMLP:
+    """The contender called ``torch``."""
+
+    def load(self, architecture: Architecture, weights: Weights) -> None:
+        """Build nn.Linear layers and copy `weights` into them (torch stores (fan_out, fan_in))."""
+        weights = architecture.checked_weights(weights)
+        self.architecture = architecture
+        self.dtype = getattr(torch, architecture.dtype)
+        modules: list[nn.Module] = []
+        for weight, bias in weights:
+            fan_in, fan_out = weight.shape
+            linear = nn.Linear(fan_in, fan_out, dtype=self.dtype)
+            with torch.no_grad():
+                linear.weight.copy_(torch.tensor(weight.T.copy()))
+                linear.bias.copy_(torch.tensor(bias))
+            modules += [linear, ACTIVATIONS[architecture.activation]()]
+        self.model = nn.Sequential(*modules[:-1])
+        self.loss = LOSSES[architecture.loss]
+
+    def logits(self, x: Array) -> Array:
+        with torch.no_grad():
+            outputs: Array = self.model(self._tensor(self.architecture.checked_inputs(x))).numpy().copy()
+        return outputs
+
+    def loss_and_gradient(self, x: Array, targets: Array) -> tuple[float, Weights]:
+        batch_x, batch_targets = self._batch(x, targets)
+        loss = self.loss(self.model(batch_x), batch_targets)
+        gradients = torch.autograd.grad(loss, list(self.model.parameters()))
+        pairs = zip(gradients[::2], gradients[1::2], strict=True)
+        return loss.item(), [(np.ascontiguousarray(w.numpy().T), b.numpy().copy()) for w, b in pairs]
+
+    def train(
+        self,
+        x: Array,
+        targets: Array,
+        batches: Sequence[Array],
+        optimizer: OptimizerSpec,
+        checkpoints: Checkpoints | None = None,
+    ) -> Sequence[float]:
+        all_x, all_targets = self._batch(x, targets)
+        indices = [torch.from_numpy(np.array(batch, dtype=np.int64)) for batch in batches]
+        rule = torch_optimizer(list(self.model.parameters()), optimizer)
+        checkpoints = checkpoints or {}
+        losses: list[torch.Tensor] = []
+        for step, batch in enumerate(indices):
+            if step in checkpoints:
+                checkpoints[step]()
+            rule.zero_grad(set_to_none=True)
+            loss = self.loss(self.model(all_x[batch]), all_targets[batch])
+            loss.backward()  # type: ignore[no-untyped-call] # torch ships it unannotated
+            rule.step()
+            losses.append(loss.detach())
+        if len(indices) in checkpoints:
+            checkpoints[len(indices)]()
+        return [loss.item() for loss in losses]
+
+    def weights(self) -> Weights:
+        linears = [module for module in self.model if isinstance(module, nn.Linear)]
+        return [
+            (np.ascontiguousarray(m.weight.detach().numpy().T), m.bias.detach().numpy().copy())
+            for m in linears
+        ]
+
+    def _batch(self, x: Array, targets: Array) -> tuple[torch.Tensor, torch.Tensor]:
+        x = self.architecture.checked_inputs(x)
+        targets = self.architecture.checked_targets(targets, len(x))
+        return self._tensor(x), self._tensor(targets)
+
+    @staticmethod
+    def _tensor(array: Array) -> torch.Tensor:
+        # torch warns about read-only memory even when it never writes: hand it a copy then.
+        return torch.from_numpy(array if array.flags.writeable else array.copy())

@@ -1,0 +1,76 @@
+"""Hidden activations a = f(z) and their derivatives, written in terms of a.
+
+    identity  a = z                  da/dz = 1
+    sigmoid   a = 1 / (1 + exp(-z))  da/dz = a (1 - a)
+    tanh      a = tanh(z)            da/dz = 1 - a^2
+    relu      a = max(z, 0)          da/dz = [a > 0], so relu'(0) = 0
+
+Because every derivative is a function of a alone, a layer keeps one array and overwrites z with a.
+Kernels work in place, branch on the real part only (so that they serve complex steps) and never overflow.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from scratch.architecture import Array
+
+
+@dataclass(frozen=True)
+class Activation:
+    """`apply(z)` overwrites z with f(z); `backpropagate(delta, a)` multiplies delta by f'(z), in place."""
+
+    apply: Callable[[Array], None]
+    backpropagate: Callable[[Array, Array], None]
+
+
+def _identity(z: Array) -> None:
+    pass
+
+
+def _identity_backpropagate(delta: Array, a: Array) -> None:
+    pass
+
+
+def sigmoid(z: Array, out: Array | None = None) -> Array:
+    """1 / (1 + exp(-z)) elementwise, without overflow: the exponent is never positive."""
+    positive = z.real >= 0
+    decay = np.exp(np.where(positive, -z, z))  # exp(-|z|), analytic in each half plane
+    result: Array = np.divide(np.where(positive, 1.0, decay), 1.0 + decay, out=out)
+    return result
+
+
+def _sigmoid(z: Array) -> None:
+    sigmoid(z, out=z)
+
+
+def _sigmoid_backpropagate(delta: Array, a: Array) -> None:
+    delta *= a * (1.0 - a)
+
+
+def _tanh(z: Array) -> None:
+    np.tanh(z, out=z)
+
+
+def _tanh_backpropagate(delta: Array, a: Array) -> None:
+    delta *= 1.0 - a * a
+
+
+def _relu(z: Array) -> None:
+    if np.iscomplexobj(z):
+        z[z.real <= 0] = 0.0
+    else:
+        np.maximum(z, 0.0, out=z)
+
+
+def _relu_backpropagate(delta: Array, a: Array) -> None:
+    np.multiply(delta, a.real > 0, out=delta)
+
+
+ACTIVATIONS: dict[str, Activation] = {
+    "identity": Activation(_identity, _identity_backpropagate),
+    "sigmoid": Activation(_sigmoid, _sigmoid_backpropagate),
+    "tanh": Activation(_tanh, _tanh_backpropagate),
+    "relu": Activation(_relu, _relu_backpropagate),
+}

@@ -1,0 +1,108 @@
+"""Losses of logits z (batch, outputs), and their derivatives delta = dL/dz.
+
+    cross_entropy         L = 1/N sum_n [logsumexp(z_n) - z_n[label_n]]   delta = (softmax(z) - onehot) / N
+    binary_cross_entropy  L = 1/NK sum [log(1 + exp(z)) - t z]            delta = (sigmoid(z) - t) / NK
+    mse                   L = 1/NK sum (z - t)^2                          delta = 2 (z - t) / NK
+    sum_of_squares        L = sum (z - t)^2                               delta = 2 (z - t)
+
+with N examples and K outputs. Every L is `scale(N, K)` times a sum of one term per example, which is what
+lets the structured differences subtract example by example. logsumexp shifts by the largest logit, which
+is both safe and accurate (Blanchard, Higham, Higham 2021, algorithm 4.1); log(1 + exp(z)) is
+max(z, 0) + log1p(exp(-|z|)). Branches look at the real part only, so complex steps pass through.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from scratch.activations import sigmoid
+from scratch.architecture import Array
+
+
+@dataclass(frozen=True)
+class Loss:
+    """`per_example(z, targets)` gives (batch,) terms; `delta(z, targets, out)` writes dL/dz; see above."""
+
+    per_example: Callable[[Array, Array], Array]
+    delta: Callable[[Array, Array, Array], Array]
+    scale: Callable[[int, int], float]
+
+    def value(self, z: Array, targets: Array) -> Array:
+        """L as a scalar of z's dtype."""
+        total: Array = self.per_example(z, targets).sum() * z.dtype.type(self.scale(*z.shape))
+        return total
+
+
+def _mean_over_examples(n_examples: int, n_outputs: int) -> float:
+    return 1.0 / n_examples
+
+
+def _mean_over_entries(n_examples: int, n_outputs: int) -> float:
+    return 1.0 / (n_examples * n_outputs)
+
+
+def _sum(n_examples: int, n_outputs: int) -> float:
+    return 1.0
+
+
+def _largest(z: Array) -> Array:
+    largest: Array = np.maximum.reduce(z.real, axis=1, keepdims=True)
+    return largest
+
+
+def _cross_entropy(z: Array, labels: Array) -> Array:
+    shifted = z - _largest(z)
+    terms: Array = np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(z)), labels]
+    return terms
+
+
+def _cross_entropy_delta(z: Array, labels: Array, out: Array) -> Array:
+    np.subtract(z, _largest(z), out=out)
+    np.exp(out, out=out)
+    out /= len(z) * out.sum(axis=1, keepdims=True)
+    out[np.arange(len(z)), labels] -= 1.0 / len(z)
+    return out
+
+
+def softplus(z: Array) -> Array:
+    """log(1 + exp(z)) elementwise, without overflow."""
+    positive = z.real > 0
+    return np.where(positive, z, 0.0) + np.log1p(np.exp(np.where(positive, -z, z)))
+
+
+def _binary_cross_entropy(z: Array, targets: Array) -> Array:
+    terms: Array = (softplus(z) - targets * z).sum(axis=1)
+    return terms
+
+
+def _binary_cross_entropy_delta(z: Array, targets: Array, out: Array) -> Array:
+    sigmoid(z, out=out)
+    out -= targets
+    out *= _mean_over_entries(*z.shape)
+    return out
+
+
+def _squares(z: Array, targets: Array) -> Array:
+    terms: Array = np.square(z - targets).sum(axis=1)
+    return terms
+
+
+def _mse_delta(z: Array, targets: Array, out: Array) -> Array:
+    np.subtract(z, targets, out=out)
+    out *= 2.0 * _mean_over_entries(*z.shape)
+    return out
+
+
+def _sum_of_squares_delta(z: Array, targets: Array, out: Array) -> Array:
+    np.subtract(z, targets, out=out)
+    out *= 2.0
+    return out
+
+
+LOSSES: dict[str, Loss] = {
+    "cross_entropy": Loss(_cross_entropy, _cross_entropy_delta, _mean_over_examples),
+    "binary_cross_entropy": Loss(_binary_cross_entropy, _binary_cross_entropy_delta, _mean_over_entries),
+    "mse": Loss(_squares, _mse_delta, _mean_over_entries),
+    "sum_of_squares": Loss(_squares, _sum_of_squares_delta, _sum),
+}

@@ -1,0 +1,99 @@
+"""The network: forward and backward pass.
+
+    forward    a_0 = x;   z_l = a_{l-1} W_l + b_l;   a_l = f(z_l) for l < L;   logits = z_L
+    backward   delta_L = dL/dz_L, given;   dW_l = a_{l-1}^T delta_l;   db_l = sum_n delta_l[n];
+               delta_{l-1} = (delta_l W_l^T) * f'(z_{l-1})
+
+Shapes: x (batch, n_inputs), z_l and a_l (batch, n_l), W_l (n_{l-1}, n_l). The activations go from forward
+to backward by hand: nothing is cached that a second forward pass could make stale. Every product is
+written into a buffer made once for the largest batch seen; a smaller batch works in its leading rows.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from scratch.activations import ACTIVATIONS
+from scratch.architecture import Architecture, Array
+from scratch.losses import LOSSES
+from scratch.parameters import Parameters
+
+
+class Network:
+    """An `Architecture` with `Parameters`. The dtype is the parameters' own.
+
+    `astype(np.complex128)` and `astype(np.longdouble)` give the same network for complex steps and for
+    extended precision.
+    """
+
+    def __init__(self, architecture: Architecture, parameters: Parameters) -> None:
+        self.architecture = architecture
+        self.parameters = parameters
+        self.dtype = parameters.flat.dtype
+        self.activation = ACTIVATIONS[architecture.activation]
+        self.loss_function = LOSSES[architecture.loss]
+        self._capacity = 0
+        self._rows = -1
+
+    def astype(self, dtype: Any) -> "Network":
+        """The same network with a copy of the parameters in `dtype`."""
+        return Network(self.architecture, self.parameters.astype(dtype))
+
+    def forward(self, x: Array) -> list[Array]:
+        """[x, a_1, ..., a_{L-1}, logits]; all but x are buffers that the next forward overwrites."""
+        self._resize(len(x))
+        a = x
+        last = len(self._outputs) - 1
+        for layer, ((W, b), z) in enumerate(zip(self.parameters.layers, self._outputs, strict=True)):
+            # z_l = a_{l-1} W_l + b_l
+            np.matmul(a, W, out=z)
+            z += b
+            if layer < last:
+                self.activation.apply(z)
+            a = z
+        return [x, *self._outputs]
+
+    def backward(self, activations: Sequence[Array], delta: Array, gradient: Parameters) -> None:
+        """Overwrite `gradient` with the gradient of sum(delta * logits), delta (batch, outputs) held fixed.
+
+        `activations` is what forward returned for the same batch. Linear in `delta`, which is not changed.
+        """
+        for layer in reversed(range(len(activations) - 1)):
+            dW, db = gradient.layers[layer]
+            # dW_l = a_{l-1}^T delta_l ;  db_l = 1^T delta_l
+            np.matmul(activations[layer].T, delta, out=dW)
+            np.matmul(self._ones, delta, out=db)
+            if layer > 0:
+                # delta_{l-1} = (delta_l W_l^T) * f'(z_{l-1})
+                W = self.parameters.layers[layer][0]
+                delta = np.matmul(delta, W.T, out=self._deltas[layer - 1])
+                self.activation.backpropagate(delta, activations[layer])
+
+    def loss(self, x: Array, targets: Array) -> Array:
+        """The loss as a scalar of the network's dtype (complex for a complex network)."""
+        return self.loss_function.value(self.forward(x)[-1], targets)
+
+    def loss_and_gradient(self, x: Array, targets: Array, gradient: Parameters) -> float:
+        """Overwrite `gradient` with dL/dtheta by backpropagation and return the loss; weights stay."""
+        activations = self.forward(x)
+        logits = activations[-1]
+        loss = self.loss_function.value(logits, targets)
+        delta = self.loss_function.delta(logits, targets, self._deltas[-1])
+        self.backward(activations, delta, gradient)
+        return float(loss)
+
+    def _resize(self, n_examples: int) -> None:
+        """Point the buffers at `n_examples` rows, growing them when a larger batch than ever comes."""
+        if n_examples == self._rows:
+            return
+        if n_examples > self._capacity:
+            self._capacity = n_examples
+            sizes = self.architecture.layer_sizes[1:]
+            self._all_outputs = [np.empty((n_examples, size), self.dtype) for size in sizes]
+            self._all_deltas = [np.empty((n_examples, size), self.dtype) for size in sizes]
+            self._all_ones = np.ones(n_examples, self.dtype)
+        self._rows = n_examples
+        self._outputs = [buffer[:n_examples] for buffer in self._all_outputs]
+        self._deltas = [buffer[:n_examples] for buffer in self._all_deltas]
+        self._ones = self._all_ones[:n_examples]

@@ -1,0 +1,126 @@
+"""Training: which examples make which batch, and one optimiser step per batch.
+
+An epoch visits every example exactly once, in an order drawn from the seed; the last batch may be short
+and is kept. `train` takes the batches as index arrays, so that several implementations can be given
+the very same ones; `fit` draws them.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from scratch.architecture import Array, OptimizerSpec
+from scratch.gradients import METHODS
+from scratch.network import Network
+from scratch.optimizers import make_optimizer
+from scratch.parameters import Parameters
+
+StepCallback = Callable[[int, float], None]  # (steps done, that step's loss)
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What `fit` reports after each epoch: its number from 1, and the mean loss over its examples."""
+
+    number: int
+    mean_loss: float
+
+
+def epoch_batches(n_examples: int, batch_size: int, rng: np.random.Generator) -> Iterator[Array]:
+    """A random partition of 0 .. n_examples - 1 into index arrays of `batch_size`, the last maybe shorter."""
+    if n_examples < 1 or batch_size < 1:
+        raise ValueError(
+            f"n_examples and batch_size: expected at least 1 each, got {n_examples} and {batch_size}"
+        )
+    order = rng.permutation(n_examples)
+    for start in range(0, n_examples, batch_size):
+        yield order[start : start + batch_size]
+
+
+def train(
+    network: Network,
+    x: Array,
+    targets: Array,
+    batches: Iterable[Array],
+    spec: OptimizerSpec,
+    on_step: StepCallback | None = None,
+    method: str = "backprop",
+) -> list[float]:
+    """One step of a fresh optimiser per batch of row indices; the network's parameters change in place.
+
+    Returns each step's loss, taken before its update. x and targets are trusted: callers check them.
+    """
+    return list(_steps(network, x, targets, batches, spec, on_step, method))
+
+
+def _steps(
+    network: Network,
+    x: Array,
+    targets: Array,
+    batches: Iterable[Array],
+    spec: OptimizerSpec,
+    on_step: StepCallback | None,
+    method: str,
+) -> Iterator[float]:
+    parameters = network.parameters
+    gradient = Parameters(network.architecture, dtype=network.dtype)
+    optimizer = make_optimizer(spec, parameters.flat)
+    gather = np.empty((0, x.shape[1]), x.dtype)
+    for step, batch in enumerate(batches, start=1):
+        if len(batch) > len(gather):
+            gather = np.empty((len(batch), x.shape[1]), x.dtype)
+        # mode="clip" writes straight into the buffer (9 us against 25 us for 100 x 784 float32);
+        # the default mode copies twice so as to leave `out` whole on a bad index.
+        batch_x = np.take(x, batch, axis=0, out=gather[: len(batch)], mode="clip")
+        batch_targets = targets[batch]
+        if method == "backprop":
+            loss = network.loss_and_gradient(batch_x, batch_targets, gradient)
+        else:
+            gradient.flat[...] = METHODS[method](network, batch_x, batch_targets)
+            loss = float(network.loss(batch_x, batch_targets))
+        optimizer.step(parameters.flat, gradient.flat)
+        if on_step is not None:
+            on_step(step, loss)
+        yield loss
+
+
+def fit(
+    network: Network,
+    x: Array,
+    targets: Array,
+    spec: OptimizerSpec,
+    *,
+    epochs: int,
+    batch_size: int,
+    seed: int,
+    method: str = "backprop",
+    on_step: StepCallback | None = None,
+    on_epoch: Callable[[Epoch], None] | None = None,
+) -> list[Epoch]:
+    """Train for whole epochs; the same seed gives the same parameters, bit for bit.
+
+    x (examples, n_inputs) and targets are checked first. The network changes in place. `on_step(steps, loss)`
+    and `on_epoch(epoch)` may raise to stop early; what was learned until then stays.
+    """
+    if epochs < 1:
+        raise ValueError(f"epochs: expected at least 1, got {epochs}")
+    x = network.architecture.checked_inputs(x)
+    targets = network.architecture.checked_targets(targets, len(x))
+    rng = np.random.default_rng(seed)
+    # One optimiser for the whole run: its state outlives the epochs.
+    all_batches = (batch for _ in range(epochs) for batch in epoch_batches(len(x), batch_size, rng))
+    history: list[Epoch] = []
+    seen, total = 0, 0.0
+    steps = _steps(network, x, targets, all_batches, spec, on_step, method)
+    per_epoch = -(-len(x) // batch_size)
+    for step, loss in enumerate(steps, start=1):
+        # Weighted by examples, not by batches: the short last batch counts for what it holds.
+        examples = min(batch_size, len(x) - seen)
+        seen, total = seen + examples, total + examples * loss
+        if step % per_epoch == 0:
+            history.append(Epoch(len(history) + 1, total / len(x)))
+            seen, total = 0, 0.0
+            if on_epoch is not None:
+                on_epoch(history[-1])
+    return history

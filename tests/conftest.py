@@ -1,0 +1,24 @@
+"""Settings every test shares: Hypothesis profiles, one thread, and where the real MNIST files are."""
+
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy: small products are fastest on one thread
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# dev: quick feedback. ci: what every submission must pass. campaign: by hand, thousands of examples.
+_COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
+settings.register_profile("dev", max_examples=20, **_COMMON)
+settings.register_profile("ci", max_examples=60, derandomize=True, print_blob=True, **_COMMON)
+settings.register_profile("campaign", max_examples=5000, **_COMMON)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if os.environ.get("BACKPROOF_DATA"):
+        return
+    skip = pytest.mark.skip(reason="needs the real MNIST files: set BACKPROOF_DATA to their folder")
+    for item in items:
+        if "mnist" in item.keywords:
+            item.add_marker(skip)
