@@ -1,0 +1,26 @@
+"""`Section`: one chapter of the page, as every part of the project hands it in.
+
+A section module is `comparisons/report/sections/<name>.py` with
+
+    def build(results: Results) -> Section | None: ...     # None: that part was not run
+
+and its name stands in `sections.SECTIONS`, in reading order. The page runs no script but its own and the
+`script` of a section: the content policy names them by hash, so a ``<script>`` inside `html` never runs.
+"""
+
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+
+@dataclass(frozen=True)
+class Section:
+    """One chapter: `html` stands below its heading (h3 downwards); figures are `figures.figure_html`."""
+
+    key: str  # its anchor: letters, digits and hyphens, unique in the page
+    title: str
+    html: Markup  # made with Markup.format or a template, so that every value is escaped
+    verdict: str | None = None  # "PASS" | "FAIL" | "INCONCLUSIVE": a badge beside the title
+    nav: str | None = None  # a shorter title for the contents list
+    under: str | None = None  # key of the chapter it belongs to: indented below it in the contents list
+    script: str = ""  # plain JavaScript of its own, run once after the figures of the page are known

@@ -1,0 +1,10 @@
+"""The chapters of the page, in reading order: one module each, with `build(results) -> Section | None`."""
+
+SECTIONS = ("gradients", "accuracy", "speed", "protocol")
+
+# What to say where `build` returned None: the chapter's title, and the command that fills it.
+NOT_RUN = {
+    "gradients": ("Same maths? The gradients", "backproof gradients"),
+    "accuracy": ("Same accuracy?", "backproof accuracy"),
+    "speed": ("How fast?", "backproof speed"),
+}
