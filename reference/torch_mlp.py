@@ -96,7 +96,8 @@ class TorchMLP:
         checkpoints: Checkpoints | None = None,
     ) -> Sequence[float]:
         all_x, all_targets = self._batch(x, targets)
-        indices = [torch.from_numpy(np.array(batch, dtype=np.int64)) for batch in batches]
+        rows = self.architecture.checked_batches(batches, len(all_x))
+        indices = [torch.from_numpy(row.astype(np.int64)) for row in rows]
         rule = torch_optimizer(list(self.model.parameters()), optimizer)
         checkpoints = checkpoints or {}
         losses: list[torch.Tensor] = []

@@ -151,6 +151,23 @@ class Architecture:
             )
         return labels.astype(np.intp, copy=False)
 
+    @staticmethod
+    def checked_batches(batches: Sequence[Array], n_examples: int) -> list[Array]:
+        """Every batch as row indices (batch,) in 0 .. n_examples - 1; copies nothing that already fits."""
+        checked = [np.asarray(batch) for batch in batches]
+        for number, batch in enumerate(checked):
+            if batch.ndim != 1 or len(batch) == 0 or batch.dtype.kind not in "iu":
+                raise ValueError(
+                    f"batches[{number}]: expected row indices, shape (batch >= 1,), "
+                    f"got shape {batch.shape}, dtype {batch.dtype}"
+                )
+            if batch.min() < 0 or batch.max() >= n_examples:
+                raise ValueError(
+                    f"batches[{number}]: expected rows 0 .. {n_examples - 1}, "
+                    f"found {batch.min()} .. {batch.max()}"
+                )
+        return [batch.astype(np.intp, copy=False) for batch in checked]
+
     def checked_weights(self, weights: Weights) -> list[tuple[Array, Array]]:
         """`weights` of the right number, shapes and dtype, finite; copies nothing that already fits."""
         if len(weights) != len(self.layer_shapes):

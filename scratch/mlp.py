@@ -5,8 +5,6 @@ It checks what comes in and copies what goes out; all the mathematics is in `net
 
 from collections.abc import Callable, Mapping, Sequence
 
-import numpy as np
-
 from scratch.architecture import Architecture, Array, OptimizerSpec, Weights
 from scratch.network import Network
 from scratch.parameters import Parameters
@@ -43,9 +41,7 @@ class ScratchMLP:
     ) -> Sequence[float]:
         """One step per batch of row indices with a fresh optimiser; each step's loss before its update."""
         x, targets = self._checked(x, targets)
-        for batch in batches:
-            if len(batch) == 0 or np.min(batch) < 0 or np.max(batch) >= len(x):
-                raise ValueError(f"batches: expected row indices 0 .. {len(x) - 1}, got {batch!r}")
+        batches = self.architecture.checked_batches(batches, len(x))
         checkpoints = checkpoints or {}
         if 0 in checkpoints:
             checkpoints[0]()
