@@ -16,33 +16,44 @@ import numpy as np
 
 from scratch.activations import ACTIVATIONS
 from scratch.architecture import Architecture, Array
-from scratch.losses import LOSSES
+from scratch.losses import LOSSES, Loss
 from scratch.parameters import Parameters
+from scratch.regularization import Masks
 
 
 class Network:
-    """An `Architecture` with `Parameters`. The dtype is the parameters' own.
+    """An `Architecture` with `Parameters`. The dtype is the parameters' own, the loss the architecture's.
+
+    `loss_function` replaces that loss by another of the same targets (label smoothing).
 
     `astype(np.complex128)` and `astype(np.longdouble)` give the same network for complex steps and for
     extended precision.
     """
 
-    def __init__(self, architecture: Architecture, parameters: Parameters) -> None:
+    def __init__(
+        self, architecture: Architecture, parameters: Parameters, loss_function: Loss | None = None
+    ) -> None:
         self.architecture = architecture
         self.parameters = parameters
         self.dtype = parameters.flat.dtype
         self.activation = ACTIVATIONS[architecture.activation]
-        self.loss_function = LOSSES[architecture.loss]
+        self.loss_function = loss_function or LOSSES[architecture.loss]
         self._capacity = 0
         self._rows = -1
 
     def astype(self, dtype: Any) -> "Network":
         """The same network with a copy of the parameters in `dtype`."""
-        return Network(self.architecture, self.parameters.astype(dtype))
+        return Network(self.architecture, self.parameters.astype(dtype), self.loss_function)
 
-    def forward(self, x: Array) -> list[Array]:
-        """[x, a_1, ..., a_{L-1}, logits]; all but x are buffers that the next forward overwrites."""
+    def forward(self, x: Array, masks: Masks | None = None) -> list[Array]:
+        """[x, a_1, ..., a_{L-1}, logits]; all but x are buffers that the next forward overwrites.
+
+        With dropout `masks`, one per layer, each layer's inputs are multiplied by its mask first, and it is
+        these products that are returned: hand the same masks to backward.
+        """
         self._resize(len(x))
+        if masks is not None and (mask := masks[0]) is not None:
+            x = mask.apply(x)
         a = x
         last = len(self._outputs) - 1
         for layer, ((W, b), z) in enumerate(zip(self.parameters.layers, self._outputs, strict=True)):
@@ -51,13 +62,18 @@ class Network:
             z += b
             if layer < last:
                 self.activation.apply(z)
+                if masks is not None and (mask := masks[layer + 1]) is not None:
+                    mask.apply(z, out=z)
             a = z
         return [x, *self._outputs]
 
-    def backward(self, activations: Sequence[Array], delta: Array, gradient: Parameters) -> None:
+    def backward(
+        self, activations: Sequence[Array], delta: Array, gradient: Parameters, masks: Masks | None = None
+    ) -> None:
         """Overwrite `gradient` with the gradient of sum(delta * logits), delta (batch, outputs) held fixed.
 
-        `activations` is what forward returned for the same batch. Linear in `delta`, which is not changed.
+        `activations` is what forward returned for the same batch and masks. Linear in `delta`, which is not
+        changed.
         """
         for layer in reversed(range(len(activations) - 1)):
             dW, db = gradient.layers[layer]
@@ -68,19 +84,24 @@ class Network:
                 # delta_{l-1} = (delta_l W_l^T) * f'(z_{l-1})
                 W = self.parameters.layers[layer][0]
                 delta = np.matmul(delta, W.T, out=self._deltas[layer - 1])
-                self.activation.backpropagate(delta, activations[layer])
+                a = activations[layer]
+                if masks is not None and (mask := masks[layer]) is not None:
+                    a = mask.backpropagate(delta, a)
+                self.activation.backpropagate(delta, a)
 
-    def loss(self, x: Array, targets: Array) -> Array:
+    def loss(self, x: Array, targets: Array, masks: Masks | None = None) -> Array:
         """The loss as a scalar of the network's dtype (complex for a complex network)."""
-        return self.loss_function.value(self.forward(x)[-1], targets)
+        return self.loss_function.value(self.forward(x, masks)[-1], targets)
 
-    def loss_and_gradient(self, x: Array, targets: Array, gradient: Parameters) -> float:
+    def loss_and_gradient(
+        self, x: Array, targets: Array, gradient: Parameters, masks: Masks | None = None
+    ) -> float:
         """Overwrite `gradient` with dL/dtheta by backpropagation and return the loss; weights stay."""
-        activations = self.forward(x)
+        activations = self.forward(x, masks)
         logits = activations[-1]
         loss = self.loss_function.value(logits, targets)
         delta = self.loss_function.delta(logits, targets, self._deltas[-1])
-        self.backward(activations, delta, gradient)
+        self.backward(activations, delta, gradient, masks)
         return float(loss)
 
     def _resize(self, n_examples: int) -> None:

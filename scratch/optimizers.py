@@ -17,6 +17,8 @@ from scratch.architecture import Array, OptimizerSpec
 
 
 class Optimizer(Protocol):
+    learning_rate: float  # the spec's; a schedule sets it before each step
+
     def step(self, theta: Array, gradient: Array) -> None:
         """Update theta (n,) in place. `gradient` (n,) is left as it was."""
 
@@ -26,6 +28,7 @@ class SGD:
 
     def __init__(self, spec: OptimizerSpec, n_parameters: int, dtype: np.dtype) -> None:
         self.spec = spec
+        self.learning_rate = spec.learning_rate
         self.velocity: Array | None = None
         self.update = np.empty(n_parameters, dtype)
 
@@ -45,7 +48,7 @@ class SGD:
             # g + mu v is formed in `update`, which may already hold g.
             v = self.velocity
             g = np.add(g, spec.momentum * v, out=update) if spec.nesterov else v
-        theta -= np.multiply(g, spec.learning_rate, out=update)
+        theta -= np.multiply(g, self.learning_rate, out=update)
 
 
 class Adam:
@@ -53,6 +56,7 @@ class Adam:
 
     def __init__(self, spec: OptimizerSpec, n_parameters: int, dtype: np.dtype) -> None:
         self.spec = spec
+        self.learning_rate = spec.learning_rate
         self.n_steps = 0
         self.first_moment = np.zeros(n_parameters, dtype)
         self.second_moment = np.zeros(n_parameters, dtype)
@@ -79,7 +83,7 @@ class Adam:
         update /= math.sqrt(1 - spec.beta2**self.n_steps)
         update += spec.eps
         np.divide(m, update, out=update)
-        update *= spec.learning_rate / (1 - spec.beta1**self.n_steps)
+        update *= self.learning_rate / (1 - spec.beta1**self.n_steps)
         theta -= update
 
 

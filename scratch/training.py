@@ -15,6 +15,8 @@ from scratch.gradients import METHODS
 from scratch.network import Network
 from scratch.optimizers import make_optimizer
 from scratch.parameters import Parameters
+from scratch.regularization import Dropout
+from scratch.schedules import Schedule
 
 StepCallback = Callable[[int, float], None]  # (steps done, that step's loss)
 
@@ -46,12 +48,16 @@ def train(
     spec: OptimizerSpec,
     on_step: StepCallback | None = None,
     method: str = "backprop",
+    schedule: Schedule | None = None,
+    dropout: Dropout | None = None,
 ) -> list[float]:
     """One step of a fresh optimiser per batch of row indices; the network's parameters change in place.
 
+    `schedule(t)` multiplies the learning rate of the step after t others; `dropout` draws fresh masks for
+    every step (method="backprop" only).
     Returns each step's loss, taken before its update. x and targets are trusted: callers check them.
     """
-    return list(_steps(network, x, targets, batches, spec, on_step, method))
+    return list(_steps(network, x, targets, batches, spec, on_step, method, schedule, dropout))
 
 
 def _steps(
@@ -62,8 +68,13 @@ def _steps(
     spec: OptimizerSpec,
     on_step: StepCallback | None,
     method: str,
+    schedule: Schedule | None,
+    dropout: Dropout | None,
 ) -> Iterator[float]:
+    if dropout is not None and method != "backprop":
+        raise ValueError(f"dropout: expected method='backprop', got {method!r}; drop one of them")
     parameters = network.parameters
+    masks_rng = np.random.default_rng(dropout.seed if dropout else None)
     gradient = Parameters(network.architecture, dtype=network.dtype)
     optimizer = make_optimizer(spec, parameters.flat)
     gather = np.empty((0, x.shape[1]), x.dtype)
@@ -74,8 +85,11 @@ def _steps(
         # the default mode copies twice so as to leave `out` whole on a bad index.
         batch_x = np.take(x, batch, axis=0, out=gather[: len(batch)], mode="clip")
         batch_targets = targets[batch]
+        if schedule is not None:
+            optimizer.learning_rate = spec.learning_rate * schedule(step - 1)
         if method == "backprop":
-            loss = network.loss_and_gradient(batch_x, batch_targets, gradient)
+            masks = dropout.masks(masks_rng, network.architecture, len(batch)) if dropout else None
+            loss = network.loss_and_gradient(batch_x, batch_targets, gradient, masks)
         else:
             gradient.flat[...] = METHODS[method](network, batch_x, batch_targets)
             loss = float(network.loss(batch_x, batch_targets))
@@ -95,12 +109,15 @@ def fit(
     batch_size: int,
     seed: int,
     method: str = "backprop",
+    schedule: Schedule | None = None,
+    dropout: Dropout | None = None,
     on_step: StepCallback | None = None,
     on_epoch: Callable[[Epoch], None] | None = None,
 ) -> list[Epoch]:
     """Train for whole epochs; the same seed gives the same parameters, bit for bit.
 
-    x (examples, n_inputs) and targets are checked first. The network changes in place. `on_step(steps, loss)`
+    x (examples, n_inputs) and targets are checked first. The network changes in place. `schedule` and
+    `dropout` are those of `train`. `on_step(steps, loss)`
     and `on_epoch(epoch)` may raise to stop early; what was learned until then stays.
     """
     if epochs < 1:
@@ -112,7 +129,7 @@ def fit(
     all_batches = (batch for _ in range(epochs) for batch in epoch_batches(len(x), batch_size, rng))
     history: list[Epoch] = []
     seen, total = 0, 0.0
-    steps = _steps(network, x, targets, all_batches, spec, on_step, method)
+    steps = _steps(network, x, targets, all_batches, spec, on_step, method, schedule, dropout)
     per_epoch = -(-len(x) // batch_size)
     for step, loss in enumerate(steps, start=1):
         # Weighted by examples, not by batches: the short last batch counts for what it holds.

@@ -1,0 +1,98 @@
+"""Against overfitting: dropout and label smoothing. (Weight decay belongs to the optimisers.)
+
+dropout           d = m * a, with m = 1/(1-p) with probability 1-p and 0 else, so that E[d] = a:
+                  inverted, hence nothing to do at prediction.  dL/da = m * dL/dd
+                  Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov 2014, sections 4 and 10
+label smoothing   targets q = (1 - s) onehot + s/K instead of onehot:
+                  L = 1/N sum_n [logsumexp(z_n) - q_n . z_n];  delta = (softmax(z) - q) / N
+                  Szegedy, Vanhoucke, Ioffe, Shlens, Wojna 2016, section 7
+
+A mask is data, drawn before the forward pass and handed to forward and backward alike. A loss under fixed
+masks is an ordinary function of the parameters, so dropout is gradient-checked like everything else.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from scratch.architecture import Architecture, Array
+from scratch.losses import LOSSES, Loss
+
+
+@dataclass(frozen=True)
+class Mask:
+    """What one layer's inputs are multiplied with: `values` (batch, units) in {0, 1/keep}."""
+
+    values: Array
+    keep: float
+
+    def apply(self, a: Array, out: Array | None = None) -> Array:
+        """d = m * a."""
+        dropped: Array = np.multiply(a, self.values, out=out)
+        return dropped
+
+    def backpropagate(self, delta: Array, d: Array) -> Array:
+        """Turn dL/dd into dL/da, in place; return a itself for the units kept (0 for those dropped)."""
+        delta *= self.values
+        a: Array = d * d.real.dtype.type(self.keep)
+        return a
+
+
+@dataclass(frozen=True)
+class Dropout:
+    """The probability p with which a unit is dropped: of the hidden layers, and of the inputs.
+
+    `seed` starts the generator from which a training run draws its masks.
+    """
+
+    hidden: float = 0.5
+    inputs: float = 0.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, p in (("hidden", self.hidden), ("inputs", self.inputs)):
+            if not 0.0 <= p < 1.0:
+                raise ValueError(f"{name}: expected a probability in [0, 1), got {p!r}")
+
+    def masks(
+        self, rng: np.random.Generator, architecture: Architecture, n_examples: int
+    ) -> list[Mask | None]:
+        """One mask per layer's inputs, None where nothing is dropped; the same for the same rng state."""
+        rates = [self.inputs] + [self.hidden] * (len(architecture.layer_shapes) - 1)
+        return [
+            _mask(rng, (n_examples, fan_in), p, architecture.dtype) if p else None
+            for (fan_in, _), p in zip(architecture.layer_shapes, rates, strict=True)
+        ]
+
+
+Masks = Sequence[Mask | None]
+
+
+def _mask(rng: np.random.Generator, shape: tuple[int, int], p: float, dtype: str) -> Mask:
+    # float32 uniforms: half the time of float64, and p is off by at most 2^-24.
+    values = (rng.random(shape, np.float32) >= p).astype(dtype)
+    values *= values.dtype.type(1.0 / (1.0 - p))
+    return Mask(values, 1.0 - p)
+
+
+def smoothed_cross_entropy(smoothing: float) -> Loss:
+    """cross_entropy with the share `smoothing` of every target spread evenly over the K outputs."""
+    if not 0.0 <= smoothing < 1.0:
+        raise ValueError(f"smoothing: expected a share in [0, 1), got {smoothing!r}")
+    sharp = LOSSES["cross_entropy"]
+
+    def per_example(z: Array, labels: Array) -> Array:
+        # logsumexp(z) - (1 - s) z_y - s mean(z) = cross entropy + s (z_y - mean(z))
+        picked = z[np.arange(len(z)), labels]
+        terms: Array = sharp.per_example(z, labels) + smoothing * (picked - z.mean(axis=1))
+        return terms
+
+    def delta(z: Array, labels: Array, out: Array) -> Array:
+        # (softmax(z) - onehot) / N + s (onehot - 1/K) / N
+        sharp.delta(z, labels, out)
+        out -= smoothing / z.size
+        out[np.arange(len(z)), labels] += smoothing / len(z)
+        return out
+
+    return Loss(per_example, delta, sharp.scale)

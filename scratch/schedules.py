@@ -1,0 +1,67 @@
+"""Learning-rate schedules: the rate of step t (from 0) is the optimiser's own rate times factor(t).
+
+    constant     1
+    step_decay   gamma^floor(t / every)
+    cosine       f + (1 - f) (1 + cos(pi t / T)) / 2        Loshchilov, Hutter 2017, eq. 5, one period
+    one_cycle    up from 1/d to 1, then down to 1/(d e), on half cosines       Smith, Topin 2018
+
+T is the number of steps. The factors are those of torch.optim.lr_scheduler: StepLR, CosineAnnealingLR, and
+OneCycleLR with its cosines and a fixed momentum. t may be fractional: a schedule can follow the clock.
+"""
+
+import math
+from collections.abc import Callable
+
+Schedule = Callable[[float], float]  # steps already taken -> factor on the learning rate
+
+
+def constant() -> Schedule:
+    """The optimiser's own rate throughout."""
+    return lambda t: 1.0
+
+
+def step_decay(every: int, gamma: float = 0.1) -> Schedule:
+    """Times `gamma` after each `every` steps. Raises ValueError unless every >= 1 and 0 < gamma <= 1."""
+    _expect("every", every >= 1, "at least 1", every)
+    _expect("gamma", 0.0 < gamma <= 1.0, "a number in (0, 1]", gamma)
+    return lambda t: gamma ** (t // every)
+
+
+def cosine(n_steps: int, final: float = 0.0) -> Schedule:
+    """From 1 at step 0 to `final` at step `n_steps`, where it stays."""
+    _expect("n_steps", n_steps >= 1, "at least 1", n_steps)
+    _expect("final", 0.0 <= final <= 1.0, "a number in [0, 1]", final)
+    return lambda t: _half_cosine(1.0, final, t / n_steps)
+
+
+def one_cycle(
+    n_steps: int, warm_up: float = 0.3, start_divisor: float = 25.0, final_divisor: float = 1e4
+) -> Schedule:
+    """From 1/start_divisor up to 1 over the share `warm_up` of the steps, then down.
+
+    The last step, n_steps - 1, has 1/(start_divisor * final_divisor); so have steps after it.
+    """
+    _expect("n_steps", n_steps >= 2, "at least 2", n_steps)
+    _expect("warm_up", 0.0 < warm_up < 1.0, "a share in (0, 1)", warm_up)
+    _expect("start_divisor", start_divisor >= 1.0, "at least 1", start_divisor)
+    _expect("final_divisor", final_divisor >= 1.0, "at least 1", final_divisor)
+    low, lowest = 1.0 / start_divisor, 1.0 / (start_divisor * final_divisor)
+    # Both phases end on a step that is taken. A warm-up shorter than one step is none.
+    top, last = max(warm_up * n_steps - 1.0, 0.0), n_steps - 1.0
+
+    def factor(t: float) -> float:
+        if t < top:
+            return _half_cosine(low, 1.0, t / top)
+        return _half_cosine(1.0, lowest, (t - top) / (last - top))
+
+    return factor
+
+
+def _half_cosine(start: float, stop: float, share: float) -> float:
+    """stop + (start - stop) (1 + cos(pi share)) / 2, with share held in [0, 1]."""
+    return stop + (start - stop) * (1.0 + math.cos(math.pi * min(max(share, 0.0), 1.0))) / 2.0
+
+
+def _expect(argument: str, holds: bool, expected: str, value: object) -> None:
+    if not holds:
+        raise ValueError(f"{argument}: expected {expected}, got {value!r}")
