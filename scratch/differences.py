@@ -1,57 +1,271 @@
 """Numerical differentiation of any scalar function of a vector: the textbook way.
 
-    forward_difference   (f(t + h) - f(t)) / h           error  h/2 |f''|  + 2 e / h
-    central_difference   (f(t + h) - f(t - h)) / 2h      error  h^2/6 |f'''| + e / h
+One entry t of theta (n,) moves, all others are held. Every scheme is the same quotient, with its own nodes
+s_k, weights w_k and divisor d:
 
-with t one entry of theta, all others held, and e the absolute error of one evaluation of f. The sum of
-truncation (first term) and rounding (second) is least near h = eps^(1/2) for the forward and eps^(1/3) for
-the central difference, times the scale of t (Gill, Murray, Saunders, Wright 1983; Nocedal, Wright 2006,
-section 8.1). Steps are made exactly representable, h = (t + h) - t, so that the quotient divides by the
-step that was really taken.
+    D_h = Re sum_k w_k f(t + s_k h) / (d h)
+
+    forward_difference   (f(t + h) - f(t)) / h                                     h/2 M2    + 2 e / h
+    central_difference   (f(t + h) - f(t - h)) / 2h                                h^2/6 M3  + e / h
+    five_point           (8 [f(t + h) - f(t - h)] - [f(t + 2h) - f(t - 2h)]) / 12h h^4/30 M5 + 3 e / 2h
+    complex_step         Im f(t + ih) / h                                          h^2/6 M3, no cancellation
+
+The last column bounds |D_h - f'(t)|: M_k bounds the k-th derivative over the stencil and e the absolute
+error of one evaluation of f. The first term is Taylor's remainder C h^p M_{p+1}; the second is A e / h with
+A = sum|w_k| / d. Their sum is least at h = (A e / (p C M))^(1/(p+1)). Where nothing is known of f, take
+e = eps |f| and M_{p+1} = |f| / max(1, |t|)^(p+1): the step is then (A eps / (p C))^(1/(p+1)) max(1, |t|).
+The complex step subtracts nothing, so its step is merely small enough that h^2 vanishes beside 1.
+
+`richardson` removes one power of h^2 after another from central differences, in Ridders' tableau.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from scratch.architecture import Array
 
 Function = Callable[[Array], Any]  # theta (n,) -> a scalar of its dtype
 
 
-def step_sizes(theta: Array, order: int) -> Array:
-    """Per entry, eps^(1 / (order + 1)) * max(1, |t|), representable; the truncation error is O(h^order)."""
-    eps = np.finfo(theta.dtype).eps
-    h = np.power(eps, 1.0 / (order + 1)) * np.maximum(1.0, np.abs(theta))
-    steps: Array = (theta + h.astype(theta.dtype)) - theta
+@dataclass(frozen=True)
+class Scheme:
+    """A difference quotient D_h = Re sum_k weights[k] f(t + nodes[k] h) / (divisor h), and its error.
+
+    Truncation: |D_h - f'| <= error_constant h^order M_{order + 1}. Rounding: amplification e / h.
+    """
+
+    name: str
+    nodes: tuple[complex, ...]  # in units of h
+    weights: tuple[complex, ...]  # integers (or -i), so that they add no rounding of their own
+    divisor: float
+    order: int
+    error_constant: float
+    source: str
+    fixed_step: float | None = None
+
+    @property
+    def is_complex(self) -> bool:
+        """Whether f is evaluated off the real axis: then it has to carry complex numbers through."""
+        return any(isinstance(node, complex) for node in self.nodes)
+
+    @property
+    def amplification(self) -> float:
+        """A: an error e in each evaluation of f becomes at most A e / h (off the axis nothing cancels)."""
+        return 0.0 if self.is_complex else sum(abs(weight) for weight in self.weights) / self.divisor
+
+    def optimal_step(self, noise: float, derivative: float = 1.0) -> float:
+        """The h of least error, for evaluations good to `noise` and M_{p+1} = `derivative`."""
+        if self.fixed_step is not None:
+            return self.fixed_step
+        ratio = self.amplification * noise / (self.order * self.error_constant * derivative)
+        return float(ratio ** (1.0 / (self.order + 1)))
+
+    def error_bound(self, h: Any, noise: Any, derivative: Any) -> Any:
+        """Truncation + rounding at step(s) h; arguments broadcast."""
+        return self.error_constant * h**self.order * derivative + self.amplification * noise / h
+
+
+SCHEMES: dict[str, Scheme] = {
+    scheme.name: scheme
+    for scheme in (
+        Scheme(
+            name="forward_difference",
+            nodes=(1, 0),
+            weights=(1, -1),
+            divisor=1,
+            order=1,
+            error_constant=1 / 2,
+            source="Nocedal, Wright 2006, section 8.1; step: Gill, Murray, Saunders, Wright 1983",
+        ),
+        Scheme(
+            name="central_difference",
+            nodes=(1, -1),
+            weights=(1, -1),
+            divisor=2,
+            order=2,
+            error_constant=1 / 6,
+            source="Nocedal, Wright 2006, section 8.1; Fornberg 1988, table 1",
+        ),
+        Scheme(
+            name="five_point",
+            # This order of summation subtracts what is nearly equal first, and so rounds least.
+            nodes=(1, -1, 2, -2),
+            weights=(8, -8, -1, 1),
+            divisor=12,
+            order=4,
+            error_constant=1 / 30,
+            source="Fornberg 1988, table 1",
+        ),
+        Scheme(
+            name="complex_step",
+            nodes=(1j,),
+            weights=(-1j,),
+            divisor=1,
+            order=2,
+            error_constant=1 / 6,
+            source="Squire, Trapp 1998; Martins, Sturdza, Alonso 2003",
+            fixed_step=1e-20,
+        ),
+    )
+}
+
+
+def step_sizes(theta: Array, scheme: Scheme, step: float | None = None) -> Array:
+    """The step of every entry of theta: `step` (default: the scheme's optimum for this dtype) * max(1, |t|).
+
+    Made representable away from zero, h = (|t| + h) - |t|, so that for |t| >= h both t + h and t - h are
+    exact and the quotient divides by the distance really moved. (t +- 2h are exact too, save next to a
+    power of two.) A complex step is the same for every entry, since nothing is rounded along i.
+    """
+    if step is None:
+        step = scheme.optimal_step(float(np.finfo(theta.dtype).eps))
+    elif not 0 < step < np.inf:
+        raise ValueError(f"step: expected a finite number > 0, got {step!r}")
+    if scheme.is_complex:
+        return np.full(theta.shape, step, np.promote_types(theta.dtype, np.float64))
+    size = np.abs(theta)
+    h = theta.dtype.type(step) * np.maximum(1, size)
+    steps: Array = (size + h) - size
+    if not steps.all():
+        raise ValueError(f"step: {step!r} is below the resolution of {theta.dtype}; take a larger one")
     return steps
 
 
-def forward_difference(f: Function, theta: Array) -> Array:
-    """(f(t + h) - f(t)) / h per entry of theta (n,): n + 1 evaluations. `theta` is left as it was."""
-    steps = step_sizes(theta, order=1)
+def quotient(values: Callable[[Any], Any], t: Any, h: Any, scheme: Scheme, base: Any = None) -> Any:
+    """The scheme's quotient at t with step h, elementwise; `base` stands for values(t) where it is known."""
+    total = 0
+    for node, weight in zip(scheme.nodes, scheme.weights, strict=True):
+        value = base if node == 0 and base is not None else values(t + node * h)
+        total = total + weight * value
+    return np.real(total) / (scheme.divisor * h)
+
+
+def difference(
+    f: Function,
+    theta: Array,
+    scheme: Scheme | str = "central_difference",
+    step: float | None = None,
+    *,
+    steps: Array | None = None,
+) -> Array:
+    """The gradient (n,) of f at theta (n,) by one quotient per entry, in theta's dtype.
+
+    Args:
+        f: takes a read-only vector like theta (complex128 for complex_step) and gives a scalar.
+        theta: (n,) finite real numbers; never written to: the entries move in a private copy.
+        scheme: one of SCHEMES, or its name.
+        step, steps: see `step_sizes`; `steps` (n,) replaces them entry by entry.
+
+    Raises ValueError or TypeError for a theta, scheme or step that does not fit, and TypeError where f does
+    not give a scalar, or loses the imaginary part.
+    """
+    theta, scheme = checked_theta(theta), checked_scheme(scheme)
+    steps = step_sizes(theta, scheme, step) if steps is None else np.asarray(steps)
+    point = theta.astype(working_dtype(theta.dtype, scheme))
+    f = _scalar_valued(f, point.dtype)
+    argument = point.view()
+    argument.flags.writeable = False
+    base = f(argument) if 0 in scheme.nodes else None
     gradient = np.empty_like(theta)
-    base = f(theta)
     for i, h in enumerate(steps):
-        gradient[i] = (_perturbed(f, theta, i, h) - base) / h
+        kept = point[i]
+
+        def moved(t: Any, i: int = i) -> Any:
+            point[i] = t
+            return f(argument)
+
+        gradient[i] = quotient(moved, kept, h, scheme, base)
+        point[i] = kept
     return gradient
 
 
-def central_difference(f: Function, theta: Array) -> Array:
-    """(f(t + h) - f(t - h)) / 2h per entry of theta (n,): 2 n evaluations. `theta` is left as it was."""
-    steps = step_sizes(theta, order=2)
-    gradient = np.empty_like(theta)
-    for i, h in enumerate(steps):
-        gradient[i] = (_perturbed(f, theta, i, h) - _perturbed(f, theta, i, -h)) / (2 * h)
-    return gradient
+def richardson(
+    f: Function, theta: Array, step: float = 0.125, rows: int = 10, noise: float | None = None
+) -> tuple[Array, Array]:
+    """(gradient (n,), error estimate (n,)) of f at theta by `ridders` over central differences.
+
+    The steps are step * max(1, |t|), halved from row to row. `noise` is the absolute error of one evaluation
+    of f, by default eps |f(theta)|. 2 n rows evaluations.
+    """
+    theta = checked_theta(theta)
+    if noise is None:
+        noise = float(np.finfo(theta.dtype).eps) * abs(float(f(theta.copy())))
+    central = SCHEMES["central_difference"]
+    all_steps = halved_steps(theta, step, rows)
+    return ridders(np.array([difference(f, theta, central, steps=h) for h in all_steps]), all_steps, noise)
 
 
-def _perturbed(f: Function, theta: Array, i: int, h: Any) -> Any:
-    """f with entry i moved by h. The entry is put back bit for bit, also when f raises."""
-    kept = theta[i]
-    theta[i] = kept + h
-    try:
-        return f(theta)
-    finally:
-        theta[i] = kept
+def halved_steps(theta: Array, step: float, rows: int) -> Array:
+    """(rows, n): the representable steps step * max(1, |t|) / 2^row."""
+    if isinstance(rows, bool) or not isinstance(rows, int) or rows < 2:
+        raise ValueError(f"rows: expected an integer >= 2, got {rows!r}")
+    central = SCHEMES["central_difference"]
+    return np.array([step_sizes(theta, central, step / 2**row) for row in range(rows)])
+
+
+def ridders(quotients: Array, steps: Array, noise: float) -> tuple[Array, Array]:
+    """Extrapolate central differences (rows, n), each row at half the step before, to step zero.
+
+        A_{j,0} = D_{h_j},   A_{j,k} = (4^k A_{j,k-1} - A_{j-1,k-1}) / (4^k - 1)
+
+    has error O(h^(2k+2)). Its error estimate is the larger distance to the two entries it came from
+    (Ridders 1982; Press et al. 2007, section 5.7), plus what the tableau makes of the evaluations' `noise`:
+    at most 2 noise / h_j, since prod_k (4^k + 1) / (4^k - 1) < 2. Returned is, per entry, the A with the
+    least estimate, and that estimate.
+    """
+    best, error = quotients[-1].copy(), np.full(quotients.shape[1], np.inf, quotients.dtype)
+    column = quotients
+    for k in range(1, len(quotients)):
+        finer, coarser = column[1:], column[:-1]
+        column = finer + (finer - coarser) / (4**k - 1)
+        estimates = np.maximum(np.abs(column - finer), np.abs(column - coarser)) + 2 * noise / steps[k:]
+        row = np.nanargmin(np.where(np.isnan(estimates), np.inf, estimates), axis=0)
+        entry = np.arange(quotients.shape[1])
+        better = estimates[row, entry] < error
+        best = np.where(better, column[row, entry], best)
+        error = np.where(better, estimates[row, entry], error)
+    return best, error
+
+
+def working_dtype(dtype: DTypeLike, scheme: Scheme) -> np.dtype:
+    """In what f is evaluated: theta's own dtype, or the complex numbers of at least double precision."""
+    return np.result_type(dtype, np.complex128) if scheme.is_complex else np.dtype(dtype)
+
+
+def checked_scheme(scheme: Scheme | str) -> Scheme:
+    if isinstance(scheme, Scheme):
+        return scheme
+    if scheme not in SCHEMES:
+        raise ValueError(f"scheme: expected one of {', '.join(SCHEMES)}; got {scheme!r}")
+    return SCHEMES[scheme]
+
+
+def checked_theta(theta: Array) -> Array:
+    """theta as a vector of finite floating-point numbers (integers become float64)."""
+    theta = np.asarray(theta)
+    if theta.dtype.kind not in "fiu":
+        raise TypeError(f"theta: expected real numbers, got dtype {theta.dtype}")
+    if theta.ndim != 1:
+        raise ValueError(f"theta: expected a vector (n,), got shape {theta.shape}; pass theta.ravel()")
+    if not np.isfinite(theta).all():
+        raise ValueError("theta: expected finite numbers, found NaN or Inf")
+    return theta.astype(np.float64) if theta.dtype.kind in "iu" else theta
+
+
+def _scalar_valued(f: Function, dtype: np.dtype) -> Function:
+    """f, refusing what would make a wrong gradient in silence."""
+
+    def checked(theta: Array) -> Any:
+        value = f(theta)
+        if np.ndim(value) != 0:
+            raise TypeError(f"f: expected a scalar, got shape {np.shape(value)}; sum or average it")
+        if np.iscomplexobj(value) != (dtype.kind == "c"):
+            kind = "complex" if dtype.kind == "c" else "real"
+            raise TypeError(f"f: expected a {kind} value for {dtype} arguments, got {type(value).__name__}")
+        return value
+
+    return checked
