@@ -74,8 +74,9 @@ def _theme() -> go.layout.Template:
 def figure_html(fig: go.Figure, caption: str, alt: str) -> Markup:
     """The figure with its caption (for everybody) and its description `alt` (for who cannot see it).
 
-    NaN becomes a gap in a curve. The figure's own ``layout.height`` (pixels, 400 unless set) is reserved before it is drawn; its width
-    follows the page. Raises ValueError where caption or alt is empty: a figure without words says nothing.
+    NaN becomes a gap in a curve. The figure's own ``layout.height`` (pixels, 400 unless set) is reserved
+    before it is drawn; its width follows the page. Raises ValueError where caption or alt is empty: a
+    figure without words says nothing.
     """
     for name, text in (("caption", caption), ("alt", alt)):
         if not text.strip():

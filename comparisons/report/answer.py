@@ -1,0 +1,204 @@
+"""The answer of a report: one sentence and three tiles, said from the results alone.
+
+Terminal and page say the same words. Each of the three questions has a tile; one that was not asked says
+which command asks it.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from comparisons.report import formats
+from comparisons.results import Part, Results
+
+_WAYS = {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 2}  # position of the wording in a clause
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One question, its answer in a few words, and what that rests on."""
+
+    key: str  # the chapter that says more
+    question: str
+    value: str
+    detail: str
+    verdict: str | None  # None: not run
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the first screen and the first lines of the terminal say."""
+
+    sentence: str
+    tiles: tuple[Tile, Tile, Tile]
+    banner: str | None  # what a reader must know before any figure: other data than MNIST
+
+
+def answer(results: Results) -> Answer:
+    """The answer to "same maths, same accuracy, how fast?" as far as `results` go."""
+    tiles = (_gradients_tile(results.gradients), _accuracy_tile(results.accuracy), _speed_tile(results.speed))
+    return Answer(_sentence(results), tiles, _banner(results))
+
+
+def dataset_name(results: Results) -> str | None:
+    """ "mnist" | "digits": what the run used; None where no part says so."""
+    for part in (results.accuracy, results.plan, results.speed, results.gradients, results.numerical):
+        name = (part or {}).get("dataset")
+        if isinstance(name, dict):
+            name = name.get("name")
+        if name:
+            return str(name)
+    return None
+
+
+def offered(entry: Any) -> bool:
+    """Whether a contender's cell holds figures: not ``{"not_offered": reason}``, an error, or null."""
+    return isinstance(entry, dict) and not any(entry.get(key) for key in ("not_offered", "error", "invalid"))
+
+
+def reason(entry: Any) -> str:
+    """Why a cell holds no figures."""
+    if isinstance(entry, dict):
+        return str(
+            entry.get("not_offered") or entry.get("error") or entry.get("invalid") or "no reason given"
+        )
+    return str(entry) if entry else "no reason given"
+
+
+def geometric_means(speed: Part) -> dict[str, float]:
+    """Per contender, the geometric mean over the cases of (its time / scratch's time)."""
+    medians: dict[str, list[float]] = {}
+    for case in speed["cases"]:
+        for name, entry in case.get("ratios", {}).items():
+            if offered(entry) and entry.get("median"):
+                medians.setdefault(name, []).append(float(entry["median"]))
+    return {name: math.exp(math.fsum(map(math.log, found)) / len(found)) for name, found in medians.items()}
+
+
+def mean(values: list[float]) -> float:
+    """The arithmetic mean; NaN of nothing."""
+    return math.fsum(values) / len(values) if values else math.nan
+
+
+# --- the three tiles ---------------------------------------------------------------------------------------
+
+
+def _gradients_tile(part: Part | None) -> Tile:
+    question = "Same maths?"
+    if part is None:
+        return Tile("gradients", question, "Not run", "Run: backproof gradients", None)
+    verdicts = [check["verdict"] for check in part["checks"] if offered(check)]
+    passed, total = verdicts.count("PASS"), len(verdicts)
+    value = {"PASS": "Yes", "FAIL": "No", "INCONCLUSIVE": "Undecided"}[part["verdict"]]
+    detail = f"{formats.count(passed)} of {formats.count(total)} gradient checks inside their derived bound"
+    failed, open_ = verdicts.count("FAIL"), verdicts.count("INCONCLUSIVE")
+    if failed or open_:
+        detail += f"; {failed} failed, {open_} undecided"
+    return Tile("gradients", question, value, detail + ".", part["verdict"])
+
+
+def _accuracy_tile(part: Part | None) -> Tile:
+    question = "Same accuracy?"
+    if part is None:
+        return Tile("accuracy", question, "Not run", "Run: backproof accuracy", None)
+    scratch = part["contenders"].get("scratch")
+    ours = mean(scratch["test_accuracy"]) if offered(scratch) else None
+    found = [
+        f"{formats.label(name)} {formats.percent(mean(entry['test_accuracy']))}"
+        for name, entry in part["contenders"].items()
+        if name != "scratch" and offered(entry) and entry.get("test_accuracy")
+    ]
+    seeds = len(part["seeds"])
+    detail = f"From scratch, on {formats.dataset(part['dataset'])}, mean of {seeds} seed{'s' * (seeds != 1)}"
+    detail += f"; {formats.listed(found)}." if found else "."
+    return Tile("accuracy", question, formats.percent(ours), detail, part["verdict"])
+
+
+def _speed_tile(part: Part | None) -> Tile:
+    question = "How fast?"
+    if part is None:
+        return Tile("speed", question, "Not run", "Run: backproof speed", None)
+    means = {name: ratio for name, ratio in geometric_means(part).items() if name != "scratch"}
+    if not means:
+        return Tile(
+            "speed", question, "No ratio", "No contender could be timed beside scratch.", part["verdict"]
+        )
+    (first, ratio), *others = means.items()
+    cases = len(part["cases"])
+    detail = f"as fast as {formats.label(first)}, in {cases} case{'s' * (cases != 1)}"
+    if cases > 1:
+        detail += " (geometric mean)"
+    if others:
+        detail += "; " + formats.listed([f"{formats.times(r)} {formats.label(n)}" for n, r in others])
+    return Tile("speed", question, formats.times(ratio), detail + ".", part["verdict"])
+
+
+# --- the sentence ------------------------------------------------------------------------------------------
+
+
+def _sentence(results: Results) -> str:
+    clauses = [
+        clause
+        for clause in (
+            _gradients_clause(results.gradients),
+            _accuracy_clause(results.accuracy),
+            _speed_clause(results.speed),
+        )
+        if clause
+    ]
+    if not clauses:
+        return "Same maths, same accuracy, how fast? Not asked yet: run backproof."
+    name = dataset_name(results)
+    where = f"On {formats.dataset(name)}, the" if name else "The"
+    return f"{where} network written from scratch {formats.listed(clauses)}."
+
+
+def _gradients_clause(part: Part | None) -> str:
+    if part is None:
+        return ""
+    names = {check["against"] for check in part["checks"]} | {check["contender"] for check in part["checks"]}
+    frameworks = [formats.label(n) for n in ("torch", "jax", "tensorflow", "sklearn") if n in names]
+    others = formats.listed(frameworks) if frameworks else "numerical differentiation"
+    verdicts = [check["verdict"] for check in part["checks"] if offered(check)]
+    total = len(verdicts)
+    return (
+        f"computes the same gradients as {others}",
+        f"fails {verdicts.count('FAIL')} of {total} gradient checks",
+        f"leaves {verdicts.count('INCONCLUSIVE')} of {total} gradient checks undecided",
+    )[_WAYS[part["verdict"]]]
+
+
+def _accuracy_clause(part: Part | None) -> str:
+    if part is None or not offered(part["contenders"].get("scratch")):
+        return ""
+    ours = formats.percent(mean(part["contenders"]["scratch"]["test_accuracy"]), 1)
+    compared = part["against_scratch"]
+    names = {
+        verdict: formats.listed(
+            [formats.label(n) for n, entry in compared.items() if entry.get("verdict") == verdict]
+        )
+        for verdict in _WAYS
+    }
+    if part["verdict"] == "PASS" and names["PASS"]:
+        return f"reaches the same accuracy ({ours})"
+    if part["verdict"] == "FAIL" and names["FAIL"]:
+        return f"does not train the same way as {names['FAIL']} (accuracy {ours})"
+    return f"reaches {ours} accuracy"
+
+
+def _speed_clause(part: Part | None) -> str:
+    means = [(n, r) for n, r in geometric_means(part).items() if n != "scratch"] if part else []
+    if not means:
+        return ""
+    found = [f"{formats.times(ratio)[:-1]} times as fast as {formats.label(name)}" for name, ratio in means]
+    return f"trains {formats.listed(found)}"
+
+
+def _banner(results: Results) -> str | None:
+    if dataset_name(results) != "digits":
+        return None
+    return (
+        "MNIST could not be had here, so everything was run on scikit-learn's bundled digits: 1,797 images "
+        "of 8 by 8 pixels. Their figures say nothing about MNIST. To use MNIST, point --data-dir or "
+        "BACKPROOF_DATA to its files."
+    )
