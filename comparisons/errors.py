@@ -1,5 +1,9 @@
-"""The one error that a user of the command line sees: a sentence, and exit code 2."""
+"""What a user of the command line sees instead of a traceback: a sentence and an exit code."""
 
 
 class UsageError(Exception):
-    """Bad input: the message names the argument, what was expected, what was found, and the remedy."""
+    """Bad input (exit code 2): names the argument, what was expected, what was found, and the remedy."""
+
+
+class Interrupted(Exception):  # noqa: N818 - the user's choice, not an error
+    """Ctrl-C (exit code 130): the message says which finished results were kept, and where."""

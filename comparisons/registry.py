@@ -1,0 +1,115 @@
+"""Contenders by name. A framework is imported when its contender is created, not before.
+
+To add one: write a class that satisfies `reference.contender.Contender`, add a line to `ENTRIES`, and run
+`pytest tests/reference/test_contract.py --contender NAME`. A class of your own needs no line: name it as
+``package.module:Class`` or ``path/to/file.py:Class``.
+"""
+
+import importlib
+import importlib.util
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, cast
+
+from comparisons.errors import UsageError
+from reference.contender import Contender
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Where a contender's class is, and which installed package it needs."""
+
+    module: str
+    class_name: str
+    requires: str  # the package to import
+    install: str  # what to tell pip
+
+
+ENTRIES: dict[str, Entry] = {
+    "scratch": Entry("scratch.mlp", "ScratchMLP", "numpy", "numpy"),
+    "torch": Entry("reference.torch_mlp", "TorchMLP", "torch", "torch"),
+    "jax": Entry("reference.jax_mlp", "JaxMLP", "jax", "jax"),
+    "tensorflow": Entry("reference.tensorflow_mlp", "TensorFlowMLP", "tensorflow", "tensorflow"),
+    "sklearn": Entry("reference.sklearn_mlp", "SklearnMLP", "sklearn", "scikit-learn"),
+}
+NAMES = tuple(ENTRIES)
+
+
+def check(name: str) -> None:
+    """Raise UsageError unless `name` can be created; imports no framework to find out."""
+    if ":" in name:
+        return
+    if name not in ENTRIES:
+        raise UsageError(
+            f"contender: expected one of {', '.join(NAMES)}, or your own as module:Class or file.py:Class; "
+            f"got {name!r}"
+        )
+    if not installed(name):
+        raise UsageError(
+            f"contender: {name} is not installed here; run: python -m pip install {ENTRIES[name].install}"
+        )
+
+
+def installed(name: str) -> bool:
+    """Whether the package that a registered contender needs can be found; it is not imported."""
+    return importlib.util.find_spec(ENTRIES[name].requires) is not None
+
+
+def create(name: str) -> Contender:
+    """A fresh contender. Raises UsageError for an unknown name or a framework that is not installed."""
+    check(name)
+    if ":" in name:
+        return cast(Contender, load_class(name)())
+    entry = ENTRIES[name]
+    contender = getattr(importlib.import_module(entry.module), entry.class_name)()
+    return cast(Contender, contender)
+
+
+def load_class(reference: str) -> type[Any]:
+    """The class that ``package.module:Class`` or ``path/to/file.py:Class`` names.
+
+    Raises UsageError where the module, the file or the class is not there; an error inside the module's own
+    code is not touched.
+    """
+    where, _, class_name = reference.rpartition(":")
+    if not where or not class_name.isidentifier():
+        raise UsageError(f"contender: expected module:Class or file.py:Class, got {reference!r}")
+    module = _file_module(Path(where)) if where.endswith(".py") else _named_module(where)
+    found = getattr(module, class_name, None)
+    if not isinstance(found, type):
+        classes = [
+            n for n, v in vars(module).items() if isinstance(v, type) and v.__module__ == module.__name__
+        ]
+        raise UsageError(
+            f"contender: {where} has no class {class_name}; its classes: {', '.join(classes) or 'none'}"
+        )
+    return found
+
+
+def _file_module(path: Path) -> ModuleType:
+    if not path.is_file():
+        raise UsageError(f"contender: no file {path}")
+    name = path.stem
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise UsageError(f"contender: {path} cannot be imported as a Python module")
+    module = importlib.util.module_from_spec(spec)
+    # The file's own neighbours are importable, as if it were run as a script.
+    sys.path.insert(0, str(path.parent.resolve()))
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.remove(str(path.parent.resolve()))
+    return module
+
+
+def _named_module(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        # Only the module asked for: one missing inside it is that module's own trouble.
+        if error.name is None or not f"{name}.".startswith(f"{error.name}."):
+            raise
+        raise UsageError(f"contender: no module {name} on the import path") from error
