@@ -29,6 +29,7 @@ from numpy.typing import DTypeLike
 from scratch.architecture import Array
 
 Function = Callable[[Array], Any]  # theta (n,) -> a scalar of its dtype
+Step = float | Array | None  # relative to max(1, |t|) | one per entry, as it is | the derived optimum
 
 
 @dataclass(frozen=True)
@@ -72,64 +73,33 @@ class Scheme:
 SCHEMES: dict[str, Scheme] = {
     scheme.name: scheme
     for scheme in (
-        Scheme(
-            name="forward_difference",
-            nodes=(1, 0),
-            weights=(1, -1),
-            divisor=1,
-            order=1,
-            error_constant=1 / 2,
-            source="Nocedal, Wright 2006, section 8.1; step: Gill, Murray, Saunders, Wright 1983",
-        ),
-        Scheme(
-            name="central_difference",
-            nodes=(1, -1),
-            weights=(1, -1),
-            divisor=2,
-            order=2,
-            error_constant=1 / 6,
-            source="Nocedal, Wright 2006, section 8.1; Fornberg 1988, table 1",
-        ),
-        Scheme(
-            name="five_point",
-            # This order of summation subtracts what is nearly equal first, and so rounds least.
-            nodes=(1, -1, 2, -2),
-            weights=(8, -8, -1, 1),
-            divisor=12,
-            order=4,
-            error_constant=1 / 30,
-            source="Fornberg 1988, table 1",
-        ),
-        Scheme(
-            name="complex_step",
-            nodes=(1j,),
-            weights=(-1j,),
-            divisor=1,
-            order=2,
-            error_constant=1 / 6,
-            source="Squire, Trapp 1998; Martins, Sturdza, Alonso 2003",
-            fixed_step=1e-20,
-        ),
+        Scheme("forward_difference", (1, 0), (1, -1), 1, 1, 1 / 2, "Nocedal, Wright 2006, section 8.1"),
+        Scheme("central_difference", (1, -1), (1, -1), 2, 2, 1 / 6, "Fornberg 1988, table 1"),
+        # This order of summation subtracts what is nearly equal first, and so rounds least.
+        Scheme("five_point", (1, -1, 2, -2), (8, -8, -1, 1), 12, 4, 1 / 30, "Fornberg 1988, table 1"),
+        Scheme("complex_step", (1j,), (-1j,), 1, 2, 1 / 6, "Squire, Trapp 1998", fixed_step=1e-20),
     )
 }
+CENTRAL = SCHEMES["central_difference"]
 
 
-def step_sizes(theta: Array, scheme: Scheme, step: float | None = None) -> Array:
+def step_sizes(theta: Array, scheme: Scheme, step: Step = None) -> Array:
     """The step of every entry of theta: `step` (default: the scheme's optimum for this dtype) * max(1, |t|).
 
     Made representable away from zero, h = (|t| + h) - |t|, so that for |t| >= h both t + h and t - h are
     exact and the quotient divides by the distance really moved. (t +- 2h are exact too, save next to a
-    power of two.) A complex step is the same for every entry, since nothing is rounded along i.
+    power of two.) A complex step is the same for every entry, since nothing is rounded along i. An array is
+    taken as the steps themselves.
     """
-    if step is None:
-        step = scheme.optimal_step(float(np.finfo(theta.dtype).eps))
-    elif not 0 < step < np.inf:
+    if isinstance(step, np.ndarray):
+        return step
+    step = scheme.optimal_step(float(np.finfo(theta.dtype).eps)) if step is None else step
+    if not 0 < step < np.inf:
         raise ValueError(f"step: expected a finite number > 0, got {step!r}")
     if scheme.is_complex:
         return np.full(theta.shape, step, np.promote_types(theta.dtype, np.float64))
     size = np.abs(theta)
-    h = theta.dtype.type(step) * np.maximum(1, size)
-    steps: Array = (size + h) - size
+    steps: Array = (size + theta.dtype.type(step) * np.maximum(1, size)) - size
     if not steps.all():
         raise ValueError(f"step: {step!r} is below the resolution of {theta.dtype}; take a larger one")
     return steps
@@ -144,39 +114,30 @@ def quotient(values: Callable[[Any], Any], t: Any, h: Any, scheme: Scheme, base:
     return np.real(total) / (scheme.divisor * h)
 
 
-def difference(
-    f: Function,
-    theta: Array,
-    scheme: Scheme | str = "central_difference",
-    step: float | None = None,
-    *,
-    steps: Array | None = None,
-) -> Array:
+def difference(f: Function, theta: Array, scheme: Scheme | str = CENTRAL, step: Step = None) -> Array:
     """The gradient (n,) of f at theta (n,) by one quotient per entry, in theta's dtype.
 
     Args:
         f: takes a read-only vector like theta (complex128 for complex_step) and gives a scalar.
         theta: (n,) finite real numbers; never written to: the entries move in a private copy.
         scheme: one of SCHEMES, or its name.
-        step, steps: see `step_sizes`; `steps` (n,) replaces them entry by entry.
+        step: see `step_sizes`.
 
     Raises ValueError or TypeError for a theta, scheme or step that does not fit, and TypeError where f does
     not give a scalar, or loses the imaginary part.
     """
-    theta, scheme = checked_theta(theta), checked_scheme(scheme)
-    steps = step_sizes(theta, scheme, step) if steps is None else np.asarray(steps)
+    theta, scheme = _checked_theta(theta), _checked_scheme(scheme)
     point = theta.astype(working_dtype(theta.dtype, scheme))
-    f = _scalar_valued(f, point.dtype)
     argument = point.view()
     argument.flags.writeable = False
-    base = f(argument) if 0 in scheme.nodes else None
+    base = _scalar(f, argument) if 0 in scheme.nodes else None
     gradient = np.empty_like(theta)
-    for i, h in enumerate(steps):
+    for i, h in enumerate(step_sizes(theta, scheme, step)):
         kept = point[i]
 
         def moved(t: Any, i: int = i) -> Any:
             point[i] = t
-            return f(argument)
+            return _scalar(f, argument)
 
         gradient[i] = quotient(moved, kept, h, scheme, base)
         point[i] = kept
@@ -186,25 +147,25 @@ def difference(
 def richardson(
     f: Function, theta: Array, step: float = 0.125, rows: int = 10, noise: float | None = None
 ) -> tuple[Array, Array]:
-    """(gradient (n,), error estimate (n,)) of f at theta by `ridders` over central differences.
+    """(gradient (n,), error estimate (n,)) of f at theta by Ridders' tableau over central differences.
 
     The steps are step * max(1, |t|), halved from row to row. `noise` is the absolute error of one evaluation
     of f, by default eps |f(theta)|. 2 n rows evaluations.
     """
-    theta = checked_theta(theta)
+    theta = _checked_theta(theta)
     if noise is None:
-        noise = float(np.finfo(theta.dtype).eps) * abs(float(f(theta.copy())))
-    central = SCHEMES["central_difference"]
-    all_steps = halved_steps(theta, step, rows)
-    return ridders(np.array([difference(f, theta, central, steps=h) for h in all_steps]), all_steps, noise)
+        noise = float(np.finfo(theta.dtype).eps * abs(_scalar(f, theta.copy())))
+    return extrapolated(lambda steps: difference(f, theta, CENTRAL, steps), theta, step, rows, noise)
 
 
-def halved_steps(theta: Array, step: float, rows: int) -> Array:
-    """(rows, n): the representable steps step * max(1, |t|) / 2^row."""
+def extrapolated(
+    gradient_at: Callable[[Array], Array], theta: Array, step: float, rows: int, noise: float
+) -> tuple[Array, Array]:
+    """(gradient, error estimate) at step zero from gradient_at(steps (n,)), central differences of theta."""
     if isinstance(rows, bool) or not isinstance(rows, int) or rows < 2:
         raise ValueError(f"rows: expected an integer >= 2, got {rows!r}")
-    central = SCHEMES["central_difference"]
-    return np.array([step_sizes(theta, central, step / 2**row) for row in range(rows)])
+    steps = np.array([step_sizes(theta, CENTRAL, step / 2**row) for row in range(rows)])
+    return ridders(np.array([gradient_at(h) for h in steps]), steps, noise)
 
 
 def ridders(quotients: Array, steps: Array, noise: float) -> tuple[Array, Array]:
@@ -217,17 +178,14 @@ def ridders(quotients: Array, steps: Array, noise: float) -> tuple[Array, Array]
     at most 2 noise / h_j, since prod_k (4^k + 1) / (4^k - 1) < 2. Returned is, per entry, the A with the
     least estimate, and that estimate.
     """
-    best, error = quotients[-1].copy(), np.full(quotients.shape[1], np.inf, quotients.dtype)
+    best, error = quotients[-1], np.full_like(quotients[-1], np.inf)
     column = quotients
     for k in range(1, len(quotients)):
         finer, coarser = column[1:], column[:-1]
         column = finer + (finer - coarser) / (4**k - 1)
-        estimates = np.maximum(np.abs(column - finer), np.abs(column - coarser)) + 2 * noise / steps[k:]
-        row = np.nanargmin(np.where(np.isnan(estimates), np.inf, estimates), axis=0)
-        entry = np.arange(quotients.shape[1])
-        better = estimates[row, entry] < error
-        best = np.where(better, column[row, entry], best)
-        error = np.where(better, estimates[row, entry], error)
+        distance = np.maximum(np.abs(column - finer), np.abs(column - coarser))
+        for value, estimate in zip(column, distance + 2 * noise / steps[k:], strict=True):
+            best, error = np.where(estimate < error, (value, estimate), (best, error))
     return best, error
 
 
@@ -236,7 +194,7 @@ def working_dtype(dtype: DTypeLike, scheme: Scheme) -> np.dtype:
     return np.result_type(dtype, np.complex128) if scheme.is_complex else np.dtype(dtype)
 
 
-def checked_scheme(scheme: Scheme | str) -> Scheme:
+def _checked_scheme(scheme: Scheme | str) -> Scheme:
     if isinstance(scheme, Scheme):
         return scheme
     if scheme not in SCHEMES:
@@ -244,7 +202,7 @@ def checked_scheme(scheme: Scheme | str) -> Scheme:
     return SCHEMES[scheme]
 
 
-def checked_theta(theta: Array) -> Array:
+def _checked_theta(theta: Array) -> Array:
     """theta as a vector of finite floating-point numbers (integers become float64)."""
     theta = np.asarray(theta)
     if theta.dtype.kind not in "fiu":
@@ -256,16 +214,11 @@ def checked_theta(theta: Array) -> Array:
     return theta.astype(np.float64) if theta.dtype.kind in "iu" else theta
 
 
-def _scalar_valued(f: Function, dtype: np.dtype) -> Function:
-    """f, refusing what would make a wrong gradient in silence."""
-
-    def checked(theta: Array) -> Any:
-        value = f(theta)
-        if np.ndim(value) != 0:
-            raise TypeError(f"f: expected a scalar, got shape {np.shape(value)}; sum or average it")
-        if np.iscomplexobj(value) != (dtype.kind == "c"):
-            kind = "complex" if dtype.kind == "c" else "real"
-            raise TypeError(f"f: expected a {kind} value for {dtype} arguments, got {type(value).__name__}")
-        return value
-
-    return checked
+def _scalar(f: Function, argument: Array) -> Any:
+    """f(argument), refusing what would make a wrong gradient in silence."""
+    value = f(argument)
+    if np.ndim(value) != 0:
+        raise TypeError(f"f: expected a scalar, got shape {np.shape(value)}; sum or average it")
+    if np.iscomplexobj(value) != np.iscomplexobj(argument):
+        raise TypeError(f"f: expected a value of the kind of its {argument.dtype} argument, got {value!r}")
+    return value

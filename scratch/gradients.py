@@ -20,27 +20,21 @@ complex step always works in complex128. Results come in the network's dtype.
 """
 
 from collections.abc import Callable
-from functools import partial
+from functools import partial, wraps
 from inspect import signature
+from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
-from scratch.architecture import Architecture, Array
-from scratch.differences import (
-    SCHEMES,
-    Function,
-    Scheme,
-    difference,
-    halved_steps,
-    quotient,
-    ridders,
-    step_sizes,
-    working_dtype,
-)
+from scratch import differences
+from scratch.architecture import Array
+from scratch.differences import CENTRAL, SCHEMES, Scheme, Step
 from scratch.network import Network
 from scratch.parameters import Parameters
 
 EVALUATIONS = ("naive", "structured")
+MEMORY = 256 * 2**20  # bytes that the structured evaluation may take
 
 
 def backprop(network: Network, x: Array, targets: Array) -> Array:
@@ -56,43 +50,27 @@ def _by_difference(
     x: Array,
     targets: Array,
     *,
-    step: float | None = None,
+    step: Step = None,
     evaluation: str = "naive",
-    memory: int | None = None,
+    memory: int = MEMORY,
 ) -> Array:
-    steps = step_sizes(network.parameters.flat, scheme, step)
-    return _evaluated(network, x, targets, scheme, steps, evaluation, memory)
-
-
-def _evaluated(
-    network: Network,
-    x: Array,
-    targets: Array,
-    scheme: Scheme,
-    steps: Array,
-    evaluation: str,
-    memory: int | None,
-) -> Array:
-    """The quotient of every parameter, with its own of `steps` (n_parameters,), in the network's dtype."""
-    if evaluation not in EVALUATIONS:
-        raise ValueError(f"evaluation: expected one of {', '.join(EVALUATIONS)}; got {evaluation!r}")
+    """The scheme's quotient of every parameter, (n_parameters,), in the network's dtype."""
+    theta = network.parameters.flat
     if evaluation == "structured":
         from scratch.structured import structured_difference
 
-        options = {} if memory is None else {"memory": memory}
-        result: Array = structured_difference(network, x, targets, scheme, steps, **options)
+        steps = differences.step_sizes(theta, scheme, step)
+        result: Array = structured_difference(network, x, targets, scheme, steps, memory=memory)
         return result
-    if memory is not None:
-        raise TypeError("memory: belongs to evaluation='structured'; the naive one needs none")
-    f = loss_function(network, x, targets, working_dtype(network.dtype, scheme))
-    return difference(f, network.parameters.flat, scheme, steps=steps)
+    if evaluation != "naive":
+        raise ValueError(f"evaluation: expected one of {', '.join(EVALUATIONS)}; got {evaluation!r}")
+    f = loss_function(network, x, targets, differences.working_dtype(theta.dtype, scheme))
+    return differences.difference(f, theta, scheme, step)
 
 
-def loss_function(
-    network: Network, x: Array, targets: Array, dtype: np.dtype | type | None = None
-) -> Function:
+def loss_function(network: Network, x: Array, targets: Array, dtype: DTypeLike) -> differences.Function:
     """L as a pure function of the flat vector, evaluated in `dtype` by a private copy of the network."""
-    copy = network.astype(dtype or network.dtype)
+    copy = network.astype(dtype)
 
     def loss(theta: Array) -> Array:
         copy.parameters.flat[...] = theta
@@ -110,35 +88,25 @@ def richardson(
     rows: int = 10,
     noise: float | None = None,
     evaluation: str = "naive",
-    memory: int | None = None,
+    memory: int = MEMORY,
 ) -> tuple[Array, Array]:
     """(gradient, error estimate), each (n_parameters,); see `differences.ridders`.
 
     `step` is the largest one (relative to max(1, |t|)), `noise` the absolute error of one loss (default:
     eps |L|).
     """
-    theta, scheme = network.parameters.flat, SCHEMES["central_difference"]
     if noise is None:
-        noise = float(np.finfo(theta.dtype).eps * abs(network.loss(x, targets)))
-    all_steps = halved_steps(theta, step, rows)
-    quotients = [_evaluated(network, x, targets, scheme, steps, evaluation, memory) for steps in all_steps]
-    return ridders(np.array(quotients), all_steps, noise)
+        noise = float(np.finfo(network.dtype).eps * abs(network.loss(x, targets)))
+
+    def gradient_at(steps: Array) -> Array:
+        return _by_difference(CENTRAL, network, x, targets, step=steps, evaluation=evaluation, memory=memory)
+
+    return differences.extrapolated(gradient_at, network.parameters.flat, step, rows, noise)
 
 
-def _by_richardson(
-    network: Network,
-    x: Array,
-    targets: Array,
-    *,
-    step: float = 0.125,
-    rows: int = 10,
-    noise: float | None = None,
-    evaluation: str = "naive",
-    memory: int | None = None,
-) -> Array:
-    return richardson(
-        network, x, targets, step=step, rows=rows, noise=noise, evaluation=evaluation, memory=memory
-    )[0]
+@wraps(richardson)
+def _by_richardson(*batch: Any, **options: Any) -> Array:
+    return richardson(*batch, **options)[0]
 
 
 def unitwise_difference(network: Network, x: Array, targets: Array, *, step: float | None = None) -> Array:
@@ -153,50 +121,30 @@ def unitwise_difference(network: Network, x: Array, targets: Array, *, step: flo
     result = Parameters(network.architecture, dtype=network.dtype)
     for layer, (W, b) in enumerate(network.parameters.layers):
         z = activations[layer] @ W + b
-        per_example = _loss_per_example_above(network, layer, targets)
-        delta = _delta_by_differences(per_example, z, step)
+        steps = differences.step_sizes(z, CENTRAL, step)
+        delta = np.empty_like(z)
+        for j in range(z.shape[1]):
+
+            def losses(t: Array, layer: int = layer, z: Array = z, j: int = j) -> Array:
+                moved = z.copy()
+                moved[:, j] = t
+                return _losses_above(network, layer, moved, targets)
+
+            delta[:, j] = differences.quotient(losses, z[:, j], steps[:, j], CENTRAL)
         dW, db = result.layers[layer]
         np.matmul(activations[layer].T, delta, out=dW)
         np.sum(delta, axis=0, out=db)
     return result.flat
 
 
-def _delta_by_differences(per_example: Function, z: Array, step: float | None) -> Array:
-    """d(sum of per_example)/dz, (batch, units), moving one column of z at a time."""
-    central = SCHEMES["central_difference"]
-    delta, moved = np.empty_like(z), z.copy()
-    for j, column in enumerate(z.T):
-
-        def values(t: Array, j: int = j) -> Array:
-            moved[:, j] = t
-            return np.array(per_example(moved))
-
-        delta[:, j] = quotient(values, column, step_sizes(column, central, step), central)
-        moved[:, j] = column
-    return delta
-
-
-def _loss_per_example_above(network: Network, layer: int, targets: Array) -> Function:
-    """The terms s l_n (batch,) of the loss as a function of z (batch, units) of layer `layer`."""
-    sizes = network.architecture.layer_sizes[layer + 1 :]
-    loss, n_outputs = network.loss_function, network.architecture.n_outputs
-    scale = network.dtype.type(loss.scale(len(targets), n_outputs))
-    if len(sizes) == 1:
-        return lambda z: loss.per_example(z, targets) * scale
-    # The layers above are a network of their own, over the tail of the same flat vector.
-    start = network.architecture.layer_slices()[layer + 1][0].start
-    upper = Architecture(
-        sizes, network.architecture.activation, network.architecture.loss, network.architecture.dtype
-    )
-    tail = Network(upper, Parameters(upper, network.parameters.flat[start:]))
-
-    def per_example(z: Array) -> Array:
-        a = z.copy()
-        network.activation.apply(a)
-        terms: Array = loss.per_example(tail.forward(a)[-1], targets) * scale
-        return terms
-
-    return per_example
+def _losses_above(network: Network, layer: int, z: Array, targets: Array) -> Array:
+    """Each example's part of the loss, (batch,), from layer `layer`'s pre-activations z, overwritten."""
+    for W, b in network.parameters.layers[layer + 1 :]:
+        network.activation.apply(z)
+        z = z @ W + b
+    loss = network.loss_function
+    losses: Array = loss.per_example(z, targets) * z.dtype.type(loss.scale(*z.shape))
+    return losses
 
 
 METHODS: dict[str, Callable[..., Array]] = {
