@@ -47,6 +47,7 @@ class Plan:
     def __post_init__(self) -> None:
         for name, low in (("seed", 0), ("n_seeds", 1), ("epochs", 1), ("batch_size", 1), ("threads", 1)):
             value = getattr(self, name)
+            name = name.removeprefix("n_")
             if isinstance(value, bool) or not isinstance(value, int):
                 raise UsageError(f"{name}: expected an integer, got {value!r}")
             if value < low:
@@ -76,7 +77,7 @@ class Plan:
         return load(self.data, self.data_dir, say=progress.say if progress else None)
 
     def architecture(self, dtype: str | None = None) -> Architecture:
-        """The network to train, in this dtype or the plan's. Raises UsageError if it does not fit the data."""
+        """The network to train, in this dtype or the plan's. Raises UsageError if it cannot take the data."""
         dataset = self.dataset()
         sizes = self.layer_sizes or (dataset.n_features, *DEFAULT_HIDDEN, N_CLASSES)
         if (sizes[0], sizes[-1]) != (dataset.n_features, N_CLASSES):

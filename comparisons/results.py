@@ -59,6 +59,13 @@ def exit_code(verdicts: list[str]) -> int:
     return EXIT_CODES[worst_verdict(verdicts)]
 
 
+def all_verdicts(results: Results) -> list[str]:
+    """The verdict of every part that was run; a lesson's is whether all its claims hold."""
+    parts = [getattr(results, name) for name in PARTS]
+    lessons = [all(claim["holds"] for claim in lesson["claims"]) for lesson in results.lessons or []]
+    return [part["verdict"] for part in parts if part] + ["PASS" if held else "FAIL" for held in lessons]
+
+
 def load(path: str | Path) -> Results:
     """Read results.json. Raises UsageError where it is missing, corrupt or of another schema version."""
     path = Path(path)
@@ -88,7 +95,7 @@ def load_folder(out_dir: str | Path) -> Results | None:
 
 def save(results: Results, path: str | Path) -> None:
     """Write results.json whole or not at all. Raises ValueError for a part that lacks required keys."""
-    document = {field.name: _json_ready(getattr(results, field.name)) for field in fields(results)}
+    document = {field.name: json_ready(getattr(results, field.name)) for field in fields(results)}
     document = {"schema_version": document.pop("schema_version"), **document}
     _from_document(document)
     write_atomically(path, json.dumps(document, indent=1, allow_nan=False) + "\n")
@@ -167,14 +174,14 @@ def _joined(before: Any, part: Any) -> Any:
     return {**before, **part} if isinstance(before, dict) and isinstance(part, dict) else part
 
 
-def _json_ready(value: Any) -> Any:
+def json_ready(value: Any) -> Any:
     """Plain Python all the way down: NumPy scalars and arrays unpacked, numbers that are not finite None."""
     if hasattr(value, "tolist"):
         value = value.tolist()
     if isinstance(value, dict):
-        return {str(key): _json_ready(item) for key, item in value.items()}
+        return {str(key): json_ready(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_json_ready(item) for item in value]
+        return [json_ready(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

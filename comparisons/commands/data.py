@@ -1,0 +1,31 @@
+"""`backproof data`: fetch MNIST into the cache, or check the files that are there."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    app.command("data")(data)
+
+
+def data(
+    data: Annotated[str, typer.Option(help="auto, mnist (no fallback) or digits.")] = "mnist",
+    data_dir: Annotated[
+        str | None,
+        typer.Option(help="Folder with the four MNIST files (else BACKPROOF_DATA, cache, download)."),
+    ] = None,
+) -> int:
+    """Fetch MNIST, or check it where it is: magic, sizes, labels, checksums."""
+    from comparisons.data import load
+
+    dataset = load(data, data_dir, say=lambda message: print(message, file=sys.stderr, flush=True))
+    rows, columns = dataset.image_shape
+    print(dataset.source)
+    print(
+        f"training  {len(dataset.train_images):6d} images of {rows} x {columns}"
+    )
+    print(f"test      {len(dataset.test_images):6d} images")
+    print(f"sha256    {dataset.sha256}")
+    return 0

@@ -1,0 +1,130 @@
+"""`backproof`: the main job. Same maths? Same accuracy? How fast?"""
+
+import shlex
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from comparisons.errors import UsageError
+
+if TYPE_CHECKING:
+    from comparisons.results import Results
+    from scratch.architecture import OptimizerSpec
+
+QUICK_EPOCHS = 2
+QUICK_SEEDS = 3
+
+
+def register(app: typer.Typer) -> None:
+    """Make the main job what happens when no sub-command is named."""
+    app.callback(invoke_without_command=True)(main_job)
+
+
+def main_job(
+    context: typer.Context,
+    quick: Annotated[bool, typer.Option("--quick", help="A smaller run: under a minute.")] = False,
+    out: Annotated[str, typer.Option(metavar="DIR", help="Folder for results.json and report.html.")] = "backproof-results",
+    data: Annotated[str, typer.Option(metavar="KIND", help="auto, mnist (no fallback) or digits.")] = "auto",
+    data_dir: Annotated[
+        str | None,
+        typer.Option(help="Folder with the four MNIST files (else BACKPROOF_DATA, cache, download)."),
+    ] = None,
+    contender: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME", help="Beside scratch: torch, jax, tensorflow, sklearn, module:Class or file.py:Class; repeatable."
+        ),
+    ] = None,
+    layers: Annotated[str | None, typer.Option(metavar="SIZES", help="Layer sizes, as 784,128,10.")] = None,
+    dtype: Annotated[str, typer.Option(metavar="DTYPE", help="float32 or float64, for training.")] = "float32",
+    optimizer: Annotated[str, typer.Option(metavar="NAME", help="sgd (momentum 0.9) or adam.")] = "sgd",
+    learning_rate: Annotated[
+        float | None, typer.Option(help="[default: 0.1 for sgd, 0.001 for adam]")
+    ] = None,
+    batch_size: Annotated[int, typer.Option(metavar="N", help="Examples per step.")] = 100,
+    epochs: Annotated[int | None, typer.Option(metavar="N", help="Epochs per training run. [default: 5, quick 2]")] = None,
+    seed: Annotated[int, typer.Option(metavar="N", help="The first seed.")] = 0,
+    seeds: Annotated[int | None, typer.Option(metavar="N", help="How many seeds in a row. [default: 5, quick 3]")] = None,
+    threads: Annotated[int, typer.Option(metavar="N", help="Threads per numerical library.")] = 1,
+) -> int:
+    """A network from scratch in NumPy beside the frameworks: same maths, same accuracy, how fast?
+
+    Writes one report. Exit codes: 0 all PASS, 1 a FAIL, 2 usage or bad input, 3 INCONCLUSIVE.
+    """
+    if context.invoked_subcommand is not None:
+        _refuse_options_before(context)
+        return 0
+    from comparisons import threads as thread_pools
+
+    print("backproof: loading ...", file=sys.stderr, flush=True)
+    if threads >= 1:
+        thread_pools.limit(threads)  # before NumPy and the frameworks are imported
+    from comparisons import runner
+    from comparisons.plan import Plan
+    from comparisons.progress import Terminal
+
+    plan = Plan(
+        contenders=tuple(contender) if contender else ("torch",),
+        data=data,
+        data_dir=data_dir,
+        layer_sizes=_layer_sizes(layers),
+        dtype=dtype,
+        seed=seed,
+        n_seeds=seeds if seeds is not None else QUICK_SEEDS if quick else 5,
+        epochs=epochs if epochs is not None else QUICK_EPOCHS if quick else 5,
+        batch_size=batch_size,
+        optimizer=_optimizer(optimizer, learning_rate),
+        threads=threads,
+        quick=quick,
+        out=out,
+        command=shlex.join(["backproof", *sys.argv[1:]]),
+    )
+    with Terminal() as progress:
+        results = runner.run(plan, progress)
+    return _show(results, out, runner.verdicts(results))
+
+
+def _show(results: "Results", out: str, verdicts: list[str]) -> int:
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from comparisons.report import terminal
+    from comparisons.results import exit_code
+
+    terminal.render(results, Console(highlight=False))
+    print(f"\nReport: {(Path(out) / 'report.html').resolve().as_uri()}")
+    return exit_code(verdicts)
+
+
+def _layer_sizes(text: str | None) -> tuple[int, ...] | None:
+    if text is None:
+        return None
+    try:
+        return tuple(int(size) for size in text.split(","))
+    except ValueError as error:
+        raise UsageError(f"layers: expected whole numbers as in 784,128,10; got {text!r}") from error
+
+
+def _optimizer(name: str, learning_rate: float | None) -> "OptimizerSpec":
+    from dataclasses import replace
+
+    from comparisons.plan import DEFAULT_OPTIMIZERS
+
+    if name not in DEFAULT_OPTIMIZERS:
+        raise UsageError(f"optimizer: expected one of {', '.join(DEFAULT_OPTIMIZERS)}; got {name!r}")
+    spec = DEFAULT_OPTIMIZERS[name]
+    return spec if learning_rate is None else replace(spec, learning_rate=learning_rate)
+
+
+def _is_given(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+def _refuse_options_before(context: typer.Context) -> None:
+    given = [name for name in context.params if _is_given(context, name)]
+    if given:
+        option = "--" + given[0].replace("_", "-")
+        raise UsageError(f"{option} belongs to the main job; put options of a command after its name")

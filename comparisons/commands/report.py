@@ -1,0 +1,39 @@
+"""`backproof report results.json`: draw the report again from what a run found; nothing is computed."""
+
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    app.command("report")(report)
+
+
+def report(
+    results: Annotated[
+        str, typer.Argument(help="results.json, or the folder it is in.")
+    ] = "backproof-results",
+    out: Annotated[
+        str | None, typer.Option(help="Folder for report.html. [default: beside results.json]")
+    ] = None,
+) -> int:
+    """Draw the report again from results.json, without running anything.
+
+    The exit code is that of the verdicts in it.
+    """
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from comparisons.report import terminal
+    from comparisons.results import all_verdicts, draw, exit_code, load, prepare_folder
+
+    path = Path(results)
+    if path.is_dir():
+        path /= "results.json"
+    loaded = load(path)
+    folder = prepare_folder(out if out is not None else path.parent)
+    page = draw(loaded, folder)
+    terminal.render(loaded, Console(highlight=False))
+    print(f"\nReport: {page.resolve().as_uri()}")
+    return exit_code(all_verdicts(loaded))
