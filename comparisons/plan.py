@@ -89,8 +89,16 @@ class Plan:
         return _architecture(sizes, dtype or self.dtype)
 
     def to_json(self) -> dict[str, Any]:
-        """The plan as results.json keeps it."""
-        return {**asdict(self), "seeds": list(self.seeds), "out": str(Path(self.out))}
+        """The plan as results.json keeps it, with what it came to: the data found, the network trained."""
+        dataset = self.dataset()
+        found = {name: getattr(dataset, name) for name in ("name", "source", "sha256")}
+        return {
+            **asdict(self),
+            "seeds": list(self.seeds),
+            "out": str(Path(self.out)),
+            "dataset": found,
+            "architecture": asdict(self.architecture()),
+        }
 
 
 def _architecture(sizes: tuple[int, ...], dtype: str) -> Architecture:

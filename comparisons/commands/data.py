@@ -11,10 +11,12 @@ def register(app: typer.Typer) -> None:
 
 
 def data(
-    data: Annotated[str, typer.Option(help="auto, mnist (no fallback) or digits.")] = "mnist",
+    data: Annotated[str, typer.Option(metavar="KIND", help="auto, mnist (no fallback) or digits.")] = "mnist",
     data_dir: Annotated[
         str | None,
-        typer.Option(help="Folder with the four MNIST files (else BACKPROOF_DATA, cache, download)."),
+        typer.Option(
+            metavar="DIR", help="Folder with the four MNIST files (else BACKPROOF_DATA, cache, download)."
+        ),
     ] = None,
 ) -> int:
     """Fetch MNIST, or check it where it is: magic, sizes, labels, checksums."""
@@ -23,9 +25,7 @@ def data(
     dataset = load(data, data_dir, say=lambda message: print(message, file=sys.stderr, flush=True))
     rows, columns = dataset.image_shape
     print(dataset.source)
-    print(
-        f"training  {len(dataset.train_images):6d} images of {rows} x {columns}"
-    )
+    print(f"training  {len(dataset.train_images):6d} images of {rows} x {columns}")
     print(f"test      {len(dataset.test_images):6d} images")
     print(f"sha256    {dataset.sha256}")
     return 0

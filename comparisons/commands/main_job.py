@@ -24,28 +24,40 @@ def register(app: typer.Typer) -> None:
 def main_job(
     context: typer.Context,
     quick: Annotated[bool, typer.Option("--quick", help="A smaller run: under a minute.")] = False,
-    out: Annotated[str, typer.Option(metavar="DIR", help="Folder for results.json and report.html.")] = "backproof-results",
+    out: Annotated[
+        str, typer.Option(metavar="DIR", help="Folder for results.json and report.html.")
+    ] = "backproof-results",
     data: Annotated[str, typer.Option(metavar="KIND", help="auto, mnist (no fallback) or digits.")] = "auto",
     data_dir: Annotated[
         str | None,
-        typer.Option(help="Folder with the four MNIST files (else BACKPROOF_DATA, cache, download)."),
+        typer.Option(
+            metavar="DIR", help="Folder with the four MNIST files (else BACKPROOF_DATA, cache, download)."
+        ),
     ] = None,
     contender: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="NAME", help="Beside scratch: torch, jax, tensorflow, sklearn, module:Class or file.py:Class; repeatable."
+            metavar="NAME",
+            help="Beside scratch: torch (default), jax, tensorflow, sklearn, module:Class or file.py:Class; "
+            "repeatable.",
         ),
     ] = None,
     layers: Annotated[str | None, typer.Option(metavar="SIZES", help="Layer sizes, as 784,128,10.")] = None,
-    dtype: Annotated[str, typer.Option(metavar="DTYPE", help="float32 or float64, for training.")] = "float32",
+    dtype: Annotated[
+        str, typer.Option(metavar="DTYPE", help="float32 or float64, for training.")
+    ] = "float32",
     optimizer: Annotated[str, typer.Option(metavar="NAME", help="sgd (momentum 0.9) or adam.")] = "sgd",
     learning_rate: Annotated[
-        float | None, typer.Option(help="[default: 0.1 for sgd, 0.001 for adam]")
+        float | None, typer.Option(metavar="RATE", help="[default: 0.1 for sgd, 0.001 for adam]")
     ] = None,
     batch_size: Annotated[int, typer.Option(metavar="N", help="Examples per step.")] = 100,
-    epochs: Annotated[int | None, typer.Option(metavar="N", help="Epochs per training run. [default: 5, quick 2]")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(metavar="N", help="Epochs per training run. [default: 5, quick 2]")
+    ] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="The first seed.")] = 0,
-    seeds: Annotated[int | None, typer.Option(metavar="N", help="How many seeds in a row. [default: 5, quick 3]")] = None,
+    seeds: Annotated[
+        int | None, typer.Option(metavar="N", help="How many seeds in a row. [default: 5, quick 3]")
+    ] = None,
     threads: Annotated[int, typer.Option(metavar="N", help="Threads per numerical library.")] = 1,
 ) -> int:
     """A network from scratch in NumPy beside the frameworks: same maths, same accuracy, how fast?

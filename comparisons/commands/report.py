@@ -11,10 +11,10 @@ def register(app: typer.Typer) -> None:
 
 def report(
     results: Annotated[
-        str, typer.Argument(help="results.json, or the folder it is in.")
+        str, typer.Argument(metavar="RESULTS", help="results.json, or the folder it is in.")
     ] = "backproof-results",
     out: Annotated[
-        str | None, typer.Option(help="Folder for report.html. [default: beside results.json]")
+        str | None, typer.Option(metavar="DIR", help="Folder for report.html. [default: beside results.json]")
     ] = None,
 ) -> int:
     """Draw the report again from results.json, without running anything.
