@@ -1,0 +1,87 @@
+"""Levels 0, 1 and 2 of the accuracy comparison: is it the same training at all?
+
+Level 0 compares hashes: every contender's data, batches and initial weights are those of scratch. Level 1
+takes one batch in float64 and holds logits, loss and gradient of each contender against the bound derived for
+it. Level 2 follows the float64 trajectory (`trajectory`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from comparisons import trajectory
+from comparisons.accuracy_units import Setting, all_batches, initial_weights
+from comparisons.data import Dataset
+from comparisons.progress import Progress
+from reference.contender import NotOffered
+
+N_CONTROLS = 2  # permutations of the control; the larger difference counts
+QUICK_STEPS = 100
+
+Part = dict[str, Any]
+
+
+def equal_hashes(ours: Sequence[Part], theirs: Sequence[Part]) -> Part:
+    """Level 0: per seed, the hashes of scratch and of a contender; those it does not offer are named."""
+    unequal, not_offered = [], []
+    for key in ("data", "initial_weights", "batches"):
+        pairs = [(a[key], b[key]) for a, b in zip(ours, theirs, strict=True)]
+        if any(None in pair for pair in pairs):
+            not_offered.append(key)
+        elif any(a != b for a, b in pairs):
+            unequal.append(key)
+    return {
+        "verdict": "FAIL" if unequal else "PASS",
+        "unequal": unequal,
+        "not_offered": not_offered,
+        "first": ours[0],
+    }
+
+
+def run(
+    setting: Setting, dataset: Dataset, names: Sequence[str], seed: int, progress: Progress, quick: bool
+) -> dict[str, Part]:
+    """{contender: {"one_step": ..., "trajectory": ...}} for every contender but scratch."""
+    course = make_course(setting, dataset, seed, QUICK_STEPS if quick else None)
+    with progress.task("accuracy: float64 trajectories", total=len(names) + N_CONTROLS + 2) as advance:
+        ours = trajectory.record(course, "scratch")
+        advance()
+        plain = trajectory.record(course, trajectory.CONTROL)
+        advance()
+        controls = []
+        for index in range(N_CONTROLS):
+            other_order = trajectory.permuted(course.batches, seed + index)
+            controls.append((plain, trajectory.record(course, trajectory.CONTROL, other_order)))
+            advance()
+        found: dict[str, Part] = {}
+        for name in names:
+            found[name] = {"trajectory": _trajectory(course, name, ours, plain, controls)}
+            advance()
+    return found
+
+
+def make_course(setting: Setting, dataset: Dataset, seed: int, steps: int | None) -> trajectory.Course:
+    """One epoch (its first `steps` steps) of the setting, in float64."""
+    architecture = replace(setting.architecture, dtype="float64")
+    return trajectory.Course(
+        architecture=architecture,
+        optimizer=setting.optimizer,
+        weights=initial_weights(architecture, seed),
+        images=dataset.train_images.astype("float64"),
+        labels=dataset.train_labels,
+        batches=all_batches(len(dataset.train_labels), setting.batch_size, 1, seed)[:steps],
+    )
+
+
+def _trajectory(
+    course: trajectory.Course,
+    name: str,
+    ours: trajectory.Trajectory,
+    plain: trajectory.Trajectory,
+    controls: Sequence[tuple[trajectory.Trajectory, trajectory.Trajectory]],
+) -> Part:
+    try:
+        theirs = plain if name == trajectory.CONTROL else trajectory.record(course, name)
+    except NotOffered as reason:
+        return {"not_offered": str(reason), "verdict": "INCONCLUSIVE"}
+    return trajectory.compare(ours, theirs, controls)
