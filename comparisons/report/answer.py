@@ -6,9 +6,9 @@ which command asks it.
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 from comparisons.report import formats
+from comparisons.report.ratios import geometric_means, offered
 from comparisons.results import Part, Results
 
 _WAYS = {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 2}  # position of the wording in a clause
@@ -49,30 +49,6 @@ def dataset_name(results: Results) -> str | None:
         if name:
             return str(name)
     return None
-
-
-def offered(entry: Any) -> bool:
-    """Whether a contender's cell holds figures: not ``{"not_offered": reason}``, an error, or null."""
-    return isinstance(entry, dict) and not any(entry.get(key) for key in ("not_offered", "error", "invalid"))
-
-
-def reason(entry: Any) -> str:
-    """Why a cell holds no figures."""
-    if isinstance(entry, dict):
-        return str(
-            entry.get("not_offered") or entry.get("error") or entry.get("invalid") or "no reason given"
-        )
-    return str(entry) if entry else "no reason given"
-
-
-def geometric_means(speed: Part) -> dict[str, float]:
-    """Per contender, the geometric mean over the cases of (its time / scratch's time)."""
-    medians: dict[str, list[float]] = {}
-    for case in speed["cases"]:
-        for name, entry in case.get("ratios", {}).items():
-            if offered(entry) and entry.get("median"):
-                medians.setdefault(name, []).append(float(entry["median"]))
-    return {name: math.exp(math.fsum(map(math.log, found)) / len(found)) for name, found in medians.items()}
 
 
 def mean(values: list[float]) -> float:
@@ -118,7 +94,7 @@ def _speed_tile(part: Part | None) -> Tile:
     question = "How fast?"
     if part is None:
         return Tile("speed", question, "Not run", "Run: backproof speed", None)
-    means = {name: ratio for name, ratio in geometric_means(part).items() if name != "scratch"}
+    means = geometric_means(part)
     if not means:
         return Tile(
             "speed", question, "No ratio", "No contender could be timed beside scratch.", part["verdict"]
@@ -187,10 +163,12 @@ def _accuracy_clause(part: Part | None) -> str:
 
 
 def _speed_clause(part: Part | None) -> str:
-    means = [(n, r) for n, r in geometric_means(part).items() if n != "scratch"] if part else []
+    means = geometric_means(part) if part else {}
     if not means:
         return ""
-    found = [f"{formats.times(ratio)[:-1]} times as fast as {formats.label(name)}" for name, ratio in means]
+    found = [
+        f"{formats.times(ratio)[:-1]} times as fast as {formats.label(name)}" for name, ratio in means.items()
+    ]
     return f"trains {formats.listed(found)}"
 
 
@@ -198,7 +176,6 @@ def _banner(results: Results) -> str | None:
     if dataset_name(results) != "digits":
         return None
     return (
-        "MNIST could not be had here, so everything was run on scikit-learn's bundled digits: 1,797 images "
-        "of 8 by 8 pixels. Their figures say nothing about MNIST. To use MNIST, point --data-dir or "
-        "BACKPROOF_DATA to its files."
+        "Everything here was run on scikit-learn's bundled digits, 1,797 images of 8 by 8 pixels; the "
+        "figures say nothing about MNIST. To run on MNIST, point --data-dir or BACKPROOF_DATA to its files."
     )

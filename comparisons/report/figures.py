@@ -50,6 +50,11 @@ def faded(hex_colour: str, alpha: float = 0.18) -> str:
     return f"{hex_colour}{round(255 * alpha):02x}"
 
 
+def plain(text: str) -> str:
+    """Text that plotly shows as it stands: its labels know a few HTML tags and read ``<`` as their start."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
 def _family(contender: str) -> str:
     return contender.replace("_", " ").replace(".", " ").replace("-", " ").replace(":", " ").split(" ")[0]
 

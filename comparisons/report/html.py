@@ -12,13 +12,12 @@ import json
 from dataclasses import dataclass
 from importlib.resources import files
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
+from comparisons.report import markup
 from comparisons.report.answer import answer
 from comparisons.report.figures import DARK, inside_script
-from comparisons.report.markup import badge, command
 from comparisons.report.section import Section
 from comparisons.report.sections import NOT_RUN, SECTIONS
 from comparisons.results import Results
@@ -49,16 +48,9 @@ def render(results: Results) -> str:
     sections = _sections(results)
     scripts = [_Script(get_plotlyjs()), _Script(_template_text("page.js"))]
     scripts += [_Script(section.script) for section in sections if section.script]
-    environment = Environment(
-        loader=PackageLoader("comparisons.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("page.html.j2").render(
+    return markup.from_template(
+        "page.html.j2",
         answer=answer(results),
-        badge=badge,
         dark_colours=inside_script(json.dumps(DARK)),
         policy=Markup(_POLICY.format(hashes=" ".join(script.digest for script in scripts))),
         scripts=scripts,
@@ -73,7 +65,7 @@ def _sections(results: Results) -> list[Section]:
         section = importlib.import_module(f"comparisons.report.sections.{name}").build(results)
         if section is None and name in NOT_RUN:
             title, how = NOT_RUN[name]
-            html = Markup('<p class="not-run">Not run. To run it: {}</p>').format(command(how))
+            html = Markup('<p class="not-run">Not run. To run it: {}</p>').format(markup.command(how))
             section = Section(key=name.replace("_", "-"), title=title, html=html)
         if section is not None:
             sections.append(section)

@@ -1,11 +1,29 @@
 """Small pieces of the page, each of them escaped: badges, tables, commands."""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 MARKS = {"PASS": "✓", "FAIL": "✗", "INCONCLUSIVE": "?"}
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("comparisons.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def from_template(name: str, **values: Any) -> Markup:
+    """`templates/<name>` with these values, escaped unless Markup; it may call `badge` and `command`."""
+    return Markup(_environment().get_template(name).render(badge=badge, command=command, **values))
 
 
 def badge(verdict: str | None) -> Markup:

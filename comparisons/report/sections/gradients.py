@@ -1,13 +1,143 @@
-"""The gradients part of the report."""
+"""Same maths: every gradient check with its error, the bound derived for it, and the worst entry by name."""
 
+import math
+from typing import Any
+
+import plotly.graph_objects as go
 from markupsafe import Markup
 
+from comparisons.report import figures, formats, markup
+from comparisons.report.ratios import offered, reason
 from comparisons.report.section import Section
-from comparisons.results import Results
+from comparisons.results import Part, Results
+
+SHOWN = 12  # rows of the table before the rest folds away
+_ORDER = {"FAIL": 0, "INCONCLUSIVE": 1, "PASS": 2}
+COLUMNS = ("Verdict", "Contender", "Against", "Architecture", "Largest error", "Bound", "Error / bound",
+           "Resolution", "Worst entry")  # fmt: skip
 
 
 def build(results: Results) -> Section | None:
-    """None where the part was not run."""
-    if results.gradients is None:
+    """None where no gradient was checked."""
+    part = results.gradients
+    if part is None:
         return None
-    return Section("gradients", "gradients", Markup(""), results.gradients["verdict"])
+    checks = ordered(part["checks"])
+    html = markup.join([_introduction(part), _figure(checks), _tables(checks)])
+    return Section("gradients", "Same maths? The gradients", html, part["verdict"], nav="Same maths?")
+
+
+def ordered(checks: list[Part]) -> list[Part]:
+    """FAIL first, then INCONCLUSIVE, then PASS; within each, the closest to its bound first."""
+    return sorted(checks, key=lambda check: (_ORDER.get(check.get("verdict", ""), 3), -(used(check) or 0.0)))
+
+
+def used(check: Part) -> float | None:
+    """error / bound: the part of the bound that the error uses; None where it is not known."""
+    error, bound = check.get("max_error"), check.get("bound")
+    if error is None or bound is None or not math.isfinite(error):
+        return None
+    return error / bound if bound else (0.0 if error == 0 else math.inf)
+
+
+def architecture(value: Any) -> str:
+    """An architecture in one line, from a sentence or from the fields of `Architecture`."""
+    if not isinstance(value, dict):
+        return str(value)
+    sizes = formats.layers(value.get("layer_sizes", []))
+    return " ".join([sizes, *(str(value[key]) for key in ("activation", "loss", "dtype") if key in value)])
+
+
+def _introduction(part: Part) -> Markup:
+    verdicts = [check["verdict"] for check in part["checks"] if offered(check)]
+    counts = formats.listed(
+        [f"{verdicts.count(word)} {word}" for word in ("PASS", "FAIL", "INCONCLUSIVE") if word in verdicts]
+    )
+    return Markup(
+        "<p>{} checks: {}. Each entry of each gradient is held against a bound derived for that very case "
+        "from the rounding and truncation of both sides, not against a fixed tolerance. PASS: inside. FAIL: "
+        "outside. INCONCLUSIVE: the bound is too wide to say. The resolution is the smallest relative error "
+        "that the check could have seen.</p>"
+    ).format(formats.count(len(verdicts)), counts or "none")
+
+
+def _figure(checks: list[Part]) -> Markup:
+    drawn = [c for c in checks if offered(c) and c.get("bound") and c.get("max_error") is not None]
+    if not drawn:
+        return Markup('<p class="note">No check gave both an error and a bound to draw.</p>')
+    positive = [value for c in drawn for value in (c["max_error"], c["bound"]) if value > 0]
+    low, high = min(positive) / 5, max(positive) * 5
+    fig = go.Figure()
+    fig.add_scatter(
+        x=[low, high], y=[low, high], mode="lines", name="error = bound",
+        line={"color": figures.REFERENCE, "dash": "dash", "width": 1.5}, hoverinfo="skip",
+    )  # fmt: skip
+    for contender in dict.fromkeys(check["contender"] for check in drawn):
+        fig.add_trace(_dots([c for c in drawn if c["contender"] == contender], contender, low))
+    label = {"title": "bound derived for the check"}
+    fig.update_xaxes(type="log", range=[math.log10(low), math.log10(high)], **label)
+    fig.update_yaxes(type="log", range=[math.log10(low), math.log10(high)], title="largest error found")
+    fig.update_layout(height=440)
+    over = [check for check in drawn if check["max_error"] > check["bound"]]
+    return figures.figure_html(
+        fig,
+        "One point per check: the largest error of its entries against the bound derived for it. Below the "
+        "dashed line a check passes. An error of exactly zero is drawn hollow at the lower edge.",
+        f"Scatter of error against bound for {len(drawn)} checks; {len(over)} lie above the line "
+        "where the error equals the bound.",
+    )
+
+
+def _dots(checks: list[Part], contender: str, low: float) -> go.Scatter:
+    symbol = figures.symbol(contender)
+    return go.Scatter(
+        x=[check["bound"] for check in checks],
+        y=[check["max_error"] or low * 1.3 for check in checks],
+        mode="markers",
+        name=figures.plain(formats.label(contender)),
+        marker={
+            "color": figures.colour(contender),
+            "size": 9,
+            "symbol": [symbol if check["max_error"] else f"{symbol}-open" for check in checks],
+        },
+        text=[_hover(check) for check in checks],
+        hovertemplate="%{text}<br>error %{y:.2g}, bound %{x:.2g}<extra></extra>",
+    )
+
+
+def _hover(check: Part) -> str:
+    what = f"{architecture(check['architecture'])}, against {check['against']}"
+    return figures.plain(f"{what}, worst {check['worst']}" if check.get("worst") else what)
+
+
+def _tables(checks: list[Part]) -> Markup:
+    rows = [_row(check) for check in checks]
+    text = (0, 1, 2, 3, 8)
+    if len(rows) <= SHOWN + 3:
+        return markup.table(COLUMNS, rows, "Every check", text)
+    return Markup("{}<details><summary>All {} checks</summary>{}</details>").format(
+        markup.table(COLUMNS, rows[:SHOWN], f"The {SHOWN} checks that come closest to their bound", text),
+        formats.count(len(rows)),
+        markup.table(COLUMNS, rows, "Every check, the closest to its bound first", text),
+    )
+
+
+def _row(check: Part) -> list[Any]:
+    who = [formats.label(str(check.get("contender"))), formats.label(str(check.get("against")))]
+    if not offered(check):
+        return [
+            markup.not_offered(reason(check)),
+            *who,
+            architecture(check.get("architecture")),
+            *[formats.ABSENT] * 5,
+        ]
+    why = Markup('<br><span class="note">{}</span>').format(check["reason"]) if check.get("reason") else ""
+    return [
+        markup.join([markup.badge(check["verdict"]), why]),
+        *who,
+        architecture(check["architecture"]),
+        *(formats.scientific(check.get(key)) for key in ("max_error", "bound")),
+        formats.scientific(used(check)),
+        formats.scientific(check.get("resolution")),
+        Markup("<code>{}</code>").format(check["worst"]) if check.get("worst") else formats.ABSENT,
+    ]

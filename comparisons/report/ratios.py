@@ -1,0 +1,109 @@
+"""Time ratios as results.json holds them, ready to be drawn or printed.
+
+A ratio is (time of a contender) / (time of scratch) in the same round: above 1, scratch is faster.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from comparisons.report import formats
+from comparisons.results import Part
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A median with the ends of its 95 % interval; without one, the ends are the median itself."""
+
+    median: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        """``1.92× [1.88, 1.97]``."""
+        ends = "" if self.low == self.high else f" [{self.low:.3g}, {self.high:.3g}]"
+        return formats.times(self.median) + ends
+
+    @property
+    def reach(self) -> float:
+        """The farthest that any of the three lies from 1, as a logarithm."""
+        return max(abs(math.log(end)) for end in (self.median, self.low, self.high))
+
+
+def offered(entry: Any) -> bool:
+    """Whether a contender's cell holds figures: not ``{"not_offered": reason}``, an error, or null."""
+    return isinstance(entry, dict) and not any(entry.get(key) for key in ("not_offered", "error", "invalid"))
+
+
+def reason(entry: Any) -> str:
+    """Why a cell holds no figures."""
+    if isinstance(entry, dict):
+        for key in ("not_offered", "error", "invalid"):
+            if entry.get(key):
+                return str(entry[key])
+    return "no figures"
+
+
+def interval(value: Any) -> Interval | None:
+    """From ``{median, ci95}`` or a bare number; None where there is no positive number."""
+    if isinstance(value, dict):
+        median, ends = value.get("median"), value.get("ci95")
+    else:
+        median, ends = value, None
+    if not isinstance(median, int | float) or median <= 0:
+        return None
+    low, high = ends if ends and all(end and end > 0 for end in ends) else (median, median)
+    return Interval(float(median), float(low), float(high))
+
+
+def names(part: Part) -> list[str]:
+    """Every contender that stands in any case, in order, without scratch itself."""
+    found = dict.fromkeys(name for case in part["cases"] for name in case.get("ratios", {}))
+    return [name for name in found if name != "scratch"]
+
+
+def ratio(case: Part, name: str) -> Interval | None:
+    """The ratio of one contender in one case; None where it was not offered."""
+    entry = case.get("ratios", {}).get(name)
+    return interval(entry) if offered(entry) else None
+
+
+def noise(part: Part, case: Part) -> Interval | None:
+    """Scratch against itself: of the case if it has its own, else of the whole part."""
+    return interval(case.get("noise", part.get("noise")))
+
+
+def gemm_floor(part: Part, case: Part) -> Interval | None:
+    """Scratch over the bare matrix products."""
+    return interval(case.get("gemm_floor", part.get("gemm_floor")))
+
+
+def inside_noise(part: Part, case: Part, name: str) -> bool:
+    """Whether the ratio's interval meets the noise floor: then no difference was seen."""
+    found, floor = ratio(case, name), noise(part, case)
+    if found is None or floor is None:
+        return False
+    return math.log(found.low) <= floor.reach and math.log(found.high) >= -floor.reach
+
+
+def geometric_means(part: Part) -> dict[str, float]:
+    """Per contender, the geometric mean of its medians over the cases that it was timed in."""
+    means = {}
+    for name in names(part):
+        logs = [math.log(found.median) for case in part["cases"] if (found := ratio(case, name))]
+        if logs:
+            means[name] = math.exp(math.fsum(logs) / len(logs))
+    return means
+
+
+def case_name(case: Part) -> str:
+    """``784-128-10, batch 100, sgd``, with what else tells this case from the others."""
+    optimizer = case.get("optimizer")
+    if isinstance(optimizer, dict):
+        optimizer = optimizer.get("name")
+    pieces = [formats.layers(case["layer_sizes"]), f"batch {case['batch_size']}", str(optimizer)]
+    if case.get("threads"):
+        pieces.append(f"{case['threads']} thread{'s' * (case['threads'] != 1)}")
+    if case.get("division"):
+        pieces.append(str(case["division"]))
+    return ", ".join(pieces)
