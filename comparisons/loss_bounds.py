@@ -1,0 +1,131 @@
+"""How far rounding may move a loss L and its delta = dL/dz, given logits z known to within e.
+
+cross_entropy. With p = softmax(z), log p_c = z_c - logsumexp(z) has the derivatives 1[k = c] - p_k. Along the
+way from z to any z' with |z'_k - z_k| <= e_k no probability exceeds p_k^+ = p_k exp(e_k + max e), so that
+
+    |log p_c' - log p_c| <= R_c = sum_{k != c} p_k^+ (e_k + e_c)      (never more than e_c + max e)
+
+Computing log p_c rounds, in whichever of the usual ways (exp(z - m) / sum, log-softmax, z - logsumexp), by
+at most rho_c = u [|s_c| + sum_k p_k |s_k| + |log p_c| 2 + (E + 1) log S + |lse| + K + 3 E + 4], s = z - m, m the
+largest logit, S = sum_k exp(s_k), E the elementary functions' error in u (Blanchard, Higham, Higham 2021,
+section 4, with the sums in any order). Then |p_c' - p_c| <= p_c expm1(R_c + rho_c), and never more than
+the larger of the two. The delta (p - onehot) / N cancels at the label only.
+
+binary_cross_entropy. sigmoid has derivative sigma (1 - sigma), largest where |z| is smallest, and is computed as
+a quotient by 1 + exp(-z): relatively to within (E (1 - sigma) + 4) u. The delta is (sigma - t) / NK.
+
+mse, sum_of_squares. The delta is a multiple of z - t: exact but for e and four roundings.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit, log_softmax
+
+from comparisons.rounding import ELEMENTARY, SAFETY, Arithmetic, Bounded
+from scratch.architecture import Array
+
+
+@dataclass(frozen=True)
+class LossBound:
+    """The loss, its delta (batch, outputs), and `terms`: what the delta is the difference of, in size."""
+
+    loss: Bounded  # 0-d
+    delta: Bounded
+    terms: Array
+
+
+def sigmoid(z: Bounded, arithmetic: Arithmetic) -> Bounded:
+    """1 / (1 + exp(-z)) entry by entry."""
+    value, complement = expit(z.value), expit(-z.value)
+    # The derivative sigma (1 - sigma) is largest at the point of [z - e, z + e] nearest to zero.
+    nearest = np.maximum(np.abs(z.value) - z.error, 0.0)
+    moved = np.minimum(z.error * expit(nearest) * expit(-nearest), 1.0)
+    rounded = arithmetic.unit * (ELEMENTARY * np.minimum(complement + moved, 1.0) + 4.0)
+    return Bounded(value, (moved + rounded * (value + moved) + arithmetic.tiny) * SAFETY)
+
+
+def _mean(per_term: Array, errors: Array, scale: float, arithmetic: Arithmetic) -> Bounded:
+    """scale * sum(per_term), every term known to within its error; any order of summation."""
+    size = (np.abs(per_term) + errors).sum()
+    error = errors.sum() + arithmetic.gamma(per_term.size + 2.0) * size + per_term.size * arithmetic.tiny
+    known = size < arithmetic.largest / 2 and np.isfinite(error)
+    total = np.asarray(per_term.sum() * scale)
+    return Bounded(total, np.asarray(error * scale * SAFETY if known else np.inf))
+
+
+def _cross_entropy(z: Bounded, labels: Array, arithmetic: Arithmetic) -> LossBound:
+    n, n_outputs = z.value.shape
+    u = arithmetic.unit
+    log_p = log_softmax(z.value, axis=1)
+    p = np.exp(log_p)
+    largest_logit = z.value.max(axis=1, keepdims=True)
+    shifted = z.value - largest_logit
+    log_sum = -log_p.max(axis=1, keepdims=True)  # log S >= 0
+    rho = u * (
+        np.abs(shifted)
+        + (p * np.abs(shifted)).sum(axis=1, keepdims=True)
+        + 2 * np.abs(log_p)
+        + (ELEMENTARY + 1) * log_sum
+        + np.abs(largest_logit + log_sum)
+        + (n_outputs + 3 * ELEMENTARY + 4)
+    )
+    e_largest = z.error.max(axis=1, keepdims=True)
+    p_upper = np.exp(np.minimum(log_p + z.error + e_largest, 0.0))
+    # sum_{k != c} p_k^+ (e_k + e_c)
+    weighted = p_upper * z.error
+    others = p_upper @ (1.0 - np.eye(n_outputs))
+    moved = weighted @ (1.0 - np.eye(n_outputs)) + z.error * others
+    moved = np.minimum(moved, z.error + e_largest)
+    total = moved + rho
+    p_top = np.exp(np.minimum(log_p + total, 0.0))
+    p_error = np.where(total < 1.0, p * np.expm1(np.minimum(total, 1.0)), p_top) + arithmetic.tiny
+    onehot = np.zeros_like(p)
+    onehot[np.arange(n), labels] = 1.0
+    # (p - onehot) / N or p / N - onehot / N: at most three roundings of each part, one of the difference.
+    delta = (p - onehot) / n
+    delta_error = (p_error + 4 * u * (p + p_error + onehot)) / n + 2 * arithmetic.tiny
+    rows = np.arange(n)
+    per_example = -log_p[rows, labels]
+    loss = _mean(per_example, (moved + rho)[rows, labels], 1.0 / n, arithmetic)
+    return LossBound(loss, Bounded(delta, delta_error * SAFETY), (p + onehot) / n)
+
+
+def _binary_cross_entropy(z: Bounded, targets: Array, arithmetic: Arithmetic) -> LossBound:
+    n_entries = z.value.size
+    u = arithmetic.unit
+    p = sigmoid(z, arithmetic)
+    size = p.magnitude + np.abs(targets)
+    delta = (p.value - targets) / n_entries
+    delta_error = (p.error + 4 * u * size) / n_entries + 2 * arithmetic.tiny
+    # L = softplus(z) - t z: softplus has slope sigma, so L has slope sigma - t.
+    slope = np.maximum(np.abs(p.value - targets) + z.error / 4, 0.0)
+    softplus = np.logaddexp(0.0, z.value)
+    parts = softplus + np.abs(targets * z.value) + np.abs(z.value)
+    errors = slope * z.error + u * ((ELEMENTARY + 4) * parts + ELEMENTARY + 2)
+    loss = _mean(softplus - targets * z.value, errors, 1.0 / n_entries, arithmetic)
+    return LossBound(loss, Bounded(delta, delta_error * SAFETY), size / n_entries)
+
+
+def _squares(mean: bool) -> Callable[[Bounded, Array, Arithmetic], LossBound]:
+    def bound(z: Bounded, targets: Array, arithmetic: Arithmetic) -> LossBound:
+        scale = 1.0 / z.value.size if mean else 1.0
+        difference = z.value - targets
+        size = np.abs(difference) + z.error
+        underflow = np.where(size > 0, 2 * arithmetic.tiny, 0.0)
+        delta_error = 2 * scale * (z.error + arithmetic.gamma(4) * size) + underflow
+        square_error = z.error * (np.abs(difference) + size) + arithmetic.gamma(3) * size**2
+        loss = _mean(difference**2, square_error, scale, arithmetic)
+        delta = Bounded(2 * scale * difference, delta_error * SAFETY)
+        return LossBound(loss, delta, np.abs(delta.value))
+
+    return bound
+
+
+LOSS_BOUNDS: dict[str, Callable[[Bounded, Array, Arithmetic], LossBound]] = {
+    "cross_entropy": _cross_entropy,
+    "binary_cross_entropy": _binary_cross_entropy,
+    "mse": _squares(mean=True),
+    "sum_of_squares": _squares(mean=False),
+}
