@@ -12,13 +12,22 @@ if TYPE_CHECKING:
     from comparisons.results import Results
     from scratch.architecture import OptimizerSpec
 
-QUICK_EPOCHS = 2
-QUICK_SEEDS = 3
+# Dataset -> epochs of a full and of a quick run. The digits are small: more epochs for as many steps.
+EPOCHS = {"mnist": (8, 5), "digits": (60, 40)}
+SEEDS = (5, 3)
 
 
 def register(app: typer.Typer) -> None:
     """Make the main job what happens when no sub-command is named."""
     app.callback(invoke_without_command=True)(main_job)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        print(f"backproof {version('backproof')}")
+        raise typer.Exit
 
 
 def main_job(
@@ -46,19 +55,22 @@ def main_job(
     dtype: Annotated[
         str, typer.Option(metavar="DTYPE", help="float32 or float64, for training.")
     ] = "float32",
-    optimizer: Annotated[str, typer.Option(metavar="NAME", help="sgd (momentum 0.9) or adam.")] = "sgd",
+    optimizer: Annotated[str, typer.Option(metavar="NAME", help="sgd or adam.")] = "sgd",
     learning_rate: Annotated[
-        float | None, typer.Option(metavar="RATE", help="[default: 0.1 for sgd, 0.001 for adam]")
+        float | None, typer.Option(metavar="RATE", help="[default: 0.3 for sgd, 0.001 for adam]")
     ] = None,
     batch_size: Annotated[int, typer.Option(metavar="N", help="Examples per step.")] = 100,
     epochs: Annotated[
-        int | None, typer.Option(metavar="N", help="Epochs per training run. [default: 5, quick 2]")
+        int | None, typer.Option(metavar="N", help="Epochs per training run. [default: 8, quick 5]")
     ] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="The first seed.")] = 0,
     seeds: Annotated[
         int | None, typer.Option(metavar="N", help="How many seeds in a row. [default: 5, quick 3]")
     ] = None,
     threads: Annotated[int, typer.Option(metavar="N", help="Threads per numerical library.")] = 1,
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version.")
+    ] = False,
 ) -> int:
     """A network from scratch in NumPy beside the frameworks: same maths, same accuracy, how fast?
 
@@ -67,6 +79,8 @@ def main_job(
     if context.invoked_subcommand is not None:
         _refuse_options_before(context)
         return 0
+    from dataclasses import replace
+
     from comparisons import threads as thread_pools
 
     print("backproof: loading ...", file=sys.stderr, flush=True)
@@ -83,8 +97,8 @@ def main_job(
         layer_sizes=_layer_sizes(layers),
         dtype=dtype,
         seed=seed,
-        n_seeds=seeds if seeds is not None else QUICK_SEEDS if quick else 5,
-        epochs=epochs if epochs is not None else QUICK_EPOCHS if quick else 5,
+        n_seeds=SEEDS[quick] if seeds is None else seeds,
+        epochs=EPOCHS["mnist"][quick] if epochs is None else epochs,
         batch_size=batch_size,
         optimizer=_optimizer(optimizer, learning_rate),
         threads=threads,
@@ -93,6 +107,8 @@ def main_job(
         command=shlex.join(["backproof", *sys.argv[1:]]),
     )
     with Terminal() as progress:
+        if epochs is None:
+            plan = replace(plan, epochs=EPOCHS[plan.dataset(progress).name][quick])
         results = runner.run(plan, progress)
     return _show(results, out, runner.verdicts(results))
 
