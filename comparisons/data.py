@@ -25,6 +25,8 @@ KINDS = ("auto", "mnist", "digits")
 ENVIRONMENT_VARIABLE = "BACKPROOF_DATA"
 N_CLASSES = 10
 
+_found: dict[str, "Dataset"] = {}  # by kind, so that one process asks the mirrors once
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -63,6 +65,13 @@ def load(
     say = say or (lambda message: None)
     if folder:
         return _mnist(Path(folder).expanduser().resolve())
+    if kind not in _found:
+        _found[kind] = _fetched(kind, say)
+    return _found[kind]
+
+
+def _fetched(kind: str, say: Callable[[str], None]) -> Dataset:
+    """From the cache or the mirrors; else the digits, where `kind` allows it."""
     try:
         return _mnist(mirrors.fetch(say))
     except mirrors.Unreachable as error:

@@ -18,8 +18,8 @@ from scratch.architecture import DTYPES, Architecture, OptimizerSpec
 __all__ = ["DEFAULT_OPTIMIZERS", "Advance", "Plan", "Progress", "Silent"]
 
 DEFAULT_HIDDEN = (128,)
-# Plain SGD at 0.3 reaches 97.6 % on MNIST in five epochs, and float32 rounding moves its test accuracy by 0.05
-# points from one implementation to the next (0.13 with momentum 0.9 at 0.1): few seeds are enough to tell.
+# Plain SGD at 0.3 reaches 97.6 % on MNIST in five epochs, and float32 rounding moves its test accuracy by
+# 0.05 points from one implementation to the next (0.13 with momentum 0.9 at 0.1): few seeds are enough.
 DEFAULT_OPTIMIZERS = {
     "sgd": OptimizerSpec("sgd", learning_rate=0.3),
     "adam": OptimizerSpec("adam", learning_rate=0.001),

@@ -9,6 +9,7 @@ import typer
 from comparisons.errors import UsageError
 
 if TYPE_CHECKING:
+    from comparisons.plan import Plan
     from comparisons.results import Results
     from scratch.architecture import OptimizerSpec
 
@@ -79,16 +80,12 @@ def main_job(
     if context.invoked_subcommand is not None:
         _refuse_options_before(context)
         return 0
-    from dataclasses import replace
-
     from comparisons import threads as thread_pools
 
     print("backproof: loading ...", file=sys.stderr, flush=True)
     if threads >= 1:
         thread_pools.limit(threads)  # before NumPy and the frameworks are imported
-    from comparisons import runner
     from comparisons.plan import Plan
-    from comparisons.progress import Terminal
 
     plan = Plan(
         contenders=tuple(contender) if contender else ("torch",),
@@ -106,11 +103,20 @@ def main_job(
         out=out,
         command=shlex.join(["backproof", *sys.argv[1:]]),
     )
+    return _run(plan, choose_epochs=epochs is None)
+
+
+def _run(plan: "Plan", choose_epochs: bool) -> int:
+    from dataclasses import replace
+
+    from comparisons import runner
+    from comparisons.progress import Terminal
+
     with Terminal() as progress:
-        if epochs is None:
-            plan = replace(plan, epochs=EPOCHS[plan.dataset(progress).name][quick])
+        if choose_epochs:
+            plan = replace(plan, epochs=EPOCHS[plan.dataset(progress).name][plan.quick])
         results = runner.run(plan, progress)
-    return _show(results, out, runner.verdicts(results))
+    return _show(results, plan.out, runner.verdicts(results))
 
 
 def _show(results: "Results", out: str, verdicts: list[str]) -> int:
