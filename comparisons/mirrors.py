@@ -58,7 +58,8 @@ def _is_good(folder: Path, name: str) -> bool:
 
 def _fetch_one(folder: Path, name: str) -> None:
     """Try the mirrors in turn; verify the unpacked bytes; only then rename the file into place."""
-    started, failures = time.monotonic(), []
+    started = time.monotonic()
+    failures: dict[str, list[str]] = {}  # what went wrong -> with which hosts
     for url in URLS:
         if time.monotonic() - started > GIVE_UP_AFTER:
             break
@@ -68,11 +69,12 @@ def _fetch_one(folder: Path, name: str) -> None:
                 _download(f"{url}{name}.gz", path)
                 idx.check_content(idx.unpacked(path.parent, name), name, idx.SHA256[name])
             except (OSError, UsageError) as error:  # requests' errors are OSErrors
-                failures.append(f"{url.split('/')[2]}: {_short(error)}")
+                failures.setdefault(_short(error), []).append(url.split("/")[2])
                 continue
             os.replace(path, folder / path.name)
             return
-    raise Unreachable(f"no mirror gave {name}: {'; '.join(failures)}")
+    tried = "; ".join(f"{what} from {', '.join(hosts)}" for what, hosts in failures.items())
+    raise Unreachable(f"no mirror gave {name}: {tried}")
 
 
 def _download(url: str, path: Path) -> None:
