@@ -1,0 +1,82 @@
+"""The loss in extended precision, from the textbook's formulas, and its differences: an oracle for tests.
+
+Written apart from `scratch`, sum by sum and with none of its kernels, in longdouble (x87: 64 bits of
+mantissa, eps = 1.1e-19; where longdouble is float64, this is one more independent float64 witness, and
+`EPS` says so). Slow, and meant to be.
+
+    z_l = b_l + sum_i a_{l-1}[i] W_l[i];   cross_entropy: log sum_c exp(z_c - m) - (z_y - m), m = max_c z_c
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from scratch.architecture import Architecture, Array
+
+EPS = float(np.finfo(np.longdouble).eps)
+
+ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
+    "identity": lambda z: z,
+    # Both ends are exact enough in a type whose exponent reaches 10^4932: exp(-z) cannot overflow.
+    "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
+    "tanh": np.tanh,
+    "relu": lambda z: np.where(z.real > 0, z, 0),
+}
+
+
+def loss(architecture: Architecture, theta: Array, x: Array, targets: Array) -> Any:
+    """L at the flat vector theta (n_parameters,): a longdouble, a clongdouble for a complex theta."""
+    kind = np.clongdouble if np.iscomplexobj(theta) else np.longdouble
+    flat, a = np.asarray(theta, kind), np.asarray(x, kind)
+    for layer, (weight, bias) in enumerate(architecture.layer_slices()):
+        if layer > 0:
+            a = ACTIVATIONS[architecture.activation](a)
+        W = flat[weight].reshape(architecture.layer_shapes[layer])
+        z = flat[bias] + np.zeros((len(a), 1), kind)
+        for i in range(W.shape[0]):
+            z = z + a[:, i : i + 1] * W[i]
+        a = z
+    return _loss_of_logits(architecture.loss, a, targets)
+
+
+def _loss_of_logits(name: str, z: Array, targets: Array) -> Any:
+    n_examples, n_outputs = z.shape
+    if name == "cross_entropy":
+        shifted = z - z.real.max(axis=1, keepdims=True)
+        own = shifted[np.arange(n_examples), targets]
+        return (np.log(np.exp(shifted).sum(axis=1)) - own).sum() / n_examples
+    t = np.asarray(targets, np.longdouble)
+    if name == "binary_cross_entropy":
+        # log(1 + exp(z)) - t z, with the larger exponential taken out
+        larger = np.where(z.real > 0, z, 0)
+        terms = larger + np.log(np.exp(-larger) + np.exp(z - larger)) - t * z
+        return terms.sum() / (n_examples * n_outputs)
+    squares = ((z - t) ** 2).sum()
+    return squares if name == "sum_of_squares" else squares / (n_examples * n_outputs)
+
+
+def central_difference(
+    architecture: Architecture, theta: Array, x: Array, targets: Array, steps: Array
+) -> Array:
+    """(L(t + h) - L(t - h)) / 2h per entry, (n_parameters,) longdouble, with `steps` (n_parameters,)."""
+    theta = np.asarray(theta, np.longdouble)
+    gradient = np.empty_like(theta)
+    for i, h in enumerate(np.asarray(steps, np.longdouble)):
+        above, below = theta.copy(), theta.copy()
+        above[i] += h
+        below[i] -= h
+        rise = loss(architecture, above, x, targets) - loss(architecture, below, x, targets)
+        gradient[i] = rise / (2 * h)
+    return gradient
+
+
+def complex_step(architecture: Architecture, theta: Array, x: Array, targets: Array) -> Array:
+    """Im L(t + ih) / h per entry, (n_parameters,) longdouble, h = 1e-30: exact but for rounding."""
+    h = np.longdouble("1e-30")
+    gradient = np.empty(architecture.n_parameters, np.longdouble)
+    for i in range(architecture.n_parameters):
+        moved = np.array(theta, np.clongdouble)
+        moved[i] += 1j * h
+        gradient[i] = loss(architecture, moved, x, targets).imag / h
+    return gradient
