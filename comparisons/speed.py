@@ -1,0 +1,195 @@
+"""How fast? Contenders train the same steps side by side, and the ratios are told with their uncertainty.
+
+`run` is the part of the main job: scratch (twice), the bare matrix products and the plan's other contenders.
+`measure` is the whole protocol, for `backproof speed`. Both return the `speed` part of results.json.
+"""
+
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from comparisons import speed_statistics as statistics
+from comparisons.environment import usable_cores
+from comparisons.errors import UsageError
+from comparisons.progress import Progress
+from comparisons.speed_cases import FIVE_CASES, Case, CaseData, synthetic
+from comparisons.speed_entries import CONTROL, ENTRIES, FLOOR, SCRATCH, Entry
+from comparisons.speed_launch import ProcessWorker
+from comparisons.speed_protocol import Launch, Log, Record, Session, Settings
+
+if TYPE_CHECKING:
+    from comparisons.data import Dataset
+    from comparisons.plan import Plan
+
+Part = dict[str, Any]
+
+# torch's eager mode is the one whose ratio decides; the others are shown beside it.
+DECIDING = "torch"
+
+
+def run(plan: "Plan", progress: Progress) -> Part:
+    """The speed part of the main job: under 12 s when `plan.quick`, else under 40 s, on two cores."""
+    names = {SCRATCH, CONTROL, FLOOR, *plan.contenders}
+    entries = [entry for entry in ENTRIES if entry.name in names]
+    settings = Settings(
+        threads=(plan.threads,),
+        launches=1 if plan.quick else 3,
+        rounds=6 if plan.quick else 3,
+        round_seconds=0.1,
+        examples=20_000,  # 63 MB: far more than the caches hold, as all images would be
+        seed=plan.seed,
+    )
+    return measure(settings, _cases(plan), entries, plan.dataset(), progress)
+
+
+def _cases(plan: "Plan") -> Sequence[Case]:
+    """The network asked for, where one was; else the published ones (two of them in a quick run)."""
+    if plan.layer_sizes is not None:
+        return [Case(plan.layer_sizes, plan.batch_size, plan.optimizer.name)]
+    return FIVE_CASES[:2] if plan.quick else FIVE_CASES
+
+
+def measure(
+    settings: Settings,
+    cases: Sequence[Case],
+    entries: Sequence[Entry],
+    dataset: "Dataset | None",
+    progress: Progress,
+    launch: Launch = ProcessWorker,
+) -> Part:
+    """Run the protocol and summarise. Raises UsageError where there are fewer cores than threads."""
+    if max(settings.threads) > usable_cores():
+        raise UsageError(
+            f"threads: expected at most {usable_cores()}, the cores of this machine; "
+            f"got {max(settings.threads)}"
+        )
+    begin = time.perf_counter()
+    with tempfile.TemporaryDirectory(prefix="backproof-speed-") as folder:
+        store = _Store(Path(folder), dataset, settings.examples)
+        log = Session(settings, cases, store.path, entries, launch, progress).run()
+    part = summarise(log, settings, cases, entries)
+    return {**part, "seconds": time.perf_counter() - begin, "data": store.sources}
+
+
+class _Store:
+    """The data of every case as a file that the workers read; one file per width of the input."""
+
+    def __init__(self, folder: Path, dataset: "Dataset | None", n_examples: int | None) -> None:
+        self._folder, self._dataset, self._n_examples = folder, dataset, n_examples
+        self.sources: dict[str, str] = {}
+
+    def path(self, case: Case) -> Path:
+        n_inputs, n_outputs = case.layer_sizes[0], case.layer_sizes[-1]
+        path = self._folder / f"{n_inputs}-{n_outputs}.npz"
+        if not path.exists():
+            data = self._data(n_inputs, n_outputs)
+            np.savez(path, x=data.x, labels=data.labels)
+            self.sources[f"{n_inputs} inputs"] = data.source
+        return path
+
+    def _data(self, n_inputs: int, n_outputs: int) -> CaseData:
+        dataset = self._dataset
+        if dataset is not None and dataset.n_features == n_inputs and n_outputs >= 10:
+            kept = slice(self._n_examples)
+            return CaseData(dataset.train_images[kept], dataset.train_labels[kept], dataset.source)
+        return synthetic(self._n_examples or 20_000, n_inputs, n_outputs)
+
+
+def summarise(log: Log, settings: Settings, cases: Sequence[Case], entries: Sequence[Entry]) -> Part:
+    """The `speed` part of results.json from the log of rounds."""
+    summaries = [
+        _summarise_case(log, threads, index, case, entries)
+        for threads in settings.threads
+        for index, case in enumerate(cases)
+    ]
+    return {
+        "verdict": _part_verdict(summaries),
+        "threads": settings.threads[0] if len(settings.threads) == 1 else list(settings.threads),
+        "cases": summaries,
+        "geometric_means": [_geometric_means(log, threads, cases, entries) for threads in settings.threads],
+        "entries": {entry.name: {"division": entry.division, "says": entry.says} for entry in entries},
+        "settings": asdict(settings),
+        "unit": "launch" if settings.launches > 1 else "round",
+        "thread_reports": log.thread_reports,
+        "log": _table(log.records),
+    }
+
+
+def _summarise_case(log: Log, threads: int, index: int, case: Case, entries: Sequence[Entry]) -> Part:
+    records = [r for r in log.records if (r.threads, r.case) == (threads, index)]
+    noise = statistics.noise_floor(records)
+    floor = statistics.floor_ratio(noise)
+    products = statistics.estimate(list(statistics.log_ratios(records, SCRATCH, FLOOR).values()))
+    ratios = {}
+    for entry in entries:
+        if entry.name not in (SCRATCH, CONTROL, FLOOR):
+            found = statistics.estimate(list(statistics.log_ratios(records, entry.name).values()))
+            ratios[entry.name] = (
+                {**found.to_json(), "division": entry.division, "verdict": statistics.verdict(found, floor)}
+                if found is not None
+                else _cell(log, threads, index, entry)
+            )
+    return {
+        "layer_sizes": list(case.layer_sizes),
+        "batch_size": case.batch_size,
+        "optimizer": case.optimizer,
+        "dtype": case.dtype,
+        "label": case.label,
+        "threads": threads,
+        "ratios": ratios,
+        "noise": {**noise.to_json(), "floor": floor} if noise else None,
+        "gemm_floor": products.to_json() if products else None,
+        "images_per_second": {entry.name: _rate(records, entry.name) for entry in entries},
+    }
+
+
+def _cell(log: Log, threads: int, index: int, entry: Entry) -> Part:
+    """Why there is no ratio: declined, crashed, hung, not installed, or no valid round."""
+    for failure in log.failures:
+        if (failure.threads, failure.case, failure.entry) == (threads, index, entry.name):
+            return {failure.kind: failure.reason, "division": entry.division}
+    for record in log.records:
+        if (record.threads, record.case, record.entry) == (threads, index, entry.name) and record.fault:
+            return {"invalid": record.fault, "division": entry.division}
+    return {"invalid": "no round in which scratch counted too", "division": entry.division}
+
+
+def _rate(records: Sequence[Record], name: str) -> float | None:
+    rates = [r.images / r.seconds for r in records if r.entry == name and r.fault is None]
+    return float(np.median(rates)) if rates else None
+
+
+def _geometric_means(log: Log, threads: int, cases: Sequence[Case], entries: Sequence[Entry]) -> Part:
+    """Per entry the geometric mean of its ratios over all cases; None where a case is missing."""
+    means: Part = {"threads": threads}
+    for entry in entries:
+        if entry.name == SCRATCH:
+            continue
+        per_case = [
+            statistics.log_ratios(
+                [r for r in log.records if (r.threads, r.case) == (threads, index)], entry.name
+            )
+            for index in range(len(cases))
+        ]
+        found = statistics.geometric_mean(per_case)
+        means[entry.name] = found.to_json() if found is not None else None
+    return means
+
+
+def _part_verdict(summaries: Sequence[Part]) -> str:
+    """PASS: scratch is seen faster than eager torch in every case; FAIL: slower in one. Else INCONCLUSIVE."""
+    verdicts = [case["ratios"].get(DECIDING, {}).get("verdict") for case in summaries]
+    if statistics.SLOWER in verdicts:
+        return "FAIL"
+    return "PASS" if all(word == statistics.FASTER for word in verdicts) else "INCONCLUSIVE"
+
+
+def _table(records: Sequence[Record]) -> Part:
+    """The log of rounds: column names once, then one row per turn."""
+    columns = [field.name for field in fields(Record)]
+    return {"columns": columns, "rows": [[getattr(r, name) for name in columns] for r in records]}
