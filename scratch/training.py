@@ -18,6 +18,7 @@ from scratch.parameters import Parameters
 from scratch.regularization import Dropout
 from scratch.schedules import Schedule
 
+Augmentation = Callable[[Array], None]  # changes (batch, n_inputs) in place
 StepCallback = Callable[[int, float], None]  # (steps done, that step's loss)
 
 
@@ -50,14 +51,15 @@ def train(
     method: str = "backprop",
     schedule: Schedule | None = None,
     dropout: Dropout | None = None,
+    augment: Augmentation | None = None,
 ) -> list[float]:
     """One step of a fresh optimiser per batch of row indices; the network's parameters change in place.
 
     `schedule(t)` multiplies the learning rate of the step after t others; `dropout` draws fresh masks for
-    every step (method="backprop" only).
+    every step (method="backprop" only); `augment(batch_x)` may change each batch's inputs, in place.
     Returns each step's loss, taken before its update. x and targets are trusted: callers check them.
     """
-    return list(_steps(network, x, targets, batches, spec, on_step, method, schedule, dropout))
+    return list(_steps(network, x, targets, batches, spec, on_step, method, schedule, dropout, augment))
 
 
 def _steps(
@@ -70,6 +72,7 @@ def _steps(
     method: str,
     schedule: Schedule | None,
     dropout: Dropout | None,
+    augment: Augmentation | None,
 ) -> Iterator[float]:
     if dropout is not None and method != "backprop":
         raise ValueError(f"dropout: expected method='backprop', got {method!r}; drop one of them")
@@ -85,6 +88,8 @@ def _steps(
         # the default mode copies twice so as to leave `out` whole on a bad index.
         batch_x = np.take(x, batch, axis=0, out=gather[: len(batch)], mode="clip")
         batch_targets = targets[batch]
+        if augment is not None:
+            augment(batch_x)
         if schedule is not None:
             optimizer.learning_rate = spec.learning_rate * schedule(step - 1)
         if method == "backprop":
@@ -111,13 +116,14 @@ def fit(
     method: str = "backprop",
     schedule: Schedule | None = None,
     dropout: Dropout | None = None,
+    augment: Augmentation | None = None,
     on_step: StepCallback | None = None,
     on_epoch: Callable[[Epoch], None] | None = None,
 ) -> list[Epoch]:
     """Train for whole epochs; the same seed gives the same parameters, bit for bit.
 
-    x (examples, n_inputs) and targets are checked first. The network changes in place. `schedule` and
-    `dropout` are those of `train`. `on_step(steps, loss)`
+    x (examples, n_inputs) and targets are checked first. The network changes in place. `schedule`,
+    `dropout` and `augment` are those of `train`. `on_step(steps, loss)`
     and `on_epoch(epoch)` may raise to stop early; what was learned until then stays.
     """
     if epochs < 1:
@@ -129,7 +135,7 @@ def fit(
     all_batches = (batch for _ in range(epochs) for batch in epoch_batches(len(x), batch_size, rng))
     history: list[Epoch] = []
     seen, total = 0, 0.0
-    steps = _steps(network, x, targets, all_batches, spec, on_step, method, schedule, dropout)
+    steps = _steps(network, x, targets, all_batches, spec, on_step, method, schedule, dropout, augment)
     per_epoch = -(-len(x) // batch_size)
     for step, loss in enumerate(steps, start=1):
         # Weighted by examples, not by batches: the short last batch counts for what it holds.
