@@ -94,9 +94,11 @@ def check_content(raw: bytes, name: str, sha256: str) -> None:
 
 
 def _parse(raw: bytes, name: str, magic: int, what: str) -> Array:
-    if len(raw) < 4 or int.from_bytes(raw[:4], "big") != magic:
+    if len(raw) < 4:
+        raise UsageError(f"data: {name} is truncated: {len(raw)} bytes unpacked; fetch it again")
+    if int.from_bytes(raw[:4], "big") != magic:
         raise UsageError(
-            f"data: {name}: expected the IDX magic 0x{magic:08x} ({what}), found 0x{raw[:4].hex() or 0}"
+            f"data: {name}: expected the IDX magic 0x{magic:08x} ({what}), found 0x{raw[:4].hex()}"
         )
     n_dimensions = magic & 0xFF
     header = 4 + 4 * n_dimensions

@@ -20,5 +20,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return
     skip = pytest.mark.skip(reason="needs the real MNIST files: set BACKPROOF_DATA to their folder")
     for item in items:
-        if "mnist" in item.keywords:
+        if item.get_closest_marker("mnist"):
             item.add_marker(skip)
