@@ -96,9 +96,7 @@ def _speed_tile(part: Part | None) -> Tile:
         return Tile("speed", question, "Not run", "Run: backproof speed", None)
     means = geometric_means(part)
     if not means:
-        return Tile(
-            "speed", question, "No ratio", "No contender could be timed beside scratch.", part["verdict"]
-        )
+        return Tile("speed", question, "No ratio", "No contender could be timed.", part["verdict"])
     (first, ratio), *others = means.items()
     cases = len(part["cases"])
     detail = f"as fast as {formats.label(first)}, in {cases} case{'s' * (cases != 1)}"
@@ -132,10 +130,11 @@ def _sentence(results: Results) -> str:
 def _gradients_clause(part: Part | None) -> str:
     if part is None:
         return ""
-    names = {check["against"] for check in part["checks"]} | {check["contender"] for check in part["checks"]}
-    frameworks = [formats.label(n) for n in ("torch", "jax", "tensorflow", "sklearn") if n in names]
+    compared = [check for check in part["checks"] if offered(check)]
+    names = {check[side] for check in compared for side in ("contender", "against")}
+    frameworks = [formats.label(name) for name in ("torch", "jax", "tensorflow", "sklearn") if name in names]
     others = formats.listed(frameworks) if frameworks else "numerical differentiation"
-    verdicts = [check["verdict"] for check in part["checks"] if offered(check)]
+    verdicts = [check["verdict"] for check in compared]
     total = len(verdicts)
     return (
         f"computes the same gradients as {others}",
@@ -166,10 +165,10 @@ def _speed_clause(part: Part | None) -> str:
     means = geometric_means(part) if part else {}
     if not means:
         return ""
-    found = [
-        f"{formats.times(ratio)[:-1]} times as fast as {formats.label(name)}" for name, ratio in means.items()
-    ]
-    return f"trains {formats.listed(found)}"
+    (first, ratio), *others = means.items()
+    said = f"trains {formats.times(ratio)[:-1]} times as fast as {formats.label(first)}"
+    rest = ", ".join(f"{formats.label(name)} {formats.times(mean)[:-1]}" for name, mean in others)
+    return f"{said} ({rest})" if rest else said
 
 
 def _banner(results: Results) -> str | None:

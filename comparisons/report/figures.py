@@ -71,7 +71,10 @@ def _theme() -> go.layout.Template:
             "margin": {"l": 56, "r": 16, "t": 24, "b": 48},
             "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom"},
             "hoverlabel": {"bgcolor": PAPER, "bordercolor": MUTED, "font": {"color": INK}},
-            "hovermode": "closest", "xaxis": axis, "yaxis": axis,
+            "hovermode": "closest",
+            "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": MUTED, "activecolor": INK},
+            "xaxis": axis,
+            "yaxis": axis,
         }
     )  # fmt: skip
 

@@ -11,8 +11,8 @@ ABSENT = "–"
 
 
 def label(contender: str) -> str:
-    """A contender's name in prose: ``torch`` is PyTorch; an unknown one keeps its own."""
-    return _LABELS.get(contender, contender)
+    """A contender's name in prose: ``torch`` is PyTorch, ``file.py:MyMLP`` is MyMLP."""
+    return _LABELS.get(contender, contender.rpartition(":")[2] or contender)
 
 
 def dataset(name: str) -> str:
@@ -61,12 +61,18 @@ def points(value: Number, digits: int = 2) -> str:
     return text[1:] if float(text) == 0 else text.replace("-", "−")
 
 
+def interval(ends: list[float] | None) -> str:
+    """The ends of an interval of points: ``[−0.10, +0.04]``."""
+    return f"[{points(ends[0])}, {points(ends[1])}]" if ends else ABSENT
+
+
 def times(value: Number) -> str:
-    """A ratio to three figures: ``1.92×``, ``0.87×``, ``331×``."""
+    """A ratio to three figures: ``1.92×``, ``0.870×``, ``12.0×``, ``1,331×``."""
     if (special := _finite(value)) is not None:
         return special
     assert value is not None
-    return f"{value:,.0f}×" if abs(value) >= 100 else f"{value:.3g}×"
+    decimals = 0 if value == 0 else min(3, max(0, 2 - math.floor(math.log10(abs(value)))))
+    return f"{value:,.{decimals}f}×"
 
 
 def seconds(value: Number) -> str:

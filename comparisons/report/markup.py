@@ -42,9 +42,9 @@ def command(line: str) -> Markup:
     return Markup('<code class="command">{}</code>').format(line)
 
 
-def not_offered(reason: object) -> Markup:
-    """The cell of something that a contender does not have."""
-    return Markup('<span class="absent">not offered: {}</span>').format(str(reason))
+def absent(reason: object) -> Markup:
+    """The cell of something that is not there, with the reason: never an empty one."""
+    return Markup('<span class="absent">{}</span>').format(str(reason))
 
 
 def join(pieces: Iterable[Any], separator: str = "") -> Markup:

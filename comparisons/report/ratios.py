@@ -10,6 +10,8 @@ from typing import Any
 from comparisons.report import formats
 from comparisons.results import Part
 
+_NO_FIGURES = {"not_offered": "not offered", "error": "failed", "invalid": "not valid"}
+
 
 @dataclass(frozen=True)
 class Interval:
@@ -19,10 +21,16 @@ class Interval:
     low: float
     high: float
 
+    @property
+    def ends(self) -> str:
+        """``[1.88, 1.97]``; nothing where there is no interval."""
+        if self.low == self.high:
+            return ""
+        return f"[{formats.times(self.low).rstrip('×')}, {formats.times(self.high).rstrip('×')}]"
+
     def __str__(self) -> str:
         """``1.92× [1.88, 1.97]``."""
-        ends = "" if self.low == self.high else f" [{self.low:.3g}, {self.high:.3g}]"
-        return formats.times(self.median) + ends
+        return f"{formats.times(self.median)} {self.ends}".rstrip()
 
     @property
     def reach(self) -> float:
@@ -32,15 +40,15 @@ class Interval:
 
 def offered(entry: Any) -> bool:
     """Whether a contender's cell holds figures: not ``{"not_offered": reason}``, an error, or null."""
-    return isinstance(entry, dict) and not any(entry.get(key) for key in ("not_offered", "error", "invalid"))
+    return isinstance(entry, dict) and not any(isinstance(entry.get(key), str) for key in _NO_FIGURES)
 
 
 def reason(entry: Any) -> str:
-    """Why a cell holds no figures."""
+    """Why a cell holds no figures, as a sentence."""
     if isinstance(entry, dict):
-        for key in ("not_offered", "error", "invalid"):
-            if entry.get(key):
-                return str(entry[key])
+        for key, said in _NO_FIGURES.items():
+            if isinstance(entry.get(key), str):
+                return f"{said}: {entry[key]}"
     return "no figures"
 
 
@@ -78,12 +86,21 @@ def gemm_floor(part: Part, case: Part) -> Interval | None:
     return interval(case.get("gemm_floor", part.get("gemm_floor")))
 
 
+def noise_reach(part: Part, case: Part) -> float | None:
+    """The noise floor as a logarithm: ratios between exp(-reach) and exp(reach) say nothing."""
+    stated = case.get("noise")
+    if isinstance(stated, dict) and stated.get("floor"):
+        return abs(math.log(stated["floor"]))
+    found = noise(part, case)
+    return found.reach if found else None
+
+
 def inside_noise(part: Part, case: Part, name: str) -> bool:
-    """Whether the ratio's interval meets the noise floor: then no difference was seen."""
-    found, floor = ratio(case, name), noise(part, case)
-    if found is None or floor is None:
+    """Whether the ratio's interval reaches into the noise floor: then no difference was seen."""
+    found, reach = ratio(case, name), noise_reach(part, case)
+    if found is None or reach is None:
         return False
-    return math.log(found.low) <= floor.reach and math.log(found.high) >= -floor.reach
+    return math.log(found.low) < reach and math.log(found.high) > -reach
 
 
 def geometric_means(part: Part) -> dict[str, float]:
@@ -96,14 +113,14 @@ def geometric_means(part: Part) -> dict[str, float]:
     return means
 
 
-def case_name(case: Part) -> str:
+def case_name(part: Part, case: Part) -> str:
     """``784-128-10, batch 100, sgd``, with what else tells this case from the others."""
     optimizer = case.get("optimizer")
     if isinstance(optimizer, dict):
         optimizer = optimizer.get("name")
     pieces = [formats.layers(case["layer_sizes"]), f"batch {case['batch_size']}", str(optimizer)]
-    if case.get("threads"):
+    if case.get("dtype", "float32") != "float32":
+        pieces.append(str(case["dtype"]))
+    if isinstance(part["threads"], list) and "threads" in case:
         pieces.append(f"{case['threads']} thread{'s' * (case['threads'] != 1)}")
-    if case.get("division"):
-        pieces.append(str(case["division"]))
     return ", ".join(pieces)

@@ -1,17 +1,27 @@
 """`render`: the results in a terminal. The sentence, the three verdicts, then a compact table per part.
 
-Widths from 80 columns up: tables have few, narrow columns; long words wrap, numbers never do.
+Made for 80 columns and wider: tables have few, narrow columns; words wrap, numbers and verdicts never do.
 """
 
-from rich.console import Console
-from rich.padding import Padding
+from collections.abc import Iterable, Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, JustifyMethod, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from comparisons.report.answer import Answer, answer
-from comparisons.results import Results
+from comparisons.report import formats, ratios
+from comparisons.report.answer import answer, mean
+from comparisons.report.checks import architecture, ordered, share, used
+from comparisons.report.sections.protocol import commands
+from comparisons.results import Part, Results
 
 STYLES = {"PASS": "bold green", "FAIL": "bold red", "INCONCLUSIVE": "bold yellow"}
+SHOWN = 5  # gradient checks in the table; every one that is not a PASS is shown
+NAME_WIDTH = 34  # of a name beside two columns of figures; longer ones end in an ellipsis
+NARROW = 12  # of a name beside five
+
+Row = Sequence[str | Text]
 
 
 def render(results: Results, console: Console) -> None:
@@ -22,7 +32,12 @@ def render(results: Results, console: Console) -> None:
     if said.banner:
         console.print(Text(f"NOT MNIST. {said.banner}", style="bold yellow"))
     console.print()
-    console.print(Padding(_verdicts(said), (0, 0, 0, 1)))
+    rows = [(t.question, verdict_text(t.verdict), Text(t.value, "bold"), t.detail) for t in said.tiles]
+    console.print(_table(("", "", "", ""), rows, fixed=(0, 1, 2)))
+    for part in (_gradients(results.gradients), _accuracy(results.accuracy), _speed(results.speed)):
+        for piece in part:
+            console.print(piece)
+    console.print(_further(results), end="")
 
 
 def verdict_text(verdict: str | None) -> Text:
@@ -30,12 +45,139 @@ def verdict_text(verdict: str | None) -> Text:
     return Text("not run", style="dim") if verdict is None else Text(verdict, style=STYLES.get(verdict, ""))
 
 
-def _verdicts(said: Answer) -> Table:
-    table = Table.grid(padding=(0, 2))
-    table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True, style="bold")
-    table.add_column()
-    for tile in said.tiles:
-        table.add_row(tile.question, verdict_text(tile.verdict), tile.value, Text(tile.detail))
+def heading(title: str) -> Text:
+    """The line above a part."""
+    return Text(f"\n{title}", style="bold")
+
+
+def _table(
+    columns: Sequence[str], rows: Iterable[Row], fixed: Sequence[int] = (), numbers: Sequence[int] = ()
+) -> Table:
+    """`fixed` columns do not wrap; `numbers` neither, and align right. Everything else wraps at words."""
+    table = Table(box=SIMPLE_HEAD, show_header=any(columns), show_edge=False, padding=(0, 1), pad_edge=False)
+    for i, title in enumerate(columns):
+        align: JustifyMethod = "right" if i in numbers else "left"
+        table.add_column(Text(title), justify=align, no_wrap=i in numbers or i in fixed, overflow="fold")
+    for row in rows:
+        table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
     return table
+
+
+def _notes(found: Iterable[tuple[str, str]]) -> list[Text]:
+    """Why something has no figures: a line each, below the table, whose columns are too narrow for it."""
+    return [Text(f"{name}: {why}", "dim") for name, why in dict(found).items()]
+
+
+def _name(text: str, width: int = NAME_WIDTH) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+# --- one function per part ---------------------------------------------------------------------------------
+
+
+def _gradients(part: Part | None) -> list[RenderableType]:
+    if part is None:
+        return []
+    checks = ordered([check for check in part["checks"] if ratios.offered(check)])
+    troubled = [check for check in checks if check["verdict"] != "PASS"]
+    shown = checks[: max(SHOWN, len(troubled))]
+    title = f"Gradients: {len(checks)} check{'s' * (len(checks) != 1)}"
+    if len(shown) < len(checks):
+        title += f"; the {len(shown)} closest to their bound"
+    columns = ("Verdict", "Compared", "Error", "Bound", "Of bound", "Worst entry")
+    table = _table(columns, map(_check_row, shown), fixed=(0,), numbers=(2, 3, 4))
+    absent = [
+        (_compared(check), ratios.reason(check)) for check in part["checks"] if not ratios.offered(check)
+    ]
+    return [heading(title), table, *_notes(absent)]
+
+
+def _compared(check: Part) -> str:
+    who = f"{check.get('contender')} against {check.get('against')}"
+    return f"{who}: {architecture(check.get('architecture'))}"
+
+
+def _check_row(check: Part) -> Row:
+    who = _compared(check) + (f"; {check['reason']}" if check.get("reason") else "")
+    numbers = (_short(check.get("max_error")), _short(check.get("bound")), share(used(check)))
+    return (verdict_text(check["verdict"]), who, *numbers, str(check.get("worst") or formats.ABSENT))
+
+
+def _short(value: float | None) -> str:
+    """1.2e-12: what every terminal font can show in a narrow column."""
+    return formats.ABSENT if value is None else f"{value:.1e}" if value else "0"
+
+
+def _accuracy(part: Part | None) -> list[RenderableType]:
+    if part is None:
+        return []
+    seeds = len(part["seeds"])
+    title = f"Accuracy: {formats.dataset(part['dataset'])}, {seeds} seed{'s' * (seeds != 1)}"
+    found = {name: entry for name, entry in part["contenders"].items() if ratios.offered(entry)}
+    compared = part["against_scratch"]
+    rows = [_accuracy_row(name, entry, compared.get(name)) for name, entry in found.items()]
+    columns = ("Contender", "Accuracy", "Difference", "90 % interval", "Margin", "Verdict")
+    absent = [(name, entry) for name, entry in part["contenders"].items() if name not in found]
+    absent += [(name, e) for name, e in compared.items() if name in found and not ratios.offered(e)]
+    notes = _notes((formats.label(name), ratios.reason(entry)) for name, entry in absent)
+    return [heading(title), _table(columns, rows, fixed=(0, 5), numbers=(1, 2, 3, 4)), *notes]
+
+
+def _accuracy_row(name: str, entry: Part, compared: Part | None) -> Row:
+    cells = (_name(formats.label(name), NARROW), formats.percent(mean(entry.get("test_accuracy") or [])))
+    if compared is None or not ratios.offered(compared):
+        return (*cells, "", "", "", "")
+    difference, margin = formats.points(compared.get("difference_points")), f"±{compared['margin_points']:g}"
+    ends = formats.interval(compared.get("ci90"))
+    return (*cells, difference, ends, margin, verdict_text(compared.get("verdict")))
+
+
+def _speed(part: Part | None) -> list[RenderableType]:
+    """Below each case one row per contender: so any number of contenders fits into 80 columns."""
+    if part is None:
+        return []
+    rows = [row for case in part["cases"] for row in _case_rows(part, case)]
+    if len(part["cases"]) > 1:
+        rows += _mean_rows(part)
+    table = _table(("Case", "Ratio", "95 % interval", ""), rows, fixed=(0,), numbers=(1, 2))
+    absent = [
+        (f"{formats.label(name)}, {ratios.case_name(part, case)}", ratios.reason(entry))
+        for case in part["cases"]
+        for name, entry in case.get("ratios", {}).items()
+        if not ratios.ratio(case, name)
+    ]
+    return [heading("Speed: time of each / time of scratch, in the same rounds"), table, *_notes(absent)]
+
+
+def _case_rows(part: Part, case: Part) -> list[Row]:
+    rows: list[Row] = [(_name(ratios.case_name(part, case)), "", "", "")]
+    for name in ratios.names(part):
+        if found := ratios.ratio(case, name):
+            same = ratios.inside_noise(part, case, name)
+            remark = "no difference seen" if same else f"scratch {'faster' if found.median > 1 else 'slower'}"
+            rows.append((f"  {_name(formats.label(name))}", formats.times(found.median), found.ends, remark))
+    if floor := ratios.gemm_floor(part, case):
+        cells = ("  bare products", formats.times(1 / floor.median), "", "the floor")
+        rows.append([Text(cell, "dim") for cell in cells])
+    return rows
+
+
+def _mean_rows(part: Part) -> list[Row]:
+    means = ratios.geometric_means(part)
+    rows: list[Row] = [("Geometric mean of the cases", "", "", "")] if means else []
+    for name, middle in means.items():
+        rows.append((f"  {_name(formats.label(name))}", Text(formats.times(middle), "bold"), "", ""))
+    return rows
+
+
+def _further(results: Results) -> Text:
+    """The verdicts of what other commands added, and how the figures were made."""
+    text = Text()
+    if results.numerical is not None:
+        text.append("\nNumerical training: ").append_text(verdict_text(results.numerical["verdict"]))
+    if results.lessons is not None:
+        holds = [bool(claim.get("holds")) for lesson in results.lessons for claim in lesson["claims"]]
+        text.append(f"\nLessons: {sum(holds)} of {len(holds)} claims hold")
+    for names, line, _ in commands(results):
+        text.append(f"\nMade by: {line}  ({names})", "dim")
+    return text.append("\n") if text else text

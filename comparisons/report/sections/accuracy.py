@@ -105,7 +105,7 @@ def _seeds(part: Part) -> Markup:
             hovertemplate=f"seed {seed}, %{{x}}: %{{y:.2f}} %<extra></extra>",
         )
     fig.update_yaxes(title="test accuracy, %")
-    fig.update_xaxes(type="category")
+    fig.update_xaxes(type="category", range=[-0.5, len(names) - 0.5])
     fig.update_layout(height=360)
     spread = [100 * value for entry in runs.values() for value in entry["test_accuracy"] if value is not None]
     return figures.figure_html(
@@ -141,7 +141,7 @@ def _differences(part: Part) -> Markup:
         )  # fmt: skip
     reach = 1.25 * max(margin, *(abs(end) for entry in compared.values() for end in entry["ci90"]))
     fig.update_xaxes(title="accuracy minus scratch's, percentage points", range=[-reach, reach])
-    fig.update_yaxes(type="category")
+    fig.update_yaxes(type="category", range=[len(compared) - 0.4, -0.6])
     fig.update_layout(height=170 + 45 * len(compared))
     said = [
         f"{formats.label(n)} {formats.points(e['difference_points'])} points" for n, e in compared.items()
@@ -174,7 +174,7 @@ def _table(part: Part) -> Markup:
 def _row(name: str, entry: Any, compared: Part | None) -> list[Any]:
     label = formats.label(name)
     if not offered(entry) or not entry.get("test_accuracy"):
-        return [label, *[formats.ABSENT] * 6, markup.not_offered(reason(entry))]
+        return [label, *[formats.ABSENT] * 6, markup.absent(reason(entry))]
     accuracies = [100 * value for value in entry["test_accuracy"] if value is not None]
     spread = f"{statistics.stdev(accuracies):.2f} points" if len(accuracies) > 1 else formats.ABSENT
     clock = [value for value in entry.get("seconds") or [] if value is not None]
@@ -189,21 +189,16 @@ def _row(name: str, entry: Any, compared: Part | None) -> list[Any]:
             formats.ABSENT,
             formats.ABSENT,
             time,
-            markup.not_offered(reason(compared)),
+            markup.absent(reason(compared)),
         ]
     return [
         *cells,
         formats.points(compared.get("difference_points")),
-        interval(compared.get("ci90")),
+        formats.interval(compared.get("ci90")),
         f"±{compared['margin_points']:g}",
         time,
         markup.badge(compared.get("verdict")),
     ]
-
-
-def interval(ends: list[float] | None) -> str:
-    """``[−0.10, +0.04]``."""
-    return f"[{formats.points(ends[0])}, {formats.points(ends[1])}]" if ends else formats.ABSENT
 
 
 def _trajectories(part: Part) -> Markup:
@@ -215,18 +210,16 @@ def _trajectories(part: Part) -> Markup:
     if not found:
         return Markup("")
     rows = [_trajectory_row(formats.label(name), entry) for name, entry in found.items()]
-    return markup.table(
-        ("Contender", "Largest difference", "Control", "Verdict"),
-        rows,
-        "Weights of the same training run in float64: scaled difference to scratch along the way. The "
-        "control is a framework against itself with the rows of each batch in another order: the same "
-        "maths, another order of summation.",
-        (0, 3),
-    )
+    columns = ("Contender", "Largest difference", "Control", "Verdict")
+    return Markup(
+        "<p>The same training run once more in float64, weights compared along the way. The control is a "
+        "framework against itself with the rows of each batch in another order: the same maths, another "
+        "order of summation.</p>{}"
+    ).format(markup.table(columns, rows, "Scaled difference to scratch's weights", (0, 3)))
 
 
 def _trajectory_row(label: str, entry: Part) -> list[Any]:
     if not offered(entry):
-        return [label, formats.ABSENT, formats.ABSENT, markup.not_offered(reason(entry))]
+        return [label, formats.ABSENT, formats.ABSENT, markup.absent(reason(entry))]
     figures_found = [formats.scientific(entry.get(key)) for key in ("max_scaled_difference", "control")]
     return [label, *figures_found, markup.badge(entry.get("verdict"))]

@@ -7,14 +7,22 @@ import plotly.graph_objects as go
 from markupsafe import Markup
 
 from comparisons.report import figures, formats, markup
+from comparisons.report.checks import architecture, ordered, share, used
 from comparisons.report.ratios import offered, reason
 from comparisons.report.section import Section
 from comparisons.results import Part, Results
 
 SHOWN = 12  # rows of the table before the rest folds away
-_ORDER = {"FAIL": 0, "INCONCLUSIVE": 1, "PASS": 2}
-COLUMNS = ("Verdict", "Contender", "Against", "Architecture", "Largest error", "Bound", "Error / bound",
-           "Resolution", "Worst entry")  # fmt: skip
+COLUMNS = (
+    "Verdict",
+    "Compared",
+    "Architecture",
+    "Largest error",
+    "Bound",
+    "Of the bound",
+    "Resolution",
+    "Worst",
+)
 
 
 def build(results: Results) -> Section | None:
@@ -25,27 +33,6 @@ def build(results: Results) -> Section | None:
     checks = ordered(part["checks"])
     html = markup.join([_introduction(part), _figure(checks), _tables(checks)])
     return Section("gradients", "Same maths? The gradients", html, part["verdict"], nav="Same maths?")
-
-
-def ordered(checks: list[Part]) -> list[Part]:
-    """FAIL first, then INCONCLUSIVE, then PASS; within each, the closest to its bound first."""
-    return sorted(checks, key=lambda check: (_ORDER.get(check.get("verdict", ""), 3), -(used(check) or 0.0)))
-
-
-def used(check: Part) -> float | None:
-    """error / bound: the part of the bound that the error uses; None where it is not known."""
-    error, bound = check.get("max_error"), check.get("bound")
-    if error is None or bound is None or not math.isfinite(error):
-        return None
-    return error / bound if bound else (0.0 if error == 0 else math.inf)
-
-
-def architecture(value: Any) -> str:
-    """An architecture in one line, from a sentence or from the fields of `Architecture`."""
-    if not isinstance(value, dict):
-        return str(value)
-    sizes = formats.layers(value.get("layer_sizes", []))
-    return " ".join([sizes, *(str(value[key]) for key in ("activation", "loss", "dtype") if key in value)])
 
 
 def _introduction(part: Part) -> Markup:
@@ -65,17 +52,19 @@ def _figure(checks: list[Part]) -> Markup:
     drawn = [c for c in checks if offered(c) and c.get("bound") and c.get("max_error") is not None]
     if not drawn:
         return Markup('<p class="note">No check gave both an error and a bound to draw.</p>')
-    positive = [value for c in drawn for value in (c["max_error"], c["bound"]) if value > 0]
-    low, high = min(positive) / 5, max(positive) * 5
+    errors, bounds = [c["max_error"] for c in drawn if c["max_error"] > 0], [c["bound"] for c in drawn]
+    left, right = min(bounds) / 5, max(bounds) * 5
+    low, high = min([*errors, left]) / 5, max([*errors, right]) * 5
     fig = go.Figure()
     fig.add_scatter(
-        x=[low, high], y=[low, high], mode="lines", name="error = bound",
+        x=[left, right], y=[left, right], mode="lines", name="error = bound",
         line={"color": figures.REFERENCE, "dash": "dash", "width": 1.5}, hoverinfo="skip",
     )  # fmt: skip
     for contender in dict.fromkeys(check["contender"] for check in drawn):
         fig.add_trace(_dots([c for c in drawn if c["contender"] == contender], contender, low))
-    label = {"title": "bound derived for the check"}
-    fig.update_xaxes(type="log", range=[math.log10(low), math.log10(high)], **label)
+    fig.update_xaxes(
+        type="log", range=[math.log10(left), math.log10(right)], title="bound derived for the check"
+    )
     fig.update_yaxes(type="log", range=[math.log10(low), math.log10(high)], title="largest error found")
     fig.update_layout(height=440)
     over = [check for check in drawn if check["max_error"] > check["bound"]]
@@ -112,7 +101,7 @@ def _hover(check: Part) -> str:
 
 def _tables(checks: list[Part]) -> Markup:
     rows = [_row(check) for check in checks]
-    text = (0, 1, 2, 3, 8)
+    text = (0, 1, 2, 7)
     if len(rows) <= SHOWN + 3:
         return markup.table(COLUMNS, rows, "Every check", text)
     return Markup("{}<details><summary>All {} checks</summary>{}</details>").format(
@@ -123,21 +112,22 @@ def _tables(checks: list[Part]) -> Markup:
 
 
 def _row(check: Part) -> list[Any]:
-    who = [formats.label(str(check.get("contender"))), formats.label(str(check.get("against")))]
+    contender, against = (formats.label(str(check.get(side))) for side in ("contender", "against"))
+    who = f"{contender} against {against}"
     if not offered(check):
         return [
-            markup.not_offered(reason(check)),
-            *who,
+            markup.absent(reason(check)),
+            who,
             architecture(check.get("architecture")),
             *[formats.ABSENT] * 5,
         ]
     why = Markup('<br><span class="note">{}</span>').format(check["reason"]) if check.get("reason") else ""
     return [
         markup.join([markup.badge(check["verdict"]), why]),
-        *who,
+        who,
         architecture(check["architecture"]),
         *(formats.scientific(check.get(key)) for key in ("max_error", "bound")),
-        formats.scientific(used(check)),
+        share(used(check)),
         formats.scientific(check.get("resolution")),
         Markup("<code>{}</code>").format(check["worst"]) if check.get("worst") else formats.ABSENT,
     ]

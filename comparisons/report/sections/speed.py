@@ -36,10 +36,10 @@ def _figure(part: Part) -> Markup:
     found = [ratio for case in cases for name in names if (ratio := ratios.ratio(case, name))]
     if not found:
         return Markup('<p class="note">No contender was timed beside scratch.</p>')
-    labels = [ratios.case_name(case) for case in cases]
+    labels = [ratios.case_name(part, case) for case in cases]
     fig.add_vline(x=1, line={"color": figures.REFERENCE, "dash": "dash", "width": 1.5})
     for row, case in enumerate(cases):
-        _noise_band(fig, row, ratios.noise(part, case))
+        _noise_band(fig, row, ratios.noise_reach(part, case))
     for place, name in enumerate(names):
         shift = 0.56 * ((place + 0.5) / len(names) - 0.5)
         fig.add_trace(_dots(cases, labels, name, shift))
@@ -79,10 +79,10 @@ def _dots(cases: list[Part], labels: list[str], name: str, shift: float) -> go.S
     )
 
 
-def _noise_band(fig: go.Figure, row: int, noise: ratios.Interval | None) -> None:
-    if noise is not None:
+def _noise_band(fig: go.Figure, row: int, reach: float | None) -> None:
+    if reach is not None:
         fig.add_shape(
-            type="rect", x0=math.exp(-noise.reach), x1=math.exp(noise.reach), y0=row - 0.42, y1=row + 0.42,
+            type="rect", x0=math.exp(-reach), x1=math.exp(reach), y0=row - 0.42, y1=row + 0.42,
             layer="below", fillcolor=figures.faded(figures.REFERENCE, 0.3), line={"width": 0},
         )  # fmt: skip
 
@@ -110,7 +110,7 @@ def _table(part: Part) -> Markup:
     columns = ("Case", *(formats.label(name) for name in names), "Noise floor", "Scratch / bare products")
     rows: list[list[Any]] = [
         [
-            ratios.case_name(case),
+            ratios.case_name(part, case),
             *(_cell(part, case, name) for name in names),
             ratios.noise(part, case) or formats.ABSENT,
             ratios.gemm_floor(part, case) or formats.ABSENT,
@@ -127,7 +127,7 @@ def _table(part: Part) -> Markup:
 def _cell(part: Part, case: Part, name: str) -> Any:
     found = ratios.ratio(case, name)
     if found is None:
-        return markup.not_offered(ratios.reason(case.get("ratios", {}).get(name)))
+        return markup.absent(ratios.reason(case.get("ratios", {}).get(name)))
     if ratios.inside_noise(part, case, name):
         return Markup('{}<br><span class="note">no difference seen</span>').format(found)
     return found
@@ -137,7 +137,7 @@ def _floors(part: Part) -> Markup:
     found = [(case, floor) for case in part["cases"] if (floor := ratios.gemm_floor(part, case))]
     if not found:
         return Markup("")
-    said = [f"{formats.times(floor.median)} in {ratios.case_name(case)}" for case, floor in found]
+    said = [f"{formats.times(floor.median)} in {ratios.case_name(part, case)}" for case, floor in found]
     return Markup(
         "<p>Against the floor: no step can take less time than its matrix products alone. Timed in the same "
         "rounds, scratch takes {}.</p>"

@@ -6,7 +6,7 @@ const backproof = (() => {
   const coarse = window.matchMedia("(pointer: coarse)");
   const partner = JSON.parse(document.getElementById("dark-colours").textContent);
   const config = {
-    displaylogo: false, responsive: false, showSendToCloud: false, plotlyServerURL: "", topojsonURL: "",
+    displaylogo: false, displayModeBar: "hover", responsive: false, showSendToCloud: false, plotlyServerURL: "", topojsonURL: "",
     modeBarButtonsToRemove: ["lasso2d", "select2d", "autoScale2d"],
   };
 
