@@ -8,6 +8,7 @@ number of bytes, label range, images against labels, and last the checksum of th
 
 import gzip
 import hashlib
+import math
 import zlib
 from pathlib import Path
 
@@ -94,21 +95,25 @@ def check_content(raw: bytes, name: str, sha256: str) -> None:
 
 
 def _parse(raw: bytes, name: str, magic: int, what: str) -> Array:
-    if len(raw) < 4:
-        raise UsageError(f"data: {name} is truncated: {len(raw)} bytes unpacked; fetch it again")
-    if int.from_bytes(raw[:4], "big") != magic:
-        raise UsageError(
-            f"data: {name}: expected the IDX magic 0x{magic:08x} ({what}), found 0x{raw[:4].hex()}"
-        )
+    found = raw[:4]
     n_dimensions = magic & 0xFF
     header = 4 + 4 * n_dimensions
-    shape = tuple(int(size) for size in np.frombuffer(raw[4 : len(raw[:header]) // 4 * 4], ">u4"))
-    expected = header + int(np.prod(shape, dtype=object)) if len(shape) == n_dimensions else header
-    if len(shape) != n_dimensions or len(raw) != expected:
+    if len(found) == 4 and int.from_bytes(found, "big") != magic:
         raise UsageError(
-            f"data: {name} is {'truncated' if len(raw) < expected else 'too long'}: expected {expected} "
-            f"bytes unpacked, found {len(raw)}; fetch it again"
+            f"data: {name}: expected the IDX magic 0x{magic:08x} ({what}), found 0x{found.hex()}"
         )
+    if len(raw) < header:
+        raise _wrong_length(name, header, len(raw))
+    shape = tuple(int(size) for size in np.frombuffer(raw, ">u4", n_dimensions, offset=4))
+    if len(raw) != header + math.prod(shape):
+        raise _wrong_length(name, header + math.prod(shape), len(raw))
     if 0 in shape:
         raise UsageError(f"data: {name}: expected sizes of at least 1, found {shape}")
     return np.frombuffer(raw, np.uint8, offset=header).reshape(shape)
+
+
+def _wrong_length(name: str, expected: int, found: int) -> UsageError:
+    how = "truncated" if found < expected else "too long"
+    return UsageError(
+        f"data: {name} is {how}: expected {expected} bytes unpacked, found {found}; fetch it again"
+    )
