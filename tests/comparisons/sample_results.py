@@ -138,7 +138,7 @@ def speed() -> Part:
             },
             {
                 "layer_sizes": [784, 256, 256, 10], "batch_size": 256, "optimizer": "adam",
-                "ratios": {"torch": _ratio(1.22), "jax": _ratio(0.99), "sklearn": {"not_offered": "no Adam here"}},
+                "ratios": {"torch": _ratio(1.22), "jax": _ratio(0.99), "sklearn": {"not_offered": "no Adam"}},
                 "noise": {"median": 0.996, "ci95": [0.97, 1.03]},
                 "gemm_floor": {"median": 1.28, "ci95": [1.25, 1.3]},
             },

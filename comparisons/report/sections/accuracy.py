@@ -140,7 +140,7 @@ def _differences(part: Part) -> Markup:
             hovertemplate="%{y}: %{x:+.3f} points<extra></extra>",
         )  # fmt: skip
     reach = 1.25 * max(margin, *(abs(end) for entry in compared.values() for end in entry["ci90"]))
-    fig.update_xaxes(title="accuracy minus scratch's, percentage points", range=[-reach, reach])
+    fig.update_xaxes(title="difference, percentage points", range=[-reach, reach])
     fig.update_yaxes(type="category", range=[len(compared) - 0.4, -0.6])
     fig.update_layout(height=170 + 45 * len(compared))
     said = [
@@ -148,8 +148,8 @@ def _differences(part: Part) -> Markup:
     ]
     return figures.figure_html(
         fig,
-        f"Mean paired difference to scratch with its 90 % interval. The band is the margin of ±{margin:g} "
-        "percentage points inside which accuracies count as equal.",
+        "Accuracy minus scratch's: the mean paired difference with its 90 % interval. The band is the margin "
+        f"of ±{margin:g} percentage points inside which accuracies count as equal.",
         f"Differences to scratch: {formats.listed(said)}; margin plus or minus {margin:g} points.",
     )
 

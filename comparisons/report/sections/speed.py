@@ -94,7 +94,7 @@ def _scale(fig: go.Figure, values: list[float]) -> None:
     steps = (1, 2, 5) if high - low > 0.8 else (1, 1.25, 1.5, 2, 2.5, 3, 4, 5, 6, 8)
     fig.update_xaxes(
         type="log",
-        title="time of the contender / time of scratch",
+        title="time / time of scratch",
         range=[low - pad, high + pad],
         tickvals=[round(step * 10.0**power, 6) for power in range(-4, 5) for step in steps],
     )

@@ -6,7 +6,7 @@ const backproof = (() => {
   const coarse = window.matchMedia("(pointer: coarse)");
   const partner = JSON.parse(document.getElementById("dark-colours").textContent);
   const config = {
-    displaylogo: false, displayModeBar: "hover", responsive: false, showSendToCloud: false, plotlyServerURL: "", topojsonURL: "",
+    displaylogo: false, responsive: false, showSendToCloud: false, plotlyServerURL: "", topojsonURL: "",
     modeBarButtonsToRemove: ["lasso2d", "select2d", "autoScale2d"],
   };
 
@@ -28,8 +28,9 @@ const backproof = (() => {
     const figure = coloured(JSON.parse(data), isDark);
     figure.layout = { ...figure.layout, autosize: width === undefined, width };
     if (coarse.matches) figure.layout.dragmode = false; // a finger scrolls the page, not the figure
+    const roomy = plot.clientWidth > 600 && !coarse.matches; // else the buttons would lie on the legend
     window.Plotly.purge(plot);
-    return window.Plotly.newPlot(plot, { ...figure, config });
+    return window.Plotly.newPlot(plot, { ...figure, config: { ...config, displayModeBar: roomy && "hover" } });
   }
 
   const plots = Array.from(document.querySelectorAll(".plot"));
