@@ -30,7 +30,7 @@ from comparisons.rounding import ELEMENTARY, SAFETY, Arithmetic, Bounded, inner_
 from scratch.architecture import Architecture, Array, Weights
 
 Unit = tuple[int, int, int]  # (hidden layer from 0, example, unit)
-# a (1 - a) and 1 - a^2 need `a` alone; sech^2 or exp(-z) / (1 + exp(-z))^2 need two elementary functions more.
+# a (1 - a) and 1 - a^2 need `a` alone; sech^2 or exp(-z) / (1 + exp(-z))^2 two elementary functions more.
 _DERIVATIVE_ROUNDINGS = 2 * ELEMENTARY + 4
 
 
@@ -49,7 +49,9 @@ def _tanh(z: Bounded, arithmetic: Arithmetic) -> tuple[Bounded, Bounded]:
     value = np.tanh(z.value)
     nearest = np.maximum(np.abs(z.value) - z.error, 0.0)
     moved = np.minimum(z.error * _sech_squared(nearest), 2.0)
-    a = Bounded(value, (moved + ELEMENTARY * arithmetic.unit * np.minimum(np.abs(value) + moved, 1.0)) * SAFETY)
+    a = Bounded(
+        value, (moved + ELEMENTARY * arithmetic.unit * np.minimum(np.abs(value) + moved, 1.0)) * SAFETY
+    )
     derivative = _sech_squared(z.value)
     # 1 - a^2: the error of a, the rounding of a^2, the rounding of the difference.
     error = a.error * (2 * np.abs(value) + a.error) + arithmetic.unit * value**2
@@ -89,7 +91,8 @@ class ForwardPass:
     architecture: Architecture
     arithmetic: Arithmetic
     weights: tuple[Bounded, ...]  # W_1 .. W_L, exact
-    activations: tuple[Bounded, ...]  # x, a_1 .. a_{L-1}, each (batch, n_l)
+    pre_activations: tuple[Bounded, ...]  # z_1 .. z_{L-1}, each (batch, n_l)
+    activations: tuple[Bounded, ...]  # x, a_1 .. a_{L-1}
     derivatives: tuple[Bounded, ...]  # f'(z_1) .. f'(z_{L-1})
     undecided: tuple[Unit, ...]  # relu units whose sign is a matter of rounding
     logits: Bounded
@@ -102,10 +105,10 @@ def forward(
     """The forward pass, everything with its bound. Inputs are checked as `Architecture` checks them."""
     x = architecture.checked_inputs(x)
     targets = architecture.checked_targets(targets, len(x))
-    layers = [
-        (Bounded.exact(W), b.astype(np.float64)) for W, b in architecture.checked_weights(weights)
-    ]
-    activations, derivatives, undecided = [Bounded.exact(x)], [], []
+    layers = [(Bounded.exact(W), b.astype(np.float64)) for W, b in architecture.checked_weights(weights)]
+    hidden: list[Bounded] = []
+    activations, derivatives = [Bounded.exact(x)], []
+    undecided: list[Unit] = []
     with np.errstate(all="ignore"):
         for layer, (W, b) in enumerate(layers):
             z = inner_products(activations[-1], W, arithmetic, bias=b, recognise_exact=True)
@@ -114,6 +117,7 @@ def forward(
             a, derivative = ACTIVATION_BOUNDS[architecture.activation](z, arithmetic)
             if architecture.activation == "relu":
                 undecided += _undecided(layer, z)
+            hidden.append(z)
             activations.append(a)
             derivatives.append(derivative)
         loss = LOSS_BOUNDS[architecture.loss](z, targets, arithmetic)
@@ -121,6 +125,7 @@ def forward(
         architecture,
         arithmetic,
         tuple(W for W, _ in layers),
+        tuple(hidden),
         tuple(activations),
         tuple(derivatives),
         tuple(undecided),
@@ -208,7 +213,7 @@ class Reference:
 
     @property
     def loss(self) -> Bounded:
-        return self.state.loss.loss
+        return self.state.loss.total(self.state.arithmetic)
 
     @property
     def undecided(self) -> tuple[Unit, ...]:
@@ -220,8 +225,8 @@ def backprop_reference(
 ) -> Reference:
     """Logits, loss and gradient of one batch, with the bounds for an implementation in `architecture.dtype`.
 
-    x (batch, n_inputs), targets as the loss wants them. `order="any"` widens the gradient's bound to cover forward
-    mode too. Raises ValueError or TypeError for inputs that do not fit the architecture.
+    x (batch, n_inputs), targets as the loss wants them. `order="any"` widens the gradient's bound to cover
+    forward mode too. Raises ValueError or TypeError for inputs that do not fit the architecture.
     """
     if order not in ("reverse", "any"):
         raise ValueError(f"order: expected 'reverse' or 'any', got {order!r}")

@@ -1,9 +1,9 @@
 """Which side of a kink: gradients of relu networks whose pre-activations rounding can take either way.
 
-relu'(z) jumps at z = 0. Where |z| is larger than the rounding bound of z every correct implementation finds the
-same sign; where z is exactly zero in every order of summation, relu'(0) = 0 decides. The few units in between
-are *undecided*: a correct gradient is the gradient of one of their selections, and the same selection in all
-its entries. So a found gradient is judged
+relu'(z) jumps at z = 0. Where |z| is larger than the rounding bound of z every correct implementation finds
+the same sign; where z is exactly zero in every order of summation, relu'(0) = 0 decides. The few units in
+between are *undecided*: a correct gradient is the gradient of one of their selections, and the same
+selection in all its entries. So a found gradient is judged
 
 1. against the selection the shadow found;
 2. if entries fail, against other selections, those that flip fewest units first, up to MAX_SELECTIONS;
@@ -61,9 +61,7 @@ def judge_gradient(reference: Reference, found: Array, witness: Bounded | None =
 
 
 def _against(architecture: Architecture, found: Array, expected: Bounded) -> Verdict:
-    return compare(
-        found, expected.value, expected.error, architecture.parameter_name, tensors(architecture)
-    )
+    return compare(found, expected.value, expected.error, architecture.parameter_name, tensors(architecture))
 
 
 def _selections(undecided: Sequence[Unit]) -> Iterator[tuple[Unit, ...]]:

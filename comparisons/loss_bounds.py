@@ -6,13 +6,20 @@ way from z to any z' with |z'_k - z_k| <= e_k no probability exceeds p_k^+ = p_k
     |log p_c' - log p_c| <= R_c = sum_{k != c} p_k^+ (e_k + e_c)      (never more than e_c + max e)
 
 Computing log p_c rounds, in whichever of the usual ways (exp(z - m) / sum, log-softmax, z - logsumexp), by
-at most rho_c = u [|s_c| + sum_k p_k |s_k| + |log p_c| 2 + (E + 1) log S + |lse| + K + 3 E + 4], s = z - m, m the
-largest logit, S = sum_k exp(s_k), E the elementary functions' error in u (Blanchard, Higham, Higham 2021,
-section 4, with the sums in any order). Then |p_c' - p_c| <= p_c expm1(R_c + rho_c), and never more than
-the larger of the two. The delta (p - onehot) / N cancels at the label only.
+at most
 
-binary_cross_entropy. sigmoid has derivative sigma (1 - sigma), largest where |z| is smallest, and is computed as
-a quotient by 1 + exp(-z): relatively to within (E (1 - sigma) + 4) u. The delta is (sigma - t) / NK.
+    rho_c = u [|s_c| + sum_k p_k |s_k| + 2 |log p_c| + (E + 1) log S + |m + log S| + K + 3 E + 4]
+
+with m the largest logit, s = z - m, S = sum_k exp(s_k), E the elementary functions' error in u, and sums in
+any order (the analysis of Blanchard, Higham, Higham 2021, with all three ways added up). So
+
+    |p_c' - p_c| <= p_c expm1(R_c + rho_c)
+
+and never more than the larger of the two. The delta (p - onehot) / N cancels at the label only.
+
+binary_cross_entropy. sigmoid has derivative sigma (1 - sigma), largest where |z| is smallest, and is
+computed as a quotient by 1 + exp(-z): relatively to within (E (1 - sigma) + 4) u. The delta is
+(sigma - t) / NK.
 
 mse, sum_of_squares. The delta is a multiple of z - t: exact but for e and four roundings.
 """
@@ -29,11 +36,23 @@ from scratch.architecture import Array
 
 @dataclass(frozen=True)
 class LossBound:
-    """The loss, its delta (batch, outputs), and `terms`: what the delta is the difference of, in size."""
+    """One batch's loss term by term, its delta, and in `terms` what the delta is the difference of, in
+    size."""
 
-    loss: Bounded  # 0-d
-    delta: Bounded
-    terms: Array
+    per_example: Bounded  # (batch,)
+    scale: float  # L = scale * sum of per_example
+    n_terms: int  # how many numbers are summed into L
+    delta: Bounded  # (batch, outputs)
+    terms: Array  # (batch, outputs), not negative
+
+    def total(self, arithmetic: Arithmetic) -> Bounded:
+        """L, 0-d, the terms summed in any order."""
+        terms, errors = self.per_example.value, self.per_example.error
+        size = (np.abs(terms) + errors).sum()
+        error = errors.sum() + arithmetic.gamma(self.n_terms + 2.0) * size + self.n_terms * arithmetic.tiny
+        known = size < arithmetic.largest / 2 and np.isfinite(error)
+        total = np.asarray(terms.sum() * self.scale)
+        return Bounded(total, np.asarray(error * self.scale * SAFETY if known else np.inf))
 
 
 def sigmoid(z: Bounded, arithmetic: Arithmetic) -> Bounded:
@@ -44,15 +63,6 @@ def sigmoid(z: Bounded, arithmetic: Arithmetic) -> Bounded:
     moved = np.minimum(z.error * expit(nearest) * expit(-nearest), 1.0)
     rounded = arithmetic.unit * (ELEMENTARY * np.minimum(complement + moved, 1.0) + 4.0)
     return Bounded(value, (moved + rounded * (value + moved) + arithmetic.tiny) * SAFETY)
-
-
-def _mean(per_term: Array, errors: Array, scale: float, arithmetic: Arithmetic) -> Bounded:
-    """scale * sum(per_term), every term known to within its error; any order of summation."""
-    size = (np.abs(per_term) + errors).sum()
-    error = errors.sum() + arithmetic.gamma(per_term.size + 2.0) * size + per_term.size * arithmetic.tiny
-    known = size < arithmetic.largest / 2 and np.isfinite(error)
-    total = np.asarray(per_term.sum() * scale)
-    return Bounded(total, np.asarray(error * scale * SAFETY if known else np.inf))
 
 
 def _cross_entropy(z: Bounded, labels: Array, arithmetic: Arithmetic) -> LossBound:
@@ -87,9 +97,8 @@ def _cross_entropy(z: Bounded, labels: Array, arithmetic: Arithmetic) -> LossBou
     delta = (p - onehot) / n
     delta_error = (p_error + 4 * u * (p + p_error + onehot)) / n + 2 * arithmetic.tiny
     rows = np.arange(n)
-    per_example = -log_p[rows, labels]
-    loss = _mean(per_example, (moved + rho)[rows, labels], 1.0 / n, arithmetic)
-    return LossBound(loss, Bounded(delta, delta_error * SAFETY), (p + onehot) / n)
+    per_example = Bounded(-log_p[rows, labels], total[rows, labels])
+    return LossBound(per_example, 1.0 / n, n, Bounded(delta, delta_error * SAFETY), (p + onehot) / n)
 
 
 def _binary_cross_entropy(z: Bounded, targets: Array, arithmetic: Arithmetic) -> LossBound:
@@ -104,8 +113,17 @@ def _binary_cross_entropy(z: Bounded, targets: Array, arithmetic: Arithmetic) ->
     softplus = np.logaddexp(0.0, z.value)
     parts = softplus + np.abs(targets * z.value) + np.abs(z.value)
     errors = slope * z.error + u * ((ELEMENTARY + 4) * parts + ELEMENTARY + 2)
-    loss = _mean(softplus - targets * z.value, errors, 1.0 / n_entries, arithmetic)
-    return LossBound(loss, Bounded(delta, delta_error * SAFETY), size / n_entries)
+    per_example = Bounded((softplus - targets * z.value).sum(axis=1), errors.sum(axis=1))
+    # Terms of both signs may be summed over the outputs: their sizes, not the sum's, are what rounds.
+    rounded = arithmetic.gamma(z.value.shape[1]) * parts.sum(axis=1)
+    per_example = Bounded(per_example.value, per_example.error + rounded)
+    return LossBound(
+        per_example,
+        1.0 / n_entries,
+        n_entries,
+        Bounded(delta, delta_error * SAFETY),
+        size / n_entries,
+    )
 
 
 def _squares(mean: bool) -> Callable[[Bounded, Array, Arithmetic], LossBound]:
@@ -116,9 +134,9 @@ def _squares(mean: bool) -> Callable[[Bounded, Array, Arithmetic], LossBound]:
         underflow = np.where(size > 0, 2 * arithmetic.tiny, 0.0)
         delta_error = 2 * scale * (z.error + arithmetic.gamma(4) * size) + underflow
         square_error = z.error * (np.abs(difference) + size) + arithmetic.gamma(3) * size**2
-        loss = _mean(difference**2, square_error, scale, arithmetic)
+        per_example = Bounded((difference**2).sum(axis=1), square_error.sum(axis=1))
         delta = Bounded(2 * scale * difference, delta_error * SAFETY)
-        return LossBound(loss, delta, np.abs(delta.value))
+        return LossBound(per_example, scale, z.value.size, delta, np.abs(delta.value))
 
     return bound
 

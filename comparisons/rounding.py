@@ -16,7 +16,8 @@ significand, then every partial sum in every order is representable and nothing 
 networks with integer or dyadic weights, whose pre-activations are exactly zero all the time.
 
 What is carried is the distance between a value computed in double precision (the *shadow*) and what a
-correct implementation in the contender's own dtype computes. Both round; since the bounds are power series in u
+correct implementation in the contender's own dtype computes. Both round; since the bounds are power series
+in u
 with coefficients >= 0, B(u_1) + B(u_2) <= B(u_1 + u_2), and one analysis with u = u_1 + u_2 covers both.
 
 The elementary functions (exp, log, log1p, tanh) are assumed to be within ELEMENTARY_ULPS units in the last

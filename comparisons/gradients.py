@@ -1,0 +1,257 @@
+"""The gradient part of the main job: is every gradient the derivative of its loss?
+
+Three questions, each answered by verdicts with bounds derived for the very case:
+
+1. Is scratch's backpropagation the derivative of scratch's loss? Its gradient is held against numerical
+   differentiation of the same loss in double precision: the complex step (no truncation, no cancellation),
+   and real differences (certified central differences for relu and identity, Ridders' tableau else).
+2. Do the other contenders agree with the gradient so proven? Each is held against scratch's float64 gradient
+   at the same weights, with the rounding of both sides in the bound.
+3. Do loss and logits agree as well? They are held against their own running error bounds.
+
+For every activation with every loss, in float32 and float64, and for one batch of the data set.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from comparisons import registry
+from comparisons.bounds import Reference, backprop_reference, complex_step_bound
+from comparisons.certified import central_differences
+from comparisons.kinks import flat_gradient, judge_gradient, tensors
+from comparisons.plan import Plan
+from comparisons.progress import Progress
+from comparisons.rounding import Bounded
+from comparisons.verdict import FAIL, INCONCLUSIVE, PASS, Verdict, compare, overall
+from reference.contender import Contender, NotOffered
+from scratch.architecture import ACTIVATIONS, DTYPES, LOSSES, Architecture, Array, Weights
+from scratch.gradients import gradient, richardson
+from scratch.initializers import initialize
+from scratch.network import Network
+from scratch.parameters import Parameters
+
+SMALL = (7, 6, 5, 4)  # three layers of unequal widths: a wrong transpose or a wrong layer cannot hide
+SMALL_BATCH = 8
+DATA_BATCH = 100
+SAMPLED_ENTRIES = 256  # of a large network, for the differences that move one parameter at a time
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A network at one point with one batch, and what every contender is compared with there."""
+
+    label: str
+    architecture: Architecture
+    weights: Weights
+    x: Array
+    targets: Array
+
+    def shadow(self) -> tuple[Network, Array, Array]:
+        """The from-scratch network in float64 at the same numbers, with its batch."""
+        parameters = Parameters.from_weights(self.architecture, self.weights).astype(np.float64)
+        wide = replace(self.architecture, dtype="float64")
+        network = Network(wide, Parameters(wide, parameters.flat))
+        return network, wide.checked_inputs(self.x), wide.checked_targets(self.targets, len(self.x))
+
+
+def run(plan: Plan, progress: Progress) -> dict[str, Any]:
+    """The `gradients` part of the results: {verdict, seconds, checks}."""
+    started = perf_counter()
+    problems = [*small_problems(plan.seed), *data_problems(plan)]
+    checks: list[dict[str, Any]] = []
+    with progress.task("gradients: against differences and each other", len(problems)) as advance:
+        for problem in problems:
+            checks += check_problem(problem, plan.contenders)
+            advance()
+    outcomes = [check["verdict"] for check in checks if "not_offered" not in check]
+    return {"verdict": overall(outcomes), "seconds": perf_counter() - started, "checks": checks}
+
+
+def small_problems(seed: int) -> list[Problem]:
+    """Every activation with every loss in both dtypes, at He-normal weights with drawn biases."""
+    problems = []
+    for activation in ACTIVATIONS:
+        for loss in LOSSES:
+            rng = np.random.default_rng([seed, ACTIVATIONS.index(activation), LOSSES.index(loss)])
+            x = rng.standard_normal((SMALL_BATCH, SMALL[0]))
+            targets = _random_targets(rng, loss)
+            for dtype in DTYPES:
+                architecture = Architecture(SMALL, activation, loss, dtype)
+                parameters = initialize(architecture, seed)
+                for _, bias in parameters.layers:
+                    bias[...] = 0.1 * np.random.default_rng(seed).standard_normal(bias.shape)
+                label = f"{'-'.join(map(str, SMALL))} {activation}, {loss}, {dtype}"
+                problems.append(Problem(label, architecture, parameters.weights(), x.astype(dtype), targets))
+    return problems
+
+
+def _random_targets(rng: np.random.Generator, loss: str) -> Array:
+    if loss == "cross_entropy":
+        return rng.integers(0, SMALL[-1], SMALL_BATCH)
+    if loss == "binary_cross_entropy":
+        return rng.integers(0, 2, (SMALL_BATCH, SMALL[-1])).astype(np.float64)
+    return rng.standard_normal((SMALL_BATCH, SMALL[-1])).astype(np.float32).astype(np.float64)
+
+
+def data_problems(plan: Plan) -> list[Problem]:
+    """The plan's network at its initial weights, with the first examples of the training set."""
+    dataset = plan.dataset()
+    problems = []
+    for dtype in DTYPES:
+        architecture = plan.architecture(dtype)
+        weights = initialize(architecture, plan.seed).weights()
+        x, labels = dataset.train_images[:DATA_BATCH], dataset.train_labels[:DATA_BATCH]
+        sizes = "-".join(map(str, architecture.layer_sizes))
+        label = f"{sizes} {architecture.activation}, {architecture.loss}, {dtype}, {dataset.name} batch"
+        problems.append(Problem(label, architecture, weights, x, labels))
+    return problems
+
+
+def check_problem(problem: Problem, contenders: Sequence[str]) -> list[dict[str, Any]]:
+    """One check of scratch against each kind of difference, and of each other contender against scratch."""
+    reference = backprop_reference(problem.architecture, problem.weights, problem.x, problem.targets)
+    checks = []
+    for name in contenders:
+        try:
+            answer = _answer(registry.create(name), problem)
+        except NotOffered as reason:
+            checks.append(_row(name, "scratch", problem, not_offered=str(reason)))
+            continue
+        witnesses = scratch_witnesses(problem) if name == "scratch" else {"scratch": proven(problem)}
+        for against, witness in witnesses.items():
+            verdict = _judge(reference, answer, witness)
+            checks.append(_row(name, against, problem, **_figures(verdict)))
+    return checks
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a contender said about one problem."""
+
+    loss: float
+    gradient: Array  # flat
+    logits: Array | None  # None: not offered
+
+
+def _answer(contender: Contender, problem: Problem) -> Answer:
+    contender.load(problem.architecture, problem.weights)
+    loss, found = contender.loss_and_gradient(problem.x, problem.targets)
+    try:
+        logits = contender.logits(problem.x)
+    except NotOffered:
+        logits = None
+    return Answer(float(loss), flat_gradient(found), logits)
+
+
+@dataclass(frozen=True)
+class Witness:
+    """A gradient found independently, with its error bound; of some entries only where `entries` is given."""
+
+    gradient: Bounded
+    entries: Array | None = None
+
+
+def scratch_witnesses(problem: Problem) -> dict[str, Witness]:
+    """Numerical derivatives of scratch's loss in float64, by the name of the method."""
+    network, x, targets = problem.shadow()
+    stepped = gradient(network, x, targets, "complex_step", evaluation="structured")
+    error = complex_step_bound(problem.architecture, problem.weights, x, targets)
+    witnesses = {"complex_step": Witness(Bounded(stepped, error))}
+    if problem.architecture.dtype == "float64":
+        witnesses |= _real_differences(problem)
+    return witnesses
+
+
+def _real_differences(problem: Problem) -> dict[str, Witness]:
+    n = problem.architecture.n_parameters
+    sampled = np.arange(n)
+    if n > 4 * SAMPLED_ENTRIES:
+        sampled = np.sort(np.random.default_rng(n).choice(n, SAMPLED_ENTRIES, replace=False))
+    if problem.architecture.activation in ("relu", "identity"):
+        found = central_differences(
+            problem.architecture, problem.weights, problem.x, problem.targets, sampled
+        )
+        return {"central_difference": Witness(found.gradient, sampled if len(sampled) < n else None)}
+    network, x, targets = problem.shadow()
+    noise = float(backprop_reference(problem.architecture, problem.weights, x, targets).loss.error)
+    value, estimate = richardson(network, x, targets, noise=noise)
+    return {"richardson": Witness(Bounded(value, estimate))}
+
+
+def proven(problem: Problem) -> Witness:
+    """Scratch's float64 gradient, which the first checks have proven, with its rounding bound."""
+    network, x, targets = problem.shadow()
+    found = gradient(network, x, targets, "backprop")
+    wide = backprop_reference(network.architecture, network.parameters.layers, x, targets)
+    return Witness(Bounded(found, wide.gradient.error))
+
+
+def _judge(reference: Reference, answer: Answer, witness: Witness) -> dict[str, Verdict]:
+    """Verdicts on gradient, loss and logits; arrays of the wrong shape fail."""
+    return {
+        "gradient": _guarded(lambda: judge_answer(reference, answer.gradient, witness)),
+        "loss": _guarded(lambda: _judge_loss(reference, answer.loss)),
+        "logits": _guarded(lambda: _judge_logits(reference, answer.logits)),
+    }
+
+
+def _guarded(judge: Callable[[], Verdict]) -> Verdict:
+    try:
+        return judge()
+    except ValueError as error:  # shapes that differ
+        return Verdict(FAIL, np.inf, 0.0, np.inf, "", str(error), 0, 0)
+
+
+def judge_answer(reference: Reference, found: Array, witness: Witness) -> Verdict:
+    """The gradient against its witness, on the entries that the witness knows."""
+    if witness.entries is None:
+        return judge_gradient(reference, found, witness.gradient)
+    entries, architecture = witness.entries, reference.architecture
+    if found.shape != reference.gradient.value.shape:
+        raise ValueError(f"gradient: expected {architecture.n_parameters} numbers, got {found.shape}")
+    groups = [slice(*np.searchsorted(entries, [part.start, part.stop])) for part in tensors(architecture)]
+    bound = witness.gradient.error + reference.gradient.error[entries]
+    name = [architecture.parameter_name(int(entry)) for entry in entries].__getitem__
+    return compare(found[entries], witness.gradient.value, bound, name, groups)
+
+
+def _judge_loss(reference: Reference, loss: float) -> Verdict:
+    expected = reference.loss
+    return compare(np.array([loss]), expected.value[None], expected.error[None], lambda _: "loss")
+
+
+def _judge_logits(reference: Reference, logits: Array | None) -> Verdict:
+    if logits is None:
+        return Verdict(PASS, 0.0, 0.0, np.inf, "", "logits are not offered", 0, 0)
+    expected, columns = reference.logits, reference.architecture.n_outputs
+    return compare(
+        logits, expected.value, expected.error, lambda i: "logits[{}, {}]".format(*divmod(i, columns))
+    )
+
+
+def _figures(verdicts: dict[str, Verdict]) -> dict[str, Any]:
+    """The gradient's figures, unless loss or logits are what fails."""
+    order = {FAIL: 0, INCONCLUSIVE: 1, PASS: 2}
+    shown = min(verdicts.values(), key=lambda verdict: order[verdict.outcome])
+    figures = {
+        "verdict": shown.outcome,
+        "max_error": shown.error,
+        "bound": shown.bound,
+        "resolution": verdicts["gradient"].resolution,
+        "worst": shown.worst,
+        "n_compared": verdicts["gradient"].n_compared,
+        "n_inconclusive": verdicts["gradient"].n_inconclusive,
+        "loss_error": verdicts["loss"].error,
+        "loss_bound": verdicts["loss"].bound,
+        "logits_error": verdicts["logits"].error,
+        "logits_bound": verdicts["logits"].bound,
+    }
+    return figures if shown.outcome == PASS else {**figures, "reason": shown.reason}
+
+
+def _row(contender: str, against: str, problem: Problem, **figures: Any) -> dict[str, Any]:
+    return {"contender": contender, "against": against, "architecture": problem.label, **figures}
