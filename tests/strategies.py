@@ -244,38 +244,67 @@ def short_last_batches(draw: st.DrawFn, max_batch: int = 5) -> tuple[int, int]:
 
 @dataclass(frozen=True)
 class KnownFunction:
-    """f of a vector, theta, its gradient there, and M(k, radius): a bound on |d^k f / dt^k| that close by."""
+    """A scalar function of a vector and bounds on its derivatives, within a radius r of theta's entries."""
 
     name: str
     f: Callable[[Array], Array]
     theta: Array
-    gradient: Array
-    derivative_bound: Callable[[int, float], float]
+    gradient: Array  # float64
+    derivative_bound: Callable[[int, float], float]  # (k, r) -> sup |d^k f / dt^k|, k >= 2
+    size: Callable[[float], float]  # r -> the sum of the sizes of all numbers that f adds up
+
+
+def _sine(theta: Array, c: Array) -> KnownFunction:
+    """sin(c . theta), |c| <= 1"""
+
+    def size(r: float) -> float:
+        return 1.0 + float(np.abs(theta) @ np.abs(c)) + r * len(c)
+
+    gradient = np.cos(c.astype(float) @ theta.astype(float)) * c
+    return KnownFunction("sine", lambda t: np.sin(t @ c), theta, gradient, lambda k, r: 1.0, size)
+
+
+def _exponential(theta: Array, c: Array) -> KnownFunction:
+    """sum_i exp(theta_i)"""
+    exp = np.exp(theta.astype(float))
+    return KnownFunction(
+        "exponential",
+        lambda t: np.asarray(np.exp(t).sum())[()],
+        theta,
+        exp,
+        lambda k, r: float(exp.max() * np.exp(r)),
+        lambda r: float(exp.sum() * np.exp(r)),
+    )
+
+
+def _square(theta: Array, c: Array) -> KnownFunction:
+    """theta . theta"""
+
+    def size(r: float) -> float:
+        return float(((np.abs(theta.astype(float)) + r) ** 2).sum())
+
+    return KnownFunction(
+        "square", lambda t: t @ t, theta, 2.0 * theta.astype(float), lambda k, r: 2.0 * (k == 2), size
+    )
+
+
+def _linear(theta: Array, c: Array) -> KnownFunction:
+    """c . theta"""
+
+    def size(r: float) -> float:
+        return float((np.abs(theta.astype(float)) + r) @ np.abs(c))
+
+    return KnownFunction("linear", lambda t: t @ c, theta, c.astype(float), lambda k, r: 0.0, size)
+
+
+KNOWN_FUNCTIONS = (_sine, _exponential, _square, _linear)
 
 
 @st.composite
 def known_functions(draw: st.DrawFn, dtypes: Sequence[str] = DTYPES, max_size: int = 4) -> KnownFunction:
     """Scalar functions whose derivatives of every order are known in closed form."""
-    dtype = np.dtype(draw(st.sampled_from(dtypes)))
+    dtype = draw(st.sampled_from(dtypes))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     size = draw(st.integers(1, max_size))
-    theta = rng.uniform(-2, 2, size).astype(dtype)
-    c = rng.uniform(-1, 1, size).astype(dtype)
-    wide = theta.astype(np.float64)
-    name = draw(st.sampled_from(("sine", "exponential", "square", "linear")))
-    if name == "sine":  # sin(c . theta): derivatives at most |c|^k
-        slope = np.cos(c.astype(float) @ wide)
-        return KnownFunction(name, lambda t: np.sin(t @ c), theta, slope * c, lambda k, r: 1.0)
-    if name == "exponential":  # sum exp(theta)
-        largest = float(wide.max())
-        return KnownFunction(
-            name, _sum_of_exponentials, theta, np.exp(wide), lambda k, r: np.exp(largest + r)
-        )
-    if name == "square":  # |theta|^2
-        return KnownFunction(name, lambda t: t @ t, theta, 2 * wide, lambda k, r: 2.0 if k == 2 else 0.0)
-    return KnownFunction(name, lambda t: t @ c, theta, c.astype(float), lambda k, r: 0.0)
-
-
-def _sum_of_exponentials(theta: Array) -> Array:
-    total: Array = np.exp(theta).sum()
-    return total
+    theta, c = rng.uniform(-2, 2, size).astype(dtype), rng.uniform(-1, 1, size).astype(dtype)
+    return draw(st.sampled_from(KNOWN_FUNCTIONS))(theta, c)

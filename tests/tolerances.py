@@ -29,7 +29,7 @@ from comparisons.bounds import any_selection, backprop_reference
 from comparisons.rounding import ELEMENTARY_ULPS
 from scratch.architecture import Array
 from scratch.differences import Scheme
-from tests.strategies import Case
+from tests.strategies import Case, KnownFunction
 
 ORDERS = 5  # derivatives bounded: five_point needs the fifth
 
@@ -306,3 +306,25 @@ def _loss_noise(case: Case, z: Array, moved: Array, error: Array) -> Array:
         errors = (2 * distance * error).sum(axis=2) + gamma(n_outputs + 4, case.flat.dtype) * terms
     # Summing the batch and scaling touch each term N + 2 times, the quotient's own sum twice more.
     return scale * (errors + gamma(len(z) + 4, case.flat.dtype) * (terms + errors))
+
+
+def evaluation_noise(case: Case, reach: Array) -> Array:
+    """The rounding error of one loss with a parameter anywhere within reach (n_parameters,) of its value."""
+    noise, state = np.empty(case.architecture.n_parameters), _forward(case)
+    for layer, (weight, bias) in enumerate(case.architecture.layer_slices()):
+        for slots, moves in ((weight, _weight_moves(state, layer)), (bias, _unit_moves(state, layer))):
+            noise[slots] = analyse(state, layer, moves, reach[slots][:, None]).noise.sum(axis=1)
+    return noise
+
+
+def known_function_noise(known: KnownFunction, reach: float) -> float:
+    """The rounding error of one value within `reach`: one per product and sum, one elementary function."""
+    return gamma(len(known.theta) + 2 * ELEMENTARY_ULPS + 4, known.theta.dtype) * known.size(reach)
+
+
+def known_function_bound(known: KnownFunction, scheme: Scheme, steps: Array) -> Array:
+    """|D_h - gradient| of a known function: truncation, rounding, and the rounding of the result."""
+    reach = float(_reach(scheme, steps.max()))
+    noise = known_function_noise(known, reach)
+    error = scheme.error_bound(steps.astype(float), noise, known.derivative_bound(scheme.order + 1, reach))
+    return error + 8 * unit_roundoff(known.theta.dtype) * (np.abs(known.gradient) + error + known.size(reach))
