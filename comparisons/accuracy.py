@@ -15,11 +15,13 @@ from typing import Any
 import numpy as np
 
 from comparisons import accuracy_levels as levels
+from comparisons import sweep
 from comparisons.accuracy_units import Setting, train_unit, unpacked
 from comparisons.data import Dataset
+from comparisons.journal import Journal
 from comparisons.plan import Plan
 from comparisons.progress import Progress
-from comparisons.results import worst_verdict
+from comparisons.results import prepare_folder, worst_verdict
 from comparisons.statistics import mcnemar, paired_equivalence
 
 Part = dict[str, Any]
@@ -100,7 +102,7 @@ def _against_scratch(
     return {
         "difference_points": found.difference,
         "differences_points": differences,
-        "ci90": list(found.interval),
+        "ci90": list(found.interval) if len(pairs) > 1 else None,
         "margin_points": found.margin,
         "outcome": found.outcome,
         "p_equivalence": found.p_equivalence,
@@ -139,3 +141,25 @@ def _verdict(against: Part) -> str:
             verdicts.append(entry["verdict"])
             verdicts += [entry[key]["verdict"] for key in ("one_step", "trajectory") if key in entry]
     return worst_verdict(verdicts)
+
+
+def run_many(plan: Plan, progress: Progress, workers: sweep.Workers) -> Part:
+    """The accuracy part for many seeds: units from the journal in plan.out, the rest done by `workers`.
+
+    The same plan ends with the same part whatever the number of workers and however often it was stopped and
+    continued, except for "seconds", the wall clock of this call. Nothing is timed unit by unit.
+    """
+    started = time.perf_counter()
+    dataset, setting = plan.dataset(progress), Setting.from_plan(plan)
+    journal = Journal(prepare_folder(plan.out) / sweep.JOURNAL)
+    codes = {name: sweep.code_version(name) for name in plan.contenders}
+    units = [
+        sweep.Unit(setting, dataset.name, plan.data_dir, name, seed, codes[name])
+        for seed in plan.seeds
+        for name in plan.contenders
+    ]
+    found = sweep.run(units, journal, workers, progress)
+    records = {(unit.seed, unit.name): record for unit, record in found.items()}
+    part = summarize(setting, dataset, plan.seeds, plan.contenders, records, timed=False)
+    part = with_levels(part, setting, dataset, plan.seeds[0], progress, quick=plan.quick)
+    return {**part, "seconds": time.perf_counter() - started}

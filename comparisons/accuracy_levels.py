@@ -9,11 +9,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from comparisons import trajectory
+import numpy as np
+
+from comparisons import registry, trajectory
 from comparisons.accuracy_units import Setting, all_batches, initial_weights
+from comparisons.bounds import Reference, backprop_reference
 from comparisons.data import Dataset
+from comparisons.kinks import flat_gradient, judge_gradient
 from comparisons.progress import Progress
-from reference.contender import NotOffered
+from comparisons.rounding import Bounded
+from comparisons.verdict import Verdict, compare, overall
+from reference.contender import Contender, NotOffered
+from scratch.architecture import Array
 
 N_CONTROLS = 2  # permutations of the control; the larger difference counts
 QUICK_STEPS = 100
@@ -43,6 +50,9 @@ def run(
 ) -> dict[str, Part]:
     """{contender: {"one_step": ..., "trajectory": ...}} for every contender but scratch."""
     course = make_course(setting, dataset, seed, QUICK_STEPS if quick else None)
+    batch = course.batches[0]
+    inputs, labels = course.images[batch], course.labels[batch]
+    reference = backprop_reference(course.architecture, course.weights, inputs, labels)
     with progress.task("accuracy: float64 trajectories", total=len(names) + N_CONTROLS + 2) as advance:
         ours = trajectory.record(course, "scratch")
         advance()
@@ -55,9 +65,53 @@ def run(
             advance()
         found: dict[str, Part] = {}
         for name in names:
-            found[name] = {"trajectory": _trajectory(course, name, ours, plain, controls)}
+            found[name] = {
+                "one_step": one_step(reference, course, name),
+                "trajectory": _trajectory(course, name, ours, plain, controls),
+            }
             advance()
     return found
+
+
+def one_step(reference: Reference, course: trajectory.Course, name: str) -> Part:
+    """Level 1 on the course's first batch: logits, loss and gradient inside their derived bounds."""
+    contender = registry.create(name)
+    batch = course.batches[0]
+    inputs, labels = course.images[batch], course.labels[batch]
+    checks: dict[str, Verdict | str] = {}
+    for quantity, judge in (("logits", _logits), ("loss and gradient", _gradient)):
+        contender.load(course.architecture, course.weights)
+        try:
+            checks |= judge(contender, reference, inputs, labels)
+        except NotOffered as reason:
+            checks[quantity] = str(reason)
+    verdicts = {quantity: check for quantity, check in checks.items() if isinstance(check, Verdict)}
+    return {
+        "verdict": overall([check.outcome for check in verdicts.values()]),
+        "checks": {quantity: check.as_json() for quantity, check in verdicts.items()},
+        "not_offered_checks": {quantity: why for quantity, why in checks.items() if isinstance(why, str)},
+    }
+
+
+def _logits(contender: Contender, reference: Reference, inputs: Array, labels: Array) -> dict[str, Verdict]:
+    n_outputs = reference.architecture.n_outputs
+    return {"logits": _within(contender.logits(inputs), reference.logits, n_outputs)}
+
+
+def _gradient(contender: Contender, reference: Reference, inputs: Array, labels: Array) -> dict[str, Verdict]:
+    loss, gradient = contender.loss_and_gradient(inputs, labels)
+    return {
+        "loss": _within(np.asarray(loss), reference.loss, 1),
+        "gradient": judge_gradient(reference, flat_gradient(gradient)),
+    }
+
+
+def _within(found: Array, expected: Bounded, n_columns: int) -> Verdict:
+    def name(index: int) -> str:
+        row, column = divmod(index, n_columns)
+        return f"logits[{row}, {column}]" if n_columns > 1 else "loss"
+
+    return compare(np.asarray(found, np.float64), expected.value, expected.error, name)
 
 
 def make_course(setting: Setting, dataset: Dataset, seed: int, steps: int | None) -> trajectory.Course:

@@ -1,0 +1,128 @@
+"""`backproof accuracy`: many seeds, several workers, a journal; and the error rates of the verdict itself."""
+
+import shlex
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from comparisons.plan import Plan
+
+EPOCHS = {"mnist": 8, "digits": 60}
+
+
+def register(app: typer.Typer) -> None:
+    app.command("accuracy")(accuracy)
+
+
+def accuracy(
+    seeds: Annotated[int, typer.Option(metavar="N", help="How many seeds in a row.")] = 20,
+    workers: Annotated[
+        int, typer.Option(metavar="N", help="Processes on this machine, one thread each.")
+    ] = 2,
+    dask: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="A Dask scheduler instead, as tcp://host:port.")
+    ] = None,
+    contender: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME", help="Beside scratch; repeatable. [default: torch, and jax if installed]"
+        ),
+    ] = None,
+    out: Annotated[
+        str, typer.Option(metavar="DIR", help="Folder for the journal, results.json and report.html.")
+    ] = "backproof-results",
+    data: Annotated[str, typer.Option(metavar="KIND", help="auto, mnist (no fallback) or digits.")] = "auto",
+    data_dir: Annotated[
+        str | None, typer.Option(metavar="DIR", help="Folder with the four MNIST files.")
+    ] = None,
+    layers: Annotated[str | None, typer.Option(metavar="SIZES", help="Layer sizes, as 784,128,10.")] = None,
+    optimizer: Annotated[str, typer.Option(metavar="NAME", help="sgd or adam.")] = "sgd",
+    learning_rate: Annotated[
+        float | None, typer.Option(metavar="RATE", help="[default: 0.3 for sgd, 0.001 for adam]")
+    ] = None,
+    batch_size: Annotated[int, typer.Option(metavar="N", help="Examples per step.")] = 100,
+    epochs: Annotated[
+        int | None, typer.Option(metavar="N", help="Epochs per run. [default: 8 on MNIST, 60 on the digits]")
+    ] = None,
+    seed: Annotated[int, typer.Option(metavar="N", help="The first seed.")] = 0,
+    margin: Annotated[
+        float, typer.Option(metavar="POINTS", help="Accuracies closer than this count as equal.")
+    ] = 0.2,
+    error_rates: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Only simulate N studies per case: how often is the verdict wrong?"),
+    ] = None,
+) -> int:
+    """The same training from many seeds, contender against contender: equivalent, different or undecided?
+
+    Finished runs are kept in DIR/accuracy.jsonl: a run that was stopped, or killed, goes on there.
+    """
+    from comparisons import threads
+
+    print("backproof: loading ...", file=sys.stderr, flush=True)
+    threads.limit(1)  # before NumPy and the frameworks are imported
+    from comparisons import registry
+    from comparisons.commands.main_job import _layer_sizes, _optimizer
+    from comparisons.plan import Plan
+
+    command = shlex.join(["backproof", *sys.argv[1:]])
+    if error_rates is not None:
+        return _error_rates(error_rates, margin, seed, out, command)
+    names = contender or [name for name in ("torch", "jax") if registry.installed(name)]
+    plan = Plan(
+        contenders=tuple(names),
+        data=data,
+        data_dir=data_dir,
+        layer_sizes=_layer_sizes(layers),
+        seed=seed,
+        n_seeds=seeds,
+        epochs=epochs if epochs is not None else EPOCHS["mnist"],
+        batch_size=batch_size,
+        optimizer=_optimizer(optimizer, learning_rate),
+        margin_points=margin,
+        out=out,
+        command=command,
+    )
+    return _run(plan, workers, dask, choose_epochs=epochs is None)
+
+
+def _run(plan: "Plan", workers: int, dask: str | None, choose_epochs: bool) -> int:
+    from dataclasses import replace
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from comparisons import accuracy, sweep
+    from comparisons.progress import Terminal
+    from comparisons.report import accuracy_terminal
+    from comparisons.results import exit_code, load_folder, merge, prepare_folder
+
+    prepare_folder(plan.out)
+    load_folder(plan.out)  # a results.json that cannot be read is said now, not after the work
+    with Terminal() as progress:
+        if choose_epochs:
+            plan = replace(plan, epochs=EPOCHS[plan.dataset(progress).name])
+        plan.architecture()
+        pool = sweep.DaskWorkers(dask) if dask else sweep.JoblibWorkers(workers)
+        part = accuracy.run_many(plan, progress, pool)
+    merge(plan.out, plan.command, accuracy=part)
+    accuracy_terminal.render(part, Console(highlight=False))
+    print(f"\nReport: {(Path(plan.out) / 'report.html').resolve().as_uri()}")
+    return exit_code([part["verdict"]])
+
+
+def _error_rates(n_trials: int, margin: float, seed: int, out: str, command: str) -> int:
+    from rich.console import Console
+
+    from comparisons import error_rates
+    from comparisons.report import accuracy_terminal
+    from comparisons.results import exit_code, load_folder, merge
+
+    found = error_rates.run(n_trials, margin, seed)
+    before = load_folder(out)
+    if before is not None and before.accuracy is not None:
+        merge(out, command, accuracy={"error_rates": {**found, "command": command}})
+    accuracy_terminal.render_error_rates(found, Console(highlight=False))
+    return exit_code([found["verdict"]])
