@@ -77,17 +77,32 @@ def _accuracy_tile(part: Part | None) -> Tile:
     question = "Same accuracy?"
     if part is None:
         return Tile("accuracy", question, "Not run", "Run: backproof accuracy", None)
-    scratch = part["contenders"].get("scratch")
-    ours = mean(scratch["test_accuracy"]) if offered(scratch) else None
     found = [
-        f"{formats.label(name)} {formats.percent(mean(entry['test_accuracy']))}"
+        f"{'from scratch' if name == 'scratch' else formats.label(name)} "
+        f"{formats.percent(mean(entry['test_accuracy']))}"
         for name, entry in part["contenders"].items()
-        if name != "scratch" and offered(entry) and entry.get("test_accuracy")
+        if offered(entry) and entry.get("test_accuracy")
     ]
+    said = {"equivalent": "Yes", "different": "No", "undecided": "Undecided"}[_outcome(part)]
     seeds = len(part["seeds"])
-    detail = f"From scratch, on {formats.dataset(part['dataset'])}, mean of {seeds} seed{'s' * (seeds != 1)}"
-    detail += f"; {formats.listed(found)}." if found else "."
-    return Tile("accuracy", question, formats.percent(ours), detail, part["verdict"])
+    detail = f"{formats.dataset(part['dataset'])}, mean of {seeds} seed{'s' * (seeds != 1)}: "
+    detail += formats.listed(found)
+    if _only_the_way_differs(part):
+        detail += ". The accuracies agree, the way there does not: see below"
+    return Tile("accuracy", question, said, f"{detail}.", part["verdict"])
+
+
+def _outcome(part: Part) -> str:
+    """Of the accuracies alone: "different" if any is, "equivalent" if all are, else "undecided"."""
+    words = {"PASS": "equivalent", "FAIL": "different", "INCONCLUSIVE": "undecided"}
+    found = [e.get("outcome") or words[e["verdict"]] for e in part["against_scratch"].values() if offered(e)]
+    if "different" in found:
+        return "different"
+    return "equivalent" if found and set(found) == {"equivalent"} else "undecided"
+
+
+def _only_the_way_differs(part: Part) -> bool:
+    return bool(part["verdict"] == "FAIL" and _outcome(part) == "equivalent")
 
 
 def _speed_tile(part: Part | None) -> Tile:
@@ -103,8 +118,9 @@ def _speed_tile(part: Part | None) -> Tile:
     if cases > 1:
         detail += " (geometric mean)"
     if others:
-        detail += "; " + formats.listed([f"{formats.times(r)} {formats.label(n)}" for n, r in others])
-    return Tile("speed", question, formats.times(ratio), detail + ".", part["verdict"])
+        rest = [f"{formats.times(other.median)} {formats.label(name)}" for name, other in others]
+        detail += "; " + formats.listed(rest)
+    return Tile("speed", question, formats.times(ratio.median), detail + ".", part["verdict"])
 
 
 # --- the sentence ------------------------------------------------------------------------------------------
@@ -147,18 +163,19 @@ def _accuracy_clause(part: Part | None) -> str:
     if part is None or not offered(part["contenders"].get("scratch")):
         return ""
     ours = formats.percent(mean(part["contenders"]["scratch"]["test_accuracy"]), 1)
-    compared = part["against_scratch"]
-    names = {
-        verdict: formats.listed(
-            [formats.label(n) for n, entry in compared.items() if entry.get("verdict") == verdict]
-        )
-        for verdict in _WAYS
-    }
-    if part["verdict"] == "PASS" and names["PASS"]:
-        return f"reaches the same accuracy ({ours})"
-    if part["verdict"] == "FAIL" and names["FAIL"]:
-        return f"does not train the same way as {names['FAIL']} (accuracy {ours})"
-    return f"reaches {ours} accuracy"
+    outcome = _outcome(part)
+    if outcome == "different":
+        return f"reaches a different accuracy ({ours}) from {_named(part, 'FAIL')}"
+    if outcome == "undecided":
+        return f"reaches {ours} accuracy, not yet enough to call equal or different"
+    if _only_the_way_differs(part):
+        return f"reaches the same accuracy ({ours}), though not in the same way,"
+    return f"reaches the same accuracy ({ours})"
+
+
+def _named(part: Part, verdict: str) -> str:
+    compared = part["against_scratch"].items()
+    return formats.listed([formats.label(name) for name, e in compared if e.get("verdict") == verdict])
 
 
 def _speed_clause(part: Part | None) -> str:
@@ -166,8 +183,8 @@ def _speed_clause(part: Part | None) -> str:
     if not means:
         return ""
     (first, ratio), *others = means.items()
-    said = f"trains {formats.times(ratio)[:-1]} times as fast as {formats.label(first)}"
-    rest = ", ".join(f"{formats.label(name)} {formats.times(mean)[:-1]}" for name, mean in others)
+    said = f"trains {formats.times(ratio.median)[:-1]} times as fast as {formats.label(first)}"
+    rest = ", ".join(f"{formats.label(name)} {formats.times(other.median)[:-1]}" for name, other in others)
     return f"{said} ({rest})" if rest else said
 
 

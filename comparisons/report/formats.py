@@ -8,6 +8,7 @@ _DATASETS = {"mnist": "MNIST", "digits": "scikit-learn's digits"}
 
 Number = float | int | None
 ABSENT = "–"
+_NBSP = "\u00a0"  # a number and its unit stay on one line
 
 
 def label(contender: str) -> str:
@@ -50,7 +51,7 @@ def scientific(value: Number, digits: int = 1) -> str:
 
 def percent(fraction: Number, digits: int = 2) -> str:
     """0.97812 as ``97.81 %``."""
-    return _finite(fraction) or f"{100 * (fraction or 0.0):.{digits}f} %"
+    return _finite(fraction) or f"{100 * (fraction or 0.0):.{digits}f}{_NBSP}%"
 
 
 def points(value: Number, digits: int = 2) -> str:
@@ -82,14 +83,14 @@ def seconds(value: Number) -> str:
     assert value is not None
     if value >= 3600:
         hours, rest = divmod(round(value / 60), 60)
-        return f"{hours:,} h {rest} min"
+        return f"{hours:,}{_NBSP}h {rest}{_NBSP}min"
     if value >= 99.95:
         minutes, rest = divmod(round(value), 60)
-        return f"{minutes} min {rest} s"
+        return f"{minutes}{_NBSP}min {rest}{_NBSP}s"
     for unit, scale in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
         if value >= 0.9995 * scale:
-            return f"{value / scale:.3g} {unit}"
-    return "0 s" if value == 0 else f"{value / 1e-9:.3g} ns"
+            return f"{value / scale:.3g}{_NBSP}{unit}"
+    return f"0{_NBSP}s" if value == 0 else f"{value / 1e-9:.3g}{_NBSP}ns"
 
 
 def count(value: int) -> str:

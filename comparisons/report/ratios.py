@@ -103,13 +103,17 @@ def inside_noise(part: Part, case: Part, name: str) -> bool:
     return math.log(found.low) < reach and math.log(found.high) > -reach
 
 
-def geometric_means(part: Part) -> dict[str, float]:
-    """Per contender, the geometric mean of its medians over the cases that it was timed in."""
+def geometric_means(part: Part) -> dict[str, Interval]:
+    """Per contender the geometric mean over the cases that it was timed in; with its interval where known."""
+    stated = part.get("geometric_means") or []
     means = {}
     for name in names(part):
-        logs = [math.log(found.median) for case in part["cases"] if (found := ratio(case, name))]
-        if logs:
-            means[name] = math.exp(math.fsum(logs) / len(logs))
+        found = interval(stated[0].get(name)) if len(stated) == 1 else None
+        logs = [math.log(timed.median) for case in part["cases"] if (timed := ratio(case, name))]
+        if found is None and logs:
+            found = interval(math.exp(math.fsum(logs) / len(logs)))
+        if found is not None:
+            means[name] = found
     return means
 
 

@@ -166,7 +166,8 @@ def _mean_rows(part: Part) -> list[Row]:
     means = ratios.geometric_means(part)
     rows: list[Row] = [("Geometric mean of the cases", "", "", "")] if means else []
     for name, middle in means.items():
-        rows.append((f"  {_name(formats.label(name))}", Text(formats.times(middle), "bold"), "", ""))
+        ratio = Text(formats.times(middle.median), "bold")
+        rows.append((f"  {_name(formats.label(name))}", ratio, middle.ends, ""))
     return rows
 
 

@@ -1,6 +1,7 @@
 """The terminal report: fits its columns, cuts no number, hides nothing."""
 
 import io
+import re
 
 import pytest
 from rich.console import Console
@@ -30,7 +31,7 @@ def printed(results: Results, width: int, colours: bool = False) -> str:
         highlight=False,
     )
     terminal.render(results, console)
-    return stream.getvalue()
+    return stream.getvalue().replace("\u00a0", " ")
 
 
 @pytest.mark.parametrize("width", [80, 100, 120])
@@ -88,8 +89,6 @@ def test_a_pipe_gets_no_escape_codes() -> None:
 
 
 def test_colours_add_nothing_but_colour() -> None:
-    import re
-
     coloured = printed(failing(), 80, colours=True)
     assert "\x1b[" in coloured
     assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == printed(failing(), 80)

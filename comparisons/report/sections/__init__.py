@@ -4,7 +4,7 @@ SECTIONS = ("gradients", "accuracy", "speed", "protocol")
 
 # What to say where `build` returned None: the chapter's title, and the command that fills it.
 NOT_RUN = {
-    "gradients": ("Same maths? The gradients", "backproof gradients"),
+    "gradients": ("Same maths?", "backproof gradients"),
     "accuracy": ("Same accuracy?", "backproof accuracy"),
     "speed": ("How fast?", "backproof speed"),
 }

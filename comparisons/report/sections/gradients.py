@@ -32,7 +32,7 @@ def build(results: Results) -> Section | None:
         return None
     checks = ordered(part["checks"])
     html = markup.join([_introduction(part), _figure(checks), _tables(checks)])
-    return Section("gradients", "Same maths? The gradients", html, part["verdict"], nav="Same maths?")
+    return Section("gradients", "Same maths?", html, part["verdict"])
 
 
 def _introduction(part: Part) -> Markup:

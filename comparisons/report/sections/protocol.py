@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from comparisons.report import formats, markup
+from comparisons.report.checks import architecture
 from comparisons.report.section import Section
 from comparisons.results import Results
 
-_LABELS = {"memory_gib": "memory", "n_seeds": "number of seeds", "margin_points": "margin"}
+_LABELS = {"memory_gib": "memory", "margin_points": "margin", "thread_pools": "threads per library"}
 _UNITS = {"memory_gib": "GiB", "margin_points": "percentage points"}
-_ELSEWHERE = frozenset({"command", "runs"})  # shown as commands
+_ELSEWHERE = frozenset({"command", "runs", "n_seeds", "layer_sizes"})  # said as commands, seeds, architecture
 
 
 def build(results: Results) -> Section:
@@ -37,17 +38,35 @@ def commands(results: Results) -> Iterator[tuple[str, str, str]]:
 
 def _facts(values: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for key, value in values.items():
-        if key in _ELSEWHERE or value is None:
+        if key in _ELSEWHERE or value is None or value == {}:
             continue
         unit = f" {_UNITS[key]}" if key in _UNITS else ""
-        yield _LABELS.get(key, key.replace("_", " ")), _said(value) + unit
+        yield _LABELS.get(key, key.replace("_", " ")), _said(key, value) + unit
 
 
-def _said(value: Any) -> str:
+def _said(key: str, value: Any) -> str:
+    if key == "architecture":
+        return architecture(value)
+    if key == "optimizer" and isinstance(value, dict):
+        return _optimizer(value)
+    if key == "dataset" and isinstance(value, dict):
+        return f"{value.get('source')} (SHA-256 {str(value.get('sha256'))[:16]}…)"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, dict):
-        return ", ".join(f"{name} {_said(item)}" for name, item in value.items() if item is not None)
+        return ", ".join(f"{name} {_said(name, item)}" for name, item in value.items() if item is not None)
     if isinstance(value, list):
-        return ", ".join(_said(item) for item in value)
+        return ", ".join(_said(key, item) for item in value)
     return str(value)
+
+
+def _optimizer(spec: dict[str, Any]) -> str:
+    """Its name with the constants that this rule uses."""
+    unused = {"sgd": ("beta1", "beta2", "eps"), "adam": ("momentum", "nesterov")}.get(
+        spec.get("name", ""), ()
+    )
+    constants = {key: value for key, value in spec.items() if key != "name" and key not in unused and value}
+    said = [
+        f"{key.replace('_', ' ')} {value}" if value is not True else key for key, value in constants.items()
+    ]
+    return ", ".join([str(spec.get("name")), *said])

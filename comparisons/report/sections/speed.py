@@ -48,7 +48,9 @@ def _figure(part: Part) -> Markup:
         tickvals=list(range(len(cases))), ticktext=_wrapped(labels), range=[len(cases) - 0.4, -0.6]
     )
     fig.update_layout(height=150 + max(70, 30 * len(names)) * len(cases))
-    means = [f"{formats.label(n)} {formats.times(mean)}" for n, mean in ratios.geometric_means(part).items()]
+    means = [
+        f"{formats.label(n)} {formats.times(mean.median)}" for n, mean in ratios.geometric_means(part).items()
+    ]
     return figures.figure_html(
         fig,
         "Median ratio with its 95 % interval, logarithmic. Right of the dashed line scratch is faster. The "
@@ -120,7 +122,7 @@ def _table(part: Part) -> Markup:
     means = ratios.geometric_means(part)
     if len(part["cases"]) > 1:
         title = Markup("<strong>Geometric mean</strong>")
-        rows.append([title, *(formats.times(means.get(name)) for name in names), "", ""])
+        rows.append([title, *(means.get(name, formats.ABSENT) for name in names), "", ""])
     return markup.table(columns, rows, "Time of each contender over scratch's, with its 95 % interval")
 
 
