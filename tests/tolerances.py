@@ -19,7 +19,7 @@ tanh that they are). Derivatives of logsumexp are cumulants; with v >= variance 
 v R^2, v R^3, (v + 3 v^2) R^4, (v + 10 v^2) R^5, and v = min(1/4, 1 - max_c p_c).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import factorial
 
@@ -121,15 +121,16 @@ def _activation_error(case: Case, slope: Array, error: Array, size: Array) -> Ar
 
 def difference_bound(case: Case, scheme: Scheme, steps: Array) -> Array:
     """|D_h - g| per parameter, (n_parameters,), for whole passes with `steps` (n_parameters,)."""
-    bound, state = np.empty(case.architecture.n_parameters), _forward(case)
-    for layer, (weight, bias) in enumerate(case.architecture.layer_slices()):
-        for slots, moves in ((weight, _weight_moves(state, layer)), (bias, _unit_moves(state, layer))):
-            h = steps[slots].astype(float)[:, None]
-            reach = _reach(scheme, h)
-            stencil = analyse(state, layer, moves, reach).over_batch()
-            t = np.abs(case.flat[slots].astype(float))[:, None]
-            bound[slots] = _quotient_bound(case, scheme, h, stencil, t + reach)[:, 0]
-    return bound
+    h = steps.astype(float)
+    reach = _reach(scheme, h)
+    stencils = list(_all_stencils(case, reach))
+    whole = Stencil(
+        np.concatenate([stencil.derivatives for stencil in stencils], axis=1),
+        np.concatenate([stencil.noise for stencil in stencils]),
+        np.concatenate([stencil.kink for stencil in stencils]),
+    )
+    t = np.abs(case.flat.astype(float)) + reach
+    return _quotient_bound(case, scheme, h[:, None], whole, t[:, None])[:, 0]
 
 
 def unitwise_bound(case: Case, scheme: Scheme, steps: Sequence[Array]) -> Array:
@@ -308,13 +309,27 @@ def _loss_noise(case: Case, z: Array, moved: Array, error: Array) -> Array:
     return scale * (errors + gamma(len(z) + 4, case.flat.dtype) * (terms + errors))
 
 
+def pre_activations(case: Case) -> tuple[Array, ...]:
+    """z_1 .. z_L in float64, each (batch, n_l)."""
+    return _forward(case).z
+
+
 def evaluation_noise(case: Case, reach: Array) -> Array:
     """The rounding error of one loss with a parameter anywhere within reach (n_parameters,) of its value."""
-    noise, state = np.empty(case.architecture.n_parameters), _forward(case)
+    return np.concatenate([stencil.noise[:, 0] for stencil in _all_stencils(case, reach)])
+
+
+def kinks_within(case: Case, reach: Array) -> Array:
+    """Whether a relu may change sign while a parameter moves within reach (n_parameters,) of its value."""
+    return np.concatenate([stencil.kink[:, 0] for stencil in _all_stencils(case, reach)])
+
+
+def _all_stencils(case: Case, reach: Array) -> Iterator[Stencil]:
+    """Of every parameter, over the whole batch, in the order of the flat vector."""
+    state = _forward(case)
     for layer, (weight, bias) in enumerate(case.architecture.layer_slices()):
         for slots, moves in ((weight, _weight_moves(state, layer)), (bias, _unit_moves(state, layer))):
-            noise[slots] = analyse(state, layer, moves, reach[slots][:, None]).noise.sum(axis=1)
-    return noise
+            yield analyse(state, layer, moves, reach[slots][:, None].astype(float)).over_batch()
 
 
 def known_function_noise(known: KnownFunction, reach: float) -> float:
