@@ -1,0 +1,241 @@
+"""The textbook's difference quotients, without redoing what one moved parameter cannot change.
+
+For the entry t = W_l[i, j] and its step h, the quotient needs the loss with t moved by s h at each node s of
+the scheme. The textbook runs a whole forward pass for it. But
+
+1. a_0 .. a_{l-1} do not see t: they are computed once, for all entries.
+2. Of z_l only column j moves, by sigma = s h a_{l-1}[n, i] in example n: not at all where the input is zero.
+   (The bias b_l[j] is one more row of W_l, whose input is one.)
+3. a_l[n, j] moves by d = f(z_l[n, j] + sigma) - f(z_l[n, j]): not at all where a relu stays off.
+4. z_{l+1}[n] moves by d W_{l+1}[j], of rank one, and where these are the logits that is all. Deeper, the
+   activations move, and go on through W_{l+2} .. W_L: one matrix product for many entries at a time.
+5. A network of relus (or identities) is affine up to the next kink. Where |sigma| can reach none, in this
+   unit or after it, the logits move by sigma v with v = W_{l+1}[j] diag(z_{l+1} > 0) W_{l+2} .. : of rank one
+   through all layers, and v serves every i. Only units that may reach a kink take the way of 4.
+6. The loss is a sum over examples, and each term is computed as a change (`changes`): small, and accurate.
+
+That is the same quotient, at the same nodes with the same steps, and no derivative is taken. But its rounding
+error is relative to the change of the loss, where the textbook's is relative to the loss.
+
+For N examples and K outputs the textbook's central differences take some 4 N n_parameters^2 operations. Here
+a layer takes 20 N n_{l-1} n_l K, less what is zero, or 40 N n_{l-1} n_l n_{l+1} where curved units lie
+between it and the logits. Arrays have units before inputs: there are more inputs, so inner loops are long.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from scratch.architecture import Array
+from scratch.changes import Buffers, Logits, activation_change, largest, loss_changes, shaped, softmax
+from scratch.differences import Scheme, working_dtype
+from scratch.losses import LOSSES
+from scratch.network import Network
+
+MEMORY = 256 * 2**20  # bytes of temporary arrays
+_ARRAYS = 10  # temporaries of a tile's size that live at once, at most
+_TILE = 2**16  # elements: a few such arrays stay in a core's own cache
+
+Node = tuple[complex, tuple[int, ...], tuple[complex, ...]]  # s, the signs of +-s taken, their weights
+Move = tuple[Array, float, tuple[int, ...], tuple[complex, ...]]  # D, its size, signs and weights
+
+
+def structured_difference(
+    network: Network, x: Array, targets: Array, scheme: Scheme, steps: Array, *, memory: int = MEMORY
+) -> Array:
+    """The quotient of every parameter, with its own of `steps` (n_parameters,), in the network's dtype.
+
+    x (examples, n_inputs) and targets are trusted, as in `Network.loss`. Temporary arrays take at most
+    `memory` bytes, beside a few times the parameters and activations. Raises ValueError if it is too little.
+    """
+    dtype, architecture = network.dtype, network.architecture
+    if dtype != steps.dtype:  # the complex step of a float32 network is taken in double precision
+        network = network.astype(np.promote_types(dtype, steps.dtype))
+    working = working_dtype(network.dtype, scheme)
+    tile = _tile(memory, max(architecture.layer_sizes[1:]), working.itemsize)
+    buffers = [np.empty(tile, working) for _ in range(3)]
+    unmoved, nodes = _forward(network, x, targets), _mirrored(scheme)
+    scale = network.loss_function.scale(len(x), architecture.n_outputs)
+    gradient = np.empty(architecture.n_parameters, dtype)
+    for layer, (weight, bias) in enumerate(architecture.layer_slices()):
+        rows = slice(weight.start, bias.stop)  # W_l and, as its last row, b_l
+        h = np.ascontiguousarray(steps[rows].reshape(-1, bias.stop - bias.start).T)
+        changes = _Layer(unmoved, layer, h, nodes, tile, buffers).changes()
+        gradient[rows] = (changes * scale / (scheme.divisor * h)).T.ravel()
+    return gradient
+
+
+def _tile(memory: int, widest: int, itemsize: int) -> int:
+    """How many elements each of the largest temporary arrays may have."""
+    if memory < _ARRAYS * widest * itemsize:
+        raise ValueError(f"memory: expected at least {_ARRAYS * widest * itemsize} bytes here, got {memory}")
+    return max(widest, min(_TILE, memory // (_ARRAYS * itemsize)))
+
+
+def _mirrored(scheme: Scheme) -> list[Node]:
+    """The scheme's nodes, s and -s together; a node 0 changes nothing."""
+    weights = {node: weight for node, weight in zip(scheme.nodes, scheme.weights, strict=True) if node}
+    nodes: list[Node] = []
+    while weights:
+        s, weight = weights.popitem()
+        opposite = weights.pop(-s, None)
+        nodes.append((s, (1,), (weight,)) if opposite is None else (s, (1, -1), (weight, opposite)))
+    return nodes
+
+
+@dataclass(frozen=True)
+class _Unmoved:
+    """What the forward pass leaves with every parameter in place, per layer."""
+
+    network: Network
+    inputs: list[Array]  # a_{l-1} and a last column of ones, (examples, fan_in + 1)
+    z: list[Array]  # (examples, fan_out)
+    margin: list[Array]  # positive: slope one up to this distance; negative: slope zero; 0: curved
+    logits: Logits
+
+    def weights(self, layer: int, examples: slice) -> Array:
+        """W (examples or 1, fan_in, fan_out), in the last layer as `logit_moves` has it."""
+        W = self.network.parameters.layers[layer][0]
+        return self.logit_moves(W, examples) if layer == len(self.z) - 1 else W[None]
+
+    def logit_moves(self, D: Array, examples: slice) -> Array:
+        """D (k, outputs) for each example, relative to its label's column where the loss wants it so."""
+        if self.network.loss_function is not LOSSES["cross_entropy"]:
+            return D[None]
+        return D[None] - D.T[self.logits[1][examples]][:, :, None]
+
+
+def _forward(network: Network, x: Array, targets: Array) -> _Unmoved:
+    inputs, outputs, margin = [], [], []
+    a = x.astype(network.dtype, copy=False)
+    for W, b in network.parameters.layers:
+        inputs.append(np.concatenate([a, np.ones((len(a), 1), a.dtype)], axis=1))
+        z = a @ W + b
+        a = z.copy()
+        network.activation.apply(a)
+        outputs.append(z)
+        margin.append(_margin(network.architecture.activation, z))
+    margin[-1] = _margin("identity", z)
+    return _Unmoved(network, inputs, outputs, margin, (z, targets, softmax(z)))
+
+
+def _margin(activation: str, z: Array) -> Array:
+    if activation == "relu":
+        return z
+    return np.full_like(z, np.inf if activation == "identity" else 0.0)
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """How the entries of one layer change the loss; arrays of all its entries have the shape of `h`."""
+
+    unmoved: _Unmoved
+    index: int
+    h: Array  # (fan_out, fan_in + 1)
+    nodes: list[Node]
+    tile: int
+    buffers: Buffers
+
+    @property
+    def last(self) -> int:
+        return len(self.unmoved.z) - 1
+
+    def changes(self) -> Array:
+        """sum_n sum_s w_s [l_n(t + s h) - l_n(t)] for every entry t."""
+        total = np.zeros_like(self.h)
+        a, margin = self.unmoved.inputs[self.index], self.unmoved.margin[self.index]
+        # |sigma| <= reach for this unit in this example, at any node and for any input.
+        reach = np.abs(a).max(axis=1)[:, None] * (self.h.max(axis=1) * max(abs(s) for s, _, _ in self.nodes))
+        widest = max(self.unmoved.network.architecture.layer_sizes[self.index + 2 :], default=len(total))
+        together = max(1, self.tile // (total.size * widest))  # small layers: several examples at once
+        pairs = self.tile // (widest * together)
+        for start in range(0, len(a), together):
+            examples = slice(start, start + together)
+            inputs = np.flatnonzero(a[examples].any(axis=0))
+            live = np.flatnonzero((margin[examples] > -reach[examples]).any(axis=0))
+            for units in _split(live, pairs):
+                v, straight = self._directions(examples, units, reach[examples][:, units])
+                for u, i in _tiles(np.flatnonzero(straight), inputs, self.tile // (v.shape[1] * together)):
+                    self._add(total, examples, units[u], i, v[:, :, u])
+                for u, i in _tiles(units[~straight], inputs, pairs):
+                    self._add(total, examples, u, i)
+        return total
+
+    def _directions(self, examples: slice, units: Array, reach: Array) -> tuple[Array, Array]:
+        """v (examples or 1, outputs, units), and which units move the logits by sigma v in every example."""
+        margin = self.unmoved.margin[self.index][examples][:, units]
+        straight: Array = np.abs(margin) > reach
+        if self.index == self.last:
+            v = self.unmoved.logit_moves(np.eye(len(self.h), dtype=margin.dtype)[units], examples)
+        else:
+            v = (margin > 0)[:, :, None] * self.unmoved.weights(self.index + 1, examples)[:, units]
+        for layer in range(self.index + 1, self.last):
+            margin = self.unmoved.margin[layer][examples][:, None]
+            straight &= (np.abs(v) * reach[:, :, None] <= np.abs(margin)).all(axis=2)
+            v = (v * (margin > 0)) @ self.unmoved.weights(layer + 1, examples)
+        return np.ascontiguousarray(v.transpose(0, 2, 1)), np.all(straight, axis=0)
+
+    def _add(
+        self, total: Array, examples: slice, units: Array, inputs: Array, v: Array | None = None
+    ) -> None:
+        """Add to `total` what units x inputs change in these examples; v where it holds for all units."""
+        entries = units[:, None] * total.shape[1] + inputs
+        sigma = self.h.take(entries) * self.unmoved.inputs[self.index][examples][:, None, inputs]
+        z, targets, p = self.unmoved.logits
+        logits, loss = (z[examples], targets[examples], p[examples]), self.unmoved.network.loss_function
+        changes = np.zeros((len(sigma), entries.size), sigma.dtype)
+        moves = self._pushed(examples, units, sigma) if v is None else self._straight(sigma, v)
+        for D, size, signs, weights in moves:
+            terms = loss_changes(loss, logits, D, signs, size, self.buffers)
+            for weight, term in zip(weights, terms, strict=True):
+                changes += (weight * term).real
+        total.ravel()[entries] += changes.sum(axis=0).reshape(entries.shape)
+
+    def _straight(self, sigma: Array, v: Array) -> Iterator[Move]:
+        """D = s sigma v, at s and -s together."""
+        size, shape = largest(sigma) * largest(v), (len(sigma), v.shape[1], *sigma.shape[1:])
+        for s, signs, weights in self.nodes:
+            D = np.multiply((s * v)[..., None], sigma[:, None], out=shaped(self.buffers[0], shape))
+            yield D.reshape(*shape[:2], -1), abs(s) * size, signs, weights
+
+    def _pushed(self, examples: slice, units: Array, sigma: Array) -> Iterator[Move]:
+        """D by way of every layer, at each node by itself."""
+        z, activation = self.unmoved.z[self.index][examples][:, units, None], self.unmoved.network.activation
+        for s, signs, weights in self.nodes:
+            for sign, weight in zip(signs, weights, strict=True):
+                d = activation_change(activation, z, sign * s * sigma, self.buffers)
+                D = self._logit_changes(examples, units, d)
+                yield D, largest(D), (1,), (weight,)
+
+    def _logit_changes(self, examples: slice, units: Array, d: Array) -> Array:
+        """D (examples, outputs, units inputs) when a_l moves by d (examples, units, inputs)."""
+        unmoved, moving = self.unmoved, self.buffers[0]
+        W = unmoved.weights(self.index + 1, examples)[:, units, None]
+        if self.index + 1 == self.last:
+            D = np.multiply(
+                d[:, None], W.transpose(0, 3, 1, 2), out=shaped(moving, (len(d), W.shape[3], *d.shape[1:]))
+            )
+            return D.reshape(*D.shape[:2], -1)
+        moved = np.multiply(d[..., None], W, out=shaped(moving, (*d.shape, W.shape[3])))
+        for layer in range(self.index + 1, self.last):
+            z = unmoved.z[layer][examples][:, None, None]
+            moved = activation_change(unmoved.network.activation, z, moved, self.buffers)
+            if layer + 1 < self.last:
+                W = unmoved.weights(layer + 1, examples)[0]
+                moved = np.matmul(moved, W, out=shaped(moving, (*d.shape, W.shape[1])))
+        W = unmoved.weights(self.last, examples)
+        D = W.transpose(0, 2, 1) @ moved.reshape(len(d), -1, W.shape[1]).transpose(0, 2, 1)
+        return np.asarray(D)
+
+
+def _split(indices: Array, most: int) -> Iterator[Array]:
+    for start in range(0, len(indices), max(1, most)):
+        yield indices[start : start + max(1, most)]
+
+
+def _tiles(units: Array, inputs: Array, most: int) -> Iterator[tuple[Array, Array]]:
+    """units x inputs in rectangles of at most `most` entries, and at least one."""
+    for i in _split(inputs, most):
+        for u in _split(units, most // len(i)):
+            yield u, i
