@@ -81,7 +81,8 @@ class Distorter:
         q += (self.centre + shifts)[:, :, None]
         if self.fields is not None:
             q += self.fields[rng.integers(0, len(self.fields), n)]
-        return q.transpose(1, 0, 2)
+        positions: Array = q.transpose(1, 0, 2)
+        return positions
 
 
 def _affine(rng: np.random.Generator, n: int, limits: Distortion) -> tuple[Array, Array]:

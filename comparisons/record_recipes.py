@@ -50,6 +50,20 @@ RECIPES: dict[str, Recipe] = {
 }
 
 
+CANDIDATES: dict[str, dict[str, Recipe]] = {board: {"chosen": RECIPES[board]} for board in BOARDS}
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What a run of at least `minutes` on two cores is expected to reach."""
+
+    accuracy: float
+    minutes: float
+
+
+GOALS = {"permutation-invariant": Goal(0.987, 5.0), "distortion": Goal(0.992, 5.0)}
+
+
 @dataclass(frozen=True)
 class Published:
     """A published fully connected network on MNIST: test error in percent."""

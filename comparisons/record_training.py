@@ -1,12 +1,12 @@
 """Training against the clock: several networks at once, each in a thread of its own, on one core each.
 
-Progress p runs from 0 to 1, with the clock (`seconds`) or with the steps (`epochs`); the learning rate follows
-the one-cycle schedule in p, so that a run ends when its time is up with the rate at its lowest, on a fast and
-on a slow machine. NumPy lets go of Python's lock in products and array operations, so that two networks train
-on two cores in the time of one. A run with `epochs` gives the same weights for the same seed, bit for bit;
-one with `seconds` takes as many steps as fit.
+Progress p runs from 0 to 1, with the clock (`seconds`) or with the steps (`epochs`); the learning rate
+follows the one-cycle schedule in p, so that a run ends when its time is up with the rate at its lowest, on a
+fast and on a slow machine. NumPy lets go of Python's lock in products and array operations, so that two
+networks train on two cores in the time of one. A run with `epochs` gives the same weights for the same seed,
+bit for bit; one with `seconds` takes as many steps as fit.
 
-    moving average of the weights     avg <- r avg + (1 - r) theta, every `EVERY` steps with r = averaging^EVERY
+    moving average of the weights   avg <- r avg + (1 - r) theta, every `EVERY` steps, r = averaging^EVERY
 """
 
 import itertools
