@@ -22,6 +22,15 @@ def used(check: Part) -> float | None:
     return error / bound if bound else (0.0 if error == 0 else math.inf)
 
 
+def compared(check: Part) -> str:
+    """``scratch against central difference``."""
+    return f"{formats.label(str(check.get('contender')))} against {_name(str(check.get('against')))}"
+
+
+def _name(against: str) -> str:
+    return formats.label(against).replace("_", " ")
+
+
 def architecture(value: Any) -> str:
     """An architecture in one line, from a sentence or from the fields of `Architecture`."""
     if not isinstance(value, dict):

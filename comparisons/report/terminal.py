@@ -12,7 +12,7 @@ from rich.text import Text
 
 from comparisons.report import formats, ratios
 from comparisons.report.answer import answer, mean
-from comparisons.report.checks import architecture, ordered, share, used
+from comparisons.report.checks import architecture, compared, ordered, share, used
 from comparisons.report.sections.protocol import commands
 from comparisons.results import Part, Results
 
@@ -87,18 +87,17 @@ def _gradients(part: Part | None) -> list[RenderableType]:
     columns = ("Verdict", "Compared", "Error", "Bound", "Of bound", "Worst entry")
     table = _table(columns, map(_check_row, shown), fixed=(0,), numbers=(2, 3, 4))
     absent = [
-        (_compared(check), ratios.reason(check)) for check in part["checks"] if not ratios.offered(check)
+        (_subject(check), ratios.reason(check)) for check in part["checks"] if not ratios.offered(check)
     ]
     return [heading(title), table, *_notes(absent)]
 
 
-def _compared(check: Part) -> str:
-    who = f"{check.get('contender')} against {check.get('against')}"
-    return f"{who}: {architecture(check.get('architecture'))}"
+def _subject(check: Part) -> str:
+    return f"{compared(check)}: {architecture(check.get('architecture'))}"
 
 
 def _check_row(check: Part) -> Row:
-    who = _compared(check) + (f"; {check['reason']}" if check.get("reason") else "")
+    who = _subject(check) + (f"; {check['reason']}" if check.get("reason") else "")
     numbers = (_short(check.get("max_error")), _short(check.get("bound")), share(used(check)))
     return (verdict_text(check["verdict"]), who, *numbers, str(check.get("worst") or formats.ABSENT))
 

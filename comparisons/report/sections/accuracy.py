@@ -46,8 +46,17 @@ def _introduction(part: Part) -> Markup:
         "<p>On {data}, {seeds} seed{s}. For each seed, every contender starts from the same weights and sees "
         "the same batches in the same order, so differences are taken in pairs. Two contenders count as "
         "equal when the whole 90 % interval of their mean difference lies inside the margin fixed "
-        "beforehand; as different when it lies outside; else it is undecided.</p>"
-    ).format(data=formats.dataset(part["dataset"]), seeds=seeds, s="s" * (seeds != 1))
+        "beforehand; as different when it lies outside; else it is undecided.{more}</p>"
+    ).format(data=formats.dataset(part["dataset"]), seeds=seeds, s="s" * (seeds != 1), more=_more(part))
+
+
+def _more(part: Part) -> str:
+    text = ""
+    if part.get("resolution_points"):
+        text += f" One test image is worth {part['resolution_points']:.2g} percentage points."
+    if part.get("timed") is False:
+        text += " These runs shared the machine, so nothing was timed."
+    return text
 
 
 def _curves(part: Part) -> Markup:

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from markupsafe import Markup
 
 from comparisons.report import figures, formats, markup
-from comparisons.report.checks import architecture, ordered, share, used
+from comparisons.report.checks import architecture, compared, ordered, share, used
 from comparisons.report.ratios import offered, reason
 from comparisons.report.section import Section
 from comparisons.results import Part, Results
@@ -40,12 +40,14 @@ def _introduction(part: Part) -> Markup:
     counts = formats.listed(
         [f"{verdicts.count(word)} {word}" for word in ("PASS", "FAIL", "INCONCLUSIVE") if word in verdicts]
     )
+    entries = sum(check.get("n_compared") or 0 for check in part["checks"])
+    of_entries = f" of {formats.count(entries)} gradient entries" if entries else ""
     return Markup(
-        "<p>{} checks: {}. Each entry of each gradient is held against a bound derived for that very case "
+        "<p>{} checks{}: {}. Each entry of each gradient is held against a bound derived for that very case "
         "from the rounding and truncation of both sides, not against a fixed tolerance. PASS: inside. FAIL: "
         "outside. INCONCLUSIVE: the bound is too wide to say. The resolution is the smallest relative error "
         "that the check could have seen.</p>"
-    ).format(formats.count(len(verdicts)), counts or "none")
+    ).format(formats.count(len(verdicts)), of_entries, counts or "none")
 
 
 def _figure(checks: list[Part]) -> Markup:
@@ -95,7 +97,7 @@ def _dots(checks: list[Part], contender: str, low: float) -> go.Scatter:
 
 
 def _hover(check: Part) -> str:
-    what = f"{architecture(check['architecture'])}, against {check['against']}"
+    what = f"{compared(check)}, {architecture(check['architecture'])}"
     return figures.plain(f"{what}, worst {check['worst']}" if check.get("worst") else what)
 
 
@@ -112,8 +114,7 @@ def _tables(checks: list[Part]) -> Markup:
 
 
 def _row(check: Part) -> list[Any]:
-    contender, against = (formats.label(str(check.get(side))) for side in ("contender", "against"))
-    who = f"{contender} against {against}"
+    who = compared(check)
     if not offered(check):
         return [
             markup.absent(reason(check)),

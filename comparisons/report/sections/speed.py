@@ -47,7 +47,7 @@ def _figure(part: Part) -> Markup:
     fig.update_yaxes(
         tickvals=list(range(len(cases))), ticktext=_wrapped(labels), range=[len(cases) - 0.4, -0.6]
     )
-    fig.update_layout(height=150 + max(70, 30 * len(names)) * len(cases))
+    fig.update_layout(height=150 + max(60, 22 * len(names)) * len(cases))
     means = [
         f"{formats.label(n)} {formats.times(mean.median)}" for n, mean in ratios.geometric_means(part).items()
     ]
