@@ -37,6 +37,7 @@ def read_folder(
     Each file may be plain or have .gz appended. Raises UsageError naming the file and what is wrong with it.
     """
     images, labels = [], []
+    contents: dict[str, bytes] = {}
     for split in SPLITS:
         names = f"{split}-images-idx3-ubyte", f"{split}-labels-idx1-ubyte"
         raw_images, raw_labels = (unpacked(folder, name) for name in names)
@@ -47,10 +48,11 @@ def read_folder(
                 f"data: {names[0]} holds {len(split_images)} images but {names[1]} {len(split_labels)} "
                 "labels; take both from the same source"
             )
-        for name, raw in zip(names, (raw_images, raw_labels), strict=True):
-            check_content(raw, name, checksums[name])
         images.append(split_images)
         labels.append(split_labels)
+        contents.update(zip(names, (raw_images, raw_labels), strict=True))
+    for name, raw in contents.items():
+        check_content(raw, name, checksums[name])
     return (images[0], images[1]), (labels[0], labels[1])
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from comparisons import registry
 from comparisons.data import KINDS, N_CLASSES, Dataset, load
+from comparisons.environment import usable_cores
 from comparisons.errors import UsageError
 from comparisons.progress import Advance, Progress, Silent
 from comparisons.results import DEFAULT_OUT
@@ -54,6 +55,10 @@ class Plan:
                 raise UsageError(f"{name}: expected an integer, got {value!r}")
             if value < low:
                 raise UsageError(f"{name}: expected at least {low}, got {value}")
+        if self.threads > usable_cores():
+            raise UsageError(
+                f"threads: expected at most {usable_cores()}, the cores of this machine; got {self.threads}"
+            )
         if self.data not in KINDS:
             raise UsageError(f"data: expected one of {', '.join(KINDS)}; got {self.data!r}")
         if self.dtype not in DTYPES:

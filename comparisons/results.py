@@ -26,6 +26,9 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     "speed": ("verdict", "seconds", "threads", "cases"),
     "numerical": ("verdict", "seconds", "naive_seconds", "structured_seconds", "backprop_seconds", "speedup"),
 }
+# What must be a list of objects, and what an object of objects.
+LISTS = {"gradients": ("checks",), "speed": ("cases",)}
+TABLES = {"accuracy": ("contenders", "against_scratch")}
 LESSON_KEYS = ("name", "claims", "figures")
 EXIT_CODES = {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 3}
 
@@ -124,9 +127,12 @@ def merge(out_dir: str | Path, command: str, *, plan: Part | None = None, **part
     merged = {name: _joined(getattr(before, name), part) for name, part in parts.items()}
     kept = {name: getattr(before, name) for name in (*PARTS, "lessons") if name not in parts}
     results = Results(plan={**new_plan, "runs": runs}, environment=environment.describe(), **kept, **merged)
-    save(results, Path(out_dir) / "results.json")
-    draw(results, out_dir)
-    return load(Path(out_dir) / "results.json")
+    path = Path(out_dir) / "results.json"
+    save(results, path)
+    # Drawn from what was written, so that drawing it again gives the same page.
+    written = load(path)
+    draw(written, out_dir)
+    return written
 
 
 def draw(results: Results, out_dir: str | Path) -> Path:
@@ -213,6 +219,12 @@ def _check_part(name: str, part: Any) -> None:
     missing = [key for key in REQUIRED[name] if key not in part]
     if missing:
         raise ValueError(f"{name}: lacks {', '.join(missing)}")
+    for key in LISTS.get(name, ()):
+        if not isinstance(part[key], list) or not all(isinstance(item, dict) for item in part[key]):
+            raise ValueError(f"{name}: {key}: expected a list of objects")
+    for key in TABLES.get(name, ()):
+        if not isinstance(part[key], dict) or not all(isinstance(v, dict) for v in part[key].values()):
+            raise ValueError(f"{name}: {key}: expected an object of objects")
     if part["verdict"] not in VERDICTS:
         raise ValueError(f"{name}: verdict: expected one of {', '.join(VERDICTS)}, found {part['verdict']!r}")
 

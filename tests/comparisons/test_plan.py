@@ -22,6 +22,7 @@ from scratch.architecture import OptimizerSpec
         ({"epochs": 1.5}, "epochs: expected an integer"),
         ({"batch_size": 0}, "batch_size: expected at least 1"),
         ({"threads": 0}, "threads: expected at least 1"),
+        ({"threads": 100_000}, "threads: expected at most .* the cores of this machine"),
         ({"layer_sizes": (64, 0, 10)}, "layers: expected sizes of at least 1"),
         ({"layer_sizes": (64, -3, 10)}, "layers: expected sizes of at least 1"),
         ({"layer_sizes": (64,)}, "layers: expected inputs and outputs"),

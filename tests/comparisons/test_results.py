@@ -24,7 +24,9 @@ JSON = st.recursive(
 
 
 def a_part(name: str) -> dict[str, Any]:
-    return dict.fromkeys(results.REQUIRED[name]) | {"verdict": "PASS", "seconds": 1.5}
+    lists = {key: [] for key in results.LISTS.get(name, ())}
+    tables = {key: {} for key in results.TABLES.get(name, ())}
+    return dict.fromkeys(results.REQUIRED[name]) | lists | tables | {"verdict": "PASS", "seconds": 1.5}
 
 
 def a_document(**changes: Any) -> dict[str, Any]:
@@ -71,6 +73,9 @@ def test_a_number_that_is_not_finite_is_saved_as_null(tmp_path: Path, number: fl
         (a_document(speed=[]), "speed: expected an object or null"),
         (a_document(speed={"verdict": "PASS"}), "speed: lacks seconds, threads, cases"),
         (a_document(speed=a_part("speed") | {"verdict": "OK"}), "verdict: expected one of PASS"),
+        (a_document(gradients=a_part("gradients") | {"checks": {}}), "checks: expected a list of objects"),
+        (a_document(speed=a_part("speed") | {"cases": [1]}), "cases: expected a list of objects"),
+        (a_document(accuracy=a_part("accuracy") | {"contenders": []}), "contenders: expected an object"),
         (a_document(lessons={}), "lessons: expected a list"),
         (a_document(lessons=[{"name": "xor"}]), "lessons: an entry lacks claims, figures"),
     ],
