@@ -3,7 +3,7 @@
 Made for 80 columns and wider: tables have few, narrow columns; words wrap, numbers and verdicts never do.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, JustifyMethod, RenderableType
@@ -173,11 +173,22 @@ def _mean_rows(part: Part) -> list[Row]:
 def _further(results: Results) -> Text:
     """The verdicts of what other commands added, and how the figures were made."""
     text = Text()
-    if results.numerical is not None:
-        text.append("\nNumerical training: ").append_text(verdict_text(results.numerical["verdict"]))
+    for title, verdict in _added(results):
+        text.append(f"\n{title}: ").append_text(verdict_text(verdict))
     if results.lessons is not None:
         holds = [bool(claim.get("holds")) for lesson in results.lessons for claim in lesson["claims"]]
         text.append(f"\nLessons: {sum(holds)} of {len(holds)} claims hold")
     for names, line, _ in commands(results):
         text.append(f"\nMade by: {line}  ({names})", "dim")
     return text.append("\n") if text else text
+
+
+def _added(results: Results) -> Iterator[tuple[str, str]]:
+    """(title, verdict) of the numerical training and of every part within a part that has its own verdict."""
+    for name in ("gradients", "accuracy", "speed", "numerical"):
+        part: Part = getattr(results, name) or {}
+        if part and name == "numerical":
+            yield "Numerical training", part["verdict"]
+        for key, inner in part.items():
+            if isinstance(inner, dict) and isinstance(inner.get("verdict"), str):
+                yield f"{name.capitalize()}, {key.replace('_', ' ')}", inner["verdict"]

@@ -2,6 +2,7 @@
 
 import io
 import re
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -77,6 +78,20 @@ def test_digits_are_announced() -> None:
 @pytest.mark.parametrize("question", ["gradients", "accuracy", "speed"])
 def test_what_was_not_run_names_its_command(question: str) -> None:
     assert f"backproof {question}" in printed(nothing_run(), 80)
+
+
+def test_what_other_commands_added_is_told_with_its_verdict() -> None:
+    campaign = {**(passing().gradients or {}), "campaign": {"verdict": "INCONCLUSIVE"}}
+    lesson = {
+        "name": "xor",
+        "figures": [],
+        "claims": [{"text": "a", "holds": True}, {"text": "b", "holds": False}],
+    }
+    numerical = {"verdict": "FAIL", "seconds": 1.0}
+    said = printed(replace(passing(), gradients=campaign, numerical=numerical, lessons=[lesson]), 80)
+    assert "Gradients, campaign: INCONCLUSIVE" in said
+    assert "Numerical training: FAIL" in said
+    assert "Lessons: 1 of 2 claims hold" in said
 
 
 def test_names_are_not_read_as_console_markup() -> None:
