@@ -19,7 +19,7 @@ its step, 7e-3, may well cross a kink of relu. Take gradient(network.astype(np.f
 complex step always works in complex128. Results come in the network's dtype.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial, wraps
 from inspect import signature
 from typing import Any
@@ -166,6 +166,14 @@ def gradient(
 
     Raises ValueError for an unknown method or a bad value, TypeError for an option the method does not take.
     """
+    check_method(method, options)
+    x = network.architecture.checked_inputs(x)
+    targets = network.architecture.checked_targets(targets, len(x))
+    return METHODS[method](network, x, targets, **options)
+
+
+def check_method(method: str, options: Iterable[str] = ()) -> None:
+    """Raise ValueError for an unknown method, and TypeError for an option that it does not take."""
     if method not in METHODS:
         raise ValueError(f"method: expected one of {', '.join(METHODS)}; got {method!r}")
     parameters = signature(METHODS[method]).parameters.values()
@@ -173,6 +181,3 @@ def gradient(
     for option in options:
         if option not in known:
             raise TypeError(f"{option}: no option of {method}, which takes {', '.join(known) or 'none'}")
-    x = network.architecture.checked_inputs(x)
-    targets = network.architecture.checked_targets(targets, len(x))
-    return METHODS[method](network, x, targets, **options)
