@@ -16,10 +16,18 @@ from scratch.architecture import Architecture, Array
 
 EPS = float(np.finfo(np.longdouble).eps)
 
+
+def _sigmoid(z: Array) -> Array:
+    """1 / (1 + exp(-z)); below zero exp(z) / (1 + exp(z)), since exp(-z) might overflow."""
+    below = z.real < 0
+    exp = np.exp(np.where(below, z, -z))
+    result: Array = np.where(below, exp / (1 + exp), 1 / (1 + exp))
+    return result
+
+
 ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "identity": lambda z: z,
-    # Both ends are exact enough in a type whose exponent reaches 10^4932: exp(-z) cannot overflow.
-    "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
+    "sigmoid": _sigmoid,
     "tanh": np.tanh,
     "relu": lambda z: np.where(z.real > 0, z, 0),
 }

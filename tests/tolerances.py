@@ -343,3 +343,18 @@ def known_function_bound(known: KnownFunction, scheme: Scheme, steps: Array) -> 
     noise = known_function_noise(known, reach)
     error = scheme.error_bound(steps.astype(float), noise, known.derivative_bound(scheme.order + 1, reach))
     return error + 8 * unit_roundoff(known.theta.dtype) * (np.abs(known.gradient) + error + known.size(reach))
+
+
+def ulp_distance(found: Array, expected: Array, dtype: np.dtype | str) -> float:
+    """The largest |found - expected| in units in the last place of `dtype` at `expected`.
+
+    Below the smallest normal number the unit is that number's, since results there may be flushed to zero.
+    """
+    expected = np.asarray(expected, np.longdouble)
+    smallest = np.finfo(dtype).smallest_normal
+    with np.errstate(over="ignore"):
+        near = np.clip(np.abs(expected), smallest, np.finfo(dtype).max).astype(dtype)
+    distance = np.abs(np.asarray(found, np.longdouble) - expected) / np.spacing(near).astype(np.longdouble)
+    # Flushed to zero: no farther away than the smallest normal number.
+    flushed = (np.abs(expected) < smallest) & (np.asarray(found) == 0)
+    return float(np.where(flushed, 0, distance).max())
