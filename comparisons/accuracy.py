@@ -21,7 +21,7 @@ from comparisons.data import Dataset
 from comparisons.journal import Journal
 from comparisons.plan import Plan
 from comparisons.progress import Progress
-from comparisons.results import prepare_folder, worst_verdict
+from comparisons.results import load_folder, prepare_folder, worst_verdict
 from comparisons.statistics import mcnemar, paired_equivalence
 
 Part = dict[str, Any]
@@ -163,3 +163,12 @@ def run_many(plan: Plan, progress: Progress, workers: sweep.Workers) -> Part:
     part = summarize(setting, dataset, plan.seeds, plan.contenders, records, timed=False)
     part = with_levels(part, setting, dataset, plan.seeds[0], progress, quick=plan.quick)
     return {**part, "seconds": time.perf_counter() - started}
+
+
+def with_extra(out: str, key: str, value: Part) -> Part:
+    """`value` as an extra key of the accuracy part in `out`, or of an empty one where none was run."""
+    before = load_folder(out)
+    if before is not None and before.accuracy is not None and before.accuracy["contenders"]:
+        return {key: value}
+    empty = {"dataset": "mnist", "seeds": [], "contenders": {}, "against_scratch": {}}
+    return {"verdict": value["verdict"], "seconds": value.get("seconds", 0.0), **empty, key: value}

@@ -116,13 +116,11 @@ def _run(plan: "Plan", workers: int, dask: str | None, choose_epochs: bool) -> i
 def _error_rates(n_trials: int, margin: float, seed: int, out: str, command: str) -> int:
     from rich.console import Console
 
-    from comparisons import error_rates
+    from comparisons import accuracy, error_rates
     from comparisons.report import accuracy_terminal
-    from comparisons.results import exit_code, load_folder, merge
+    from comparisons.results import exit_code, merge
 
     found = error_rates.run(n_trials, margin, seed)
-    before = load_folder(out)
-    if before is not None and before.accuracy is not None:
-        merge(out, command, accuracy={"error_rates": {**found, "command": command}})
+    merge(out, command, accuracy=accuracy.with_extra(out, "error_rates", {**found, "command": command}))
     accuracy_terminal.render_error_rates(found, Console(highlight=False))
     return exit_code([found["verdict"]])

@@ -75,7 +75,7 @@ def _gradients_tile(part: Part | None) -> Tile:
 
 def _accuracy_tile(part: Part | None) -> Tile:
     question = "Same accuracy?"
-    if part is None:
+    if part is None or not part["contenders"]:
         return Tile("accuracy", question, "Not run", "Run: backproof accuracy", None)
     found = [
         f"{'from scratch' if name == 'scratch' else formats.label(name)} "

@@ -108,7 +108,7 @@ def _short(value: float | None) -> str:
 
 
 def _accuracy(part: Part | None) -> list[RenderableType]:
-    if part is None:
+    if part is None or not part["contenders"]:
         return []
     seeds = len(part["seeds"])
     title = f"Accuracy: {formats.dataset(part['dataset'])}, {seeds} seed{'s' * (seeds != 1)}"

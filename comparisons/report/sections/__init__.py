@@ -1,6 +1,6 @@
 """The chapters of the page, in reading order: one module each, with `build(results) -> Section | None`."""
 
-SECTIONS = ("gradients", "accuracy", "speed", "protocol")
+SECTIONS = ("gradients", "accuracy", "accuracy_details", "record", "speed", "protocol")
 
 # What to say where `build` returned None: the chapter's title, and the command that fills it.
 NOT_RUN = {

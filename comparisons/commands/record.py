@@ -1,0 +1,144 @@
+"""`backproof record`: the best accuracy the from-scratch network reaches on MNIST within a time budget."""
+
+import shlex
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from comparisons.errors import Interrupted, UsageError
+
+if TYPE_CHECKING:
+    from comparisons.data import Dataset
+    from comparisons.progress import Progress
+    from comparisons.record_training import Budget
+
+DEFAULT_MINUTES = 5.0
+
+
+def register(app: typer.Typer) -> None:
+    app.command("record")(record)
+
+
+def record(
+    minutes: Annotated[
+        float | None, typer.Option(metavar="M", help="Training time per board. [default: 5]")
+    ] = None,
+    epochs: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="Train this long instead: reproducible bit for bit, on any machine alike."
+        ),
+    ] = None,
+    board: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="permutation-invariant or distortion. [default: both]"),
+    ] = None,
+    members: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="Networks trained side by side and averaged. [default: the recipe's, 2]"
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(metavar="N", help="Of weights, batches, masks and distortions.")] = 0,
+    choose: Annotated[
+        bool, typer.Option("--choose", help="Compare candidate recipes on the validation split instead.")
+    ] = False,
+    data_dir: Annotated[
+        str | None, typer.Option(metavar="DIR", help="Folder with the four MNIST files.")
+    ] = None,
+    out: Annotated[
+        str, typer.Option(metavar="DIR", help="Folder for results.json and report.html.")
+    ] = "backproof-results",
+) -> int:
+    """Train scratch for the best MNIST accuracy, on two boards: permutation-invariant, and with distortions.
+
+    Each network uses one core, so that two of them fill two cores. NumPy and SciPy only.
+    """
+    from comparisons import threads
+
+    print("backproof: loading ...", file=sys.stderr, flush=True)
+    threads.limit(1)  # before NumPy is imported
+    from comparisons.data import load
+    from comparisons.progress import Terminal
+    from comparisons.record_recipes import BOARDS
+    from comparisons.results import prepare_folder
+
+    boards = tuple(dict.fromkeys(board)) if board else BOARDS
+    for name in boards:
+        if name not in BOARDS:
+            raise UsageError(f"board: expected one of {', '.join(BOARDS)}; got {name!r}")
+    budget = _budget(minutes, epochs)
+    if members is not None and not 1 <= members <= 64:
+        raise UsageError(f"members: expected 1 to 64 networks, got {members}")
+    if seed < 0:
+        raise UsageError(f"seed: expected 0 or more, got {seed}")
+    prepare_folder(out)
+    try:
+        with Terminal() as progress:
+            dataset = load("mnist", data_dir, say=progress.say)
+            if choose:
+                return _choose(dataset, boards, budget, seed, progress, members)
+            return _record(dataset, boards, budget, seed, progress, members, out)
+    except KeyboardInterrupt as interrupt:
+        raise Interrupted("a record counts only when its run is finished; nothing was written") from interrupt
+
+
+def _budget(minutes: float | None, epochs: int | None) -> "Budget":
+    from comparisons.record_training import Budget
+
+    if minutes is not None and epochs is not None:
+        raise UsageError("minutes, epochs: expected one of them, got both")
+    if epochs is not None:
+        if epochs < 1:
+            raise UsageError(f"epochs: expected at least 1, got {epochs}")
+        return Budget(epochs=epochs)
+    minutes = DEFAULT_MINUTES if minutes is None else minutes
+    if not 0 < minutes <= 1440:
+        raise UsageError(f"minutes: expected more than 0 and at most 1440, got {minutes}")
+    return Budget(seconds=60 * minutes)
+
+
+def _record(
+    dataset: "Dataset",
+    boards: tuple[str, ...],
+    budget: "Budget",
+    seed: int,
+    progress: "Progress",
+    members: int | None,
+    out: str,
+) -> int:
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from comparisons import accuracy
+    from comparisons import record as runner
+    from comparisons.report import record_terminal
+    from comparisons.results import exit_code, merge
+
+    found = runner.run(dataset, boards, budget, seed, progress, members)
+    command = shlex.join(["backproof", *sys.argv[1:]])
+    merge(out, command, accuracy=accuracy.with_extra(out, "record", {**found, "command": command}))
+    record_terminal.render(found, Console(highlight=False))
+    print(f"\nReport: {(Path(out) / 'report.html').resolve().as_uri()}")
+    return exit_code([found["verdict"]])
+
+
+def _choose(
+    dataset: "Dataset",
+    boards: tuple[str, ...],
+    budget: "Budget",
+    seed: int,
+    progress: "Progress",
+    members: int | None,
+) -> int:
+    from rich.console import Console
+
+    from comparisons import record as runner
+    from comparisons.report import record_terminal
+
+    for name in boards:
+        rows = runner.choose(dataset, name, budget, seed, progress, members)
+        record_terminal.render_choice(name, rows, Console(highlight=False))
+    return 0
