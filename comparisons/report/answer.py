@@ -5,6 +5,7 @@ which command asks it.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from comparisons.report import formats
@@ -51,9 +52,11 @@ def dataset_name(results: Results) -> str | None:
     return None
 
 
-def mean(values: list[float]) -> float:
-    """The arithmetic mean; NaN of nothing."""
-    return math.fsum(values) / len(values) if values else math.nan
+def mean(values: Sequence[float | None]) -> float:
+    """The arithmetic mean; NaN of nothing, and where a value is not a number (null in results.json)."""
+    if not values or None in values:
+        return math.nan
+    return math.fsum(value for value in values if value is not None) / len(values)
 
 
 # --- the three tiles ---------------------------------------------------------------------------------------

@@ -190,6 +190,27 @@ def undecided() -> Results:
     return replace(passing(), accuracy=part, gradients=gradient_part, speed=None)
 
 
+def diverged() -> Results:
+    """A contender whose training left the numbers: results.json writes null for what is not finite."""
+    part = accuracy()
+    loss = [[0.3, None, None, None, None] for _ in SEEDS]
+    part["contenders"]["jax"] |= {"train_loss": loss, "test_accuracy": [None] * len(SEEDS), "seconds": [None]}
+    part["against_scratch"]["jax"] |= {"difference_points": None, "ci90": [None, None], "verdict": "FAIL"}
+    part["against_scratch"]["jax"]["trajectory"] |= {"max_scaled_difference": None, "verdict": "FAIL"}
+    lost = check(
+        "jax", "scratch", "5-4-3 relu, mse, float32", 1.0, 1.0, verdict="FAIL", reason="Inf in W1[0, 0]"
+    )
+    lost |= {"max_error": None, "bound": None, "resolution": None, "worst": None}
+    ratios = {"torch": {"median": None, "ci95": [None, None]}, "jax": {"median": 1.1, "ci95": [None, None]}}
+    case = {**speed()["cases"][0], "ratios": ratios, "noise": None, "gemm_floor": None}
+    return replace(
+        passing(),
+        gradients={**gradients(), "verdict": "FAIL", "checks": [lost]},
+        accuracy={**part, "verdict": "FAIL"},
+        speed={**speed(), "cases": [case], "verdict": "INCONCLUSIVE"},
+    )
+
+
 def nothing_run() -> Results:
     """What a first `merge` of another command finds."""
     return Results(plan={}, environment={})
@@ -222,4 +243,4 @@ def hostile() -> Results:
     )
 
 
-SAMPLES = {make.__name__: make for make in (passing, failing, undecided, nothing_run, hostile)}
+SAMPLES = {make.__name__: make for make in (passing, failing, undecided, diverged, nothing_run, hostile)}

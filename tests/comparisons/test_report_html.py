@@ -154,6 +154,15 @@ def test_a_crashed_contender_is_a_cell(trees: dict[str, Element]) -> None:
     assert "failed: crashed: exit code -11" in trees["failing"].words
 
 
+def test_a_training_that_left_the_numbers_has_a_gap_in_its_curve(trees: dict[str, Element]) -> None:
+    figure = next(
+        f for f in trees["diverged"].all("figure") if "Training loss" in f.all("figcaption")[0].text
+    )
+    losses = {trace["name"]: trace["y"] for trace in figure_data(figure)["data"]}
+    assert losses["JAX"] == [0.3, None, None, None, None]
+    assert None not in losses["PyTorch"]
+
+
 def test_a_failed_check_stands_first_with_its_worst_entry_and_reason(trees: dict[str, Element]) -> None:
     (chapter,) = trees["failing"].all("section", id="gradients")
     first = next(row for row in chapter.all("tr") if row.all("td")).words

@@ -16,7 +16,7 @@ from comparisons.results import Part, Results
 def build(results: Results) -> Section | None:
     """None where nothing was trained."""
     part = results.accuracy
-    if part is None:
+    if part is None or not part["contenders"]:
         return None
     pieces = [
         _introduction(part),
@@ -35,9 +35,8 @@ def trained(part: Part) -> dict[str, Part]:
 
 
 def curve(runs: list[list[float | None]] | None) -> list[float]:
-    """The mean over the seeds at each epoch; an epoch that any seed lacks is left out."""
-    complete = [values for values in zip(*(runs or []), strict=False) if None not in values]
-    return [mean([float(value) for value in values if value is not None]) for values in complete]
+    """The mean over the seeds at each epoch; NaN, a gap, where any seed has no finite value."""
+    return [mean(values) for values in zip(*(runs or []), strict=False)]
 
 
 def _introduction(part: Part) -> Markup:
@@ -94,34 +93,36 @@ def _curve_figure(runs: dict[str, Part], key: str, title: str, caption: str, sca
 
 def _seeds(part: Part) -> Markup:
     runs, fig = trained(part), go.Figure()
-    if not runs:
-        return Markup("")
-    names = list(runs)
-    marker = {
-        "color": [figures.colour(name) for name in names],
-        "symbol": [figures.symbol(name) for name in names],
-        "size": 9,
-    }
-    for i, seed in enumerate(part["seeds"]):
-        fig.add_scatter(
-            x=[figures.plain(formats.label(name)) for name in names],
-            y=[_at(runs[name]["test_accuracy"], i) for name in names],
-            mode="lines+markers",
-            name=f"seed {seed}",
-            showlegend=False,
-            line={"color": figures.faded(figures.REFERENCE, 0.5), "width": 1},
-            marker=marker,
-            hovertemplate=f"seed {seed}, %{{x}}: %{{y:.2f}} %<extra></extra>",
-        )
-    fig.update_yaxes(title="test accuracy, %")
-    fig.update_xaxes(type="category", range=[-0.5, len(names) - 0.5])
-    fig.update_layout(height=360)
     spread = [100 * value for entry in runs.values() for value in entry["test_accuracy"] if value is not None]
+    if not spread:
+        return Markup("")
+    for i, seed in enumerate(part["seeds"]):
+        fig.add_trace(_seed_line(runs, i, seed))
+    fig.update_yaxes(title="test accuracy, %")
+    fig.update_xaxes(type="category", range=[-0.5, len(runs) - 0.5])
+    fig.update_layout(height=360)
     return figures.figure_html(
         fig,
         "Test accuracy of every seed; a line joins the runs that share weights and batches.",
-        f"Dots for {len(part['seeds'])} seeds of {formats.listed([formats.label(n) for n in names])}, "
+        f"Dots for {len(part['seeds'])} seeds of {formats.listed([formats.label(name) for name in runs])}, "
         f"between {min(spread):.2f} and {max(spread):.2f} percent.",
+    )
+
+
+def _seed_line(runs: dict[str, Part], i: int, seed: int) -> go.Scatter:
+    return go.Scatter(
+        x=[figures.plain(formats.label(name)) for name in runs],
+        y=[_at(entry["test_accuracy"], i) for entry in runs.values()],
+        mode="lines+markers",
+        name=f"seed {seed}",
+        showlegend=False,
+        line={"color": figures.faded(figures.REFERENCE, 0.5), "width": 1},
+        marker={
+            "color": [figures.colour(name) for name in runs],
+            "symbol": [figures.symbol(name) for name in runs],
+            "size": 9,
+        },
+        hovertemplate=f"seed {seed}, %{{x}}: %{{y:.2f}} %<extra></extra>",
     )
 
 
@@ -131,7 +132,7 @@ def _at(values: list[float | None], i: int) -> float | None:
 
 
 def _differences(part: Part) -> Markup:
-    compared = {n: e for n, e in part["against_scratch"].items() if offered(e) and e.get("ci90")}
+    compared = {n: e for n, e in part["against_scratch"].items() if offered(e) and _finite(e)}
     if not compared:
         return Markup("")
     margin = max(entry["margin_points"] for entry in compared.values())
@@ -139,15 +140,7 @@ def _differences(part: Part) -> Markup:
     fig.add_vrect(x0=-margin, x1=margin, fillcolor=figures.faded(figures.GOOD, 0.14), line_width=0)
     fig.add_vline(x=0, line={"color": figures.REFERENCE, "width": 1.5, "dash": "dash"})
     for name, entry in compared.items():
-        low, high = entry["ci90"]
-        difference = entry["difference_points"]
-        fig.add_scatter(
-            x=[difference], y=[figures.plain(formats.label(name))], mode="markers", showlegend=False,
-            marker={"color": figures.colour(name), "symbol": figures.symbol(name), "size": 11},
-            error_x={"array": [high - difference], "arrayminus": [difference - low], "type": "data",
-                     "color": figures.colour(name), "thickness": 2.5, "width": 7},
-            hovertemplate="%{y}: %{x:+.3f} points<extra></extra>",
-        )  # fmt: skip
+        fig.add_trace(_difference(name, entry))
     reach = 1.25 * max(margin, *(abs(end) for entry in compared.values() for end in entry["ci90"]))
     fig.update_xaxes(title="difference, percentage points", range=[-reach, reach])
     fig.update_yaxes(type="category", range=[len(compared) - 0.4, -0.6])
@@ -160,6 +153,30 @@ def _differences(part: Part) -> Markup:
         "Accuracy minus scratch's: the mean paired difference with its 90 % interval. The band is the margin "
         f"of ±{margin:g} percentage points inside which accuracies count as equal.",
         f"Differences to scratch: {formats.listed(said)}; margin plus or minus {margin:g} points.",
+    )
+
+
+def _finite(entry: Part) -> bool:
+    return None not in (entry.get("difference_points"), *(entry.get("ci90") or [None]))
+
+
+def _difference(name: str, entry: Part) -> go.Scatter:
+    (low, high), middle, colour = entry["ci90"], entry["difference_points"], figures.colour(name)
+    return go.Scatter(
+        x=[middle],
+        y=[figures.plain(formats.label(name))],
+        mode="markers",
+        showlegend=False,
+        marker={"color": colour, "symbol": figures.symbol(name), "size": 11},
+        error_x={
+            "type": "data",
+            "array": [high - middle],
+            "arrayminus": [middle - low],
+            "color": colour,
+            "thickness": 2.5,
+            "width": 7,
+        },
+        hovertemplate="%{y}: %{x:+.3f} points<extra></extra>",
     )
 
 
@@ -187,21 +204,17 @@ def _row(name: str, entry: Any, compared: Part | None) -> list[Any]:
     accuracies = [100 * value for value in entry["test_accuracy"] if value is not None]
     spread = f"{statistics.stdev(accuracies):.2f} points" if len(accuracies) > 1 else formats.ABSENT
     clock = [value for value in entry.get("seconds") or [] if value is not None]
-    cells = [label, formats.percent(mean(accuracies) / 100), spread]
     time = f"{formats.seconds(mean(clock))} per seed" if clock else formats.ABSENT
+    return [label, formats.percent(mean(accuracies) / 100), spread, *_comparison(compared, time)]
+
+
+def _comparison(compared: Part | None, time: str) -> list[Any]:
+    """The cells from the difference to the verdict, the training time among them."""
     if compared is None:
-        return [*cells, formats.ABSENT, formats.ABSENT, formats.ABSENT, time, formats.ABSENT]
+        return [*[formats.ABSENT] * 3, time, formats.ABSENT]
     if not offered(compared):
-        return [
-            *cells,
-            formats.ABSENT,
-            formats.ABSENT,
-            formats.ABSENT,
-            time,
-            markup.absent(reason(compared)),
-        ]
+        return [*[formats.ABSENT] * 3, time, markup.absent(reason(compared))]
     return [
-        *cells,
         formats.points(compared.get("difference_points")),
         formats.interval(compared.get("ci90")),
         f"±{compared['margin_points']:g}",

@@ -57,7 +57,7 @@ def _figure(checks: list[Part]) -> Markup:
     errors, bounds = [c["max_error"] for c in drawn if c["max_error"] > 0], [c["bound"] for c in drawn]
     left, right = min(bounds) / 5, max(bounds) * 5
     low, high = min([*errors, left]) / 5, max([*errors, right]) * 5
-    fig = go.Figure()
+    fig = go.Figure(layout={"height": 440})
     fig.add_scatter(
         x=[left, right], y=[left, right], mode="lines", name="error = bound",
         line={"color": figures.REFERENCE, "dash": "dash", "width": 1.5}, hoverinfo="skip",
@@ -68,13 +68,12 @@ def _figure(checks: list[Part]) -> Markup:
         type="log", range=[math.log10(left), math.log10(right)], title="bound derived for the check"
     )
     fig.update_yaxes(type="log", range=[math.log10(low), math.log10(high)], title="largest error found")
-    fig.update_layout(height=440)
-    over = [check for check in drawn if check["max_error"] > check["bound"]]
+    over = sum(check["max_error"] > check["bound"] for check in drawn)
     return figures.figure_html(
         fig,
         "One point per check: the largest error of its entries against the bound derived for it. Below the "
         "dashed line a check passes. An error of exactly zero is drawn hollow at the lower edge.",
-        f"Scatter of error against bound for {len(drawn)} checks; {len(over)} lie above the line "
+        f"Scatter of error against bound for {len(drawn)} checks; {over} lie above the line "
         "where the error equals the bound.",
     )
 

@@ -41,8 +41,7 @@ def _figure(part: Part) -> Markup:
     for row, case in enumerate(cases):
         _noise_band(fig, row, ratios.noise_reach(part, case))
     for place, name in enumerate(names):
-        shift = 0.56 * ((place + 0.5) / len(names) - 0.5)
-        fig.add_trace(_dots(cases, labels, name, shift))
+        fig.add_trace(_dots(cases, labels, name, 0.56 * ((place + 0.5) / len(names) - 0.5)))
     _scale(fig, [1.0, *(end for ratio in found for end in (ratio.low, ratio.high))])
     fig.update_yaxes(
         tickvals=list(range(len(cases))), ticktext=_wrapped(labels), range=[len(cases) - 0.4, -0.6]
