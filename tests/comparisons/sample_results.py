@@ -195,7 +195,8 @@ def diverged() -> Results:
     part = accuracy()
     loss = [[0.3, None, None, None, None] for _ in SEEDS]
     part["contenders"]["jax"] |= {"train_loss": loss, "test_accuracy": [None] * len(SEEDS), "seconds": [None]}
-    part["against_scratch"]["jax"] |= {"difference_points": None, "ci90": [None, None], "verdict": "FAIL"}
+    part["against_scratch"]["jax"] |= {"difference_points": None, "ci90": [None, None]}
+    part["against_scratch"]["jax"] |= {"outcome": "different", "verdict": "FAIL"}
     part["against_scratch"]["jax"]["trajectory"] |= {"max_scaled_difference": None, "verdict": "FAIL"}
     lost = check(
         "jax", "scratch", "5-4-3 relu, mse, float32", 1.0, 1.0, verdict="FAIL", reason="Inf in W1[0, 0]"
