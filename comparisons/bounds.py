@@ -31,6 +31,7 @@ from scratch.architecture import Architecture, Array, Weights
 
 Unit = tuple[int, int, int]  # (hidden layer from 0, example, unit)
 # a (1 - a) and 1 - a^2 need `a` alone; sech^2 or exp(-z) / (1 + exp(-z))^2 two elementary functions more.
+BELOW_ONE = 1.0 - 2.0**-53  # tanh is never more, nor are its units in the last place
 _DERIVATIVE_ROUNDINGS = 2 * ELEMENTARY + 4
 
 
@@ -49,9 +50,7 @@ def _tanh(z: Bounded, arithmetic: Arithmetic) -> tuple[Bounded, Bounded]:
     value = np.tanh(z.value)
     nearest = np.maximum(np.abs(z.value) - z.error, 0.0)
     moved = np.minimum(z.error * _sech_squared(nearest), 2.0)
-    a = Bounded(
-        value, (moved + ELEMENTARY * arithmetic.unit * np.minimum(np.abs(value) + moved, 1.0)) * SAFETY
-    )
+    a = Bounded(value, (moved + arithmetic.elementary(np.minimum(np.abs(value) + moved, BELOW_ONE))) * SAFETY)
     derivative = _sech_squared(z.value)
     # 1 - a^2: the error of a, the rounding of a^2, the rounding of the difference.
     error = a.error * (2 * np.abs(value) + a.error) + arithmetic.unit * value**2
@@ -139,27 +138,35 @@ def _undecided(layer: int, z: Bounded) -> list[Unit]:
     return [(layer, int(row), int(unit)) for row, unit in zip(rows, units, strict=True)]
 
 
+def deltas(
+    state: ForwardPass, derivatives: Sequence[Bounded] | None = None, order: str = "reverse"
+) -> list[Bounded]:
+    """delta_l = dL/dz_l of every layer, (batch, n_l), for `derivatives` in place of the shadow's own."""
+    derivatives = state.derivatives if derivatives is None else derivatives
+    delta, weights = state.loss.delta, state.weights
+    anyhow = order == "any"
+    if anyhow:
+        delta = Bounded(state.loss.terms, delta.error)
+        weights = tuple(W.absolute() for W in weights)
+    found = [delta]
+    with np.errstate(all="ignore"):
+        for layer in reversed(range(1, len(weights))):
+            # Forward mode sums over fan_in where reverse mode sums over fan_out.
+            extra = weights[layer].value.shape[0] + 1.0 if anyhow else 0.0
+            summed = inner_products(found[0], weights[layer].T, state.arithmetic, extra=extra)
+            found.insert(0, _masked(summed, derivatives[layer - 1], state))
+    return found
+
+
 def backward(
     state: ForwardPass, derivatives: Sequence[Bounded] | None = None, order: str = "reverse"
 ) -> Bounded:
     """The flat gradient (n_parameters,) with its bound, for `derivatives` in place of the shadow's own."""
-    derivatives = state.derivatives if derivatives is None else derivatives
     anyhow = order == "any"
-    delta = state.loss.delta
-    activations, weights = state.activations, state.weights
-    if anyhow:
-        delta = Bounded(state.loss.terms, delta.error)
-        activations = tuple(a.absolute() for a in activations)
-        weights = tuple(W.absolute() for W in weights)
     parts: list[Bounded] = []
     with np.errstate(all="ignore"):
-        for layer in reversed(range(len(weights))):
-            parts = [*_layer_gradient(activations[layer], delta, state.arithmetic, anyhow), *parts]
-            if layer > 0:
-                # Forward mode sums over fan_in where reverse mode sums over fan_out.
-                extra = weights[layer].value.shape[0] + 1.0 if anyhow else 0.0
-                summed = inner_products(delta, weights[layer].T, state.arithmetic, extra=extra)
-                delta = _masked(summed, derivatives[layer - 1], state)
+        for a, delta in zip(state.activations, deltas(state, derivatives, order), strict=True):
+            parts += _layer_gradient(a.absolute() if anyhow else a, delta, state.arithmetic, anyhow)
     return Bounded(np.concatenate([p.value for p in parts]), np.concatenate([p.error for p in parts]))
 
 

@@ -9,7 +9,7 @@
 Depth is 1 to 3 layers, widths 1 to 6, the batch 1 to 6, each uniform; the loss is any of the four.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -31,15 +31,21 @@ class Case:
     x: Array  # (batch, n_inputs)
     targets: Array  # (batch,) labels | (batch, n_outputs)
 
-    def network(self, dtype: str) -> Network:
-        """The from-scratch network at these weights, computing in `dtype`."""
-        return Network(self.architecture, Parameters.from_weights(self.architecture, self.weights)).astype(
-            dtype
-        )
+    def shadow(self) -> tuple[Network, Array, Array]:
+        """The from-scratch network in float64 at the same numbers, with its batch."""
+        return float64_shadow(self.architecture, self.weights, self.x, self.targets)
 
-    def wide_targets(self) -> Array:
-        """Targets for a float64 network: labels as they are."""
-        return self.targets if self.targets.dtype.kind == "i" else self.targets.astype(np.float64)
+
+def float64_shadow(
+    architecture: Architecture, weights: Weights, x: Array, targets: Array
+) -> tuple[Network, Array, Array]:
+    """The from-scratch network in float64 at the numbers that `architecture.dtype` holds, with its batch."""
+    parameters = Parameters.from_weights(architecture, weights)
+    wide = replace(architecture, dtype="float64")
+    network = Network(wide, Parameters(wide, parameters.flat.astype(np.float64)))
+    x = architecture.checked_inputs(x)
+    targets = architecture.checked_targets(targets, len(x))
+    return network, wide.checked_inputs(x), wide.checked_targets(targets, len(x))
 
 
 def draw(rng: np.random.Generator, family: str, activation: str, dtype: str) -> Case:

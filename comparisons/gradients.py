@@ -13,13 +13,14 @@ For every activation with every loss, in float32 and float64, and for one batch 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 
 from comparisons import registry
+from comparisons.cases import float64_shadow
 from comparisons.bounds import Reference, backprop_reference, complex_step_bound
 from comparisons.certified import central_differences
 from comparisons.kinks import flat_gradient, judge_gradient, tensors
@@ -32,7 +33,6 @@ from scratch.architecture import ACTIVATIONS, DTYPES, LOSSES, Architecture, Arra
 from scratch.gradients import gradient, richardson
 from scratch.initializers import initialize
 from scratch.network import Network
-from scratch.parameters import Parameters
 
 SMALL = (7, 6, 5, 4)  # three layers of unequal widths: a wrong transpose or a wrong layer cannot hide
 SMALL_BATCH = 8
@@ -52,10 +52,7 @@ class Problem:
 
     def shadow(self) -> tuple[Network, Array, Array]:
         """The from-scratch network in float64 at the same numbers, with its batch."""
-        parameters = Parameters.from_weights(self.architecture, self.weights).astype(np.float64)
-        wide = replace(self.architecture, dtype="float64")
-        network = Network(wide, Parameters(wide, parameters.flat))
-        return network, wide.checked_inputs(self.x), wide.checked_targets(self.targets, len(self.x))
+        return float64_shadow(self.architecture, self.weights, self.x, self.targets)
 
 
 def run(plan: Plan, progress: Progress) -> dict[str, Any]:

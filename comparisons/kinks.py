@@ -14,14 +14,18 @@ selection in all its entries. So a found gradient is judged
 from collections.abc import Iterator, Sequence
 from itertools import chain, combinations
 
+from dataclasses import replace
+
 import numpy as np
 
 from comparisons.bounds import Reference, Unit, any_selection, selected
+from comparisons.joint import MARGIN, scale_of_error
 from comparisons.rounding import Bounded
-from comparisons.verdict import FAIL, Verdict, compare
+from comparisons.verdict import FAIL, PASS, Verdict, compare, group_resolution
 from scratch.architecture import Architecture, Array, Weights
 
 MAX_SELECTIONS = 512
+WANTED_RESOLUTION = {"float64": 1e-8, "float32": 1e-4}
 
 
 def flat_gradient(gradient: Weights) -> Array:
@@ -35,18 +39,49 @@ def tensors(architecture: Architecture) -> list[slice]:
     return [part for pair in architecture.layer_slices() for part in pair]
 
 
-def judge_gradient(reference: Reference, found: Array, witness: Bounded | None = None) -> Verdict:
+def judge_gradient(
+    reference: Reference, found: Array, witness: Bounded | None = None, shared_deltas: bool = False
+) -> Verdict:
     """Is `found`, flat (n_parameters,), the gradient of some selection consistent with rounding?
 
     `witness` is a gradient found independently (by numerical differentiation) with its own error bound; it
-    takes the place of the reference's values in the first comparison.
+    takes the place of the reference's values in the first comparison. `shared_deltas` says that the
+    implementation computes a layer's dW and db from one delta, as backpropagation does: layers of which the
+    entries resolve little by themselves are then judged jointly as well (`joint`).
     """
     expected = reference.gradient
     if witness is not None:
         expected = Bounded(witness.value, reference.gradient.error + witness.error)
     first = _against(reference.architecture, found, expected)
+    if first.outcome == PASS and shared_deltas and not reference.undecided:
+        return _jointly(reference, found, witness, first)
     if first.outcome != FAIL or not reference.undecided:
         return first
+    return _other_selection(reference, found, first)
+
+
+def _jointly(reference: Reference, found: Array, witness: Bounded | None, first: Verdict) -> Verdict:
+    """The first verdict, unless a coarsely resolved layer's dW and db cannot come from the same deltas."""
+    architecture, wanted = reference.architecture, WANTED_RESOLUTION[reference.architecture.dtype]
+    if not first.resolution > wanted:
+        return first
+    expected = witness or Bounded(reference.gradient.value, np.zeros_like(reference.gradient.value))
+    bounds = reference.gradient.error + expected.error
+    for layer, pair in enumerate(architecture.layer_slices()):
+        seen = [group_resolution(found[part], bounds[part]) or 0.0 for part in pair]
+        if max(seen) <= wanted:
+            continue
+        scale, unit = scale_of_error(reference, found, expected, layer)
+        if scale > MARGIN:
+            reason = (
+                f"every entry is within its bound, but W{layer + 1}[:, {unit}] and b{layer + 1}[{unit}] cannot "
+                f"come from the same deltas: that would take {scale:.3g} times the rounding there can be"
+            )
+            return replace(first, outcome=FAIL, worst=f"b{layer + 1}[{unit}]", reason=reason)
+    return first
+
+
+def _other_selection(reference: Reference, found: Array, first: Verdict) -> Verdict:
     tried = 0
     for flipped in _selections(reference.undecided):
         other = _against(reference.architecture, found, selected(reference.state, flipped))

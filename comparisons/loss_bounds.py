@@ -8,17 +8,18 @@ way from z to any z' with |z'_k - z_k| <= e_k no probability exceeds p_k^+ = p_k
 Computing log p_c rounds, in whichever of the usual ways (exp(z - m) / sum, log-softmax, z - logsumexp), by
 at most
 
-    rho_c = u [|s_c| + sum_k p_k |s_k| + 2 |log p_c| + (E + 1) log S + |m + log S| + K + 3 E + 4]
+    rho_c = u [|s_c| + E_c + sum_k p_k (|s_k| + E_k) + 2 |log p_c| + (E + 1) log S + |m + log S| + E + K + 4]
 
-with m the largest logit, s = z - m, S = sum_k exp(s_k), E the elementary functions' error in u, and sums in
-any order (the analysis of Blanchard, Higham, Higham 2021, with all three ways added up). So
+with m the largest logit, s = z - m, S = sum_k exp(s_k), sums in any order, and E the elementary functions'
+error in u (E_k = E, but 0 where s_k = 0, whose exponential is exactly 1); this is the analysis of
+Blanchard, Higham, Higham 2021, with all three ways added up. So
 
     |p_c' - p_c| <= p_c expm1(R_c + rho_c)
 
 and never more than the larger of the two. The delta (p - onehot) / N cancels at the label only.
 
 binary_cross_entropy. sigmoid has derivative sigma (1 - sigma), largest where |z| is smallest, and is
-computed as a quotient by 1 + exp(-z): relatively to within (E (1 - sigma) + 4) u. The delta is
+computed as a quotient by 1 + exp(-z): relatively to within (E (1 - sigma) + 3) u. The delta is
 (sigma - t) / NK.
 
 mse, sum_of_squares. The delta is a multiple of z - t: exact but for e and four roundings.
@@ -61,7 +62,7 @@ def sigmoid(z: Bounded, arithmetic: Arithmetic) -> Bounded:
     # The derivative sigma (1 - sigma) is largest at the point of [z - e, z + e] nearest to zero.
     nearest = np.maximum(np.abs(z.value) - z.error, 0.0)
     moved = np.minimum(z.error * expit(nearest) * expit(-nearest), 1.0)
-    rounded = arithmetic.unit * (ELEMENTARY * np.minimum(complement + moved, 1.0) + 4.0)
+    rounded = arithmetic.unit * (ELEMENTARY * np.minimum(complement + moved, 1.0) + 3.0)
     return Bounded(value, (moved + rounded * (value + moved) + arithmetic.tiny) * SAFETY)
 
 
@@ -73,13 +74,16 @@ def _cross_entropy(z: Bounded, labels: Array, arithmetic: Arithmetic) -> LossBou
     largest_logit = z.value.max(axis=1, keepdims=True)
     shifted = z.value - largest_logit
     log_sum = -log_p.max(axis=1, keepdims=True)  # log S >= 0
+    # A largest logit that rounding may dethrone has an exponential that is not exactly 1.
+    beaten = (shifted + z.error + z.error.max(axis=1, keepdims=True) >= 0).sum(axis=1, keepdims=True) > 1
+    exponential = np.abs(shifted) + np.where((shifted < 0) | beaten, ELEMENTARY, 0.0)
     rho = u * (
-        np.abs(shifted)
-        + (p * np.abs(shifted)).sum(axis=1, keepdims=True)
+        exponential
+        + (p * exponential).sum(axis=1, keepdims=True)
         + 2 * np.abs(log_p)
         + (ELEMENTARY + 1) * log_sum
         + np.abs(largest_logit + log_sum)
-        + (n_outputs + 3 * ELEMENTARY + 4)
+        + (ELEMENTARY + n_outputs + 4)
     )
     e_largest = z.error.max(axis=1, keepdims=True)
     p_upper = np.exp(np.minimum(log_p + z.error + e_largest, 0.0))

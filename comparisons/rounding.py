@@ -58,6 +58,12 @@ class Arithmetic:
         gamma: Array = np.where(share < 1.0, share / np.where(share < 1.0, 1.0 - share, 1.0), np.inf)
         return gamma
 
+    def elementary(self, size: Array) -> Array:
+        """The error of an elementary function whose value is at most `size`: ELEMENTARY_ULPS of its binade."""
+        _, exponent = np.frexp(size)  # size < 2^exponent, where one unit in the last place is u 2^exponent
+        error: Array = ELEMENTARY_ULPS * self.unit * np.ldexp(1.0, exponent)
+        return error
+
 
 @dataclass(frozen=True)
 class Bounded:

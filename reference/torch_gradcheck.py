@@ -1,0 +1,62 @@
+"""torch.autograd.gradcheck at its defaults, on the same networks: the checker in everyday use, as a yardstick.
+
+gradcheck compares autograd with central differences of step 1e-6 under |a - n| <= 1e-5 + 1e-3 |n|. Its subject
+here is torch's own network (`TorchMLP`), as a function of its parameters, returning the loss. To see
+what it would catch, `altered` replaces one parameter's gradient on its way out of autograd.
+"""
+
+import warnings
+from collections.abc import Callable
+
+import torch
+from torch.func import functional_call
+
+from reference.torch_mlp import TorchMLP
+from scratch.architecture import Architecture, Array, Weights
+
+Alteration = Callable[[torch.Tensor], torch.Tensor]
+
+
+def passes(
+    architecture: Architecture,
+    weights: Weights,
+    x: Array,
+    targets: Array,
+    altered: tuple[int, Alteration] | None = None,
+) -> bool:
+    """Whether gradcheck accepts autograd's gradient of this loss.
+
+    `altered` = (i, change) passes the gradient of tensor i (W1, b1, W2, ... counted from 0) through `change`
+    first; `change` sees torch's (fan_out, fan_in) layout for weights.
+    """
+    contender = TorchMLP()
+    contender.load(architecture, weights)
+    batch_x, batch_targets = contender._batch(x, targets)
+    names = [name for name, _ in contender.model.named_parameters()]
+    leaves = [p.detach().clone().requires_grad_() for p in contender.model.parameters()]
+
+    def loss(*parameters: torch.Tensor) -> torch.Tensor:
+        values = list(parameters)
+        if altered is not None:
+            values[altered[0]] = _Altered.apply(values[altered[0]], altered[1])  # type: ignore[no-untyped-call]
+        outputs = functional_call(contender.model, dict(zip(names, values, strict=True)), (batch_x,))
+        result: torch.Tensor = contender.loss(outputs, batch_targets)
+        return result
+
+    with warnings.catch_warnings():
+        # In float32 gradcheck warns that its defaults suit double precision alone; that is what is measured.
+        warnings.filterwarnings("ignore", message=".*not a double precision.*")
+        return bool(torch.autograd.gradcheck(loss, leaves, raise_exception=False))
+
+
+class _Altered(torch.autograd.Function):
+    """The identity, whose gradient is not."""
+
+    @staticmethod
+    def forward(ctx: object, value: torch.Tensor, change: Alteration) -> torch.Tensor:
+        ctx.change = change  # type: ignore[attr-defined]
+        return value.view_as(value)
+
+    @staticmethod
+    def backward(ctx: object, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:  # type: ignore[override]
+        return ctx.change(gradient), None  # type: ignore[attr-defined]
