@@ -1,0 +1,220 @@
+"""Training: every example once per epoch, with its own target, and the same run from the same seed."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scratch.architecture import Architecture, Array, OptimizerSpec
+from scratch.gradients import gradient
+from scratch.initializers import initialize
+from scratch.network import Network
+from scratch.training import Epoch, epoch_batches, fit, train
+from tests.strategies import Case, cases, random_case, short_last_batches
+
+STILL = OptimizerSpec("sgd", learning_rate=0.0)
+SETTINGS = Architecture((4, 5, 3), activation="tanh")
+
+
+def a_problem(n: int = 23, architecture: Architecture = SETTINGS) -> tuple[Network, Array, Array]:
+    case = random_case(architecture, "normal", n, seed=1)
+    return case.network(), case.x, case.targets
+
+
+@given(short_last_batches(), st.integers(0, 2**32 - 1))
+def test_an_epoch_visits_every_example_exactly_once(sizes: tuple[int, int], seed: int) -> None:
+    n_examples, batch_size = sizes
+    batches = list(epoch_batches(n_examples, batch_size, np.random.default_rng(seed)))
+    np.testing.assert_array_equal(np.sort(np.concatenate(batches)), np.arange(n_examples))
+
+
+@given(short_last_batches())
+def test_only_the_last_batch_is_short(sizes: tuple[int, int]) -> None:
+    n_examples, batch_size = sizes
+    lengths = [len(batch) for batch in epoch_batches(n_examples, batch_size, np.random.default_rng(0))]
+    assert lengths == [batch_size] * (n_examples // batch_size) + [n_examples % batch_size]
+
+
+def test_a_batch_size_above_the_number_of_examples_makes_one_batch() -> None:
+    assert [len(batch) for batch in epoch_batches(3, 10, np.random.default_rng(0))] == [3]
+
+
+@pytest.mark.parametrize("sizes", [(0, 1), (1, 0), (3, -1)])
+def test_batches_of_nothing_are_refused(sizes: tuple[int, int]) -> None:
+    with pytest.raises(ValueError, match="expected at least 1 each"):
+        list(epoch_batches(*sizes, np.random.default_rng(0)))
+
+
+@given(
+    case=cases(families=("integer",), activations=("relu",), losses=("sum_of_squares",)),
+    seed=st.integers(0, 99),
+)
+def test_every_example_keeps_its_own_target(case: Case, seed: int) -> None:
+    # With a rate of zero the weights stay, and small integers make every loss exact.
+    batches = list(epoch_batches(len(case.x), 2, np.random.default_rng(seed)))
+    losses = train(case.network(), case.x, case.targets, batches, STILL)
+    expected = [case.network().loss(case.x[batch], case.targets[batch]) for batch in batches]
+    np.testing.assert_array_equal(losses, expected)
+
+
+def test_each_loss_is_taken_before_its_update() -> None:
+    network, x, targets = a_problem()
+    first = float(network.loss(x, targets))
+    losses = train(network, x, targets, [np.arange(len(x))] * 2, OptimizerSpec("sgd", 0.5))
+    assert losses[0] == first
+    assert losses[1] < first
+
+
+def test_one_step_of_plain_descent_goes_along_the_gradient() -> None:
+    network, x, targets = a_problem()
+    before = network.parameters.flat.copy()
+    slope = gradient(network, x, targets)
+    train(network, x, targets, [np.arange(len(x))], OptimizerSpec("sgd", 0.25))
+    # The rate is a power of two: folding it into the backward pass rounds nothing.
+    np.testing.assert_array_equal(network.parameters.flat, before - 0.25 * slope)
+
+
+def test_the_optimizer_keeps_its_state_over_the_epochs_of_one_fit() -> None:
+    spec = OptimizerSpec("sgd", 0.1, momentum=0.9)
+    network, x, targets = a_problem()
+    fit(network, x, targets, spec, epochs=3, batch_size=5, seed=7)
+    rng = np.random.default_rng(7)
+    batches = [batch for _ in range(3) for batch in epoch_batches(len(x), 5, rng)]
+    by_hand, _, _ = a_problem()
+    train(by_hand, x, targets, batches, spec)
+    np.testing.assert_array_equal(network.parameters.flat, by_hand.parameters.flat)
+
+
+@pytest.mark.parametrize(
+    "spec", [OptimizerSpec("sgd", 0.1), OptimizerSpec("adam", 0.01)], ids=lambda s: s.name
+)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_same_seed_gives_the_same_run_bit_for_bit(spec: OptimizerSpec, dtype: str) -> None:
+    runs = []
+    for _ in range(2):
+        network, x, targets = a_problem(architecture=replace(SETTINGS, dtype=dtype))
+        history = fit(network, x, targets, spec, epochs=2, batch_size=5, seed=3)
+        runs.append((network.parameters.flat.tobytes(), history))
+    assert runs[0] == runs[1]
+
+
+def test_another_seed_shuffles_otherwise() -> None:
+    found = []
+    for seed in (0, 1):
+        network, x, targets = a_problem()
+        fit(network, x, targets, OptimizerSpec("sgd", 0.1), epochs=1, batch_size=5, seed=seed)
+        found.append(network.parameters.flat)
+    assert not np.array_equal(*found)
+
+
+def test_every_epoch_is_shuffled_anew() -> None:
+    rng = np.random.default_rng(0)
+    first, second = (np.concatenate(list(epoch_batches(50, 7, rng))) for _ in range(2))
+    assert not np.array_equal(first, second)
+
+
+@given(sizes=short_last_batches(), epochs=st.integers(1, 3))
+def test_the_callbacks_count_every_step_and_every_epoch(sizes: tuple[int, int], epochs: int) -> None:
+    n_examples, batch_size = sizes
+    network, x, targets = a_problem(n_examples)
+    steps: list[int] = []
+    seen: list[Epoch] = []
+    history = fit(
+        network, x, targets, STILL, epochs=epochs, batch_size=batch_size, seed=0,
+        on_step=lambda step, loss: steps.append(step), on_epoch=seen.append,
+    )  # fmt: skip
+    per_epoch = -(-n_examples // batch_size)
+    assert steps == list(range(1, epochs * per_epoch + 1))
+    assert [epoch.number for epoch in seen] == list(range(1, epochs + 1))
+    assert seen == history
+
+
+@given(sizes=short_last_batches())
+def test_the_mean_loss_of_an_epoch_counts_every_example_alike(sizes: tuple[int, int]) -> None:
+    n_examples, batch_size = sizes
+    architecture = Architecture((2, 3, 2), loss="sum_of_squares")
+    case = random_case(architecture, "integer", n_examples, seed=2)
+    losses: list[float] = []
+    rng = np.random.default_rng(5)
+    lengths = [len(batch) for batch in epoch_batches(n_examples, batch_size, rng)]
+    (epoch,) = fit(
+        case.network(), case.x, case.targets, STILL, epochs=1, batch_size=batch_size, seed=5,
+        on_step=lambda step, loss: losses.append(loss),
+    )  # fmt: skip
+    # Integer losses times integer lengths: exact sums, one division.
+    assert epoch.mean_loss == np.dot(losses, lengths) / n_examples
+
+
+def test_a_callback_may_stop_the_run_and_what_was_learned_stays() -> None:
+    class Enough(Exception):  # noqa: N818 - not an error
+        pass
+
+    def stop(step: int, loss: float) -> None:
+        if step == 2:
+            raise Enough
+
+    network, x, targets = a_problem()
+    with pytest.raises(Enough):
+        fit(network, x, targets, OptimizerSpec("sgd", 0.1), epochs=9, batch_size=5, seed=0, on_step=stop)
+    two_steps, _, _ = a_problem()
+    batches = list(epoch_batches(len(x), 5, np.random.default_rng(0)))[:2]
+    train(two_steps, x, targets, batches, OptimizerSpec("sgd", 0.1))
+    np.testing.assert_array_equal(network.parameters.flat, two_steps.parameters.flat)
+
+
+@pytest.mark.parametrize("method", ["forward_difference", "central_difference", "complex_step"])
+def test_training_by_numerical_gradients_follows_backpropagation(method: str) -> None:
+    found = []
+    for chosen in ("backprop", method):
+        network, x, targets = a_problem()
+        history = fit(
+            network, x, targets, OptimizerSpec("sgd", 0.5), epochs=2, batch_size=5, seed=0, method=chosen
+        )
+        found.append([epoch.mean_loss for epoch in history])
+    # The worst of them, h/2 M2 + 2e/h at h = 1.5e-8, is off by 1e-7; ten steps of rate 0.5 along slopes of about
+    # one, each amplifying what came before by no more than 1 + 0.5 M2 < 2, stay below 1e-7 * 2^10.
+    np.testing.assert_allclose(found[0], found[1], rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "message"),
+    [
+        ({"epochs": 0}, ValueError, "epochs and batch_size: expected at least 1 each, got 0 and 5"),
+        ({"batch_size": 0}, ValueError, "expected at least 1 each, got 1 and 0"),
+        ({"method": "guess"}, ValueError, "method: expected one of"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(
+    changes: dict[str, object], error: type[Exception], message: str
+) -> None:
+    network, x, targets = a_problem()
+    options = {"epochs": 1, "batch_size": 5, "seed": 0, **changes}
+    with pytest.raises(error, match=message):
+        fit(network, x, targets, OptimizerSpec(), **options)  # type: ignore[arg-type]
+
+
+def test_data_that_do_not_fit_are_refused_before_the_first_step() -> None:
+    network, x, targets = a_problem()
+    before = network.parameters.flat.copy()
+    with pytest.raises(TypeError, match="integer labels"):
+        fit(network, x, targets.astype(float), OptimizerSpec(), epochs=1, batch_size=5, seed=0)
+    np.testing.assert_array_equal(network.parameters.flat, before)
+
+
+def test_the_data_are_left_as_they_were() -> None:
+    network, x, targets = a_problem()
+    kept = x.copy(), targets.copy()
+    fit(network, x, targets, OptimizerSpec(), epochs=1, batch_size=5, seed=0)
+    np.testing.assert_array_equal(x, kept[0])
+    np.testing.assert_array_equal(targets, kept[1])
+
+
+def test_a_network_learns_exclusive_or() -> None:
+    x = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], float)
+    labels = np.array([0, 1, 1, 0])
+    architecture = Architecture((2, 8, 2), activation="tanh")
+    network = Network(architecture, initialize(architecture, 0))
+    fit(network, x, labels, OptimizerSpec("adam", 0.05), epochs=300, batch_size=4, seed=0)
+    np.testing.assert_array_equal(network.forward(x)[-1].argmax(axis=1), labels)
