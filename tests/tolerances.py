@@ -19,8 +19,8 @@ tanh that they are). Derivatives of logsumexp are cumulants; with v >= variance 
 v R^2, v R^3, (v + 3 v^2) R^4, (v + 10 v^2) R^5, and v = min(1/4, 1 - max_c p_c).
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from math import factorial
 
 import numpy as np
@@ -48,17 +48,18 @@ def gamma(n: float, dtype: np.dtype | str) -> float:
 
 @dataclass(frozen=True)
 class Backprop:
-    """What backpropagation should return, (n_parameters,), and how far a correct one may lie from it."""
+    """What backpropagation should return, and how far a correct one may lie from it."""
 
-    gradient: Array
+    gradient: Array  # (n_parameters,)
     bound: Array
+    logits: Array  # (batch, outputs): the bound of the logits
 
 
 def backprop_bound(case: Case) -> Backprop:
     """In the case's own dtype; where rounding decides a relu's sign, the bound covers both selections."""
     reference = backprop_reference(case.architecture, case.weights, case.x, case.targets)
     bounded = any_selection(reference.state) if reference.undecided else reference.gradient
-    return Backprop(bounded.value, bounded.error)
+    return Backprop(bounded.value, bounded.error, reference.logits.error)
 
 
 @dataclass(frozen=True)
@@ -123,14 +124,8 @@ def difference_bound(case: Case, scheme: Scheme, steps: Array) -> Array:
     """|D_h - g| per parameter, (n_parameters,), for whole passes with `steps` (n_parameters,)."""
     h = steps.astype(float)
     reach = _reach(scheme, h)
-    stencils = list(_all_stencils(case, reach))
-    whole = Stencil(
-        np.concatenate([stencil.derivatives for stencil in stencils], axis=1),
-        np.concatenate([stencil.noise for stencil in stencils]),
-        np.concatenate([stencil.kink for stencil in stencils]),
-    )
     t = np.abs(case.flat.astype(float)) + reach
-    return _quotient_bound(case, scheme, h[:, None], whole, t[:, None])[:, 0]
+    return _quotient_bound(case, scheme, h[:, None], every_parameter(case, reach), t[:, None])[:, 0]
 
 
 def unitwise_bound(case: Case, scheme: Scheme, steps: Sequence[Array]) -> Array:
@@ -316,20 +311,64 @@ def pre_activations(case: Case) -> tuple[Array, ...]:
 
 def evaluation_noise(case: Case, reach: Array) -> Array:
     """The rounding error of one loss with a parameter anywhere within reach (n_parameters,) of its value."""
-    return np.concatenate([stencil.noise[:, 0] for stencil in _all_stencils(case, reach)])
+    return every_parameter(case, reach).noise[:, 0]
 
 
 def kinks_within(case: Case, reach: Array) -> Array:
     """Whether a relu may change sign while a parameter moves within reach (n_parameters,) of its value."""
-    return np.concatenate([stencil.kink[:, 0] for stencil in _all_stencils(case, reach)])
+    return every_parameter(case, reach).kink[:, 0]
 
 
-def _all_stencils(case: Case, reach: Array) -> Iterator[Stencil]:
-    """Of every parameter, over the whole batch, in the order of the flat vector."""
-    state = _forward(case)
-    for layer, (weight, bias) in enumerate(case.architecture.layer_slices()):
-        for slots, moves in ((weight, _weight_moves(state, layer)), (bias, _unit_moves(state, layer))):
-            yield analyse(state, layer, moves, reach[slots][:, None].astype(float)).over_batch()
+def every_parameter(case: Case, reach: Array) -> Stencil:
+    """Of the loss of the whole batch, parameter by parameter: `moved` is n_parameters, `batch` is 1."""
+    state, reach = _forward(case), np.asarray(reach, float)[:, None]
+    stencils = [
+        analyse(state, layer, moves, reach[slots]).over_batch()
+        for layer, pair in enumerate(case.architecture.layer_slices())
+        for slots, moves in zip(pair, (_weight_moves(state, layer), _unit_moves(state, layer)), strict=True)
+    ]
+    return Stencil(
+        np.concatenate([stencil.derivatives for stencil in stencils], axis=1),
+        np.concatenate([stencil.noise for stencil in stencils]),
+        np.concatenate([stencil.kink for stencil in stencils]),
+    )
+
+
+def path_bound(case: Case, entry: int, h: float) -> float:
+    """|L(t + h) - L(t) - Q|, with Q = h/2 (g_1 + g_2) the two-point Gauss rule over backpropagated slopes.
+
+    Its error is h^5 / 4320 |d^5 L / dt^5|; where a relu may change sign, both sides are at most h M_1.
+    """
+    reach = np.zeros(case.architecture.n_parameters)
+    reach[entry] = h * (1 + 2.0**-20)
+    stencil = every_parameter(case, reach)
+    M = stencil.derivatives[:, entry, 0]
+    quadrature = 2 * h * M[0] if stencil.kink[entry, 0] else h**5 / 4320 * M[4]
+    ends = case.flat.copy(), case.flat.copy()
+    ends[1][entry] += h
+    slopes = max(backprop_bound(replace(case, flat=flat)).bound[entry] for flat in ends)
+    # The nodes are rounded, which moves the slope there by M_2 u t; and so are products and sums.
+    u, t = unit_roundoff(case.flat.dtype), abs(float(case.flat[entry])) + h
+    return float(quadrature + 2 * stencil.noise[entry, 0] + h * (2 * slopes + M[1] * u * t + 8 * u * M[0]))
+
+
+def backward_bound(case: Case, delta: Array) -> Array:
+    """The rounding error of the backward pass of any delta whose size is `delta` (batch, outputs), (n,).
+
+    The same pass over absolute values, times gamma of the roundings that touch one term.
+    """
+    network = case.network()
+    activations = [a.copy() for a in network.forward(case.x)]
+    parts: list[Array] = []
+    for layer in reversed(range(len(case.weights))):
+        a = np.abs(activations[layer])
+        parts = [(a.T @ delta).ravel(), delta.sum(axis=0), *parts]
+        if layer > 0:
+            slope = np.ones_like(a)
+            network.activation.backpropagate(slope, activations[layer])
+            delta = (delta @ np.abs(case.weights[layer][0]).T) * np.abs(slope)
+    roundings = len(case.x) + sum(size + 2 for size in case.architecture.layer_sizes) + 4
+    return gamma(roundings, case.flat.dtype) * np.concatenate(parts)
 
 
 def known_function_noise(known: KnownFunction, reach: float) -> float:
