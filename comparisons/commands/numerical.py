@@ -1,0 +1,73 @@
+"""`backproof numerical`: the textbook's gradient made fast, and MNIST trained by it alone."""
+
+import shlex
+import sys
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    app.command("numerical")(numerical)
+
+
+def numerical(
+    out: Annotated[
+        str, typer.Option(metavar="DIR", help="Folder for results.json and report.html.")
+    ] = "backproof-results",
+    data: Annotated[str, typer.Option(metavar="KIND", help="auto, mnist (no fallback) or digits.")] = "auto",
+    data_dir: Annotated[
+        str | None, typer.Option(metavar="DIR", help="Folder with the four MNIST files.")
+    ] = None,
+    hidden: Annotated[int, typer.Option(metavar="N", help="Units of the one hidden layer.")] = 50,
+    batch_size: Annotated[int, typer.Option(metavar="N", help="Examples per step.")] = 100,
+    epochs: Annotated[
+        int | None, typer.Option(metavar="N", help="Epochs. [default: 3 on MNIST, 20 on the digits]")
+    ] = None,
+    steps: Annotated[int | None, typer.Option(metavar="N", help="So many steps instead of epochs.")] = None,
+    learning_rate: Annotated[float, typer.Option(metavar="RATE", help="Of plain gradient descent.")] = 0.3,
+    step: Annotated[
+        float | None,
+        typer.Option(metavar="H", help="Step of the training's differences. [default: 2**-30]"),
+    ] = None,
+    seed: Annotated[int, typer.Option(metavar="N", help="For the weights and the batches.")] = 0,
+    ladder: Annotated[
+        bool, typer.Option("--ladder/--no-ladder", help="Time all methods as networks grow.")
+    ] = True,
+    restart: Annotated[bool, typer.Option("--restart", help="Drop the steps of an interrupted run.")] = False,
+) -> int:
+    """Train by numerical differentiation alone, beside backprop from the same weights on the same batches.
+
+    First one gradient by the textbook's loop, the same quotients structured, per unit, and by backprop; then
+    the training; then the ladder. A run that was stopped with Ctrl-C goes on when started again.
+    """
+    from comparisons import threads
+
+    print("backproof: loading ...", file=sys.stderr, flush=True)
+    threads.limit(1)  # before NumPy is imported: single-threaded figures
+    from rich.console import Console
+
+    from comparisons import numerical as runner
+    from comparisons.progress import Terminal
+    from comparisons.report import numerical_terminal
+    from comparisons.results import exit_code
+
+    plan = runner.NumericalPlan(
+        data=data,
+        data_dir=data_dir,
+        hidden=hidden,
+        batch_size=batch_size,
+        epochs=epochs,
+        n_steps=steps,
+        learning_rate=learning_rate,
+        seed=seed,
+        step=runner.STEP if step is None else step,
+        restart=restart,
+        ladder=ladder,
+        out=out,
+        command=shlex.join(["backproof", *sys.argv[1:]]),
+    )
+    with Terminal() as progress:
+        part = runner.run(plan, progress)
+    numerical_terminal.render(part, out, Console(highlight=False))
+    return exit_code([part["verdict"]])
