@@ -138,9 +138,7 @@ def fit(
     and `on_epoch(epoch)` may raise to stop early; what was learned until then stays.
     """
     if epochs < 1 or batch_size < 1:
-        raise ValueError(
-            f"epochs and batch_size: expected at least 1 each, got {epochs} and {batch_size}"
-        )
+        raise ValueError(f"epochs and batch_size: expected at least 1 each, got {epochs} and {batch_size}")
     x = network.architecture.checked_inputs(x)
     targets = network.architecture.checked_targets(targets, len(x))
     rng = np.random.default_rng(seed)

@@ -173,8 +173,8 @@ def test_training_by_numerical_gradients_follows_backpropagation(method: str) ->
             network, x, targets, OptimizerSpec("sgd", 0.5), epochs=2, batch_size=5, seed=0, method=chosen
         )
         found.append([epoch.mean_loss for epoch in history])
-    # The worst of them, h/2 M2 + 2e/h at h = 1.5e-8, is off by 1e-7; ten steps of rate 0.5 along slopes of about
-    # one, each amplifying what came before by no more than 1 + 0.5 M2 < 2, stay below 1e-7 * 2^10.
+    # The worst of them, h/2 M2 + 2e/h at h = 1.5e-8, is off by 1e-7; ten steps of rate 0.5 along slopes of
+    # about one, each amplifying what came before by no more than 1 + 0.5 M2 < 2, stay below 1e-7 * 2^10.
     np.testing.assert_allclose(found[0], found[1], rtol=0, atol=1e-4)
 
 
