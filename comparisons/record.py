@@ -130,7 +130,7 @@ def _judged(accuracy: float, board: str, budget: Budget) -> Part:
 def _train(
     label: str, recipe: Recipe, split: Split, budget: Budget, seed: int, progress: Progress
 ) -> list[Member]:
-    with progress.task(f"record: {label}, {recipe.members} networks", total=100 * recipe.members) as advance:
+    with progress.task(f"record: {label}, {recipe.members} nets", total=100 * recipe.members) as advance:
         return train_members(recipe, split, budget, seed, _advancing(advance, recipe.members))
 
 

@@ -128,6 +128,20 @@ def difference_bound(case: Case, scheme: Scheme, steps: Array) -> Array:
     return _quotient_bound(case, scheme, h[:, None], every_parameter(case, reach), t[:, None])[:, 0]
 
 
+def unrounded_step_bound(case: Case, scheme: Scheme, steps: Array) -> Array:
+    """As `difference_bound`, for steps not made representable, where the quotient divides by what was moved.
+
+    t + h and t - h are then off by r = eps |t| at most: the step is between h - r and h + r, and the stencil
+    is lopsided by r, which adds r M_2.
+    """
+    r = np.finfo(case.flat.dtype).eps * np.abs(case.flat.astype(float))
+    if (r >= steps / 2).any():
+        return np.full(steps.shape, np.inf)
+    longer = steps + r
+    M_2 = every_parameter(case, _reach(scheme, longer)).derivatives[1, :, 0]
+    return difference_bound(case, scheme, longer) * (longer / (steps - r)) + r * M_2
+
+
 def unitwise_bound(case: Case, scheme: Scheme, steps: Sequence[Array]) -> Array:
     """As `difference_bound`, for differences on pre-activations with steps[l] (batch, n_l)."""
     bounds, state = [], _forward(case)
@@ -397,3 +411,18 @@ def ulp_distance(found: Array, expected: Array, dtype: np.dtype | str) -> float:
     # Flushed to zero: no farther away than the smallest normal number.
     flushed = (np.abs(expected) < smallest) & (np.asarray(found) == 0)
     return float(np.where(flushed, 0, distance).max())
+
+
+def smoothed_cross_entropy_bounds(z: Array) -> tuple[float, float]:
+    """How far two correct smoothed cross entropies, and their deltas, of logits z may lie apart (float64).
+
+    With S the largest |z|: s = z - max rounds by 2 S u, exp(s) by |s| e^s u <= u / e more, a sum over K by
+    K u, its logarithm by ELEMENTARY u and log K u. The loss adds terms of at most 2 S + log K, in any order.
+    delta is made of terms of at most 1 / N; where s is far below zero, exp(s) is as wrong as it is small.
+    """
+    n_examples, n_outputs = z.shape
+    size = 2 * float(np.abs(z).max()) + np.log(n_outputs) + 1
+    roundings = n_examples + 2 * n_outputs + 2 * ELEMENTARY_ULPS + 12
+    value = 2 * gamma(roundings, "float64") * 2 * size
+    delta = 2 * gamma(roundings + 2 * size, "float64") / n_examples
+    return value, delta

@@ -18,7 +18,7 @@ def render(part: Part, console: Console) -> None:
     seeds, epochs = len(part["seeds"]), part["setting"]["epochs"]
     console.print(
         f"\n{formats.dataset(part['dataset'])}, {seeds} seed{'s' * (seeds != 1)}, {epochs} epochs each; "
-        f"margin ±{part['margin_points']:g} points, one test image is {part['resolution_points']:.2f}\n"
+        f"margin ±{part['margin_points']:g} points\n(one test image counts {part['resolution_points']:.2f})\n"
     )
     table = _table("", "accuracy", "minus scratch, points", "90 % interval", "verdict")
     for name, entry in part["contenders"].items():

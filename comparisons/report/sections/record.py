@@ -31,7 +31,7 @@ def build(results: Results) -> Section | None:
 
 def _introduction(found: Part) -> Markup:
     frameworks = formats.listed([formats.label(name) for name in found["frameworks_loaded"]])
-    budget = f"{found['minutes']:g} minutes" if found["minutes"] else f"{found['epochs']} epochs"
+    budget = f"{found['minutes']:g} min" if found["minutes"] else f"{found['epochs']} epoch(s)"
     return Markup(
         "<p>The best test accuracy on MNIST within {budget} of training per board. The recipe was chosen on "
         "5,000 training images kept apart; the test images were looked at once, at the end. Frameworks in "
@@ -64,17 +64,22 @@ def _answer(entry: Part) -> Markup:
     if recipe["distortion"]:
         used.append("random affine and elastic distortions")
     return Markup(
-        "<p><strong>{accuracy}</strong> of {images} test images: {errors} errors. {n} networks {sizes}, "
-        "their probabilities averaged (alone: {alone}); {used}.</p>"
+        "<p><strong>{accuracy}</strong> of {images} test images: {errors} errors. {networks}; {used}.</p>"
     ).format(
         accuracy=formats.percent(test["accuracy"]),
         images=formats.count(test["images"]),
         errors=test["errors"],
-        n=len(test["members"]),
-        sizes=formats.layers(entry["layer_sizes"]),
-        alone=formats.listed([formats.percent(value) for value in test["members"]]),
+        networks=_networks(entry),
         used=", ".join(used),
     )
+
+
+def _networks(entry: Part) -> str:
+    sizes, alone = formats.layers(entry["layer_sizes"]), entry["test"]["members"]
+    if len(alone) == 1:
+        return f"One network {sizes}"
+    said = formats.listed([formats.percent(value) for value in alone])
+    return f"{len(alone)} networks {sizes}, their probabilities averaged (alone: {said})"
 
 
 def _ranking(board: str, entry: Part) -> Markup:

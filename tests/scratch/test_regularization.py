@@ -1,0 +1,306 @@
+"""Dropout and label smoothing: exact where arithmetic is, else against torch and complex steps."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from comparisons.bounds import backprop_reference
+from comparisons.verdict import compare
+from scratch.architecture import Architecture, OptimizerSpec
+from scratch.initializers import initialize
+from scratch.losses import LOSSES
+from scratch.network import Network
+from scratch.parameters import Parameters
+from scratch.regularization import Dropout, Mask, smoothed_cross_entropy
+from scratch.training import fit, train
+from tests.strategies import cases, random_case
+from tests.tolerances import smoothed_cross_entropy_bounds
+
+EXACT_RATES = st.sampled_from([0.0, 0.5, 0.75])  # 1 / keep is a power of two: scaling does not round
+SEEDS = st.integers(0, 2**32 - 1)
+
+
+def masked_gradient(case, masks):
+    gradient = Parameters(case.architecture)
+    loss = case.network().loss_and_gradient(case.x, case.targets, gradient, masks)
+    return loss, gradient.flat
+
+
+def drawn_masks(case, hidden, inputs, seed):
+    rng = np.random.default_rng(seed)
+    return Dropout(hidden, inputs).masks(rng, case.architecture, len(case.x))
+
+
+# --- dropout: the masks ------------------------------------------------------------------------------------
+
+
+@given(st.floats(0.0, 0.99), SEEDS)
+def test_a_mask_holds_zero_and_one_over_the_share_kept(p, seed):
+    case = random_case(Architecture((4, 6, 3)), "normal", 5, 0)
+    for mask in drawn_masks(case, p, p, seed):
+        if mask is None:
+            assert p == 0.0
+            continue
+        assert set(np.unique(mask.values)) <= {0.0, 1.0 / (1.0 - p)}
+
+
+@pytest.mark.parametrize("p", [0.1, 0.5, 0.9])
+def test_the_share_dropped_is_p_within_five_standard_errors(p):
+    architecture = Architecture((1, 200, 200, 1))
+    masks = Dropout(p).masks(np.random.default_rng(0), architecture, 100)
+    for mask in masks[1:]:
+        share = np.mean(mask.values == 0)
+        assert abs(share - p) <= 5 * np.sqrt(p * (1 - p) / mask.values.size)
+
+
+def test_units_are_dropped_independently_of_each_other_and_of_the_example():
+    architecture = Architecture((1, 50, 1))
+    dropped = Dropout(0.5).masks(np.random.default_rng(0), architecture, 4000)[1].values == 0
+    correlation = np.corrcoef(dropped, rowvar=False) - np.eye(50)
+    # 1,225 pairs, each with standard error 1 / sqrt(4000): five of them are never reached by chance.
+    assert np.abs(correlation).max() <= 5 / np.sqrt(4000)
+
+
+@given(SEEDS)
+def test_masks_are_the_same_for_the_same_generator_state(seed):
+    case = random_case(Architecture((4, 6, 5, 3)), "normal", 5, 0)
+    first, second = drawn_masks(case, 0.5, 0.3, seed), drawn_masks(case, 0.5, 0.3, seed)
+    for one, other in zip(first, second, strict=True):
+        np.testing.assert_array_equal(one.values, other.values)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_masks_have_the_networks_dtype_so_that_nothing_is_promoted(dtype):
+    architecture = Architecture((4, 6, 3), dtype=dtype)
+    masks = Dropout(0.5, 0.5).masks(np.random.default_rng(0), architecture, 2)
+    assert {mask.values.dtype for mask in masks} == {np.dtype(dtype)}
+
+
+@pytest.mark.parametrize("p", [-0.1, 1.0, float("nan"), float("inf")])
+@pytest.mark.parametrize("name", ["hidden", "inputs"])
+def test_a_rate_that_is_no_probability_is_refused(name, p):
+    with pytest.raises(ValueError, match=f"^{name}: expected a probability"):
+        Dropout(**{name: p})
+
+
+def test_the_expectation_of_the_masked_activations_is_the_plain_one():
+    """Inverted dropout: the mean over 4,000 masks is within five standard errors of a, entry by entry."""
+    case = random_case(Architecture((4, 6, 3), "tanh"), "normal", 2, 1)
+    network = case.network()
+    plain = network.forward(case.x)[1].copy()
+    rng, n = np.random.default_rng(0), 4000
+    total = np.zeros_like(plain)
+    for _ in range(n):
+        total += network.forward(case.x, Dropout(0.5).masks(rng, case.architecture, 2))[1]
+    # Each entry is 2 a or 0 with probability 1/2: standard deviation |a|.
+    np.testing.assert_array_less(np.abs(total / n - plain), 5 * np.abs(plain) / np.sqrt(n) + 1e-300)
+
+
+# --- dropout: the gradient ---------------------------------------------------------------------------------
+
+
+def thinned(case, masks):
+    """The plain network that one example under dropout is: every layer's incoming rows times its mask."""
+    parameters = Parameters(case.architecture, case.flat.copy())
+    for (weight, _), mask in zip(parameters.layers, masks, strict=True):
+        if mask is not None:
+            weight *= mask.values[0][:, None]
+    return parameters
+
+
+@given(
+    case=cases(max_batch=1, families=("normal", "integer", "sparse", "saturated")),
+    p=EXACT_RATES,
+    q=EXACT_RATES,
+    seed=SEEDS,
+)
+def test_the_gradient_of_one_example_is_that_of_the_thinned_network(case, p, q, seed):
+    """dL/dW = m dL/d(m W), each side of it within the bound derived for the thinned network."""
+    case = case.rows([0])
+    masks = drawn_masks(case, p, q, seed)
+    plain = thinned(case, masks)
+    reference = backprop_reference(case.architecture, plain.layers, case.x, case.targets)
+    if reference.undecided:
+        return  # rounding decides a relu: no one gradient is the right one
+    factors = Parameters(case.architecture, np.ones(case.architecture.n_parameters))
+    for (weight, _), mask in zip(factors.layers, masks, strict=True):
+        if mask is not None:
+            weight *= mask.values[0][:, None]
+    _, found = masked_gradient(case, masks)
+    expected, bound = reference.gradient.value * factors.flat, reference.gradient.error * factors.flat
+    assert compare(found, expected, bound, case.architecture.parameter_name).passed
+
+
+@given(
+    case=cases(activations=("relu", "identity"), losses=("sum_of_squares",), families=("integer",)),
+    p=EXACT_RATES,
+    seed=SEEDS,
+)
+def test_in_exact_arithmetic_the_gradient_is_the_sum_over_the_thinned_examples(case, p, seed):
+    masks = drawn_masks(case, p, p, seed)
+    _, found = masked_gradient(case, masks)
+    total = np.zeros_like(found)
+    for i in range(len(case.x)):
+        own = [mask and Mask(mask.values[i : i + 1], mask.keep) for mask in masks]
+        total += masked_gradient(case.rows([i]), own)[1]
+    np.testing.assert_array_equal(found, total)
+
+
+@given(
+    case=cases(activations=("relu", "identity"), losses=("sum_of_squares",), families=("integer",)),
+    p=EXACT_RATES,
+    seed=SEEDS,
+)
+def test_in_exact_arithmetic_the_gradient_is_the_complex_steps(case, p, seed):
+    """h is a power of two: every product and sum of small integers is exact, hence so is the quotient."""
+    masks = drawn_masks(case, p, p, seed)
+    _, found = masked_gradient(case, masks)
+    shadow, h = case.network().astype(np.complex128), 2.0**-400
+    expected = np.empty_like(found)
+    for i in range(found.size):
+        shadow.parameters.flat[i] += 1j * h
+        expected[i] = shadow.loss(case.x, case.targets, masks).imag / h
+        shadow.parameters.flat[i] = case.flat[i]
+    np.testing.assert_array_equal(found, expected)
+
+
+@given(case=cases(), seed=SEEDS)
+def test_dropping_nothing_changes_nothing(case, seed):
+    plain = Parameters(case.architecture)
+    loss = case.network().loss_and_gradient(case.x, case.targets, plain)
+    masked_loss, found = masked_gradient(case, drawn_masks(case, 0.0, 0.0, seed))
+    assert masked_loss == loss
+    np.testing.assert_array_equal(found, plain.flat)
+
+
+@given(case=cases(), seed=SEEDS)
+def test_the_batch_is_left_as_it_was(case, seed):
+    before = case.x.copy()
+    masked_gradient(case, drawn_masks(case, 0.5, 0.5, seed))
+    np.testing.assert_array_equal(case.x, before)
+
+
+@given(seed=SEEDS)
+def test_a_dropped_unit_gets_no_gradient(seed):
+    case = random_case(Architecture((4, 6, 3), "sigmoid"), "normal", 1, 2)
+    masks = drawn_masks(case, 0.5, 0.0, seed)
+    gradient = Parameters(case.architecture, masked_gradient(case, masks)[1])
+    dropped = masks[1].values[0] == 0
+    assert not gradient.layers[0][0][:, dropped].any()
+    assert not gradient.layers[0][1][dropped].any()
+    assert not gradient.layers[1][0][dropped].any()
+
+
+# --- dropout: training -------------------------------------------------------------------------------------
+
+ARCHITECTURE = Architecture((6, 32, 3))
+X = np.random.default_rng(0).standard_normal((40, 6))
+LABELS = np.arange(40) % 3
+
+
+def fitted(dropout, seed=0):
+    network = Network(ARCHITECTURE, initialize(ARCHITECTURE, 0))
+    fit(network, X, LABELS, OptimizerSpec(), epochs=3, batch_size=8, seed=seed, dropout=dropout)
+    return network
+
+
+def test_dropout_is_off_at_prediction():
+    network = fitted(Dropout(0.5))
+    np.testing.assert_array_equal(network.forward(X)[-1].copy(), network.forward(X)[-1])
+
+
+def test_training_with_dropout_is_the_same_for_the_same_seed():
+    first, second = fitted(Dropout(0.5, seed=3)), fitted(Dropout(0.5, seed=3))
+    np.testing.assert_array_equal(first.parameters.flat, second.parameters.flat)
+
+
+def test_another_dropout_seed_trains_otherwise():
+    assert np.any(
+        fitted(Dropout(0.5, seed=3)).parameters.flat != fitted(Dropout(0.5, seed=4)).parameters.flat
+    )
+
+
+def test_every_step_draws_masks_of_its_own():
+    """The same batch over and over, with a rate of zero: only the masks can change the loss."""
+    network = Network(ARCHITECTURE, initialize(ARCHITECTURE, 0))
+    losses = train(network, X, LABELS, [np.arange(8)] * 10, OptimizerSpec("sgd", 0.0), dropout=Dropout(0.5))
+    assert len(set(losses)) == 10
+
+
+def test_dropout_with_numerical_gradients_is_refused():
+    with pytest.raises(ValueError, match=r"^dropout: expected method='backprop'"):
+        train(
+            Network(ARCHITECTURE, initialize(ARCHITECTURE, 0)), X, LABELS, [np.arange(8)], OptimizerSpec(),
+            method="central_difference", dropout=Dropout(0.5),
+        )  # fmt: skip
+
+
+# --- label smoothing ---------------------------------------------------------------------------------------
+
+
+@st.composite
+def logits_and_labels(draw):
+    n, k = draw(st.integers(1, 5)), draw(st.integers(2, 6))
+    rng = np.random.default_rng(draw(SEEDS))
+    return rng.standard_normal((n, k)) * draw(st.sampled_from([1.0, 30.0, 1000.0])), rng.integers(0, k, n)
+
+
+@given(logits_and_labels(), st.floats(0.0, 0.9))
+def test_label_smoothing_is_torchs(drawn, smoothing):
+    z, labels = drawn
+    tensor = torch.tensor(z, requires_grad=True)
+    expected = torch.nn.functional.cross_entropy(tensor, torch.tensor(labels), label_smoothing=smoothing)
+    expected.backward()
+    loss = smoothed_cross_entropy(smoothing)
+    value, delta = smoothed_cross_entropy_bounds(z)
+    np.testing.assert_allclose(loss.value(z, labels), expected.item(), rtol=0, atol=value)
+    found = loss.delta(z, labels, np.empty_like(z))
+    np.testing.assert_allclose(found, tensor.grad.numpy(), rtol=0, atol=delta)
+
+
+@given(logits_and_labels(), st.floats(0.0, 0.9))
+def test_the_smoothed_delta_is_the_complex_steps(drawn, smoothing):
+    z, labels = drawn
+    loss, h = smoothed_cross_entropy(smoothing), 2.0**-60
+    expected = np.empty_like(z)
+    for index in np.ndindex(z.shape):
+        moved = z.astype(np.complex128)
+        moved[index] += 1j * h
+        expected[index] = loss.value(moved, labels).imag / h
+    _, delta = smoothed_cross_entropy_bounds(z)
+    np.testing.assert_allclose(loss.delta(z, labels, np.empty_like(z)), expected, rtol=0, atol=delta)
+
+
+@given(logits_and_labels())
+def test_no_smoothing_is_the_plain_cross_entropy(drawn):
+    z, labels = drawn
+    plain, smoothed = LOSSES["cross_entropy"], smoothed_cross_entropy(0.0)
+    assert smoothed.value(z, labels) == plain.value(z, labels)
+    np.testing.assert_array_equal(
+        smoothed.delta(z, labels, np.empty_like(z)), plain.delta(z, labels, np.empty_like(z))
+    )
+
+
+@given(logits_and_labels(), st.floats(0.01, 0.9))
+def test_the_smoothed_delta_of_an_example_sums_to_zero(drawn, smoothing):
+    z, labels = drawn
+    found = smoothed_cross_entropy(smoothing).delta(z, labels, np.empty_like(z))
+    _, delta = smoothed_cross_entropy_bounds(z)
+    np.testing.assert_allclose(found.sum(axis=1), 0.0, rtol=0, atol=z.shape[1] * delta)
+
+
+def test_a_network_takes_the_smoothed_loss_and_keeps_it_in_another_dtype():
+    case = random_case(Architecture((4, 6, 3)), "normal", 5, 3)
+    network = Network(
+        case.architecture, Parameters(case.architecture, case.flat.copy()), smoothed_cross_entropy(0.2)
+    )
+    assert network.astype(np.complex128).loss(case.x, case.targets) == network.loss(case.x, case.targets)
+    assert network.loss(case.x, case.targets) != case.network().loss(case.x, case.targets)
+
+
+@pytest.mark.parametrize("smoothing", [-0.1, 1.0, float("nan")])
+def test_a_share_that_is_none_is_refused(smoothing):
+    with pytest.raises(ValueError, match=r"^smoothing: expected a share"):
+        smoothed_cross_entropy(smoothing)
