@@ -1,0 +1,179 @@
+"""`backproof lessons`: the course. Lists it, runs one lesson or all, and writes its page."""
+
+import shlex
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from comparisons.errors import Interrupted, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from comparisons.lessons.course import Lesson
+    from comparisons.lessons.frame import Json, Setting
+
+LANGUAGES = ("en", "ko")
+
+
+def register(app: typer.Typer) -> None:
+    app.command("lessons")(lessons)
+
+
+def lessons(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="The lesson to run; none: list them.")
+    ] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Run every lesson and write the page.")] = False,
+    html: Annotated[bool, typer.Option("--html", help="Write the page and open it.")] = False,
+    lang: Annotated[str, typer.Option(metavar="LANG", help="en or ko.")] = "en",
+    out: Annotated[
+        str | None, typer.Option(metavar="DIR", help="Write results.json and report.html there.")
+    ] = None,
+    code: Annotated[bool, typer.Option("--code", help="Show the code that ran, too.")] = False,
+    change: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="NAME=VALUE", help="Another value for a constant of the lesson; repeatable."
+        ),
+    ] = None,
+    epochs: Annotated[int, typer.Option(metavar="N", help="Epochs of keras-start; its text trains 30.")] = 5,
+    tensorboard: Annotated[
+        str | None, typer.Option(metavar="DIR", help="Lesson live: write TensorBoard's event files there.")
+    ] = None,
+    seed: Annotated[int, typer.Option(metavar="N", help="Seed of data and initial weights.")] = 0,
+    data: Annotated[str, typer.Option(metavar="KIND", help="auto, mnist (no fallback) or digits.")] = "auto",
+    data_dir: Annotated[
+        str | None, typer.Option(metavar="DIR", help="Folder with the four MNIST files.")
+    ] = None,
+    keras: Annotated[
+        bool, typer.Option("--keras/--no-keras", help="Keras too, where it is installed.")
+    ] = True,
+    threads: Annotated[int, typer.Option(metavar="N", help="Threads per numerical library.")] = 1,
+) -> int:
+    """Every system of the teaching texts, running and checked: list them, run one, or run them all.
+
+    Exit codes: 0 every claim holds, 1 one does not, 2 bad input, 3 some could not be judged without MNIST.
+    """
+    _check(name, all_, html, lang, change, tensorboard, epochs, seed, threads)
+    from comparisons import threads as thread_pools
+
+    thread_pools.limit(threads)
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from comparisons.lessons import course, terminal
+    from comparisons.lessons.frame import Setting
+
+    console = Console(highlight=False)
+    if name is None and not all_:
+        terminal.listing(console, lang)
+        return 0
+    chosen = course.LESSONS if all_ else (course.find(name or ""),)
+    if tensorboard and all(lesson.name != "live" for lesson in chosen):
+        raise UsageError("tensorboard: only the lesson live writes event files; run backproof lessons live")
+    folder = out if out is not None else "backproof-results" if html or all_ else None
+    if folder is not None:
+        from comparisons.results import load_folder, prepare_folder
+
+        prepare_folder(folder)
+        load_folder(folder)  # what cannot be read later is better refused before the work
+    setting = Setting(
+        seed=seed,
+        data=data,
+        data_dir=Path(data_dir) if data_dir else None,
+        epochs=epochs,
+        tensorboard=Path(tensorboard) if tensorboard else None,
+        keras=keras,
+    )
+    changes = dict(part.split("=", 1) for part in change or [])
+    show = lambda entry: terminal.render(entry, console, lang, code)  # noqa: E731
+    entries = _run(chosen, setting, changes, show, folder, lang)
+    if folder is not None:
+        page = Path(folder, "report.html").resolve()
+        print(f"\nReport: {page.as_uri()}#lessons")
+        if html:
+            _open(page, entries[0]["name"] if len(entries) == 1 else None)
+    from comparisons.results import exit_code
+
+    return exit_code([entry["verdict"] for entry in entries])
+
+
+def _run(
+    chosen: "Sequence[Lesson]",
+    setting: "Setting",
+    changes: dict[str, str],
+    show: "Callable[[Json], None]",
+    folder: str | None,
+    lang: str,
+) -> "list[Json]":
+    """Run them in order; each is shown when it is done, and kept where the run is interrupted."""
+    from dataclasses import replace
+
+    from rich.console import Console
+
+    from comparisons.lessons import runner
+    from comparisons.lessons.terminal import LiveCurves
+
+    entries: list[Json] = []
+    errors = Console(stderr=True)
+    try:
+        for lesson in chosen:
+            errors.print(f"backproof: {lesson.name} ...", highlight=False)
+            with LiveCurves(errors) as curves:
+                watch = curves.watch if errors.is_terminal else None
+                entry = runner.run(lesson, replace(setting, watch=watch), changes)
+            entries.append({**entry, "language": lang})
+            show(entries[-1])
+    except KeyboardInterrupt as interrupt:
+        _keep(entries, folder)
+        kept = (
+            f"{len(entries)} of {len(chosen)} lessons kept" if folder and entries else "nothing was written"
+        )
+        raise Interrupted(kept) from interrupt
+    _keep(entries, folder)
+    return entries
+
+
+def _keep(entries: "list[Json]", folder: str | None) -> None:
+    if folder is None or not entries:
+        return
+    from comparisons.lessons.runner import in_course_order
+    from comparisons.results import load_folder, merge
+
+    before = load_folder(folder)
+    earlier = (before.lessons or []) if before else []
+    merge(folder, shlex.join(["backproof", *sys.argv[1:]]), lessons=in_course_order(entries, earlier))
+
+
+def _check(
+    name: str | None, all_: bool, html: bool, lang: str, change: list[str] | None, tensorboard: str | None,
+    epochs: int, seed: int, threads: int,
+) -> None:  # fmt: skip
+    """What can be refused before anything heavy is imported."""
+    if lang not in LANGUAGES:
+        raise UsageError(f"lang: expected one of {', '.join(LANGUAGES)}; got {lang!r}")
+    if name is not None and all_:
+        raise UsageError(f"lesson: expected a name or --all, got both {name!r} and --all")
+    if name is None and not all_ and (html or change or tensorboard):
+        raise UsageError(
+            "lesson: expected a name or --all with these options; backproof lessons lists the names"
+        )
+    if change and all_:
+        raise UsageError("set: expected one lesson's name with --set, got --all")
+    for part in change or []:
+        if "=" not in part:
+            raise UsageError(f"set: expected NAME=VALUE, got {part!r}")
+    for argument, value, low in (("epochs", epochs, 1), ("seed", seed, 0), ("threads", threads, 1)):
+        if value < low:
+            raise UsageError(f"{argument}: expected at least {low}, got {value}")
+
+
+def _open(page: "Path", lesson: str | None) -> None:
+    """Show the page in the reader's browser, at the lesson; on a machine without one nothing happens."""
+    import webbrowser
+
+    webbrowser.open(page.as_uri() + (f"#lesson-{lesson}" if lesson else "#lessons"))

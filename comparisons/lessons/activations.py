@@ -1,0 +1,123 @@
+"""Activations and their derivatives: what a step lacks is not non-linearity but a useful derivative.
+
+step(z) = [z > 0]       d/dz = 0 wherever it exists; a central difference across the jump gives 1 / 2h
+sigmoid(z) = 1 / (1 + exp(-z)),   logit(p) = log(p / (1 - p)),   sigmoid(logit(p)) = p
+"""
+
+import numpy as np
+from scipy.special import logit
+
+from comparisons.lessons.frame import (
+    Correction,
+    Figure,
+    Outcome,
+    Setting,
+    Slider,
+    at_least,
+    at_most,
+    equal,
+    number,
+)
+from comparisons.lessons.pictures import COLOURS, DASHES, INK, axes, line, points, rounded
+from scratch.activations import ACTIVATIONS, sigmoid
+from scratch.architecture import Array
+from scratch.differences import difference
+
+SMOOTH = ("sigmoid", "tanh", "relu")
+H = 1e-3
+# At its optimal step a central difference of a function of size 1 errs by about eps^(2/3).
+DIFFERENCE_ERROR = 8 * np.finfo(float).eps ** (2 / 3)
+
+
+def step(z: Array) -> Array:
+    return np.where(z > 0, 1.0, 0.0)
+
+
+def value_and_derivative(name: str, z: Array) -> tuple[Array, Array]:
+    """a = f(z) and f'(z), as the network computes them: both shaped like z."""
+    a, derivative = z.copy(), np.ones_like(z)
+    ACTIVATIONS[name].apply(a)
+    ACTIVATIONS[name].backpropagate(derivative, a)
+    return a, derivative
+
+
+def by_differences(name: str, z: Array) -> Array:
+    """f'(z) entry by entry as a central difference: d/dz of sum f(z)."""
+    return difference(lambda points: float(value_and_derivative(name, points)[0].sum()), z.copy())
+
+
+def quotient(f: object, z: Array, h: float) -> Array:
+    return (f(z + h) - f(z - h)) / (2 * h)  # type: ignore[operator]
+
+
+def run(setting: Setting) -> Outcome:
+    rng = np.random.default_rng(setting.seed)
+    z = rng.uniform(-4, 4, 40)
+    z = z[np.abs(z) > 1e-3]  # relu has no derivative at its kink
+    claims = [
+        at_most(name, float(np.abs(by_differences(name, z) - value_and_derivative(name, z)[1]).max()),
+                DIFFERENCE_ERROR)
+        for name in SMOOTH
+    ]  # fmt: skip
+    away = np.array([-2.0, -0.5, 0.5, 2.0])
+    claims += [
+        equal("step_flat", float(np.abs(quotient(step, away, H)).max()), 0.0),
+        equal("step_jump", float(quotient(step, np.zeros(1), H)[0]), 1 / (2 * H)),
+        equal("relu_at_zero", float(value_and_derivative("relu", np.zeros(1))[1][0]), 0.0),
+    ]
+    values = {"h": number(H), "jump": number(1 / (2 * H)), "sigmoid_slope": number(0.25)}
+    corrections = (_step_is_not_linear(away), _logit(rng))
+    return Outcome(
+        claims,
+        (_values(), _derivatives()),
+        (value_and_derivative, by_differences),
+        corrections,
+        values=values,
+    )
+
+
+def _step_is_not_linear(away: Array) -> Correction:
+    """A linear function has f(a + b) = f(a) + f(b); what training needs is a slope to follow."""
+    u, v = 1.0, 2.0
+    gap = abs(float(step(np.array(u + v)) - step(np.array(u)) - step(np.array(v))))
+    slope = float(np.abs(quotient(sigmoid, away, H)).min())
+    return Correction(
+        "step_linear", equal("step_is_linear", gap, 0.0), at_least("sigmoid_slope", slope, 0.01)
+    )
+
+
+def _logit(rng: np.random.Generator) -> Correction:
+    p = rng.uniform(0.05, 0.95, 50)
+    eps = np.finfo(float).eps
+    return Correction(
+        "logit",
+        at_most("sigmoid_is_logit", float(np.abs(sigmoid(p) - logit(p)).max()), 8 * eps),
+        at_most("sigmoid_inverts_logit", float(np.abs(sigmoid(logit(p)) - p).max()), 8 * eps),
+    )
+
+
+def _values() -> Figure:
+    z = np.linspace(-4, 4, 161)
+    curves = [(name, value_and_derivative(name, z)[0]) for name in SMOOTH] + [("step", step(z))]
+    data = [line(name, z, a, COLOURS[i], DASHES[i]) for i, (name, a) in enumerate(curves)]
+    return Figure("values", data, axes("z", "f(z)", yaxis={"range": [-1.2, 2.2]}))
+
+
+def _derivatives() -> Figure:
+    """Derivatives, with a slider that moves one point z along all of them."""
+    z = np.linspace(-4, 4, 161)
+    functions = [(name, value_and_derivative(name, z)[1]) for name in SMOOTH] + [("step", np.zeros_like(z))]
+    data = [line(name, z, d, COLOURS[i], DASHES[i]) for i, (name, d) in enumerate(functions)]
+    positions = z[::8]
+    frames, labels = [], []
+    for at in range(0, len(z), 8):
+        slopes = [derivative[at] for _, derivative in functions]
+        frames.append({len(data): {"x": rounded([z[at]] * len(slopes)), "y": rounded(slopes)}})
+        named = zip(functions, slopes, strict=True)
+        labels.append(
+            f"z = {number(z[at])}: " + ", ".join(f"{f[0]}′ {number(round(s, 4))}" for f, s in named)
+        )
+    start = len(positions) // 2
+    first = frames[start][len(data)]
+    data.append(points("@at_z", first["x"], first["y"], INK, "diamond", 10))
+    return Figure("derivatives", data, axes("z", "f′(z)"), Slider("@move_z", labels, frames, start))
