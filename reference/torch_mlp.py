@@ -127,5 +127,7 @@ class TorchMLP:
 
     @staticmethod
     def _tensor(array: Array) -> torch.Tensor:
-        # torch warns about read-only memory even when it never writes: hand it a copy then.
-        return torch.from_numpy(array if array.flags.writeable else array.copy())
+        # torch warns about read-only memory even when it never writes, and knows no negative strides (which a
+        # contiguous array of one row may have): hand it a copy then.
+        usable = array.flags.writeable and min(array.strides) >= 0
+        return torch.from_numpy(array if usable else array.copy())

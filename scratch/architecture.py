@@ -149,7 +149,7 @@ class Architecture:
             raise ValueError(
                 f"targets: expected labels 0 .. {self.n_outputs - 1}, found {labels.min()} .. {labels.max()}"
             )
-        return labels.astype(np.intp, copy=False)
+        return labels.astype(np.intp, order="C", copy=False)
 
     @staticmethod
     def checked_batches(batches: Sequence[Array], n_examples: int) -> list[Array]:
