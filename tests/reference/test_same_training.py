@@ -109,9 +109,7 @@ def distances(dataset: Dataset, spec: OptimizerSpec, ours: OptimizerSpec) -> tup
     rng = np.random.default_rng(0)
     n = min(len(dataset.train_labels), EXAMPLES)
     epochs = -(-STEPS * 100 // n)
-    batches = [batch for _ in range(epochs) for batch in epoch_batches(len(dataset.train_labels), 100, rng)][
-        :STEPS
-    ]
+    batches = [batch for _ in range(epochs) for batch in epoch_batches(n, 100, rng)][:STEPS]
     reordered = [rng.permutation(batch) for batch in batches]
     torchs = trained(TorchMLP(), dataset, batches, spec)
     control = distance(trained(TorchMLP(), dataset, reordered, spec), torchs)
