@@ -10,8 +10,9 @@ error is not zero, says how much too wide it is. Only counts leave a cell (media
 RATIO_BINS bins per decade), so that chunks of any cell add up, whatever worker did them.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ import numpy as np
 from comparisons.bounds import Reference, backprop_reference, complex_step_bound
 from comparisons.cases import FAMILIES, Case, draw
 from comparisons.kinks import flat_gradient, judge_gradient
+from comparisons.parallel import collect
+from comparisons.progress import Progress
 from comparisons.rounding import Bounded
 from comparisons.verdict import FAIL, INCONCLUSIVE, PASS, Verdict
 from scratch.architecture import ACTIVATIONS, DTYPES, Array
@@ -183,58 +186,59 @@ def contender_gradient(name: str, case: Case) -> Array:
     return flat_gradient(found).astype(np.float64)
 
 
-def in_parallel(
-    task: Callable[[Any], Any], items: Iterable[Any], workers: int
-) -> Iterator[tuple[Any, Any]]:
-    """(item, task(item)) as they come, from `workers` processes of one thread each."""
-    if workers == 1:
-        yield from ((item, task(item)) for item in items)
-        return
-    import joblib
+def run(n: int, seed: int, workers: int, gradcheck_cases: int, progress: Progress) -> dict[str, Any]:
+    """A campaign of n cases per cell, as results.json keeps it. Ctrl-C ends it early, with what is finished.
 
-    with joblib.parallel_config("loky", n_jobs=workers, inner_max_num_threads=1):
-        pairs = joblib.Parallel(return_as="generator_unordered")(
-            joblib.delayed(_paired)(task, item) for item in items
-        )
-        yield from pairs
+    Raises ValueError for numbers that are not positive (gradcheck_cases: not negative).
+    """
+    for name, value, low in (("campaign", n, 1), ("workers", workers, 1), ("gradcheck", gradcheck_cases, 0)):
+        if value < low:
+            raise ValueError(f"{name}: expected at least {low}, got {value}")
+    started = perf_counter()
+    tallies = {cell: CellTally() for cell in CELLS}
+    tasks = chunks(n, seed, gradcheck_cases)
 
+    def keep(chunk: Chunk, found: CellTally) -> None:
+        tallies[chunk.cell].add(found)
 
-def _paired(task: Callable[[Any], Any], item: Any) -> tuple[Any, Any]:
-    return item, task(item)
+    finished = collect(run_chunk, tasks, keep, workers, progress, "campaign of correct gradients")
+    part = {"n_per_cell": n, "seed": seed, "workers": workers, "gradcheck_per_cell": min(n, gradcheck_cases)}
+    return {**summary(tallies), **part, "seconds": perf_counter() - started, "interrupted": not finished}
 
 
 def summary(tallies: dict[Cell, CellTally]) -> dict[str, Any]:
-    """The campaign as results.json keeps it: one row per cell, totals, and its verdict."""
-    rows = [
-        {
-            "family": cell[0],
-            "activation": cell[1],
-            "dtype": cell[2],
-            "contenders": {name: _figures(tally.contenders[name]) for name in CONTENDERS},
-            "gradcheck": {"cases": tally.gradcheck_cases, "failed": tally.gradcheck_failed},
-        }
-        for cell, tally in tallies.items()
-    ]
+    """One row per cell, one per family and dtype, totals, and the verdict."""
+    families = {(family, dtype): CellTally() for family in FAMILIES for dtype in DTYPES}
     total = CellTally()
-    families = {family: CellTally() for family in FAMILIES}
-    for cell, tally in tallies.items():
+    for (family, _, dtype), tally in tallies.items():
+        families[family, dtype].add(tally)
         total.add(tally)
-        families[cell[0]].add(tally)
-    totals = {name: _figures(tally) for name, tally in total.contenders.items()}
     return {
-        "verdict": campaign_verdict(total, families),
+        "verdict": campaign_verdict(total, families.values()),
         "n_cases": total.contenders[CONTENDERS[0]].cases,
-        "totals": totals,
-        "gradcheck": {"cases": total.gradcheck_cases, "failed": total.gradcheck_failed},
-        "cells": rows,
+        "totals": _row(total),
+        "families": [
+            {"family": family, "dtype": dtype, **_row(tally)} for (family, dtype), tally in families.items()
+        ],
+        "cells": [
+            {"family": family, "activation": activation, "dtype": dtype, **_row(tally)}
+            for (family, activation, dtype), tally in tallies.items()
+        ],
     }
 
 
-def campaign_verdict(total: CellTally, families: dict[str, CellTally]) -> str:
+def _row(tally: CellTally) -> dict[str, Any]:
+    return {
+        "contenders": {name: _figures(one) for name, one in tally.contenders.items()},
+        "gradcheck": {"cases": tally.gradcheck_cases, "failed": tally.gradcheck_failed},
+    }
+
+
+def campaign_verdict(total: CellTally, families: Iterable[CellTally]) -> str:
     """FAIL for a false alarm; INCONCLUSIVE where a family has too many undecided entries, or no cases."""
     if any(tally.failed for tally in total.contenders.values()):
         return FAIL
-    for family in families.values():
+    for family in families:
         for tally in family.contenders.values():
             if tally.entries == 0 or tally.inconclusive_entries > TOLERATED_INCONCLUSIVE * tally.entries:
                 return INCONCLUSIVE

@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 
 from comparisons import registry
-from comparisons.cases import float64_shadow
 from comparisons.bounds import Reference, backprop_reference, complex_step_bound
+from comparisons.cases import float64_shadow
 from comparisons.certified import central_differences
 from comparisons.kinks import flat_gradient, judge_gradient, tensors
 from comparisons.plan import Plan

@@ -1,17 +1,17 @@
 """Whether a layer's weight and bias gradients can come from the same deltas.
 
-Entry by entry, a bound must allow for everything that rounding may have done to delta. Where nearly all of it is
-lost to cancellation (1 - a^2 of a saturated tanh, p - 1 of a saturated softmax) that is much, and a wrong scale
-of dW alone hides in it. But backpropagation computes dW_l = a^T delta and db_l = 1^T delta from one and the same
-delta_l: whatever error it has, it has in both. For unit j, with A = [a_{l-1}, 1] (batch, fan_in + 1),
+Entry by entry, a bound must allow for everything that rounding may have done to delta. Where nearly all of
+it is lost to cancellation (1 - a^2 of a saturated tanh, p - 1 of a saturated softmax) that is much, and a
+wrong scale of dW alone hides in it. But backpropagation computes dW_l = a^T delta and db_l = 1^T delta from
+one and the same delta_l: whatever error it has, it has in both. For unit j, with A = [a_{l-1}, 1] (batch,
+fan_in + 1),
 
     found_j - expected_j = A^T d + r,   |d_n| <= E_nj   (the error of delta_l),   |r_i| <= rho_ij
 
-where rho bounds what the two products themselves round, which is small. The least t for which some d satisfies
-|found - expected - A^T d| <= t rho with |d| <= t E is the solution of a linear program: at most 1 for every
-implementation that computes a layer's gradients from one delta. It is never less than the largest single
-error / bound ratio would be with E = 0, and asks more than all entries do one by one.
-"""
+where rho bounds what the two products themselves round, which is small. The least t for which some d
+satisfies |found - expected - A^T d| <= t rho with |d| <= t E is the solution of a linear program: at most 1
+for every implementation that computes a layer's gradients from one delta. It is never less than the largest
+single error / bound ratio would be with E = 0, and asks more than all entries do one by one."""
 
 import numpy as np
 from scipy.optimize import linprog
@@ -24,9 +24,7 @@ LARGEST_PROGRAM = 4096  # batch times fan_in: beyond, entries resolve enough by 
 MARGIN = 1.05  # for the tolerance of the linear program's solver
 
 
-def scale_of_error(
-    reference: Reference, found: Array, expected: Bounded, layer: int
-) -> tuple[float, int]:
+def scale_of_error(reference: Reference, found: Array, expected: Bounded, layer: int) -> tuple[float, int]:
     """(t, unit): the least t of the worst unit of this layer (from 0); t <= 1 where the deltas can be shared.
 
     `found` and `expected` are flat (n_parameters,); `expected.error` is what the expected values themselves
@@ -65,11 +63,10 @@ def _least_scale(A: Array, difference: Array, rounding: Array, delta_error: Arra
         return float(np.abs(D).max())
     n = M.shape[1]
     ones, eye = np.ones((len(D), 1)), np.eye(n)
-    upper = np.vstack(
-        [np.hstack([M, -ones]), np.hstack([-M, -ones]), np.hstack([eye, -np.ones((n, 1))])]
-        + [np.hstack([-eye, -np.ones((n, 1))])]
-    )
+    within = -np.ones((n, 1))
+    blocks = [(M, -ones), (-M, -ones), (eye, within), (-eye, within)]
+    upper = np.vstack([np.hstack(block) for block in blocks])
     limits = np.concatenate([D, -D, np.zeros(2 * n)])
     objective = np.append(np.zeros(n), 1.0)
     solved = linprog(objective, upper, limits, bounds=[(None, None)] * n + [(0, None)])
-    return float(solved.x[-1]) if solved.status == 0 else 0.0
+    return float(solved.x[-1]) if solved.x is not None and solved.status == 0 else 0.0

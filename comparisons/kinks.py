@@ -12,9 +12,8 @@ selection in all its entries. So a found gradient is judged
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import chain, combinations
-
 from dataclasses import replace
+from itertools import chain, combinations
 
 import numpy as np
 
@@ -74,8 +73,8 @@ def _jointly(reference: Reference, found: Array, witness: Bounded | None, first:
         scale, unit = scale_of_error(reference, found, expected, layer)
         if scale > MARGIN:
             reason = (
-                f"every entry is within its bound, but W{layer + 1}[:, {unit}] and b{layer + 1}[{unit}] cannot "
-                f"come from the same deltas: that would take {scale:.3g} times the rounding there can be"
+                f"every entry is within its bound, but W{layer + 1}[:, {unit}] and b{layer + 1}[{unit}] "
+                f"cannot come from the same deltas: that takes {scale:.3g} times the rounding there can be"
             )
             return replace(first, outcome=FAIL, worst=f"b{layer + 1}[{unit}]", reason=reason)
     return first

@@ -59,7 +59,7 @@ class Arithmetic:
         return gamma
 
     def elementary(self, size: Array) -> Array:
-        """The error of an elementary function whose value is at most `size`: ELEMENTARY_ULPS of its binade."""
+        """The error of an elementary function of value up to `size`: ELEMENTARY_ULPS of its binade."""
         _, exponent = np.frexp(size)  # size < 2^exponent, where one unit in the last place is u 2^exponent
         error: Array = ELEMENTARY_ULPS * self.unit * np.ldexp(1.0, exponent)
         return error

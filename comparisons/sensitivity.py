@@ -4,22 +4,26 @@ One tensor of a correct gradient (scratch's, in the case's dtype) is made wrong 
 1e-1 .. 1e-14: *scaled*, G (1 + r), or *shifted*, G + r max|G|, and rounded to the dtype again. A checker
 catches r when it does not pass the result. Which tensor and which way is drawn with the case.
 
-A tensor whose gradient is zero has nothing to scale: such draws are counted and left out. Zero means zero as far
-as the dtype can tell: every true entry is smaller than its own rounding bound. gradcheck is asked only where it
-accepts the correct gradient; it judges torch's gradient of the same network, made wrong in the same way,
-and the smallest r is found by bisection, since what catches r catches more.
+A tensor whose gradient is zero has nothing to scale: such draws are counted and left out. Zero means zero as
+far as the dtype can tell: every true entry is smaller than its own rounding bound. gradcheck is asked only
+where it accepts the correct gradient; it judges torch's gradient of the same network, made wrong in the same
+way, and the smallest r is found by bisection, since what catches r catches more.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from time import perf_counter
 from typing import Any
 
 import numpy as np
+from scipy.stats import beta
 
-from comparisons.campaign import CELLS, Chunk, contender_gradient, evidence
-from comparisons.cases import Case, draw
+from comparisons.campaign import CELLS, Cell, Chunk, chunks, contender_gradient, evidence
+from comparisons.cases import FAMILIES, Case, draw
 from comparisons.kinks import judge_gradient, tensors
-from comparisons.verdict import PASS
+from comparisons.parallel import collect
+from comparisons.progress import Progress
+from comparisons.verdict import FAIL, INCONCLUSIVE, PASS, overall
 from scratch.architecture import Array
 
 EXPONENTS = tuple(range(-1, -15, -1))
@@ -45,6 +49,22 @@ class Caught:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.caught += other.caught
         self.gradcheck_caught += other.gradcheck_caught
+
+
+def run(n: int, seed: int, workers: int, gradcheck_cases: int, progress: Progress) -> dict[str, Any]:
+    """n draws per cell of the campaign, as results.json keeps them. Ctrl-C ends it early."""
+    if n < 1:
+        raise ValueError(f"draws: expected at least 1, got {n}")
+    started = perf_counter()
+    found = {cell: Caught() for cell in CELLS}
+    tasks = chunks(n, seed, gradcheck_cases)
+
+    def keep(chunk: Chunk, caught: Caught) -> None:
+        found[chunk.cell].add(caught)
+
+    finished = collect(run_chunk, tasks, keep, workers, progress, "slightly wrong gradients")
+    part = {"n_per_cell": n, "seed": seed, "workers": workers, "gradcheck_per_cell": min(n, gradcheck_cases)}
+    return {**summary(found), **part, "seconds": perf_counter() - started, "interrupted": not finished}
 
 
 def run_chunk(chunk: Chunk) -> Caught:
@@ -87,8 +107,8 @@ def _spoil(case: Case, rng: np.random.Generator, result: Caught, ask_gradcheck: 
 def made_wrong(gradient: Array, relative_error: float, shifted: bool) -> Array:
     """One tensor's gradient with this relative error."""
     if shifted:
-        return gradient + relative_error * np.abs(gradient).max()
-    return gradient * (1.0 + relative_error)
+        return np.asarray(gradient + relative_error * np.abs(gradient).max())
+    return np.asarray(gradient * (1.0 + relative_error))
 
 
 def _caught_at_each(caught: Callable[[int], bool]) -> Array:
@@ -124,25 +144,30 @@ def _ask_gradcheck(case: Case, tensor: int, shifted: bool, result: Caught) -> No
     result.gradcheck_caught += _caught_at_each(caught)
 
 
-def summary(found: dict[tuple[str, str, str], Caught]) -> dict[str, Any]:
-    """Per dtype and per family of it: the share of draws caught at each relative error, ours and gradcheck's."""
+def summary(found: dict[Cell, Caught]) -> dict[str, Any]:
+    """Per dtype and per family of it: the share of draws caught at each relative error, ours and
+    gradcheck's."""
     rows = []
-    for dtype in TARGETS:
-        families = dict.fromkeys(cell[0] for cell in found if cell[2] == dtype)
-        groups = {"all": list(found), **{family: [c for c in found if c[0] == family] for family in families}}
-        for family, cells in groups.items():
+    for dtype, target in TARGETS.items():
+        for family in ("all", *FAMILIES):
             total = Caught()
-            for cell in cells:
-                if cell[2] == dtype:
-                    total.add(found[cell])
-            rows.append({"dtype": dtype, "family": family, **_figures(total, TARGETS[dtype])})
-    return {"relative_errors": list(RELATIVE_ERRORS), "targets": TARGETS, "rows": rows}
+            for cell, caught in found.items():
+                if cell[2] == dtype and family in ("all", cell[0]):
+                    total.add(caught)
+            rows.append({"dtype": dtype, "family": family, **_figures(total, target)})
+    return {
+        "verdict": overall([row["verdict"] for row in rows if row["family"] == "all"]),
+        "relative_errors": list(RELATIVE_ERRORS),
+        "target_share": TARGET_SHARE,
+        "rows": rows,
+    }
 
 
 def _figures(total: Caught, target: float) -> dict[str, Any]:
     shares = total.caught / max(1, total.draws)
     gradcheck = total.gradcheck_caught / max(1, total.gradcheck_draws)
     return {
+        "verdict": _verdict(int(total.caught[RELATIVE_ERRORS.index(target)]), total.draws),
         "draws": total.draws,
         "zero_gradients": total.zero,
         "caught": [float(share) for share in shares],
@@ -154,6 +179,14 @@ def _figures(total: Caught, target: float) -> dict[str, Any]:
         "gradcheck_caught": [float(share) for share in gradcheck],
         "gradcheck_smallest_caught": _smallest(gradcheck),
     }
+
+
+def _verdict(caught: int, draws: int) -> str:
+    """PASS at TARGET_SHARE and above; FAIL where even the upper 95 % limit (Clopper, Pearson) is below it."""
+    if draws == 0 or caught < draws * TARGET_SHARE:
+        upper = beta.ppf(0.95, caught + 1, draws - caught) if caught < draws else 1.0
+        return FAIL if upper < TARGET_SHARE else INCONCLUSIVE
+    return PASS
 
 
 def _smallest(shares: Array) -> float | None:

@@ -1,9 +1,9 @@
-"""torch.autograd.gradcheck at its defaults, on the same networks: the checker in everyday use, as a yardstick.
+"""torch.autograd.gradcheck at its defaults, on the same networks: the checker in everyday use, as a
+yardstick.
 
-gradcheck compares autograd with central differences of step 1e-6 under |a - n| <= 1e-5 + 1e-3 |n|. Its subject
-here is torch's own network (`TorchMLP`), as a function of its parameters, returning the loss. To see
-what it would catch, `altered` replaces one parameter's gradient on its way out of autograd.
-"""
+gradcheck compares autograd with central differences of step 1e-6 under |a - n| <= 1e-5 + 1e-3 |n|. Its
+subject here is torch's own network (`TorchMLP`), as a function of its parameters, returning the loss. To
+see what it would catch, `altered` replaces one parameter's gradient on its way out of autograd."""
 
 import warnings
 from collections.abc import Callable
@@ -38,7 +38,8 @@ def passes(
     def loss(*parameters: torch.Tensor) -> torch.Tensor:
         values = list(parameters)
         if altered is not None:
-            values[altered[0]] = _Altered.apply(values[altered[0]], altered[1])  # type: ignore[no-untyped-call]
+            tensor, change = altered
+            values[tensor] = _Altered.apply(values[tensor], change)  # type: ignore[no-untyped-call]
         outputs = functional_call(contender.model, dict(zip(names, values, strict=True)), (batch_x,))
         result: torch.Tensor = contender.loss(outputs, batch_targets)
         return result
@@ -58,5 +59,5 @@ class _Altered(torch.autograd.Function):
         return value.view_as(value)
 
     @staticmethod
-    def backward(ctx: object, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:  # type: ignore[override]
+    def backward(ctx: object, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:
         return ctx.change(gradient), None  # type: ignore[attr-defined]

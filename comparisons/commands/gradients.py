@@ -1,0 +1,163 @@
+"""`backproof gradients`: the gradient checks and the step-size picture; with options, campaign and
+sensitivity."""
+
+import shlex
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from comparisons.plan import Plan
+    from comparisons.progress import Progress
+
+
+def register(app: typer.Typer) -> None:
+    app.command("gradients")(gradients)
+
+
+def gradients(
+    out: Annotated[
+        str, typer.Option(metavar="DIR", help="Folder for results.json and report.html.")
+    ] = "backproof-results",
+    data: Annotated[str, typer.Option(metavar="KIND", help="auto, mnist (no fallback) or digits.")] = "auto",
+    data_dir: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR", help="Folder with the four MNIST files (else BACKPROOF_DATA, cache, download)."
+        ),
+    ] = None,
+    contender: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Beside scratch: torch (default), jax, tensorflow, sklearn, module:Class or file.py:Class; "
+            "repeatable.",
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(metavar="N", help="Seed of weights, batches and random cases.")] = 0,
+    campaign: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Also judge N random correct gradients in each of 32 cells (family x activation x dtype): "
+            "false alarms, undecided entries, resolution.",
+        ),
+    ] = None,
+    gradcheck: Annotated[
+        int, typer.Option(metavar="N", help="Let torch's gradcheck judge the first N cases of each cell too.")
+    ] = 100,
+    perturb: Annotated[
+        bool, typer.Option("--perturb", help="Also make correct gradients slightly wrong: what is caught?")
+    ] = False,
+    draws: Annotated[int, typer.Option(metavar="N", help="Draws per cell for --perturb.")] = 200,
+    workers: Annotated[
+        int | None, typer.Option(metavar="N", help="Processes for --campaign and --perturb. [default: cores]")
+    ] = None,
+    json_file: Annotated[
+        str | None, typer.Option("--json", metavar="FILE", help="Also write the gradient part to this file.")
+    ] = None,
+) -> int:
+    """Are the gradients right? Checks against numerical differentiation, with derived bounds.
+
+    Writes one report. Exit codes: 0 all PASS, 1 a FAIL, 2 usage or bad input, 3 INCONCLUSIVE.
+    """
+    from comparisons import threads as thread_pools
+
+    print("backproof: loading ...", file=sys.stderr, flush=True)
+    thread_pools.limit(1)  # before NumPy and the frameworks are imported
+    from comparisons.plan import Plan
+    from comparisons.progress import Terminal
+
+    _check(campaign, draws, gradcheck, workers, json_file)
+    plan = Plan(
+        contenders=tuple(contender) if contender else ("torch",),
+        data=data,
+        data_dir=data_dir,
+        seed=seed,
+        out=out,
+        command=shlex.join(["backproof", *sys.argv[1:]]),
+    )
+    with Terminal() as progress:
+        part = _checked(plan, progress)
+        options = {"seed": seed, "workers": workers or _cores(), "gradcheck_cases": gradcheck}
+        stopped = _more(part, plan, progress, campaign, draws if perturb else None, options)
+    return _finish(plan, part, stopped, json_file)
+
+
+def _check(
+    campaign: int | None, draws: int, gradcheck: int, workers: int | None, json_file: str | None
+) -> None:
+    """Everything that could be wrong with the options, before anything is computed."""
+    from pathlib import Path
+
+    from comparisons.errors import UsageError
+
+    for name, value, low in (("campaign", campaign, 1), ("draws", draws, 1), ("gradcheck", gradcheck, 0)):
+        if value is not None and value < low:
+            raise UsageError(f"{name}: expected at least {low}, got {value}")
+    if workers is not None and workers < 1:
+        raise UsageError(f"workers: expected at least 1, got {workers}")
+    if json_file is not None and not Path(json_file).resolve().parent.is_dir():
+        raise UsageError(f"json: there is no folder {Path(json_file).resolve().parent}; make it first")
+
+
+def _cores() -> int:
+    from joblib import cpu_count
+
+    return int(cpu_count())
+
+
+def _checked(plan: "Plan", progress: "Progress") -> dict[str, Any]:
+    from comparisons import gradients, results, step_sizes
+
+    results.prepare_folder(plan.out)
+    results.load_folder(plan.out)  # a corrupt one stops here
+    part = gradients.run(plan, progress)
+    with progress.task("step sizes"):
+        part["step_sizes"] = step_sizes.run()
+    return part
+
+
+def _more(
+    part: dict[str, Any],
+    plan: "Plan",
+    progress: "Progress",
+    campaign: int | None,
+    draws: int | None,
+    options: dict[str, int],
+) -> bool:
+    """Run what was asked for beside the checks; returns whether Ctrl-C stopped it."""
+    from comparisons import campaign as campaigns
+    from comparisons import sensitivity
+
+    for key, runner, n in (("campaign", campaigns.run, campaign), ("sensitivity", sensitivity.run, draws)):
+        if n is None:
+            continue
+        found = {**runner(n, progress=progress, **options), "command": plan.command}
+        part[key] = found
+        if found["interrupted"]:
+            return True
+    return False
+
+
+def _finish(plan: "Plan", part: dict[str, Any], stopped: bool, json_file: str | None) -> int:
+    import json
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from comparisons import results
+    from comparisons.errors import Interrupted
+    from comparisons.report import gradient_tables
+
+    results.merge(plan.out, plan.command, gradients=part)
+    if json_file is not None:
+        text = json.dumps(results.json_ready(part), indent=1, allow_nan=False) + "\n"
+        results.write_atomically(json_file, text)
+    gradient_tables.render(part, Console(highlight=False))
+    print(f"\nReport: {(Path(plan.out) / 'report.html').resolve().as_uri()}")
+    if stopped:
+        raise Interrupted(f"the cases finished until then are kept in {plan.out}")
+    verdicts = [part[key]["verdict"] for key in ("campaign", "sensitivity") if key in part]
+    return results.exit_code([part["verdict"], *verdicts])
