@@ -65,8 +65,11 @@ def exit_code(verdicts: list[str]) -> int:
 def all_verdicts(results: Results) -> list[str]:
     """The verdict of every part that was run; a lesson's is whether all its claims hold."""
     parts = [getattr(results, name) for name in PARTS]
-    lessons = [all(claim["holds"] for claim in lesson["claims"]) for lesson in results.lessons or []]
-    return [part["verdict"] for part in parts if part] + ["PASS" if held else "FAIL" for held in lessons]
+    lessons = [
+        lesson.get("verdict") or ("PASS" if all(claim["holds"] for claim in lesson["claims"]) else "FAIL")
+        for lesson in results.lessons or []
+    ]
+    return [part["verdict"] for part in parts if part] + lessons
 
 
 def load(path: str | Path) -> Results:

@@ -8,6 +8,8 @@ dL/dw1 = (yhat - y) * w3 * sigma'(H2) * w2 * sigma'(H1) * x      dL/db1: the sam
 """
 
 import math
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import torch
@@ -109,6 +111,10 @@ def run(setting: Setting) -> Outcome:
     )
 
 
+def _through(loss: Callable[[dict[str, float]], float], theta: Array) -> float:
+    return loss(forward(theta))
+
+
 def _two_losses(theta: Array) -> tuple[Array, Array]:
     """ŷ - y itself and (ŷ - y)^2 / 2, along 60 steps of descent on each."""
     trails = []
@@ -116,7 +122,7 @@ def _two_losses(theta: Array) -> tuple[Array, Array]:
         point, trail = theta.copy(), []
         for _ in range(60):
             trail.append(loss(forward(point)))
-            point = point - 0.5 * difference(lambda t, loss=loss: loss(forward(t)), point, CENTRAL)  # type: ignore[misc]
+            point = point - 0.5 * difference(partial(_through, loss), point, CENTRAL)
         trails.append(np.array(trail))
     return trails[0], trails[1]
 

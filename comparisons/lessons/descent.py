@@ -141,8 +141,8 @@ def _trail(x: Array) -> Figure:
 
 def _rates(fresh: Callable[[], Network], x: Array, targets: Array, limit: float) -> Figure:
     factors = np.linspace(0.02, 1.2, 60)
-    final = [descend(fresh(), x, targets, factor * limit, STEPS)[0][-1] for factor in factors]
-    final = np.maximum(final, 1e-30)
+    losses = [descend(fresh(), x, targets, factor * limit, STEPS)[0][-1] for factor in factors]
+    final = np.maximum(losses, 1e-30)
     return Figure(
         "rates",
         (

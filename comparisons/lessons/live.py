@@ -77,7 +77,7 @@ def tensorboard_writer(folder: Path) -> Iterator[AddScalar]:
             "tensorboard: the package that torch's writer needs is not installed; pip install tensorboard"
         ) from error
     try:
-        writer = SummaryWriter(str(folder))  # type: ignore[no-untyped-call]
+        writer = SummaryWriter(str(folder))
     except OSError as error:
         raise UsageError(
             f"tensorboard: cannot write to {folder} ({error.strerror}); choose another folder"
@@ -85,7 +85,7 @@ def tensorboard_writer(folder: Path) -> Iterator[AddScalar]:
     try:
         yield writer.add_scalar
     finally:
-        writer.close()  # type: ignore[no-untyped-call]
+        writer.close()
 
 
 def run(setting: Setting) -> Outcome:

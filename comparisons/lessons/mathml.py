@@ -47,8 +47,8 @@ _SUBSCRIPTS = str.maketrans("0123456789+-−=aehijklmnoprstuvx", "₀₁₂₃�
 
 @dataclass(frozen=True)
 class Node:
-    """`kind` is i (letter or name), n (number), o (sign), text, row, frac, sqrt, hat, sub, sup, matrix or
-    line (one row of a matrix)."""
+    """`kind` is i (letter or name), n (number), o (operator), sign (a leading minus), text, row, frac, sqrt,
+    hat, sub, sup, matrix or line (one row of a matrix)."""
 
     kind: str
     value: str = ""
@@ -71,9 +71,14 @@ class _Reader:
         return token
 
     def formula(self, *ends: str) -> Node:
-        parts = []
+        parts: list[Node] = []
         while self.peek() and self.peek() not in ends:
+            # A minus at the start, or after a bracket or a sign, belongs to what follows.
+            leading = not parts or (parts[-1].kind == "o" and parts[-1].value not in ")]⟩′")
+            sign = self.peek() == "-" and leading
             parts.append(self.item())
+            if sign:
+                parts[-1] = Node("sign", "−")
         return parts[0] if len(parts) == 1 else Node("row", parts=tuple(parts))
 
     def item(self) -> Node:
@@ -150,6 +155,8 @@ def _ml(node: Node) -> Markup:
         # A bare bracket keeps its size: stretching it around a fraction would need a matching pair.
         fixed = Markup(' stretchy="false"') if node.value in "()[]|⟨⟩" else ""
         return Markup("<mo{}>{}</mo>").format(fixed, node.value)
+    if node.kind == "sign":
+        return Markup('<mo form="prefix">−</mo>')
     if node.kind == "hat":
         return Markup("<mover>{}<mo>^</mo></mover>").format(inner)
     if node.kind == "line":
@@ -161,12 +168,13 @@ def _ml(node: Node) -> Markup:
 def to_text(formula: str) -> str:
     """The formula in Unicode, for a terminal and for screen readers."""
     plain = re.sub(rf"\\b({'|'.join(_NAMES)}) +(?=[(′⁰-⁹²³])", r"\1", _plain(parse(formula)))
-    plain = re.sub(r"(?<=[(\[⟨]) − ", "−", plain)  # a sign, not a difference
     return re.sub(r" +", " ", plain).strip()
 
 
 def _plain(node: Node) -> str:
     parts = [_plain(part) for part in node.parts]
+    if node.kind == "sign":
+        return node.value
     if node.kind in ("i", "n", "text"):
         return f"{node.value} " if node.value in _NAMES else node.value
     if node.kind == "o":

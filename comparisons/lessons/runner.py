@@ -4,6 +4,7 @@ An entry carries every sentence in every language, so that a page can be drawn a
 running anything and without the catalogue.
 """
 
+import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from comparisons.errors import UsageError
 from comparisons.lessons import catalogue
 from comparisons.lessons.catalogue import LANGUAGES, Text
 from comparisons.lessons.course import LESSONS, Lesson
-from comparisons.lessons.frame import Claim, Correction, Figure, Json, Outcome, Setting, Table, number
+from comparisons.lessons.frame import Claim, Correction, Figure, Json, Outcome, Setting, Table
 
 
 def run(lesson: Lesson, setting: Setting, changes: Mapping[str, str] | None = None) -> Json:
@@ -33,20 +34,7 @@ def changed(module: Any, changes: Mapping[str, str]) -> Iterator[None]:
     Raises UsageError for a name that is no number among its constants, or a value that is none.
     """
     constants = _constants(module)
-    values = {}
-    for name, text in changes.items():
-        if name not in constants:
-            known = ", ".join(constants) or "none"
-            raise UsageError(f"set: expected one of this lesson's constants ({known}); got {name!r}")
-        kind = type(constants[name])
-        try:
-            values[name] = kind(text)
-        except ValueError as error:
-            raise UsageError(
-                f"set: {name} is {constants[name]!r}; expected {kind.__name__}, got {text!r}"
-            ) from error
-        if kind is int and values[name] < 1:
-            raise UsageError(f"set: {name} counts something; expected at least 1, got {text}")
+    values = {name: _value(name, text, constants) for name, text in changes.items()}
     for name, value in values.items():
         setattr(module, name, value)
     try:
@@ -54,6 +42,22 @@ def changed(module: Any, changes: Mapping[str, str]) -> Iterator[None]:
     finally:
         for name in values:
             setattr(module, name, constants[name])
+
+
+def _value(name: str, text: str, constants: Mapping[str, float]) -> float:
+    """The text as a number of the constant's own kind: counts stay counts, and at least one."""
+    if name not in constants:
+        known = ", ".join(constants) or "none"
+        raise UsageError(f"set: expected one of this lesson's constants ({known}); got {name!r}")
+    counts = isinstance(constants[name], int)
+    try:
+        value = int(text) if counts else float(text)
+    except ValueError as error:
+        kind = "an integer" if counts else "a number"
+        raise UsageError(f"set: {name} is {constants[name]!r}; expected {kind}, got {text!r}") from error
+    if not math.isfinite(value) or (counts and value < 1):
+        raise UsageError(f"set: {name}: expected {'at least 1' if counts else 'a finite number'}, got {text}")
+    return value
 
 
 def _constants(module: ModuleType) -> dict[str, float]:
@@ -178,7 +182,3 @@ def in_course_order(entries: Sequence[Json], before: Sequence[Json] = ()) -> lis
     by_name = {old["name"]: old for old in before} | {new["name"]: new for new in entries}
     order = {lesson.name: i for i, lesson in enumerate(LESSONS)}
     return sorted(by_name.values(), key=lambda lesson: order.get(lesson["name"], len(order)))
-
-
-def seconds_of(lesson: Json) -> str:
-    return number(round(lesson["seconds"], 1))

@@ -96,7 +96,7 @@ def _only_update_changes(x: Array, y: Array, w1: Array, w2: Array) -> Claim:
     weights = [w1.copy(), w2.copy()]
     gradients = backward(x, y, weights[1], forward(x, *weights))
     before = sum(int((a != b).sum()) for a, b in zip(weights, (w1, w2), strict=True))
-    update(*weights, gradients, 1e-3)
+    update(weights[0], weights[1], gradients, 1e-3)
     after = sum(int((a != b).sum()) for a, b in zip(weights, (w1, w2), strict=True))
     moving = sum(int((gradients[name] != 0).sum()) for name in ("grad_w1", "grad_w2"))
     return equal("update_only", f"{before}, {after}", f"0, {moving}")
