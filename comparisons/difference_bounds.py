@@ -1,14 +1,14 @@
 """How far a central-difference gradient may lie from backpropagation's, for one hidden relu layer.
 
 z = x W_1 + b_1, a = relu(z), logits a W_2 + b_2, cross-entropy; N examples, u the unit roundoff. Entry t of
-W_1 (unit j, input x_i; 1 for the bias) moves example n's logits by the slope x_ni W_2[j], whose range over the
-classes is |x_ni| R_j with R_j = max_c W_2[j, c] - min_c W_2[j, c]. Where no kink is crossed, the truncation is
+W_1 (unit j, input x_i; 1 for the bias) moves example n's logits with slope x_ni W_2[j], whose range over the
+classes is |x_ni| R_j, R_j = max_c W_2[j, c] - min_c W_2[j, c]. Where no kink is crossed, the truncation is
 
     h^2 / 6 |third cumulant| <= h^2 (|x_ni| R_j)^3 / (36 sqrt 3)    (a variable on an interval: `certified`)
 
-Where |z_nj| <= h |x_ni| + e_z the stencil may hold the kink, or rounding decide the sign. The quotient is then
-an average of slopes of the loss, each between -|x_ni| R_j and |x_ni| R_j and all of one sign or zero, as is
-the derivative that the convention picks: they differ by at most |x_ni| R_j.
+Where |z_nj| <= h |x_ni| + e_z the stencil may hold the kink, or rounding decide the sign. The quotient is
+then an average of slopes of the loss, and backpropagation gives one of them; all of them lie between
+-|x_ni| R_j and |x_ni| R_j, so the two differ by at most 2 |x_ni| R_j.
 
 Entry (j, c) of W_2 moves one logit by a_nj: truncation h^2 a_nj^3 / (36 sqrt 3), and no kink.
 
@@ -54,7 +54,7 @@ def central_difference_bound(network: Network, x: Array, steps: Array) -> Array:
     near, on = np.abs(z) <= reach, z > 0
     bound = Parameters(architecture, dtype=np.float64)
     parts = (
-        _terms(inputs, (on | near) * spread**3, (near + kappa * on) * spread, first),
+        _terms(inputs, (on | near) * spread**3, (2 * near + kappa * on) * spread, first),
         _terms(a, np.ones_like(e), np.broadcast_to(kappa, e.shape), second),
     )
     for (weight, bias), part in zip(bound.layers, parts, strict=True):

@@ -43,6 +43,7 @@ from scratch.initializers import initialize
 from scratch.network import Network
 
 STATE_FILE = "numerical-training.npz"
+EVALUATIONS = 18  # of the test images, over a training
 EPOCHS = {"mnist": 3, "digits": 20}
 # Structured quotients hardly round, so their step may be far below the textbook's 10^-5. A kink inside a
 # stencil spoils the quotient, and is there in proportion to h: 3 % of all steps at 10^-5, none at 10^-9.
@@ -152,7 +153,7 @@ class _Session:
         self.part["training"] = outcome(self.setting, self.progressed, self.initial)
         self._write()
         _save_state(self.state_path, stored(self.setting, self.progressed))
-        return f"{done} of {total} training steps are kept in {self.plan.out}; the same command goes on from there"
+        return f"{done} of {total} training steps are kept in {self.plan.out}; the same command goes on"
 
     def _write(self) -> None:
         verdicts = [self.part["same"]["outcome"]]
@@ -202,7 +203,7 @@ def _setting(plan: NumericalPlan, architecture: Architecture, dataset: data.Data
         plan.learning_rate,
         plan.seed,
         plan.step,
-        evaluate_every=max(1, min(per_epoch, n_steps) // 6),
+        evaluate_every=max(1, n_steps // EVALUATIONS),
         dataset=dataset.sha256,
     )
 

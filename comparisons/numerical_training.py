@@ -82,7 +82,7 @@ class Evaluation:
 
 @dataclass
 class Progressed:
-    """All that a stopped run needs to go on; `curves` (len(CURVES), n_steps) are filled up to `point.step`."""
+    """What a stopped run needs to go on; `curves` (len(CURVES), n_steps) are filled up to `point.step`."""
 
     point: Point
     curves: Array

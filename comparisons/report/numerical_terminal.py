@@ -16,6 +16,7 @@ RUNG_TITLES = {
     "unitwise": "differences per unit",
     "backprop": "backpropagation",
 }
+SHORT_TITLES = ("loop", "structured", "per unit", "backprop")
 
 
 def render(part: Part, out: str, console: Console) -> None:
@@ -74,9 +75,9 @@ def _render_training(training: Part, console: Console) -> None:
 
 
 def _ladder(ladder: Part) -> Table:
-    table = _table("layers", *(f"{title}, s" for title in RUNG_TITLES.values()))
+    table = _table("layers", *SHORT_TITLES)
     for row in [*ladder["width"], *ladder["depth"][1:]]:
-        cells = (formats.scientific(row[rung]) for rung in RUNG_TITLES)
+        cells = (formats.seconds(row[rung]) for rung in RUNG_TITLES)
         table.add_row(formats.layers(row["layer_sizes"]), *cells)
     table.add_row("slope", *(f"{ladder['slopes'][rung]:.2f}" for rung in RUNG_TITLES))
     return table
