@@ -1,6 +1,6 @@
 """`backproof gradients` in a terminal: the checks in one line each kind, the campaign, the sensitivity."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -104,7 +104,8 @@ def failed_share(gradcheck: Part) -> str:
 def _campaign_words(campaign: Part) -> Text:
     largest = max(one["largest_error_over_bound"] for one in campaign["totals"]["contenders"].values())
     words = (
-        " Scratch and torch are both judged. False: correct gradients that failed. Open: entries not decided. "
+        " Scratch and torch are both judged. False: correct gradients that failed. Open: entries not "
+        "decided. "
         "gradcheck: the share of "
         f"the first {campaign['gradcheck_per_cell']} cases of each cell that it fails at its defaults. "
         "Resolution and bound/err(or) are medians; the largest error is "
@@ -124,16 +125,16 @@ def _sensitivity(sensitivity: Part) -> Table:
             f"{row['target']:.0e}",
             formats.percent(row["caught_at_target"], 2) if row["draws"] else formats.ABSENT,
             _short(row["smallest_caught"]),
-            gradcheck_words(row),
+            gradcheck_words(row, _short),
         )
     return table
 
 
-def gradcheck_words(row: Part) -> str:
+def gradcheck_words(row: Part, write: Callable[[float | None], str]) -> str:
     """The smallest relative error that gradcheck catches in 99 % of the draws, where it accepts the truth."""
     if not row["gradcheck_draws"]:
         return "fails all" if row["gradcheck_rejected_correct"] else formats.ABSENT
-    return _short(row["gradcheck_smallest_caught"]) if row["gradcheck_smallest_caught"] else "none"
+    return write(row["gradcheck_smallest_caught"]) if row["gradcheck_smallest_caught"] else "none"
 
 
 def _short(value: float | None) -> str:

@@ -40,9 +40,10 @@ def _campaign(campaign: Part) -> list[Markup]:
     introduction = Markup(
         "<h3>Correct gradients that are failed</h3><p>{cases} random networks ({per_cell} for each family, "
         "activation and dtype), judged in {time} by {workers} workers. The gradients of scratch and of "
-        "PyTorch are both correct, so every FAIL is a false alarm. Each is held against the complex step of the loss "
-        "in double precision, inside a bound derived for that very case. gradcheck is PyTorch’s own checker "
-        "at its defaults, asked about the first {gradcheck} networks of each cell.{early}</p>{command}"
+        "PyTorch are both correct, so every FAIL is a false alarm. Each is held against the complex step of "
+        "the loss in double precision, inside a bound derived for that very case. gradcheck is PyTorch’s "
+        "own checker at its defaults, asked about the first {gradcheck} networks of each cell.{early}</p>"
+        "{command}"
     ).format(
         cases=formats.count(campaign["n_cases"]),
         per_cell=formats.count(campaign["n_per_cell"]),
@@ -147,7 +148,7 @@ def _sensitivity(sensitivity: Part) -> list[Markup]:
             formats.scientific(row["target"], 0),
             formats.percent(row["caught_at_target"]) if row["draws"] else formats.ABSENT,
             formats.scientific(row["smallest_caught"], 0),
-            gradcheck_words(row),
+            gradcheck_words(row, lambda value: formats.scientific(value, 0)),
         ]
         for row in sensitivity["rows"]
     ]
