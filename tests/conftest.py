@@ -2,7 +2,10 @@
 
 import os
 
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy: small products are fastest on one thread
+# Before NumPy and torch are imported: small products are fastest on one thread, and threads that wait for
+# each other on a busy machine are slowest of all.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 from hypothesis import HealthCheck, settings
