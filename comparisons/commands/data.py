@@ -19,7 +19,10 @@ def data(
         ),
     ] = None,
 ) -> int:
-    """Fetch MNIST, or check it where it is: magic, sizes, labels, checksums."""
+    """Fetch MNIST, or check the files that are there.
+
+    Checked are magic numbers, sizes, label range and the checksums of the unpacked bytes.
+    """
     from comparisons.data import load
 
     dataset = load(data, data_dir, say=lambda message: print(message, file=sys.stderr, flush=True))

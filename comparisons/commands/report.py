@@ -17,9 +17,9 @@ def report(
         str | None, typer.Option(metavar="DIR", help="Folder for report.html. [default: beside results.json]")
     ] = None,
 ) -> int:
-    """Draw the report again from results.json, without running anything.
+    """Draw the report again from results.json.
 
-    The exit code is that of the verdicts in it.
+    Nothing is computed. The exit code is that of the verdicts in it.
     """
     from pathlib import Path
 
