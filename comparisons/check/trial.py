@@ -1,0 +1,210 @@
+"""The trial: every check on every kind of case, the first failure of each shrunk by Hypothesis.
+
+A class that hangs, crashes or floods is not asked the same thing twice: such a finding ends its check at
+once, and after MAX_FATAL of them the rest is not run. Everything a class does is a finding; only a target
+that is not there is an error of the user's.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, Verbosity, given, settings
+from hypothesis import seed as with_seed
+from hypothesis.errors import Flaky
+
+from comparisons.check.battery import CHECKS, Check
+from comparisons.check.findings import Mismatch, Undecided
+from comparisons.check.loading import Target
+from comparisons.check.subject import Misbehaviour, Subject
+from comparisons.errors import UsageError
+from comparisons.verdict import FAIL, INCONCLUSIVE, PASS, Verdict, overall
+
+NOT_OFFERED = "not offered"
+NOT_RUN = "not run"
+MAX_FATAL = 3  # hangs and crashes after which a class is given up
+EXAMPLES, QUICK_EXAMPLES = 60, 15  # per check of weight 1
+SHRINK, QUICK_SHRINK = 3.0, 0.7  # seconds for making one failure small
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one check came to. `failing` is the smallest case that fails, as the check takes it."""
+
+    check: Check
+    verdict: str  # PASS | FAIL | INCONCLUSIVE | not offered | not run
+    text: str
+    n_cases: int = 0
+    n_undecided: int = 0
+    seconds: float = 0.0
+    failing: tuple[Any, ...] | None = None
+    comparison: Verdict | None = None
+    kind: str = ""  # mismatch, or the kind of Misbehaviour
+
+
+@dataclass(frozen=True)
+class Trial:
+    """All outcomes of one class."""
+
+    target: Target
+    outcomes: Sequence[Outcome]
+    seconds: float
+
+    @property
+    def verdict(self) -> str:
+        """FAIL if any check failed, else INCONCLUSIVE if any was or none ran, else PASS."""
+        run = [o.verdict for o in self.outcomes if o.verdict != NOT_OFFERED]
+        return overall([INCONCLUSIVE if verdict == NOT_RUN else verdict for verdict in run])
+
+    def failed(self) -> list[Outcome]:
+        return [outcome for outcome in self.outcomes if outcome.verdict == FAIL]
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much a trial tries."""
+
+    examples: int  # per check of weight 1
+    shrink_seconds: float
+
+    def examples_of(self, check: Check) -> int:
+        return max(3, round(self.examples * check.weight))
+
+
+class _GiveUp(BaseException):
+    """Leaves Hypothesis at once: trying again would only cost time."""
+
+
+def run_trial(
+    target: Target,
+    *,
+    only: Sequence[str] = (),
+    seed: int = 0,
+    quick: bool = False,
+    time_limit: float = 60.0,
+    call_limit: float = 10.0,
+    on_check: Callable[[Check], None] = lambda check: None,
+) -> Trial:
+    """Try the class on every check its methods allow, or on those named in `only`.
+
+    `time_limit` seconds for all checks together, `call_limit` for one call. Raises UsageError for a class
+    that is not there and for unknown names in `only`.
+    """
+    checks = _chosen(only)
+    started = time.monotonic()
+    try:
+        subject = Subject(target, call_limit)
+    except Misbehaviour as finding:
+        outcome = Outcome(CHECKS[0], FAIL, finding.text, kind=finding.kind)
+        return Trial(target, [outcome], time.monotonic() - started)
+    effort = Effort(QUICK_EXAMPLES, QUICK_SHRINK) if quick else Effort(EXAMPLES, SHRINK)
+    deadline = started + time_limit
+    outcomes: list[Outcome] = []
+    try:
+        for check in checks:
+            on_check(check)
+            outcomes.append(_outcome(subject, check, outcomes, effort, seed, deadline))
+    finally:
+        subject.close()
+    return Trial(target, outcomes, time.monotonic() - started)
+
+
+def _chosen(only: Sequence[str]) -> list[Check]:
+    names = [check.name for check in CHECKS]
+    for name in only:
+        if name not in names:
+            raise UsageError(f"--only: expected some of {', '.join(names)}; got {name!r}")
+    return [check for check in CHECKS if not only or check.name in only]
+
+
+def _outcome(
+    subject: Subject, check: Check, before: Sequence[Outcome], effort: "Effort", seed: int, deadline: float
+) -> Outcome:
+    missing = [method for method in check.needs if method not in subject.methods]
+    if missing:
+        return Outcome(check, NOT_OFFERED, f"no method {' and no method '.join(missing)}")
+    if check.needs_parameter and check.needs_parameter[1] not in subject.methods[check.needs_parameter[0]]:
+        return Outcome(check, NOT_OFFERED, f"{check.needs_parameter[0]} takes no {check.needs_parameter[1]}")
+    if sum(outcome.kind in ("hang", "crash", "output") for outcome in before) >= MAX_FATAL:
+        return Outcome(check, NOT_RUN, "given up after three hangs or crashes")
+    if time.monotonic() > deadline:
+        return Outcome(check, NOT_RUN, "the time limit was reached before")
+    return _Hunt(subject, check, effort.shrink_seconds, deadline).run(effort.examples_of(check), seed)
+
+
+class _Hunt:
+    """One check's search for a failing case."""
+
+    def __init__(self, subject: Subject, check: Check, shrink_seconds: float, deadline: float) -> None:
+        self.subject, self.check = subject, check
+        self.shrink_seconds, self.deadline = shrink_seconds, deadline
+        self.n_cases = self.n_undecided = 0
+        self.failing: tuple[Any, ...] | None = None
+        self.finding: Mismatch | Misbehaviour | None = None
+
+    def run(self, examples: int, seed: int) -> Outcome:
+        started = time.monotonic()
+        try:
+            for drawn in self.check.grid(seed):
+                self._try(drawn)
+        except (Mismatch, Misbehaviour, _GiveUp):
+            pass  # noted; now for a smaller one
+        if self.finding is None or not self._fatal():
+            self._draw(examples, seed)
+        return self._conclude(time.monotonic() - started)
+
+    def _draw(self, examples: int, seed: int) -> None:
+        trial = settings(
+            max_examples=examples,
+            deadline=None,
+            database=None,
+            phases=(Phase.generate, Phase.shrink),
+            verbosity=Verbosity.quiet,
+            suppress_health_check=list(HealthCheck),
+            report_multiple_bugs=False,
+        )(with_seed(seed)(given(self.check.tried_on)(self._try)))
+        try:
+            trial()
+        except (Mismatch, Misbehaviour, _GiveUp, Flaky):
+            if self.finding is None:
+                raise  # not the subject's doing
+            # Else the last and smallest finding is noted in self.finding.
+
+    def _fatal(self) -> bool:
+        return isinstance(self.finding, Misbehaviour) and self.finding.fatal
+
+    def _try(self, drawn: tuple[Any, ...]) -> None:
+        if time.monotonic() > self.deadline:
+            if self.finding is None:
+                return
+            raise _GiveUp  # small enough
+        if self.finding is None:
+            self.n_cases += 1
+        try:
+            self.subject.renew()
+            self.check.run(self.subject, *drawn)
+        except Undecided:
+            if self.finding is None:
+                self.n_undecided += 1
+        except (Mismatch, Misbehaviour) as finding:
+            if self.finding is None:  # what is left is for making it small
+                self.deadline = min(self.deadline, time.monotonic() + self.shrink_seconds)
+            self.failing, self.finding = drawn, finding
+            if self._fatal():
+                raise _GiveUp from finding
+            raise
+
+    def _conclude(self, seconds: float) -> Outcome:
+        counts = (self.n_cases, self.n_undecided, seconds)
+        if isinstance(self.finding, Mismatch):
+            comparison = self.finding.verdict
+            return Outcome(self.check, FAIL, self.finding.text, *counts, self.failing, comparison, "mismatch")
+        if isinstance(self.finding, Misbehaviour):
+            return Outcome(
+                self.check, FAIL, self.finding.text, *counts, self.failing, None, self.finding.kind
+            )
+        decided = self.n_cases - self.n_undecided
+        if decided == 0:
+            return Outcome(self.check, INCONCLUSIVE, "no case could be decided", *counts)
+        return Outcome(self.check, PASS, f"{decided} cases", *counts)
