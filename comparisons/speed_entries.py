@@ -18,7 +18,7 @@ class Entry:
     """A line of the comparison, and the packages it needs."""
 
     name: str
-    target: str  # "package.module:Class", imported in the entry's own process alone
+    target: str  # "package.module:Class" or "file.py:Class", imported in the entry's own process alone
     division: str  # "matched" | "idiomatic" | "control" | "floor"
     requires: tuple[str, ...]
     says: str  # in one line, what it runs

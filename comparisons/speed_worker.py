@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import gc
-import importlib
 import json
 import os
 import sys
@@ -144,9 +143,10 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     bind_to_cores(options.threads)
-    module, _, name = options.target.partition(":")
+    from comparisons.registry import load_class
+
     start = time.perf_counter()
-    bench = Bench(getattr(importlib.import_module(module), name)())
+    bench = Bench(load_class(options.target)())
     print(json.dumps({"import_seconds": time.perf_counter() - start}), file=answers, flush=True)
     for line in sys.stdin:
         print(json.dumps(answer(bench, json.loads(line))), file=answers, flush=True)
