@@ -1,6 +1,17 @@
 """The chapters of the page, in reading order: one module each, with `build(results) -> Section | None`."""
 
-SECTIONS = ("gradients", "campaign", "accuracy", "accuracy_details", "record", "speed", "numerical", "protocol", "lessons")
+SECTIONS = (
+    "gradients",
+    "campaign",
+    "step_sizes",
+    "accuracy",
+    "accuracy_details",
+    "record",
+    "speed",
+    "numerical",
+    "protocol",
+    "lessons",
+)
 
 # What to say where `build` returned None: the chapter's title, and the command that fills it.
 NOT_RUN = {
