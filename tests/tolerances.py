@@ -25,7 +25,7 @@ from math import factorial
 
 import numpy as np
 
-from comparisons.bounds import any_selection, backprop_reference
+from comparisons.bounds import any_selection, backprop_reference, complex_step_bound
 from comparisons.rounding import ELEMENTARY_ULPS
 from scratch.architecture import Array
 from scratch.differences import Scheme
@@ -428,3 +428,64 @@ def smoothed_cross_entropy_bounds(z: Array) -> tuple[float, float]:
     value = 2 * gamma(roundings, "float64") * 2 * size
     delta = 2 * gamma(roundings + 2 * size, "float64") / n_examples
     return value, delta
+
+
+def textbook_rounding(case: Case, scheme: Scheme, steps: Array) -> Array:
+    """How far rounding may move a textbook quotient, (n_parameters,): by the loss, the move, the quotient."""
+    h, u = steps.astype(float), unit_roundoff(case.flat.dtype)
+    reach = _reach(scheme, h)
+    stencil, t = every_parameter(case, reach), np.abs(case.flat.astype(float)) + reach
+    M_1, movement = stencil.derivatives[0, :, 0], _movement(scheme)
+    moved = u * (t if max(abs(node) for node in scheme.nodes) > 1 else 2 * h) * M_1
+    noise = scheme.amplification * (stencil.noise[:, 0] + moved) / h
+    return noise + 8 * u * (movement * M_1 + noise)
+
+
+def structured_rounding(case: Case, scheme: Scheme, steps: Array) -> Array:
+    """How far rounding may move a structured quotient in float64, (n_parameters,).
+
+    Where every change on the way is small (SERIES) and meets no kink, each is a product, whose error is
+    relative: what `complex_step_bound` says of slopes summed in any order, and for the series 16 roundings
+    per layer and 60 in the loss more, along paths of absolute values. Slopes change by less than 1/16 over
+    the stencil. Elsewhere values are subtracted, as the textbook does.
+    """
+    reach = _reach(scheme, steps.astype(float))
+    rounding = gamma(16 * len(case.weights) + 60, "float64") * _paths(case)
+    slopes = complex_step_bound(case.architecture, case.weights, case.x, case.targets)
+    relative = (1 + 1 / 16) * _movement(scheme) * (slopes + rounding)
+    return relative + np.where(_subtracts(case, reach), textbook_rounding(case, scheme, steps), 0.0)
+
+
+SERIES = 0.006  # changes below this are computed by series, in float64
+
+
+def _movement(scheme: Scheme) -> float:
+    """sum_k |w_k s_k| / d: the nodes' moves in the quotient, without cancellation."""
+    return sum(abs(w * s) for w, s in zip(scheme.weights, scheme.nodes, strict=True)) / scheme.divisor
+
+
+def _paths(case: Case) -> Array:
+    """sum over examples and paths of |input| |f'| |W| .. |dl/dz|, nothing cancelling: (n_parameters,)."""
+    z = pre_activations(case)[-1]
+    name = case.architecture.loss
+    if name == "cross_entropy":
+        p = np.exp(z - z.max(axis=1, keepdims=True))
+        delta = (p / p.sum(axis=1, keepdims=True) + np.eye(z.shape[1])[case.targets]) / len(z)
+    elif name == "binary_cross_entropy":
+        delta = (0.5 * (1 + np.tanh(z / 2)) + np.abs(case.targets)) / z.size
+    else:
+        delta = 2 * np.abs(z - case.targets) * (1.0 if name == "sum_of_squares" else 1.0 / z.size)
+    roundings = len(case.x) + sum(size + 2 for size in case.architecture.layer_sizes) + 4
+    return backward_bound(case, delta) / gamma(roundings, case.flat.dtype)
+
+
+def _subtracts(case: Case, reach: Array) -> Array:
+    """Whether the entry's layer may see a change beyond SERIES, or the entry a kink: (n_parameters,)."""
+    state, found = _forward(case), kinks_within(case, reach)
+    for layer, pair in enumerate(case.architecture.layer_slices()):
+        entries = slice(pair[0].start, pair[1].stop)
+        size = reach[entries].max() * max(1.0, float((np.abs(state.a[layer]) + state.a_error[layer]).max()))
+        for W, _ in case.weights[layer + 1 :]:
+            size = size * max(1.0, float(np.abs(W).sum(axis=1).max()))
+        found[entries] |= 2 * size > SERIES
+    return found
