@@ -107,12 +107,13 @@ def permuted(batches: Sequence[Array], seed: int) -> list[Array]:
 
 def scaled_difference(a: Trajectory, b: Trajectory, step: int) -> float:
     """D_k of the two after `step` steps; infinite where anything is not finite."""
-    worst = 0.0
+    found = [0.0]
     for ours, theirs in zip(a.weights[step], b.weights[step], strict=True):
         scale, apart = np.abs(ours).max(), np.abs(ours - theirs).max()
-        worst = max(worst, 0.0 if apart == 0 else float(apart / scale) if scale else np.inf)
+        found.append(0.0 if apart == 0 else apart / scale if scale else np.inf)
     if step < len(a.losses):
-        worst = max(worst, abs(a.losses[step] - b.losses[step]) / abs(a.losses[0]))
+        found.append(abs(a.losses[step] - b.losses[step]) / abs(a.losses[0]))
+    worst = float(np.max(found))  # NaN if any is: Python's max would pass over it
     return worst if np.isfinite(worst) else np.inf
 
 
