@@ -1,5 +1,6 @@
 """The V: step size against error for every difference scheme, with the optimum and the slopes derived."""
 
+import math
 from typing import Any
 
 import plotly.graph_objects as go
@@ -28,10 +29,11 @@ LOOKS = {
     "unitwise_difference": (figures.REFERENCE, "x"),
 }
 DTYPES = ("float64", "float32")
+SHOWN = {"float64": (-16, 0.5), "float32": (-8, 0.5)}  # decades of steps; the complex step goes on, flat
 COLUMNS = (
     "Scheme",
     "Dtype",
-    "Derived step",
+    "Default step",
     "Error there",
     "Least error measured",
     "Slope of rounding",
@@ -74,13 +76,15 @@ def _figure(part: Part) -> Markup:
             if curve["dtype"] == dtype:
                 for trace in _traces(curve, legend=column == 1):
                     fig.add_trace(trace, row=1, col=column)
-        fig.add_hline(
-            y=part["backprop"][dtype], row=1, col=column,
-            line={"color": figures.INK, "width": 1, "dash": "dot"},
-            annotation={"text": "backprop", "font": {"size": 11}}, annotation_position="bottom left",
+        level = part["backprop"][dtype]
+        fig.add_hline(y=level, row=1, col=column, line={"color": figures.INK, "width": 1, "dash": "dot"})
+        fig.add_annotation(
+            text="backprop", x=-1, y=math.log10(level), xanchor="right", yanchor="top", showarrow=False,
+            font={"size": 11}, row=1, col=column,
         )  # fmt: skip
-    axis = {"type": "log", "dtick": 4, "title": "relative step h"}
-    fig.update_xaxes(**axis)
+    fig.update_xaxes(type="log", dtick=2, title="relative step h")
+    for column, (low, high) in enumerate(SHOWN.values(), start=1):
+        fig.update_xaxes(range=[low, high], row=1, col=column)
     fig.update_yaxes(type="log", dtick=2, range=[-17, 2])
     fig.update_yaxes(title="relative error", row=1, col=1)
     fig.update_layout(height=560, legend={"y": 1.08})
@@ -116,7 +120,8 @@ def _traces(curve: Part, legend: bool) -> list[Any]:
 def _caption() -> str:
     return (
         "Relative error of every numerical gradient against its relative step, both on logarithmic axes; for "
-        "Richardson the step is the largest of its tableau. Stars: default steps. Dashes: derived errors."
+        "Richardson the step is the largest of its tableau. Stars: default steps (that of the "
+        "complex step, 1e-20, lies off the left edge). Dashes: derived errors."
     )
 
 
@@ -144,7 +149,7 @@ def _table(part: Part) -> Markup:
         )
         for curve in curves
     ]
-    return markup.table(COLUMNS, rows, "Derived steps, errors and slopes", (0, 1))
+    return markup.table(COLUMNS, rows, "Default steps, errors and slopes", (0, 1))
 
 
 def _slope(curve: Part, side: str) -> str:
@@ -153,7 +158,7 @@ def _slope(curve: Part, side: str) -> str:
         return formats.ABSENT
     slope = curve["slopes"][side]
     measured = slope["measured"]
-    found = formats.ABSENT if measured is None else f"{measured + 0.0:.2f}"
+    found = formats.ABSENT if measured is None else f"{round(measured, 2) + 0.0:.2f}"
     return f"{slope['predicted']:.0f} predicted, {found} found".replace("-", "−")
 
 
@@ -161,8 +166,8 @@ def _reading(part: Part) -> Markup:
     return Markup(
         '<p class="note">Read as follows. Halving a long step divides the error by 2<sup>p</sup>, halving a '
         "short one doubles it. A scheme of higher order has its optimum at a longer step with a smaller "
-        "error. The complex step subtracts nothing: its left arm is flat, and it is as good as backprop ({} in "
-        "float64). In float32 the best central difference keeps about four digits, which is why gradients of "
-        "float32 networks are checked in float64 at the same weights. A dash: too few points between the two "
-        "arms to fit a slope, or none predicted.</p>"
+        "error. The complex step subtracts nothing: its left arm is flat, and it is as good as backprop "
+        "({} in float64). In float32 the best central difference keeps about four digits, which is why "
+        "gradients of float32 networks are checked in float64 at the same weights. A dash: too few points "
+        "between the two arms to fit a slope, or none predicted.</p>"
     ).format(formats.scientific(part["backprop"]["float64"]))
