@@ -108,11 +108,12 @@ def summarise(log: Log, settings: Settings, cases: Sequence[Case], entries: Sequ
         for threads in settings.threads
         for index, case in enumerate(cases)
     ]
+    means = [_geometric_means(log, threads, cases, entries) for threads in settings.threads]
     return {
-        "verdict": _part_verdict(summaries),
+        "verdict": _part_verdict(summaries, means),
         "threads": settings.threads[0] if len(settings.threads) == 1 else list(settings.threads),
         "cases": summaries,
-        "geometric_means": [_geometric_means(log, threads, cases, entries) for threads in settings.threads],
+        "geometric_means": means,
         "entries": {entry.name: {"division": entry.division, "says": entry.says} for entry in entries},
         "settings": asdict(settings),
         "unit": "launch" if settings.launches > 1 else "round",
@@ -182,12 +183,30 @@ def _geometric_means(log: Log, threads: int, cases: Sequence[Case], entries: Seq
     return means
 
 
-def _part_verdict(summaries: Sequence[Part]) -> str:
-    """PASS: scratch is seen faster than eager torch in every case; FAIL: slower in one. Else INCONCLUSIVE."""
-    verdicts = [case["ratios"].get(DECIDING, {}).get("verdict") for case in summaries]
-    if statistics.SLOWER in verdicts:
+def _part_verdict(summaries: Sequence[Part], means: Sequence[Part]) -> str:
+    """Over all cases, is scratch faster than eager torch? Each case has its own words beside its ratio.
+
+    PASS where the geometric mean's interval lies above the noise floor (that of scratch against itself), FAIL
+    where it lies below. Where torch did not run there is no such claim: PASS if everything could be timed.
+    """
+    if not any(DECIDING in case["ratios"] for case in summaries):
+        timed = ["median" in entry for case in summaries for entry in case["ratios"].values()]
+        return "PASS" if timed and all(timed) else "INCONCLUSIVE"
+    words = [_mean_word(mean.get(DECIDING), mean.get(CONTROL)) for mean in means]
+    if statistics.SLOWER in words:
         return "FAIL"
-    return "PASS" if all(word == statistics.FASTER for word in verdicts) else "INCONCLUSIVE"
+    return "PASS" if all(word == statistics.FASTER for word in words) else "INCONCLUSIVE"
+
+
+def _mean_word(found: Part | None, control: Part | None) -> str:
+    if found is None or control is None:
+        return statistics.SAME
+    return statistics.verdict(_estimate(found), statistics.floor_ratio(_estimate(control)))
+
+
+def _estimate(written: Part) -> statistics.Estimate:
+    low, high = written["ci95"]
+    return statistics.Estimate(written["median"], low, high, written["units"])
 
 
 def _table(records: Sequence[Record]) -> Part:
