@@ -73,13 +73,18 @@ class NumericalPlan:
         for name in ("hidden", "batch_size", "epochs", "n_steps"):
             value = getattr(self, name)
             if value is not None and value < 1:
-                raise UsageError(f"{name.replace('_', '-')}: expected at least 1, got {value}")
+                raise UsageError(f"{_option(name)}: expected at least 1, got {value}")
         for name in ("learning_rate", "step"):
             value = getattr(self, name)
             if not 0 < value < np.inf:
-                raise UsageError(f"{name.replace('_', '-')}: expected a number > 0, got {value}")
+                raise UsageError(f"{_option(name)}: expected a number > 0, got {value}")
         if self.seed < 0:
             raise UsageError(f"seed: expected at least 0, got {self.seed}")
+
+
+def _option(name: str) -> str:
+    """What the command line calls a field of the plan."""
+    return name.removeprefix("n_").replace("_", "-")
 
 
 def run(plan: NumericalPlan, progress: Progress) -> Part:
@@ -303,8 +308,9 @@ def _save_state(path: Path, state: dict[str, Any]) -> None:
 
 def _load_state(path: Path) -> dict[str, Any]:
     try:
-        with np.load(path, allow_pickle=False) as file:
-            state: dict[str, Any] = {name: file[name] for name in file.files}
+        # Opened here: np.load leaves a damaged file open.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            state: dict[str, Any] = dict(archive)
         return {**state, "setting": json.loads(str(state["setting"]))}
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise UsageError(f"numerical: cannot read {path} ({error}); delete it, or use --restart") from error
