@@ -107,7 +107,7 @@ def _forward(case: Case) -> _Pass:
         network.activation.apply(a)
         inputs.append(a)
         errors.append(
-            _activation_error(case, _activation_slopes(activation, z, z_error)[0], z_error, np.abs(a))
+            _activation_error(case, activation_slopes(activation, z, z_error)[0], z_error, np.abs(a))
         )
     return _Pass(case, weights, tuple(inputs[:-1]), tuple(errors[:-1]), tuple(outputs), tuple(output_errors))
 
@@ -205,7 +205,7 @@ def analyse(state: _Pass, layer: int, moves: Array, reach: Array) -> Stencil:
         if upper + 1 == len(state.z):
             break
         kink = kink | _may_cross(activation, z, moved, error).any(axis=2)
-        slopes = _activation_slopes(activation, z, moved + error)
+        slopes = activation_slopes(activation, z, moved + error)
         y = _compose(slopes, y)
         W, b = state.weights[upper + 1]
         size = np.abs(state.a[upper + 1]) + reach * y[0]
@@ -220,7 +220,7 @@ def _may_cross(activation: str, z: Array, moved: Array, error: Array) -> Array:
     return (moved > 0) & (np.abs(z) <= moved + error) if activation == "relu" else np.zeros(moved.shape, bool)
 
 
-def _activation_slopes(activation: str, z: Array, radius: Array) -> Array:
+def activation_slopes(activation: str, z: Array, radius: Array) -> Array:
     """F_k >= sup |f^(k)| over [z - radius, z + radius], k = 1 .. 5."""
     nearest = np.maximum(np.abs(z) - radius, 0.0)
     orders = np.arange(1, ORDERS + 1).reshape(-1, *(1,) * nearest.ndim)
