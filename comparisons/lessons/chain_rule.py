@@ -111,6 +111,14 @@ def run(setting: Setting) -> Outcome:
     )
 
 
+def _error(made: dict[str, float]) -> float:
+    return made["yhat"] - Y
+
+
+def _half_square(made: dict[str, float]) -> float:
+    return made["loss"]
+
+
 def _through(loss: Callable[[dict[str, float]], float], theta: Array) -> float:
     return loss(forward(theta))
 
@@ -118,7 +126,7 @@ def _through(loss: Callable[[dict[str, float]], float], theta: Array) -> float:
 def _two_losses(theta: Array) -> tuple[Array, Array]:
     """ŷ - y itself and (ŷ - y)^2 / 2, along 60 steps of descent on each."""
     trails = []
-    for loss in (lambda f: f["yhat"] - Y, lambda f: (f["yhat"] - Y) ** 2 / 2):
+    for loss in (_error, _half_square):
         point, trail = theta.copy(), []
         for _ in range(60):
             trail.append(loss(forward(point)))

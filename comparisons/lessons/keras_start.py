@@ -39,6 +39,7 @@ ADAM = OptimizerSpec("adam", learning_rate=1e-3)
 STARTS = ("normal", "he_normal")
 CLAIMED = 0.94  # of the text, after 30 epochs from N(0, 1)
 HE_REACHES = 0.97
+SAME_ON_DIGITS = 0.05  # seventeen of 355 test images
 SAME = 0.01  # between contenders: Adam in float32 does not stay on one path for thousands of steps
 DEVIATIONS = np.logspace(-2, 0, 13)
 
@@ -125,7 +126,7 @@ def _claims(
     for scheme, name in curves:
         if name != "scratch":
             gap = abs(last[scheme, name] - last[scheme, "scratch"])
-            claims.append(at_most(f"{name}_{scheme}", gap, SAME if on_mnist else 0.05, percent))
+            claims.append(at_most(f"{name}_{scheme}", gap, SAME if on_mnist else SAME_ON_DIGITS, percent))
     return claims
 
 

@@ -90,6 +90,8 @@ class _Reader:
 
     def base(self) -> Node:
         token = self.take()
+        if token in ("}", "&", "\\\\"):
+            raise ValueError(f"formula: unexpected {token!r}")
         if token == "{":
             inside = self.formula("}")
             self.take()
@@ -130,12 +132,8 @@ class _Reader:
 
 @cache
 def parse(formula: str) -> Node:
-    """The tree of a formula. Raises ValueError for an unknown command or an open brace."""
-    reader = _Reader(_TOKEN.findall(formula))
-    node = reader.formula()
-    if reader.peek():
-        raise ValueError(f"formula: unexpected {reader.peek()!r} in {formula!r}")
-    return node
+    """The tree of a formula. Raises ValueError for an unknown command or a brace without its partner."""
+    return _Reader(_TOKEN.findall(formula)).formula()
 
 
 def to_mathml(formula: str, display: bool = False) -> Markup:

@@ -59,8 +59,8 @@ def run(setting: Setting) -> Outcome:
     x, y = text_data()
     w1, w2 = text_weights(setting.seed)
     losses = train_without_biases(scratch_network(w1, w2), x, y, RATES[0], STEPS)[0]
-    others = torch_losses(w1, w2, RATES[0], COMPARED)
-    gap = float(np.abs(losses[: COMPARED + 1] - others).max() / losses[0])
+    others = torch_losses(w1, w2, RATES[0], min(COMPARED, STEPS))
+    gap = float(np.abs(losses[: len(others)] - others).max() / losses[0])
     curves = {
         rate: train_without_biases(scratch_network(w1, w2), x, y, rate, SHORT)[0] for rate in RATES[1:3]
     }
