@@ -13,7 +13,7 @@ from comparisons.verdict import FAIL, PASS, compare
 from reference import textbook
 from scratch.architecture import ACTIVATIONS, DTYPES, LOSSES, Architecture, Array
 from scratch.differences import CENTRAL, SCHEMES, step_sizes
-from scratch.gradients import METHODS, gradient, loss_function, richardson
+from scratch.gradients import EVALUATIONS, METHODS, gradient, loss_function, richardson
 from scratch.network import Network
 from scratch.parameters import Parameters
 from tests.strategies import Case, cases, layouts, random_case
@@ -52,13 +52,17 @@ KINK = Case(
 
 
 @pytest.mark.parametrize("method", REAL_SCHEMES)
+@pytest.mark.parametrize("evaluation", EVALUATIONS)
 @given(cases(dtypes=DTYPES))
 @example(KINK)
-def test_a_difference_scheme_agrees_with_backprop_within_its_derived_bound(method: str, case: Case) -> None:
+def test_a_difference_scheme_agrees_with_backprop_within_its_derived_bound(
+    method: str, evaluation: str, case: Case
+) -> None:
     backprop = backprop_bound(case)
     steps = step_sizes(case.flat, SCHEMES[method])
     bound = difference_bound(case, SCHEMES[method], steps) + backprop.bound
-    assert_passes(case, gradient(case.network(), case.x, case.targets, method), backprop.gradient, bound)
+    found = gradient(case.network(), case.x, case.targets, method, evaluation=evaluation)
+    assert_passes(case, found, backprop.gradient, bound)
 
 
 @given(cases(dtypes=DTYPES))
@@ -71,12 +75,13 @@ def test_unitwise_differences_agree_with_backprop_within_their_derived_bound(cas
     assert_passes(case, found, backprop.gradient, bound)
 
 
+@pytest.mark.parametrize("evaluation", EVALUATIONS)
 @given(cases())
 @example(KINK)
-def test_the_complex_step_agrees_with_backprop_within_rounding(case: Case) -> None:
+def test_the_complex_step_agrees_with_backprop_within_rounding(evaluation: str, case: Case) -> None:
     backprop = backprop_bound(case)
     bound = backprop.bound + complex_step_bound(case.architecture, case.weights, case.x, case.targets)
-    found = gradient(case.network(), case.x, case.targets, "complex_step")
+    found = gradient(case.network(), case.x, case.targets, "complex_step", evaluation=evaluation)
     assert_passes(case, found, backprop.gradient, bound)
 
 
