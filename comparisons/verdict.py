@@ -69,12 +69,15 @@ def compare(
     name: Callable[[int], str] = "[{}]".format,
     groups: Sequence[slice] | None = None,
     undecided: Array | None = None,
+    why_undecided: str = "rounding decides it",
 ) -> Verdict:
     """Entry by entry: is `found` within `bound` of `expected`?
 
     All arrays have one shape and are read in C order; `name(i)` names entry i of that order; `groups` are
     the tensors the resolution is about (one group of everything by default). `undecided` marks entries that
-    cannot be judged even though they lie inside their bound. Raises ValueError for shapes that differ.
+    cannot be judged even though they lie inside their bound, and `why_undecided` says why.
+
+    Raises ValueError for shapes that differ.
     """
     found, expected = np.asarray(found), np.asarray(expected)
     if found.shape != expected.shape:
@@ -88,7 +91,7 @@ def compare(
     bounds = np.where(np.isnan(bounds) | ~np.isfinite(flat_expected), np.inf, bounds)
     with np.errstate(invalid="ignore", over="ignore"):
         errors = np.abs(flat_found - flat_expected)
-    return _decide(flat_found, flat_expected, errors, bounds, open_entries, name, groups)
+    return _decide(flat_found, flat_expected, errors, bounds, open_entries, name, groups, why_undecided)
 
 
 def _decide(
@@ -99,6 +102,7 @@ def _decide(
     undecided: Array,
     name: Callable[[int], str],
     groups: Sequence[slice] | None,
+    why_undecided: str,
 ) -> Verdict:
     unbounded = ~np.isfinite(bounds)
     not_finite = ~np.isfinite(found) & ~unbounded
@@ -117,7 +121,7 @@ def _decide(
         return Verdict(FAIL, *figures, reason, n_decided, n_inconclusive, *values)
     if n_inconclusive:
         first = int(np.flatnonzero(inconclusive)[0])
-        why = "its bound is infinite: overflow is possible" if unbounded[first] else "rounding decides it"
+        why = why_undecided if undecided[first] else "its bound is infinite: overflow is possible"
         reason = f"{n_inconclusive} of {found.size} entries undecided, the first {name(first)}: {why}"
         return Verdict(INCONCLUSIVE, *figures, reason, n_decided, n_inconclusive, *values)
     reason = f"all {found.size} entries within their bounds"
