@@ -32,9 +32,9 @@ from scratch.architecture import Array
 from scratch.differences import CENTRAL, SCHEMES, Scheme, Step
 from scratch.network import Network
 from scratch.parameters import Parameters
+from scratch.structured import MEMORY, structured_difference
 
 EVALUATIONS = ("naive", "structured")
-MEMORY = 256 * 2**20  # bytes that the structured evaluation may take
 
 
 def backprop(network: Network, x: Array, targets: Array) -> Array:
@@ -57,11 +57,8 @@ def _by_difference(
     """The scheme's quotient of every parameter, (n_parameters,), in the network's dtype."""
     theta = network.parameters.flat
     if evaluation == "structured":
-        from scratch.structured import structured_difference
-
         steps = differences.step_sizes(theta, scheme, step)
-        result: Array = structured_difference(network, x, targets, scheme, steps, memory=memory)
-        return result
+        return structured_difference(network, x, targets, scheme, steps, memory=memory)
     if evaluation != "naive":
         raise ValueError(f"evaluation: expected one of {', '.join(EVALUATIONS)}; got {evaluation!r}")
     f = loss_function(network, x, targets, differences.working_dtype(theta.dtype, scheme))
