@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from comparisons.report import formats
+from comparisons.report import formats, step_size_terminal
 from comparisons.report.checks import compared, used
 from comparisons.report.terminal import heading, verdict_text
 from comparisons.results import Part, worst_verdict
@@ -20,6 +20,9 @@ def render(part: Part, console: Console) -> None:
     for check in part["checks"]:
         if check.get("verdict") not in ("PASS", None):
             console.print(_trouble(check))
+    if steps := part.get("step_sizes"):
+        console.print(heading("Step sizes: error at the default step, slopes found (and predicted)"))
+        console.print(step_size_terminal.table(steps))
     if campaign := part.get("campaign"):
         console.print(heading(_campaign_title(campaign)))
         console.print(_campaign(campaign))

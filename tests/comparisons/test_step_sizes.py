@@ -1,13 +1,16 @@
 """The picture of step sizes: slopes, optima and the section that draws them."""
 
+import io
 import json
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from comparisons import step_sizes
+from comparisons.report import step_size_terminal
 from comparisons.report.sections import step_sizes as section
 from scratch.differences import SCHEMES
 from scratch.gradients import loss_function
@@ -109,6 +112,16 @@ def test_the_section_draws_every_curve_and_says_what_it_shows(part: dict[str, An
     for label in section.LABELS.values():
         assert label in built.html
     assert built.html.count("plot-figure") == 1
+
+
+def test_the_terminal_table_fits_eighty_columns_and_names_every_method(part: dict[str, Any]) -> None:
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(step_size_terminal.table(part))
+    lines = console.export_text().splitlines()
+    assert max(len(line.rstrip()) for line in lines) <= 80
+    for method in step_sizes.METHODS:
+        assert any(method.startswith(line.split()[0]) for line in lines if line.strip())
+    assert not any("…" in line for line in lines)
 
 
 def test_there_is_no_section_where_no_step_size_was_varied() -> None:
