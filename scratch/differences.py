@@ -176,7 +176,8 @@ def ridders(quotients: Array, steps: Array, noise: float) -> tuple[Array, Array]
     has error O(h^(2k+2)). Its error estimate is the larger distance to the two entries it came from
     (Ridders 1982; Press et al. 2007, section 5.7), plus what the tableau makes of the evaluations' `noise`:
     at most 2 noise / h_j, since prod_k (4^k + 1) / (4^k - 1) < 2. Returned is, per entry, the A with the
-    least estimate, and that estimate.
+    least estimate, and that estimate. It is no bound: a kink nearer than the last step goes unnoticed, and so
+    does a `noise` that is too small.
     """
     best, error = quotients[-1], np.full_like(quotients[-1], np.inf)
     column = quotients
