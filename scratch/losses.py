@@ -13,6 +13,7 @@ max(z, 0) + log1p(exp(-|z|)). Branches look at the real part only, so complex st
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -22,15 +23,29 @@ from scratch.architecture import Array
 
 @dataclass(frozen=True)
 class Loss:
-    """`per_example(z, targets)` gives (batch,) terms; `delta(z, targets, out)` writes dL/dz; see above."""
+    """`per_example(z, targets)` gives (batch,) terms; `delta(z, targets, out)` writes dL/dz; see above.
+
+    `terms_and_delta(z, targets, out)`, where a loss has it, does both at once and gives the same numbers.
+    """
 
     per_example: Callable[[Array, Array], Array]
     delta: Callable[[Array, Array, Array], Array]
     scale: Callable[[int, int], float]
+    terms_and_delta: Callable[[Array, Array, Array], Array] | None = None
 
     def value(self, z: Array, targets: Array) -> Array:
         """L as a scalar of z's dtype."""
-        total: Array = self.per_example(z, targets).sum() * z.dtype.type(self.scale(*z.shape))
+        return self._total(self.per_example(z, targets), z)
+
+    def value_and_delta(self, z: Array, targets: Array, out: Array) -> Array:
+        """Write dL/dz to `out` and return L."""
+        if self.terms_and_delta is not None:
+            return self._total(self.terms_and_delta(z, targets, out), z)
+        self.delta(z, targets, out)
+        return self.value(z, targets)
+
+    def _total(self, terms: Array, z: Array) -> Array:
+        total: Array = np.add.reduce(terms) * z.dtype.type(self.scale(*z.shape))
         return total
 
 
@@ -51,18 +66,34 @@ def _largest(z: Array) -> Array:
     return largest
 
 
+@lru_cache(maxsize=16)
+def _rows(n_examples: int) -> Array:
+    """0 .. n - 1, to index one entry per row; made once, since it costs 1.5 us after every large product."""
+    return np.arange(n_examples)
+
+
 def _cross_entropy(z: Array, labels: Array) -> Array:
     shifted = z - _largest(z)
-    terms: Array = np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(z)), labels]
+    terms: Array = np.log(np.exp(shifted).sum(axis=1)) - shifted[_rows(len(z)), labels]
     return terms
 
 
 def _cross_entropy_delta(z: Array, labels: Array, out: Array) -> Array:
-    np.subtract(z, _largest(z), out=out)
-    np.exp(out, out=out)
-    out /= len(z) * out.sum(axis=1, keepdims=True)
-    out[np.arange(len(z)), labels] -= 1.0 / len(z)
+    _cross_entropy_both(z, labels, out)
     return out
+
+
+def _cross_entropy_both(z: Array, labels: Array, out: Array) -> Array:
+    """The terms, and delta in `out`: maximum, exp and sum serve both (9 us of 25 for 100 x 10)."""
+    rows = _rows(len(z))
+    shifted = np.subtract(z, _largest(z), out=out)
+    picked = shifted[rows, labels]
+    np.exp(shifted, out=out)
+    sums = np.add.reduce(out, axis=1)
+    out /= (len(z) * sums)[:, None]
+    out[rows, labels] -= 1.0 / len(z)
+    terms: Array = np.log(sums) - picked
+    return terms
 
 
 def softplus(z: Array) -> Array:
@@ -101,7 +132,7 @@ def _sum_of_squares_delta(z: Array, targets: Array, out: Array) -> Array:
 
 
 LOSSES: dict[str, Loss] = {
-    "cross_entropy": Loss(_cross_entropy, _cross_entropy_delta, _mean_over_examples),
+    "cross_entropy": Loss(_cross_entropy, _cross_entropy_delta, _mean_over_examples, _cross_entropy_both),
     "binary_cross_entropy": Loss(_binary_cross_entropy, _binary_cross_entropy_delta, _mean_over_entries),
     "mse": Loss(_squares, _mse_delta, _mean_over_entries),
     "sum_of_squares": Loss(_squares, _sum_of_squares_delta, _sum),

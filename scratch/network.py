@@ -75,6 +75,7 @@ class Network:
         `activations` is what forward returned for the same batch and masks. Linear in `delta`, which is not
         changed.
         """
+        self._resize(len(delta))  # the last forward pass may have been of another batch
         for layer in reversed(range(len(activations) - 1)):
             dW, db = gradient.layers[layer]
             # dW_l = a_{l-1}^T delta_l ;  db_l = 1^T delta_l
@@ -94,13 +95,15 @@ class Network:
         return self.loss_function.value(self.forward(x, masks)[-1], targets)
 
     def loss_and_gradient(
-        self, x: Array, targets: Array, gradient: Parameters, masks: Masks | None = None
+        self, x: Array, targets: Array, gradient: Parameters, masks: Masks | None = None, scale: float = 1.0
     ) -> float:
-        """Overwrite `gradient` with dL/dtheta by backpropagation and return the loss; weights stay."""
+        """Overwrite `gradient` with scale * dL/dtheta by backpropagation; return the loss. Weights stay."""
         activations = self.forward(x, masks)
-        logits = activations[-1]
-        loss = self.loss_function.value(logits, targets)
-        delta = self.loss_function.delta(logits, targets, self._deltas[-1])
+        delta = self._deltas[-1]
+        loss = self.loss_function.value_and_delta(activations[-1], targets, delta)
+        if scale != 1.0:
+            # Everything behind delta is linear in it: scaling it scales the whole gradient.
+            delta *= scale
         self.backward(activations, delta, gradient, masks)
         return float(loss)
 
@@ -111,10 +114,21 @@ class Network:
         if n_examples > self._capacity:
             self._capacity = n_examples
             sizes = self.architecture.layer_sizes[1:]
-            self._all_outputs = [np.empty((n_examples, size), self.dtype) for size in sizes]
-            self._all_deltas = [np.empty((n_examples, size), self.dtype) for size in sizes]
+            self._all_outputs = [np.empty(n_examples * size, self.dtype) for size in sizes]
+            self._all_deltas = [np.empty(n_examples * size, self.dtype) for size in sizes]
             self._all_ones = np.ones(n_examples, self.dtype)
         self._rows = n_examples
-        self._outputs = [buffer[:n_examples] for buffer in self._all_outputs]
-        self._deltas = [buffer[:n_examples] for buffer in self._all_deltas]
+        self._outputs, self._deltas = self._leading(self._all_outputs), self._leading(self._all_deltas)
         self._ones = self._all_ones[:n_examples]
+
+    def _leading(self, buffers: Sequence[Array]) -> list[Array]:
+        """The leading part of every layer's buffer as (rows, size), contiguous for any number of rows.
+
+        Contiguous, so that no result depends, in its last bit, on which batches came before.
+        """
+        n, sizes = self._rows, self.architecture.layer_sizes[1:]
+        arrays = [buffer[: n * size].reshape(n, size) for buffer, size in zip(buffers, sizes, strict=True)]
+        # Logits and their delta are column-major: the loss reduces over the outputs, which then runs along
+        # whole columns of examples (maximum 1.2 us against 5.6, sum 1.0 against 2.4 for 100 x 10).
+        arrays[-1] = arrays[-1].reshape(-1, n).T
+        return arrays

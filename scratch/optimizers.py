@@ -6,21 +6,39 @@ sgd    v <- mu v + g  (v = g at the first step);  theta <- theta - rate * v
 adam   m <- b1 m + (1 - b1) g;  v <- b2 v + (1 - b2) g^2;
        theta <- theta - rate / (1 - b1^t) * m / (sqrt(v) / sqrt(1 - b2^t) + eps)
        Kingma, Ba 2015, algorithm 1
+
+An update is bound by memory, so what counts is the number of passes over the vectors. Rules of several passes
+work through them in blocks that stay in the cache from one pass to the next. Plain sgd is a single pass: it
+is given rate * dL/dtheta, the rate being folded into the few numbers the backward pass starts from.
 """
 
 import math
+from collections.abc import Iterator
 from typing import Protocol
 
 import numpy as np
 
 from scratch.architecture import Array, OptimizerSpec
 
+# Adam's five vectors in 1.3 MB of float32. In smaller blocks the cost of a call shows (269,000 parameters take
+# 418 us in blocks of 8,192, 263 us in these); without any, long vectors go through memory ten times.
+BLOCK = 65_536
+
 
 class Optimizer(Protocol):
     learning_rate: float  # the spec's; a schedule sets it before each step
 
-    def step(self, theta: Array, gradient: Array) -> None:
-        """Update theta (n,) in place. `gradient` (n,) is left as it was."""
+    @property
+    def gradient_scale(self) -> float:
+        """The `scale` that makes the next step cheapest."""
+
+    def step(self, theta: Array, gradient: Array, scale: float = 1.0) -> None:
+        """Update theta (n,) in place by `gradient` (n,) = scale * dL/dtheta, which is left as it was."""
+
+
+def _blocks(n: int) -> Iterator[slice]:
+    for start in range(0, n, BLOCK):
+        yield slice(start, min(start + BLOCK, n))
 
 
 class SGD:
@@ -29,61 +47,76 @@ class SGD:
     def __init__(self, spec: OptimizerSpec, n_parameters: int, dtype: np.dtype) -> None:
         self.spec = spec
         self.learning_rate = spec.learning_rate
-        self.velocity: Array | None = None
-        self.update = np.empty(n_parameters, dtype)
+        # Zero at first: mu * 0 + g is g, exactly.
+        self.velocity = np.zeros(n_parameters if spec.momentum else 0, dtype)
+        self.update = np.empty(min(n_parameters, BLOCK), dtype)
 
-    def step(self, theta: Array, gradient: Array) -> None:
-        spec, update = self.spec, self.update
-        g = gradient
+    @property
+    def gradient_scale(self) -> float:
+        plain = not self.spec.momentum and not self.spec.weight_decay
+        return self.learning_rate if plain and self.learning_rate else 1.0
+
+    def step(self, theta: Array, gradient: Array, scale: float = 1.0) -> None:
+        if scale == self.gradient_scale != 1.0:
+            theta -= gradient
+            return
+        for block in _blocks(theta.size):
+            update = self.update[: block.stop - block.start]
+            self._step(theta[block], gradient[block], self.velocity[block], update, scale)
+
+    def _step(self, theta: Array, gradient: Array, v: Array, update: Array, scale: float) -> None:
+        spec = self.spec
+        g = gradient if scale == 1.0 else np.divide(gradient, scale, out=update)
         if spec.weight_decay:
-            np.multiply(theta, spec.weight_decay, out=update)
-            update += gradient
-            g = update
+            decay = theta * spec.weight_decay
+            g = np.add(g, decay, out=update)
         if spec.momentum:
-            if self.velocity is None:
-                self.velocity = g.copy()
-            else:
-                self.velocity *= spec.momentum
-                self.velocity += g
+            v *= spec.momentum
+            v += g
             # g + mu v is formed in `update`, which may already hold g.
-            v = self.velocity
             g = np.add(g, spec.momentum * v, out=update) if spec.nesterov else v
         theta -= np.multiply(g, self.learning_rate, out=update)
 
 
 class Adam:
-    """Adam; keeps both moments and the number of steps taken."""
+    """Adam; keeps both moments and the number of steps taken.
+
+    The moments are kept without their factors (1 - b1) and (1 - b2): m / (1 - b1) is a plain b1 m + g. The
+    factors join the bias corrections, which are scalars, and two passes over memory are saved.
+    """
 
     def __init__(self, spec: OptimizerSpec, n_parameters: int, dtype: np.dtype) -> None:
         self.spec = spec
         self.learning_rate = spec.learning_rate
+        self.gradient_scale = 1.0
         self.n_steps = 0
-        self.first_moment = np.zeros(n_parameters, dtype)
-        self.second_moment = np.zeros(n_parameters, dtype)
-        self.update = np.empty(n_parameters, dtype)
-        self.decayed = np.empty(n_parameters, dtype)
+        self.first_moment = np.zeros(n_parameters, dtype)  # m / (1 - b1)
+        self.second_moment = np.zeros(n_parameters, dtype)  # v / (1 - b2)
+        self.update = np.empty(min(n_parameters, BLOCK), dtype)
 
-    def step(self, theta: Array, gradient: Array) -> None:
-        spec, m, v, update = self.spec, self.first_moment, self.second_moment, self.update
+    def step(self, theta: Array, gradient: Array, scale: float = 1.0) -> None:
         self.n_steps += 1
-        g = gradient
-        if spec.weight_decay:
-            g = np.multiply(theta, spec.weight_decay, out=self.decayed)
-            g += gradient
-        # m <- b1 m + (1 - b1) g
-        m *= spec.beta1
-        m += np.multiply(g, 1 - spec.beta1, out=update)
-        # v <- b2 v + (1 - b2) g^2
-        v *= spec.beta2
-        np.multiply(g, g, out=update)
-        update *= 1 - spec.beta2
-        v += update
-        # theta <- theta - rate / (1 - b1^t) * m / (sqrt(v) / sqrt(1 - b2^t) + eps)
+        for block in _blocks(theta.size):
+            g = gradient[block] if scale == 1.0 else gradient[block] / scale
+            if self.spec.weight_decay:
+                g = g + self.spec.weight_decay * theta[block]
+            update = self.update[: block.stop - block.start]
+            self._step(theta[block], g, self.first_moment[block], self.second_moment[block], update)
+
+    def _step(self, theta: Array, g: Array, m: Array, v: Array, update: Array) -> None:
+        b1, b2, t = self.spec.beta1, self.spec.beta2, self.n_steps
+        # m <- b1 m + g
+        m *= b1
+        m += g
+        # v <- b2 v + g^2
+        v *= b2
+        v += np.multiply(g, g, out=update)
+        # theta <- theta - rate (1 - b1) / (1 - b1^t) * m / (sqrt(v) root + eps),  root^2 = (1 - b2) / (1 - b2^t)
+        root = math.sqrt((1 - b2) / (1 - b2**t))
         np.sqrt(v, out=update)
-        update /= math.sqrt(1 - spec.beta2**self.n_steps)
-        update += spec.eps
+        update += self.spec.eps / root
         np.divide(m, update, out=update)
-        update *= self.learning_rate / (1 - spec.beta1**self.n_steps)
+        update *= self.learning_rate * (1 - b1) / (1 - b1**t) / root
         theta -= update
 
 
