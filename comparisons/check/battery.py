@@ -114,8 +114,8 @@ CHECKS: tuple[Check, ...] = (
         ("load", "loss_and_gradient"),
         _one(cases(families=("eighths", "normal", "saturated"), max_batch=3)),
         own_differences.own_loss,
-        0.5,
-        grid=_generic,
+        0.2,
+        grid=_some,
     ),
     Check(
         "independence",

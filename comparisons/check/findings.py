@@ -63,4 +63,4 @@ def require_same_bits(what: str, found: Weights, expected: Weights) -> None:
             if not (a == b).all():
                 index = tuple(int(i) for i in next(zip(*(a != b).nonzero(), strict=True)))
                 where = f"{kind}{layer}[{', '.join(map(str, index))}]"
-                raise Mismatch(f"{what}: {where} is {a[index]!r}, expected {b[index]!r}")
+                raise Mismatch(f"{what}: {where} is {float(a[index])!r}, expected {float(b[index])!r}")

@@ -1,0 +1,119 @@
+"""`backproof check my_mlp.py:MyMLP`: somebody's class on trial."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from comparisons.check.diagnosis import Cause
+    from comparisons.check.trial import Trial
+
+
+def register(app: typer.Typer) -> None:
+    app.command("check")(check)
+
+
+def check(
+    targets: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="TARGET...", help="my_mlp.py:MyMLP, my_mlp.py or package.module:Class."),
+    ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Only this check; repeatable.")
+    ] = None,
+    seed: Annotated[int, typer.Option(metavar="N", help="Seed of the cases.")] = 0,
+    time_limit: Annotated[
+        float, typer.Option(metavar="S", help="Seconds for all checks of one class.")
+    ] = 60.0,
+    call_limit: Annotated[float, typer.Option(metavar="S", help="Seconds for one call.")] = 10.0,
+    quick: Annotated[bool, typer.Option("--quick", help="A quarter of the cases.")] = False,
+    json_file: Annotated[
+        str | None, typer.Option("--json", metavar="FILE", help="Write the outcome to this file.")
+    ] = None,
+    csv_file: Annotated[
+        str | None, typer.Option("--csv", metavar="FILE", help="One line per class, for grading a folder.")
+    ] = None,
+    init: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Write a skeleton to start from, and stop.")
+    ] = None,
+) -> int:
+    """Is this class right? Gradients, loss, training, state, dtypes; with a diagnosis where it is not.
+
+    The class is executed, in a process of its own, with your rights. Exit codes: 0 every check PASS,
+    1 a FAIL, 2 usage or bad input, 3 INCONCLUSIVE.
+    """
+    from comparisons import threads as thread_pools
+
+    thread_pools.limit(1)  # before NumPy is imported
+    if init is not None:
+        return _init(init)
+    rows = _all_trials(targets or [], only or [], seed, time_limit, call_limit, quick)
+    _write(rows, json_file, csv_file)
+    from comparisons.results import exit_code
+
+    return exit_code([trial.verdict for trial, _ in rows])
+
+
+def _init(file: str) -> int:
+    from comparisons.check.template import skeleton
+    from comparisons.errors import UsageError
+    from comparisons.results import write_atomically
+
+    if Path(file).exists():
+        raise UsageError(f"--init: {file} is there already; choose another name")
+    write_atomically(file, skeleton(file))
+    print(f"wrote {file}; fill it in, then: backproof check {file}:MyMLP")
+    return 0
+
+
+def _all_trials(
+    texts: list[str], only: list[str], seed: int, time_limit: float, call_limit: float, quick: bool
+) -> "list[tuple[Trial, list[Cause]]]":
+    from functools import partial
+
+    from rich.console import Console
+    from rich.status import Status
+
+    from comparisons.check.battery import Check
+    from comparisons.check.loading import Target, parse_target
+    from comparisons.check.rendering import show
+    from comparisons.check.session import try_class
+    from comparisons.errors import UsageError
+
+    def _show_check(status: Status, target: Target, check: Check) -> None:
+        status.update(f"checking {target}: {check.name}")
+
+    if not texts:
+        raise UsageError("target: expected my_mlp.py:MyMLP or package.module:Class, got nothing")
+    for name, value in (("--time-limit", time_limit), ("--call-limit", call_limit)):
+        if not 0 < value < float("inf"):
+            raise UsageError(f"{name}: expected seconds > 0, got {value:g}")
+    rows = []
+    for target in [parse_target(text) for text in texts]:
+        with Console(stderr=True).status(f"checking {target}") as status:
+            trial, causes = try_class(
+                target,
+                only=only,
+                seed=seed,
+                time_limit=time_limit,
+                call_limit=call_limit,
+                quick=quick,
+                on_check=partial(_show_check, status, target),
+            )
+        show(trial, causes, Console())
+        rows.append((trial, causes))
+    return rows
+
+
+def _write(rows: "list[tuple[Trial, list[Cause]]]", json_file: str | None, csv_file: str | None) -> None:
+    import json
+
+    from comparisons.check.rendering import as_csv, as_json
+    from comparisons.results import json_ready, write_atomically
+
+    if json_file is not None:
+        document = [as_json(trial, causes) for trial, causes in rows]
+        write_atomically(json_file, json.dumps(json_ready(document), indent=2) + "\n")
+    if csv_file is not None:
+        write_atomically(csv_file, as_csv(rows))
