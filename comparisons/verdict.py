@@ -129,14 +129,15 @@ def _decide(
 
 
 def _worst(errors: Array, bounds: Array, outside: Array, decided: Array) -> int:
-    """The entry with the largest error / bound; a non-finite one first; a zero bound counts as infinite."""
+    """The entry with the largest error / bound, among those outside if there are any, else the decided.
+
+    A value that is not finite comes first; an error against a bound of zero counts as infinite.
+    """
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.where(errors > 0, errors / bounds, 0.0)
-    ratio = np.where(np.isnan(ratio), np.inf if outside.any() else 0.0, ratio)
-    ratio = np.where(outside == outside.any(), ratio, -1.0)
-    if not outside.any():
-        ratio = np.where(decided, ratio, -0.5)
-    return int(np.argmax(ratio))
+        ratio = np.where(errors == 0, 0.0, errors / bounds)
+    ratio = np.where(np.isfinite(errors), np.minimum(ratio, np.finfo(np.float64).max), np.inf)
+    eligible = outside if outside.any() else decided
+    return int(np.argmax(np.where(eligible, ratio, -1.0)))
 
 
 def _failure(
@@ -161,4 +162,5 @@ def group_resolution(found: Array, bounds: Array) -> float | None:
     alive = (magnitude > 0) & np.isfinite(magnitude)
     if not alive.any():
         return None
-    return float(np.min(2.0 * bounds[alive] / magnitude[alive]))
+    with np.errstate(over="ignore"):  # a tensor of subnormal numbers: nothing can be seen of it
+        return float(np.min(2.0 * bounds[alive] / magnitude[alive]))

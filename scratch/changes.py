@@ -23,6 +23,7 @@ are overwritten.
 
 import math
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -128,9 +129,16 @@ def softmax(z: Array) -> Array:
     return p
 
 
-# z, targets and softmax(z), each (examples, ...); D (examples, outputs, k); signs of D; size >= max |D|
-LossChange = Callable[[tuple[Array, Array, Array], Array, Sequence[int], float, Buffers], list[Array] | None]
-Logits = tuple[Array, Array, Array]
+class Move(NamedTuple):
+    """Changes D (examples, outputs, k) of the logits, to be taken with each of `signs`; size >= max |D|."""
+
+    D: Array
+    signs: tuple[int, ...]
+    size: float
+
+
+Logits = tuple[Array, Array, Array]  # z, the targets and softmax(z), each (examples, ...)
+LossChange = Callable[[Logits, Move, Buffers], list[Array] | None]  # None: D is too large for the formula
 
 
 def _log1p(x: Array, size: float) -> Array:
@@ -138,43 +146,32 @@ def _log1p(x: Array, size: float) -> Array:
     return _series(x, x, coefficients) if coefficients else np.log1p(x)
 
 
-def _cross_entropy_change(
-    logits: Logits, D: Array, signs: Sequence[int], size: float, buffers: Buffers
-) -> list[Array] | None:
+def _cross_entropy_change(logits: Logits, move: Move, buffers: Buffers) -> list[Array] | None:
+    D, signs, size = move
     coefficients = _needed(_EXPM1, size, D)
     if not coefficients:
         return None
     # expm1(+-D) = (cosh(D) - 1) +- sinh(D): both signs for the price of one.
-    p, square, out = (
-        logits[2][:, None],
-        np.square(D, out=shaped(buffers[1], D.shape)),
-        shaped(buffers[2], D.shape),
-    )
+    square, out = np.square(D, out=shaped(buffers[1], D.shape)), shaped(buffers[2], D.shape)
+    p = logits[2][:, None]
     sinh = (p @ _series(square, D, coefficients[0::2], out))[:, 0]
     cosh = (p @ _series(square, square, coefficients[1::2] or (0.0,), out))[:, 0]
     return [_log1p(cosh + sign * sinh, math.expm1(size)) for sign in signs]
 
 
-def _binary_cross_entropy_change(
-    logits: Logits, D: Array, signs: Sequence[int], size: float, buffers: Buffers
-) -> list[Array] | None:
-    coefficients = _needed(_EXPM1, size, D)
+def _binary_cross_entropy_change(logits: Logits, move: Move, buffers: Buffers) -> list[Array] | None:
+    coefficients = _needed(_EXPM1, move.size, move.D)
     if not coefficients:
         return None
-    p, t = sigmoid(logits[0])[:, :, None], logits[1][:, :, None]
-    moves = (sign * D for sign in signs)
-    return [(_log1p(p * _series(x, x, coefficients), math.expm1(size)) - t * x).sum(axis=1) for x in moves]
+    p, t, size = sigmoid(logits[0])[:, :, None], logits[1][:, :, None], math.expm1(move.size)
+    moved = (sign * move.D for sign in move.signs)
+    return [(_log1p(p * _series(x, x, coefficients), size) - t * x).sum(axis=1) for x in moved]
 
 
-def _squares_change(
-    logits: Logits, D: Array, signs: Sequence[int], size: float, buffers: Buffers
-) -> list[Array]:
-    z, targets, _ = logits
-    odd, even = (
-        (2 * (z - targets)[:, None] @ D)[:, 0],
-        np.square(D, out=shaped(buffers[1], D.shape)).sum(axis=1),
-    )
-    return [even + sign * odd for sign in signs]
+def _squares_change(logits: Logits, move: Move, buffers: Buffers) -> list[Array]:
+    slope = 2 * (logits[0] - logits[1])[:, None]
+    odd, even = (slope @ move.D)[:, 0], np.square(move.D, out=shaped(buffers[1], move.D.shape)).sum(axis=1)
+    return [even + sign * odd for sign in move.signs]
 
 
 LOSS_CHANGES: dict[Loss, LossChange] = {
@@ -185,19 +182,13 @@ LOSS_CHANGES: dict[Loss, LossChange] = {
 }
 
 
-def loss_changes(
-    loss: Loss, logits: Logits, D: Array, signs: Sequence[int], size: float, buffers: Buffers
-) -> list[Array]:
-    """l(z + sign D) - l(z), (examples, k) for each of `signs` (1 or -1).
-
-    `logits` are z (examples, outputs), the targets and softmax(z); D (examples, outputs, k) holds k changes
-    of every example's z, for cross_entropy relative to its label's; size >= max |D|.
-    """
+def loss_changes(loss: Loss, logits: Logits, move: Move, buffers: Buffers) -> list[Array]:
+    """l(z + sign D) - l(z), (examples, k) per sign; for cross_entropy D is relative to the label's logit."""
     formula = LOSS_CHANGES.get(loss)
-    changes = None if formula is None else formula(logits, D, signs, size, buffers)
+    changes = None if formula is None else formula(logits, move, buffers)
     if changes is not None:
         return changes
-    (z, targets, _), (examples, outputs, k) = logits, D.shape
+    (z, targets, _), (examples, outputs, k) = logits, move.D.shape
     base, repeated = loss.per_example(z, targets)[:, None], np.repeat(targets, k, axis=0)
-    moved = ((z[:, :, None] + sign * D).transpose(0, 2, 1).reshape(-1, outputs) for sign in signs)
+    moved = ((z[:, :, None] + sign * move.D).transpose(0, 2, 1).reshape(-1, outputs) for sign in move.signs)
     return [loss.per_example(row, repeated).reshape(examples, k) - base for row in moved]

@@ -28,7 +28,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from scratch.architecture import Array
-from scratch.changes import Buffers, Logits, activation_change, largest, loss_changes, shaped, softmax
+from scratch.changes import Buffers, Logits, Move, activation_change, largest, loss_changes, shaped, softmax
 from scratch.differences import Scheme, working_dtype
 from scratch.losses import LOSSES
 from scratch.network import Network
@@ -37,8 +37,8 @@ MEMORY = 256 * 2**20  # bytes of temporary arrays
 _ARRAYS = 10  # temporaries of a tile's size that live at once, at most
 _TILE = 2**16  # elements: a few such arrays stay in a core's own cache
 
-Node = tuple[complex, tuple[int, ...], tuple[complex, ...]]  # s, the signs of +-s taken, their weights
-Move = tuple[Array, float, tuple[int, ...], tuple[complex, ...]]  # D, its size, signs and weights
+Weights = tuple[complex, ...]  # the scheme's, one for each sign
+Node = tuple[complex, tuple[int, ...], Weights]  # s, and the signs with which it is taken
 
 
 def structured_difference(
@@ -186,27 +186,26 @@ class _Layer:
         logits, loss = (z[examples], targets[examples], p[examples]), self.unmoved.network.loss_function
         changes = np.zeros((len(sigma), entries.size), sigma.dtype)
         moves = self._pushed(examples, units, sigma) if v is None else self._straight(sigma, v)
-        for D, size, signs, weights in moves:
-            terms = loss_changes(loss, logits, D, signs, size, self.buffers)
-            for weight, term in zip(weights, terms, strict=True):
+        for move, weights in moves:
+            for weight, term in zip(weights, loss_changes(loss, logits, move, self.buffers), strict=True):
                 changes += (weight * term).real
         total.ravel()[entries] += changes.sum(axis=0).reshape(entries.shape)
 
-    def _straight(self, sigma: Array, v: Array) -> Iterator[Move]:
+    def _straight(self, sigma: Array, v: Array) -> Iterator[tuple[Move, Weights]]:
         """D = s sigma v, at s and -s together."""
         size, shape = largest(sigma) * largest(v), (len(sigma), v.shape[1], *sigma.shape[1:])
         for s, signs, weights in self.nodes:
             D = np.multiply((s * v)[..., None], sigma[:, None], out=shaped(self.buffers[0], shape))
-            yield D.reshape(*shape[:2], -1), abs(s) * size, signs, weights
+            yield Move(D.reshape(*shape[:2], -1), signs, abs(s) * size), weights
 
-    def _pushed(self, examples: slice, units: Array, sigma: Array) -> Iterator[Move]:
+    def _pushed(self, examples: slice, units: Array, sigma: Array) -> Iterator[tuple[Move, Weights]]:
         """D by way of every layer, at each node by itself."""
         z, activation = self.unmoved.z[self.index][examples][:, units, None], self.unmoved.network.activation
         for s, signs, weights in self.nodes:
             for sign, weight in zip(signs, weights, strict=True):
                 d = activation_change(activation, z, sign * s * sigma, self.buffers)
                 D = self._logit_changes(examples, units, d)
-                yield D, largest(D), (1,), (weight,)
+                yield Move(D, (1,), largest(D)), (weight,)
 
     def _logit_changes(self, examples: slice, units: Array, d: Array) -> Array:
         """D (examples, outputs, units inputs) when a_l moves by d (examples, units, inputs)."""
