@@ -196,7 +196,7 @@ def selected(state: ForwardPass, flipped: Iterable[Unit]) -> Bounded:
 
 def any_selection(state: ForwardPass) -> Bounded:
     """The shadow's gradient with a bound that holds whatever the undecided units select."""
-    errors = [np.zeros_like(derivative.value) for derivative in state.derivatives]
+    errors = [derivative.error.copy() for derivative in state.derivatives]
     for layer, row, unit in state.undecided:
         errors[layer][row, unit] = 1.0
     pairs = zip(state.derivatives, errors, strict=True)
