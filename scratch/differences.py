@@ -145,12 +145,12 @@ def difference(f: Function, theta: Array, scheme: Scheme | str = CENTRAL, step: 
 
 
 def richardson(
-    f: Function, theta: Array, step: float = 0.125, rows: int = 10, noise: float | None = None
+    f: Function, theta: Array, step: float = 0.125, rows: int = 10, noise: float | Array | None = None
 ) -> tuple[Array, Array]:
     """(gradient (n,), error estimate (n,)) of f at theta by Ridders' tableau over central differences.
 
     The steps are step * max(1, |t|), halved from row to row. `noise` is the absolute error of one evaluation
-    of f, by default eps |f(theta)|. 2 n rows evaluations.
+    of f (per entry, if an array), by default eps |f(theta)|. 2 n rows evaluations.
     """
     theta = _checked_theta(theta)
     if noise is None:
@@ -159,7 +159,7 @@ def richardson(
 
 
 def extrapolated(
-    gradient_at: Callable[[Array], Array], theta: Array, step: float, rows: int, noise: float
+    gradient_at: Callable[[Array], Array], theta: Array, step: float, rows: int, noise: float | Array
 ) -> tuple[Array, Array]:
     """(gradient, error estimate) at step zero from gradient_at(steps (n,)), central differences of theta."""
     if isinstance(rows, bool) or not isinstance(rows, int) or rows < 2:
@@ -168,7 +168,7 @@ def extrapolated(
     return ridders(np.array([gradient_at(h) for h in steps]), steps, noise)
 
 
-def ridders(quotients: Array, steps: Array, noise: float) -> tuple[Array, Array]:
+def ridders(quotients: Array, steps: Array, noise: float | Array) -> tuple[Array, Array]:
     """Extrapolate central differences (rows, n), each row at half the step before, to step zero.
 
         A_{j,0} = D_{h_j},   A_{j,k} = (4^k A_{j,k-1} - A_{j-1,k-1}) / (4^k - 1)

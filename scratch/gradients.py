@@ -83,7 +83,7 @@ def richardson(
     *,
     step: float = 0.125,
     rows: int = 10,
-    noise: float | None = None,
+    noise: float | Array | None = None,
     evaluation: str = "naive",
     memory: int = MEMORY,
 ) -> tuple[Array, Array]:
