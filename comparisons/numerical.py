@@ -158,7 +158,7 @@ class _Session:
         self.part["training"] = outcome(self.setting, self.progressed, self.initial)
         self._write()
         _save_state(self.state_path, stored(self.setting, self.progressed))
-        return f"{done} of {total} training steps are kept in {self.plan.out}; give the command again to go on"
+        return f"{done} of {total} training steps are kept in {self.plan.out}; run it again to go on"
 
     def _write(self) -> None:
         verdicts = [self.part["same"]["outcome"]]

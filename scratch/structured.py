@@ -150,13 +150,13 @@ class _Layer:
         widest = max(self.unmoved.network.architecture.layer_sizes[self.index + 2 :], default=len(total))
         together = max(1, self.tile // (total.size * widest))  # small layers: several examples at once
         pairs = self.tile // (widest * together)
+        on, live = a != 0, margin > -reach
         for start in range(0, len(a), together):
             examples = slice(start, start + together)
-            inputs = np.flatnonzero(a[examples].any(axis=0))
-            live = np.flatnonzero((margin[examples] > -reach[examples]).any(axis=0))
-            for units in _split(live, pairs):
+            inputs = on[examples].any(axis=0).nonzero()[0]
+            for units in _split(live[examples].any(axis=0).nonzero()[0], pairs):
                 v, straight = self._directions(examples, units, reach[examples][:, units])
-                for u, i in _tiles(np.flatnonzero(straight), inputs, self.tile // (v.shape[1] * together)):
+                for u, i in _tiles(straight.nonzero()[0], inputs, self.tile // (v.shape[1] * together)):
                     self._add(total, examples, units[u], i, v[:, :, u])
                 for u, i in _tiles(units[~straight], inputs, pairs):
                     self._add(total, examples, u, i)
