@@ -14,7 +14,14 @@ import numpy as np
 
 from comparisons.data import Dataset
 from comparisons.lessons.frame import Figure, Outcome, Setting, at_least, at_most, number, percent
-from comparisons.lessons.images import CLASSES, accuracy, batches_of, image_architecture, trained_epochs
+from comparisons.lessons.images import (
+    CLASSES,
+    DATA_NAMES,
+    accuracy,
+    batches_of,
+    image_architecture,
+    trained_epochs,
+)
 from comparisons.lessons.pictures import AMOUNT, SCRATCH, SIGNED, TORCH, axes, heatmap, images, line
 from reference.contender import Contender
 from reference.torch_mlp import TorchMLP
@@ -85,7 +92,7 @@ def run(setting: Setting) -> Outcome:
         "reached": percent(reached),
         "torch": percent(curves["torch"][-1]),
         "epochs": number(EPOCHS),
-        "data": data.name,
+        "data": DATA_NAMES[data.name],
         "parameters": number(architecture.n_parameters),
         "crossing": number(crossing),
         "pixels": number(maps[0].size),

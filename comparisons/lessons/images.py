@@ -16,6 +16,7 @@ from scratch.network import Network
 from scratch.training import Epoch, epoch_batches, fit
 
 CLASSES = 10
+DATA_NAMES = {"mnist": "MNIST", "digits": "scikit-learn digits, 8 × 8"}  # as texts call them
 BATCH_SIZE = 100
 
 

@@ -3,6 +3,9 @@
 import importlib
 import importlib.util
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -19,10 +22,29 @@ def installed() -> bool:
 
 def _tensorflow() -> Any:
     """TensorFlow without its start-up lines, on the CPU, where everybody else here computes."""
+    with quiet_imports():
+        return importlib.import_module("tensorflow")
+
+
+@contextmanager
+def quiet_imports() -> Iterator[None]:
+    """Imports of TensorFlow, or of what brings it along: on the CPU, and nothing on the process's stderr.
+
+    Its C++ writes there before any log level is known.
+    """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
-    return importlib.import_module("tensorflow")
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def tensorflow_cross_entropy(z: Array, labels: Array) -> float:

@@ -23,7 +23,7 @@ from comparisons.lessons.frame import (
     number,
     percent,
 )
-from comparisons.lessons.images import CLASSES, batches_of, image_architecture, trained_epochs
+from comparisons.lessons.images import CLASSES, DATA_NAMES, batches_of, image_architecture, trained_epochs
 from comparisons.lessons.keras_network import INSTALL, installed, keras_training
 from comparisons.lessons.pictures import GOOD, SCRATCH, TENSORFLOW, TORCH, axes, line
 from reference.contender import Contender
@@ -90,7 +90,7 @@ def run(setting: Setting) -> Outcome:
         "first": number(firsts["normal", "scratch"]),
         "first_he": number(firsts["he_normal", "scratch"]),
         "ln10": number(np.log(CLASSES)),
-        "data": data.name,
+        "data": DATA_NAMES[data.name],
         "install": INSTALL,
         "points": number(100 * (he - normal)),
     }

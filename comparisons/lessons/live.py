@@ -25,7 +25,8 @@ from comparisons.lessons.frame import (
     number,
     percent,
 )
-from comparisons.lessons.images import accuracy, batches_of, image_architecture
+from comparisons.lessons.images import DATA_NAMES, accuracy, batches_of, image_architecture
+from comparisons.lessons.keras_network import quiet_imports
 from comparisons.lessons.pictures import COLOURS, DASHES, axes, line
 from reference.contender import Contender
 from reference.torch_mlp import TorchMLP
@@ -71,10 +72,12 @@ def watched(
 def tensorboard_writer(folder: Path) -> Iterator[AddScalar]:
     """torch.utils.tensorboard's writer. Raises UsageError, with the remedy, where tensorboard is missing."""
     try:
-        from torch.utils.tensorboard import SummaryWriter
+        with quiet_imports():
+            from torch.utils.tensorboard import SummaryWriter
     except ImportError as error:
         raise UsageError(
-            "tensorboard: the package that torch's writer needs is not installed; pip install tensorboard"
+            "tensorboard: torch's writer needs this package, which is not installed; "
+            "pip install 'backproof[tensorboard]'"
         ) from error
     try:
         writer = SummaryWriter(str(folder))
@@ -111,7 +114,7 @@ def run(setting: Setting) -> Outcome:
     values = {
         "steps": number(STEPS),
         "every": number(EVERY),
-        "data": data.name,
+        "data": DATA_NAMES[data.name],
         "reached": percent(last.accuracy),
         "held_out": number(min(HELD_OUT, len(data.test_labels))),
     }
@@ -149,7 +152,8 @@ def _observed(
 
 def _read_back(folder: Path, points: list[Point]) -> Claim:
     """The event file, read by TensorBoard's own reader, holds every point of the loss curve."""
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+    with quiet_imports():
+        from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     events = EventAccumulator(str(folder))
     events.Reload()

@@ -10,8 +10,10 @@ raises ValueError, so that a slip in a text is found by the tests and not by a r
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import zip_longest
 
 from markupsafe import Markup, escape
 
@@ -144,8 +146,10 @@ def to_mathml(formula: str, display: bool = False) -> Markup:
 
 
 def _ml(node: Node) -> Markup:
-    inner = Markup("").join(_ml(part) for part in node.parts)
-    tag = {"i": "mi", "n": "mn", "text": "mtext", "sub": "msub", "sup": "msup", "frac": "mfrac",
+    inner = Markup("").join(_with_space(node.parts) if node.kind == "row" else map(_ml, node.parts))
+    if node.kind == "text":  # a browser trims plain spaces at the ends
+        return Markup("<mtext>{}</mtext>").format(node.value.replace(" ", "\u00a0"))
+    tag = {"i": "mi", "n": "mn", "sub": "msub", "sup": "msup", "frac": "mfrac",
            "sqrt": "msqrt", "row": "mrow"}.get(node.kind)  # fmt: skip
     if tag:
         return Markup(f"<{tag}>") + escape(node.value) + inner + Markup(f"</{tag}>")
@@ -161,6 +165,15 @@ def _ml(node: Node) -> Markup:
         cells = Markup("").join(Markup("<mtd>{}</mtd>").format(_ml(part)) for part in node.parts)
         return Markup("<mtr>{}</mtr>").format(cells)
     return Markup("<mrow><mo>[</mo><mtable>{}</mtable><mo>]</mo></mrow>").format(inner)
+
+
+def _with_space(parts: tuple[Node, ...]) -> Iterator[Markup]:
+    """The parts of a row; a thin space after a function's name unless a bracket follows: ln 10, log(1)."""
+    for part, after in zip_longest(parts, parts[1:]):
+        yield _ml(part)
+        name = part.parts[0] if part.kind in ("sub", "sup") else part
+        if name.value in _NAMES and after is not None and after.value not in ("(", "′", "[", ",", ")"):
+            yield Markup('<mspace width="0.17em"></mspace>')
 
 
 def to_text(formula: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from comparisons.lessons.frame import Claim, Figure, Outcome, Setting, Table, at_least, number, percent
-from comparisons.lessons.images import evaluated, image_network
+from comparisons.lessons.images import DATA_NAMES, evaluated, image_network
 from comparisons.lessons.pictures import COLOURS, DASHES, GOOD, SYMBOLS, axes, line
 
 TARGET = 0.95
@@ -65,7 +65,7 @@ def run(setting: Setting) -> Outcome:
         for name, choice in CHOICES.items()
     ]
     header = ("@choice", "@layers", "@activation", "@optimizer", "η", "@start", "@best", "@crosses")
-    values = {"target": percent(TARGET), "epochs": number(EPOCHS), "data": setting.dataset().name}
+    values = {"target": percent(TARGET), "epochs": number(EPOCHS), "data": DATA_NAMES[setting.dataset().name]}
     unjudged = (
         tuple(f"reaches_{n}" if n in GET_THERE else f"misses_{n}" for n in CHOICES) if not on_mnist else ()
     )

@@ -67,7 +67,7 @@ def _truth_table() -> Table:
                 (WEATHER_PERSON, -3)]  # fmt: skip
     columns = [decisions(*setting) for setting in settings]
     header = ["@weather", "@companion", "@nearby"]
-    header += [f"W = {','.join(map(str, w))}; b = {number(b)}" for w, b in settings]
+    header += [f"({', '.join(map(str, w))}), b = {number(b)}" for w, b in settings]
     rows = [[str(v) for v in (*row, *(c[i] for c in columns))] for i, row in enumerate(INPUTS)]
     return Table("truth", header, rows)
 

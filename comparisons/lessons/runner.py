@@ -4,6 +4,8 @@ An entry carries every sentence in every language, so that a page can be drawn a
 running anything and without the catalogue.
 """
 
+import ast
+import inspect
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -61,15 +63,16 @@ def _value(name: str, text: str, constants: Mapping[str, float]) -> float:
 
 
 def _constants(module: ModuleType) -> dict[str, float]:
-    """The numbers written in capitals at the head of the lesson's own module."""
-    return {
-        name: value
-        for name, value in vars(module).items()
-        if name.isupper() and type(value) in (int, float) and name not in _IMPORTED
+    """The numbers that the lesson's own module names in capitals, not those it imports."""
+    assigned = {
+        name.id
+        for statement in ast.parse(inspect.getsource(module)).body
+        if isinstance(statement, ast.Assign)
+        for name in ast.walk(statement)
+        if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store)
     }
-
-
-_IMPORTED = {"EPS", "CLASSES", "INFEASIBLE", "FEASIBLE"}  # facts of the machine and of libraries
+    found = {name: value for name, value in vars(module).items() if name.isupper() and name in assigned}
+    return {name: value for name, value in found.items() if type(value) in (int, float)}
 
 
 def entry(lesson: Lesson, outcome: Outcome, seconds: float) -> Json:
@@ -169,8 +172,6 @@ def _strings(node: Any) -> Iterator[str]:
 
 def _source(function: Any) -> Json:
     """Where a function stands and how it reads: the very code that ran."""
-    import inspect
-
     return {
         "where": f"{function.__module__.replace('.', '/')}.py: {function.__qualname__}",
         "text": inspect.cleandoc("\n" + inspect.getsource(function)),

@@ -10,7 +10,6 @@ import numpy as np
 
 from comparisons.data import Dataset
 from comparisons.lessons.frame import (
-    Claim,
     Correction,
     Figure,
     Outcome,
@@ -23,7 +22,7 @@ from comparisons.lessons.frame import (
     number,
     percent,
 )
-from comparisons.lessons.images import CLASSES, accuracy, batches_of, image_architecture
+from comparisons.lessons.images import CLASSES, DATA_NAMES, accuracy, batches_of, image_architecture
 from comparisons.lessons.keras_network import installed, keras_training
 from comparisons.lessons.pictures import SCRATCH, SIGNED, TORCH, axes, images, line
 from reference.contender import Contender
@@ -62,8 +61,9 @@ def run(setting: Setting) -> Outcome:
     ]
     rows = [["scratch", percent(reached)], ["torch", percent(torch_reached)]]
     if setting.keras and installed():
-        rows.append(["Keras", percent(_keras(data, batches))])
-        claims.append(_keras_claim(rows[-1][1], reached))
+        by_keras = _keras(data, batches)
+        rows.append(["Keras", percent(by_keras)])
+        claims.append(at_most("keras", abs(by_keras - reached), SAME, percent))
     unjudged = () if data.name == "mnist" else ("about_91",)
     if data.name == "mnist":
         claims.insert(0, between("about_91", reached, CLAIMED - ABOUT, CLAIMED + ABOUT, percent))
@@ -79,7 +79,7 @@ def run(setting: Setting) -> Outcome:
         "reached": percent(reached),
         "steps": number(STEPS),
         "batch": number(BATCH),
-        "data": data.name,
+        "data": DATA_NAMES[data.name],
         "rate": number(SGD.learning_rate),
         "torch": percent(torch_reached),
     }
@@ -99,10 +99,6 @@ def _keras(data: Dataset, batches: list[Array]) -> float:
     architecture = image_architecture(data, (), "identity")
     start = [(w.copy(), b.copy()) for w, b in initialize(architecture, 0, "zeros").layers]
     return keras_training(architecture, start, data, batches, SGD, len(batches))[1][-1]
-
-
-def _keras_claim(found: str, reached: float) -> Claim:
-    return at_most("keras", abs(float(found.removesuffix(" %")) / 100 - reached), SAME, percent)
 
 
 def _weights(weight: Array, shape: tuple[int, int]) -> Figure:

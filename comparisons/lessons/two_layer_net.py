@@ -130,10 +130,18 @@ def _table(largest: dict[int, tuple[Array, Array]]) -> Table:
 
 def _curves(losses: Array, curves: dict[float, Array]) -> Figure:
     steps = np.unique(np.round(np.logspace(0, np.log10(STEPS), 120)).astype(int))
-    data = [line("1e-6", steps, np.maximum(losses[steps], 1e-30), COLOURS[0])]
+    data = [line("η = 1e-6", steps, np.maximum(losses[steps], 1e-30), COLOURS[0])]
     for i, (rate, curve) in enumerate(curves.items(), start=1):
         shown = steps[steps < len(curve)]
-        data.append(line(f"{rate:.0e}", shown, np.maximum(curve[shown], 1e-30), COLOURS[i], DASHES[i]))
+        data.append(
+            line(
+                f"η = {rate:.0e}".replace("e-0", "e-"),
+                shown,
+                np.maximum(curve[shown], 1e-30),
+                COLOURS[i],
+                DASHES[i],
+            )
+        )
     data.append(line("@arrived", [1, STEPS], [ARRIVED] * 2, GOOD, "dot"))
     return Figure("losses", data, axes("@step", "@loss", x_log=True, y_log=True))
 
