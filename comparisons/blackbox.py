@@ -89,9 +89,9 @@ def check_gradient(
     if not np.isfinite(base):
         raise ValueError("f: expected a finite value at theta, found NaN or Inf; choose another theta")
     noise = estimate_noise(f, point, seed)
-    own = EPS * np.abs(found)
+    own = EPS * np.abs(np.where(np.isfinite(found), found, 0.0))
     if callable(gradient):
-        own = np.maximum(own, noise_levels(gradient, point, seed))
+        own = np.fmax(own, noise_levels(gradient, point, seed))
     slopes = [slope(f, point, int(i), noise) for i in chosen]
     return _verdict(
         found[chosen], own[chosen], slopes, abs(base) or 1.0, [name(int(i)) for i in chosen].__getitem__
@@ -122,7 +122,7 @@ def _value(f: Function, theta: Array) -> float:
     value = np.asarray(f(theta.copy()))
     if value.ndim != 0 or value.dtype.kind not in "fiu":
         raise TypeError(
-            f"f: expected a real number, got {value.dtype} of shape {value.shape}; return a scalar"
+            f"f: expected a real scalar, got {value.dtype} of shape {value.shape}; return a scalar"
         )
     return float(value)
 
