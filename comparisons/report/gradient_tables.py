@@ -1,6 +1,7 @@
 """`backproof gradients` in a terminal: the checks in one line each kind, the campaign, the sensitivity."""
 
 from collections.abc import Callable, Sequence
+from math import isnan
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -74,7 +75,7 @@ def _campaign_title(campaign: Part) -> str:
 
 
 def _campaign(campaign: Part) -> Table:
-    columns = ("Family", "Judged", "False", "Open", "Resolution", "Bound/err", "gradcheck")
+    columns = ("Family", "Judged", "False", "Open", "Resolution", "Slack", "gradcheck")
     table = _table(columns, 1)
     rows = [*campaign["families"], {"family": "all", "dtype": "", **campaign["totals"]}]
     for row in rows:
@@ -111,7 +112,7 @@ def _campaign_words(campaign: Part) -> Text:
         "decided. "
         "gradcheck: the share of "
         f"the first {campaign['gradcheck_per_cell']} cases of each cell that it fails at its defaults. "
-        "Resolution and bound/err(or) are medians; the largest error is "
+        "Resolution and slack (bound / error) are medians; the largest error is "
         f"{formats.percent(largest, 1)} of its bound."
     )
     return verdict_text(campaign["verdict"]).append(words)
@@ -141,8 +142,8 @@ def gradcheck_words(row: Part, write: Callable[[float | None], str]) -> str:
 
 
 def _short(value: float | None) -> str:
-    return formats.ABSENT if value is None else f"{value:.0e}"
+    return formats.ABSENT if value is None or isnan(value) else f"{value:.0e}"
 
 
 def _whole(value: float | None) -> str:
-    return formats.ABSENT if value is None else f"{value:,.0f}"
+    return formats.ABSENT if value is None or isnan(value) else f"{value:,.0f}"
