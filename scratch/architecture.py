@@ -38,6 +38,12 @@ def _expect_number(argument: str, value: object, low: float, high: float = np.in
         raise ValueError(f"{argument}: expected a number in [{low:g}, {high:g}), got {value!r}")
 
 
+def _expect_range(argument: str, what: str, indices: Array, stop: int) -> None:
+    low, high = indices.min(), indices.max()
+    if low < 0 or high >= stop:
+        raise ValueError(f"{argument}: expected {what} 0 .. {stop - 1}, found {low} .. {high}")
+
+
 @dataclass(frozen=True)
 class Architecture:
     """A fully connected network: hidden layers share one activation, the output layer gives logits.
@@ -52,18 +58,15 @@ class Architecture:
     dtype: str = "float64"
 
     def __post_init__(self) -> None:
-        if not isinstance(self.layer_sizes, tuple | list):
-            raise TypeError(f"layer_sizes: expected a tuple of integers, got {self.layer_sizes!r}")
-        for size in self.layer_sizes:
-            if isinstance(size, bool) or not isinstance(size, int | np.integer):
-                raise TypeError(f"layer_sizes: expected integers, got {size!r} in {self.layer_sizes!r}")
-            if size < 1:
-                raise ValueError(f"layer_sizes: expected sizes of at least 1, got {self.layer_sizes!r}")
-        if len(self.layer_sizes) < 2:
-            raise ValueError(
-                f"layer_sizes: expected inputs and outputs, at least two sizes; got {self.layer_sizes!r}"
-            )
-        object.__setattr__(self, "layer_sizes", tuple(int(size) for size in self.layer_sizes))
+        sizes = self.layer_sizes
+        integers = isinstance(sizes, tuple | list) and all(
+            isinstance(size, int | np.integer) and not isinstance(size, bool) for size in sizes
+        )
+        if not integers:
+            raise TypeError(f"layer_sizes: expected a tuple of integers, got {sizes!r}")
+        if len(sizes) < 2 or min(sizes) < 1:
+            raise ValueError(f"layer_sizes: expected at least two sizes, sizes of at least 1; got {sizes!r}")
+        object.__setattr__(self, "layer_sizes", tuple(int(size) for size in sizes))
         _expect_one_of("activation", self.activation, ACTIVATIONS)
         _expect_one_of("loss", self.loss, LOSSES)
         _expect_one_of("dtype", self.dtype, DTYPES)
@@ -110,45 +113,44 @@ class Architecture:
         Raises TypeError unless it is a real array; ValueError for a wrong shape, an empty batch, NaN or Inf.
         """
         x = np.asarray(x)
-        if x.dtype.kind not in "fiub":
-            raise TypeError(f"x: expected real numbers, got dtype {x.dtype}")
         if x.ndim != 2 or x.shape[1] != self.n_inputs or len(x) == 0:
-            raise ValueError(
-                f"x: expected shape (batch >= 1, {self.n_inputs}), got {x.shape}; "
-                f"flatten each example to {self.n_inputs} features"
-            )
-        if x.dtype.kind == "f" and not np.isfinite(x).all():
-            raise ValueError("x: expected finite numbers, found NaN or Inf; clean the data first")
-        return x.astype(self.dtype, order="C", copy=False)
+            expected = f"expected shape (batch >= 1, {self.n_inputs}), got {x.shape}"
+            raise ValueError(f"x: {expected}; flatten each example to {self.n_inputs} features")
+        return self._checked("x", x, x.shape)
 
     def checked_targets(self, targets: Array, batch_size: int) -> Array:
         """Labels (batch,) for cross_entropy, else finite targets (batch, n_outputs) of this dtype."""
-        targets = np.asarray(targets)
         if self.loss == "cross_entropy":
-            return self._checked_labels(targets, batch_size)
-        if targets.dtype.kind not in "fiub":
-            raise TypeError(f"targets: expected real numbers for {self.loss}, got dtype {targets.dtype}")
-        if targets.shape != (batch_size, self.n_outputs):
-            raise ValueError(
-                f"targets: expected shape ({batch_size}, {self.n_outputs}) for {self.loss}, "
-                f"got {targets.shape}"
-            )
-        if targets.dtype.kind == "f" and not np.isfinite(targets).all():
-            raise ValueError("targets: expected finite numbers, found NaN or Inf; clean the data first")
-        return targets.astype(self.dtype, order="C", copy=False)
+            return self._checked_labels(np.asarray(targets), batch_size)
+        return self._checked("targets", targets, (batch_size, self.n_outputs))
+
+    def checked_weights(self, weights: Weights) -> list[tuple[Array, Array]]:
+        """`weights` of the right number, shapes and dtype, finite; copies nothing that already fits."""
+        if len(weights) != len(self.layer_shapes):
+            raise ValueError(f"weights: expected {len(self.layer_shapes)} layers, got {len(weights)}")
+        return [
+            (self._checked(f"W{layer}", W, shape), self._checked(f"b{layer}", b, shape[1:]))
+            for layer, ((W, b), shape) in enumerate(zip(weights, self.layer_shapes, strict=True), start=1)
+        ]
+
+    def _checked(self, argument: str, array: Array, shape: tuple[int, ...]) -> Array:
+        """A real, finite array of this shape, C-contiguous and in this dtype."""
+        array = np.asarray(array)
+        if array.dtype.kind not in "fiub":
+            raise TypeError(f"{argument}: expected real numbers, got dtype {array.dtype}")
+        if array.shape != shape:
+            raise ValueError(f"{argument}: expected shape {shape}, got {array.shape}")
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise ValueError(f"{argument}: expected finite numbers, found NaN or Inf; clean the data first")
+        return array.astype(self.dtype, order="C", copy=False)
 
     def _checked_labels(self, labels: Array, batch_size: int) -> Array:
         if labels.dtype.kind not in "iu":
-            raise TypeError(
-                f"targets: expected integer labels for cross_entropy, got dtype {labels.dtype}; "
-                "pass labels.astype(int)"
-            )
+            expected = f"expected integer labels for cross_entropy, got dtype {labels.dtype}"
+            raise TypeError(f"targets: {expected}; pass labels.astype(int)")
         if labels.shape != (batch_size,):
             raise ValueError(f"targets: expected shape ({batch_size},), got {labels.shape}")
-        if labels.min() < 0 or labels.max() >= self.n_outputs:
-            raise ValueError(
-                f"targets: expected labels 0 .. {self.n_outputs - 1}, found {labels.min()} .. {labels.max()}"
-            )
+        _expect_range("targets", "labels", labels, self.n_outputs)
         return labels.astype(np.intp, order="C", copy=False)
 
     @staticmethod
@@ -157,40 +159,10 @@ class Architecture:
         checked = [np.asarray(batch) for batch in batches]
         for number, batch in enumerate(checked):
             if batch.ndim != 1 or len(batch) == 0 or batch.dtype.kind not in "iu":
-                raise ValueError(
-                    f"batches[{number}]: expected row indices, shape (batch >= 1,), "
-                    f"got shape {batch.shape}, dtype {batch.dtype}"
-                )
-            if batch.min() < 0 or batch.max() >= n_examples:
-                raise ValueError(
-                    f"batches[{number}]: expected rows 0 .. {n_examples - 1}, "
-                    f"found {batch.min()} .. {batch.max()}"
-                )
+                expected = f"expected row indices (batch >= 1,), got shape {batch.shape}, dtype {batch.dtype}"
+                raise ValueError(f"batches[{number}]: {expected}")
+            _expect_range(f"batches[{number}]", "rows", batch, n_examples)
         return [batch.astype(np.intp, copy=False) for batch in checked]
-
-    def checked_weights(self, weights: Weights) -> list[tuple[Array, Array]]:
-        """`weights` of the right number, shapes and dtype, finite; copies nothing that already fits."""
-        if len(weights) != len(self.layer_shapes):
-            raise ValueError(f"weights: expected {len(self.layer_shapes)} layers, got {len(weights)}")
-        checked = []
-        for layer, ((weight, bias), (fan_in, fan_out)) in enumerate(
-            zip(weights, self.layer_shapes, strict=True), start=1
-        ):
-            pair = []
-            for name, array, shape in (
-                (f"W{layer}", weight, (fan_in, fan_out)),
-                (f"b{layer}", bias, (fan_out,)),
-            ):
-                array = np.asarray(array)
-                if array.dtype.kind not in "fiub":
-                    raise TypeError(f"{name}: expected real numbers, got dtype {array.dtype}")
-                if array.shape != shape:
-                    raise ValueError(f"{name}: expected shape {shape}, got {array.shape}")
-                if array.dtype.kind == "f" and not np.isfinite(array).all():
-                    raise ValueError(f"{name}: expected finite numbers, found NaN or Inf")
-                pair.append(array.astype(self.dtype, copy=False))
-            checked.append((pair[0], pair[1]))
-        return checked
 
 
 @dataclass(frozen=True)
@@ -212,11 +184,9 @@ class OptimizerSpec:
 
     def __post_init__(self) -> None:
         _expect_one_of("name", self.name, OPTIMIZERS)
-        _expect_number("learning_rate", self.learning_rate, 0.0)
-        _expect_number("momentum", self.momentum, 0.0)
-        _expect_number("beta1", self.beta1, 0.0, 1.0)
-        _expect_number("beta2", self.beta2, 0.0, 1.0)
-        _expect_number("eps", self.eps, 0.0)
-        _expect_number("weight_decay", self.weight_decay, 0.0)
+        for argument in ("learning_rate", "momentum", "eps", "weight_decay"):
+            _expect_number(argument, getattr(self, argument), 0.0)
+        for argument in ("beta1", "beta2"):
+            _expect_number(argument, getattr(self, argument), 0.0, 1.0)
         if self.nesterov and self.momentum == 0.0:
             raise ValueError("nesterov: expected momentum > 0, got 0; set momentum or drop nesterov")
