@@ -64,8 +64,10 @@ class Architecture:
         )
         if not integers:
             raise TypeError(f"layer_sizes: expected a tuple of integers, got {sizes!r}")
-        if len(sizes) < 2 or min(sizes) < 1:
-            raise ValueError(f"layer_sizes: expected at least two sizes, sizes of at least 1; got {sizes!r}")
+        if len(sizes) < 2:
+            raise ValueError(f"layer_sizes: expected inputs and outputs, at least two sizes; got {sizes!r}")
+        if min(sizes) < 1:
+            raise ValueError(f"layer_sizes: expected sizes of at least 1, got {sizes!r}")
         object.__setattr__(self, "layer_sizes", tuple(int(size) for size in sizes))
         _expect_one_of("activation", self.activation, ACTIVATIONS)
         _expect_one_of("loss", self.loss, LOSSES)
