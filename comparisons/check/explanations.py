@@ -45,7 +45,8 @@ def output_delta(z: Array, targets: Array, loss: str) -> Array:
 
 def derivative(z: Array, a: Array, activation: str) -> Array:
     if activation == "sigmoid":
-        return a * (1 - a)
+        slope: Array = a * (1 - a)
+        return slope
     if activation == "tanh":
         return 1 - a * a
     return (z > 0).astype(float) if activation == "relu" else np.ones_like(z)
@@ -98,11 +99,13 @@ def _of_the_output() -> Iterator[Explanation]:
         return np.eye(z.shape[1])[labels]
 
     def diagonal(z: Array, labels: Array) -> Array:
-        return -onehot(z, labels) * (1 - softmax(z, axis=1)) / len(z)
+        delta: Array = -onehot(z, labels) * (1 - softmax(z, axis=1)) / len(z)
+        return delta
 
     def full_diagonal(z: Array, labels: Array) -> Array:
         p = softmax(z, axis=1)
-        return (p - onehot(z, labels)) * p * (1 - p) / len(z)
+        delta: Array = (p - onehot(z, labels)) * p * (1 - p) / len(z)
+        return delta
 
     def over_samples(z: Array, labels: Array) -> Array:
         delta: Array = (softmax(z, axis=0) - onehot(z, labels)) / len(z)
