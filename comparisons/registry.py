@@ -7,6 +7,7 @@ To add one: write a class that satisfies `reference.contender.Contender`, add a 
 
 import importlib
 import importlib.util
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,8 @@ ENTRIES: dict[str, Entry] = {
     "sklearn": Entry("reference.sklearn_mlp", "SklearnMLP", "sklearn", "scikit-learn"),
 }
 NAMES = tuple(ENTRIES)
+# Read by the frameworks when they are imported: no search for GPUs that nobody uses, no log lines of theirs.
+QUIET = {"JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3"}
 
 
 def check(name: str) -> None:
@@ -63,6 +66,8 @@ def create(name: str) -> Contender:
     if ":" in name:
         return cast(Contender, load_class(name)())
     entry = ENTRIES[name]
+    for variable, value in QUIET.items():
+        os.environ.setdefault(variable, value)
     contender = getattr(importlib.import_module(entry.module), entry.class_name)()
     return cast(Contender, contender)
 

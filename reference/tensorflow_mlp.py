@@ -13,6 +13,9 @@ import tensorflow as tf
 from reference.contender import Checkpoints
 from scratch.architecture import Architecture, Array, OptimizerSpec, Weights
 
+# A network of another shape is another graph: its tracing is no news.
+tf.get_logger().setLevel("ERROR")
+
 ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
     "identity": tf.identity,
     "sigmoid": tf.sigmoid,
