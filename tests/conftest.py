@@ -18,7 +18,19 @@ settings.register_profile("campaign", max_examples=5000, **_COMMON)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev"))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--contender",
+        metavar="NAME",
+        help="run the contract alone, over this one: a registered name, pkg.mod:Class or file.py:Class",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--contender"):
+        others = [item for item in items if item.get_closest_marker("contract") is None]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if item.get_closest_marker("contract") is not None]
     if os.environ.get("BACKPROOF_DATA"):
         return
     skip = pytest.mark.skip(reason="needs the real MNIST files: set BACKPROOF_DATA to their folder")

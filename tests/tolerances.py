@@ -489,3 +489,31 @@ def _subtracts(case: Case, reach: Array) -> Array:
             size = size * max(1.0, float(np.abs(W).sum(axis=1).max()))
         found[entries] |= 2 * size > SERIES
     return found
+
+
+def descent_bound(case: Case, rate: float, gradient_error: Array) -> Array:
+    """|theta - (theta_0 - rate g)|, (n_parameters,), after one step of plain descent; g has an error.
+
+    The error of g times the rate, and three roundings: of the rate, of rate * g, of the difference.
+    """
+    flat, gradient = np.abs(case.flat.astype(float)), np.abs(gradient_error)
+    exact = np.abs(backprop_bound(case).gradient)
+    rounding: Array = gamma(3, case.flat.dtype) * (flat + rate * (exact + gradient))
+    return rate * gradient + rounding
+
+
+def adam_bound(rate: float, eps: float, x: Array, theta: Array, moment: float, n_steps: int) -> float:
+    """How far theta may lie from exact arithmetic after `n_steps` of Adam on a linear layer's sum_of_squares.
+
+    With e the error of theta, g = 2 x^T (x theta - t) is off by e_g <= 2 |x|^T |x| e + gamma (its terms), the
+    corrected first moment by no more, and so is the square root of the second, a weighted 2-norm of the g's.
+    The step m / (sqrt(v) + eps) then moves by at most e_g / eps + |m| e_g / eps^2, |m| <= `moment`; its own
+    dozen operations add gamma_16. x (batch, inputs + 1) has the column of ones that the bias belongs to.
+    """
+    lipschitz = 2.0 * float((np.abs(x).T @ np.abs(x)).sum(axis=1).max())
+    size, error = float(np.abs(theta).max()) + n_steps * rate * moment / eps, 0.0
+    for _ in range(n_steps):
+        off = lipschitz * error + gamma(4 * len(x) + 8, "float64") * moment
+        error += rate * (off / eps + moment * off / eps**2)
+        error += gamma(16, "float64") * (rate * moment / eps + size)
+    return error
