@@ -18,6 +18,7 @@ from comparisons.results import Part, Results
 
 STYLES = {"PASS": "bold green", "FAIL": "bold red", "INCONCLUSIVE": "bold yellow"}
 SHOWN = 5  # gradient checks in the table; every one that is not a PASS is shown
+SHOWN_TROUBLED = 10  # the page lists them all
 NAME_WIDTH = 34  # of a name beside two columns of figures; longer ones end in an ellipsis
 NARROW = 12  # of a name beside five
 
@@ -80,16 +81,26 @@ def _gradients(part: Part | None) -> list[RenderableType]:
         return []
     checks = ordered([check for check in part["checks"] if ratios.offered(check)])
     troubled = [check for check in checks if check["verdict"] != "PASS"]
-    shown = checks[: max(SHOWN, len(troubled))]
+    shown = checks[: max(SHOWN, min(len(troubled), SHOWN_TROUBLED))]
     title = f"Gradients: {len(checks)} check{'s' * (len(checks) != 1)}"
     if len(shown) < len(checks):
-        title += f"; the {len(shown)} closest to their bound"
+        title += f", {len(troubled)} not passed" if troubled else ""
+        title += f"; the {len(shown)} {'worst' if troubled else 'closest to their bound'}"
     columns = ("Verdict", "Compared", "Error", "Bound", "Of bound", "Worst entry")
     table = _table(columns, map(_check_row, shown), fixed=(0,), numbers=(2, 3, 4))
-    absent = [
-        (_subject(check), ratios.reason(check)) for check in part["checks"] if not ratios.offered(check)
+    return [heading(title), table, *_notes(_absent_checks(part["checks"]))]
+
+
+def _absent_checks(checks: list[Part]) -> list[tuple[str, str]]:
+    """One line per reason: a contender without a gradient has none in every check."""
+    groups: dict[tuple[str, str], list[Part]] = {}
+    for check in checks:
+        if not ratios.offered(check):
+            groups.setdefault((compared(check), ratios.reason(check)), []).append(check)
+    return [
+        (_subject(group[0]) if len(group) == 1 else f"{who}, {len(group)} checks", why)
+        for (who, why), group in groups.items()
     ]
-    return [heading(title), table, *_notes(absent)]
 
 
 def _subject(check: Part) -> str:
