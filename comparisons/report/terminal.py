@@ -17,7 +17,7 @@ from comparisons.report.sections.protocol import commands
 from comparisons.results import Part, Results
 
 STYLES = {"PASS": "bold green", "FAIL": "bold red", "INCONCLUSIVE": "bold yellow"}
-SHOWN = 5  # gradient checks in the table; every one that is not a PASS is shown
+SHOWN = 5  # gradient checks in the table, more where some did not pass:
 SHOWN_TROUBLED = 10  # the page lists them all
 NAME_WIDTH = 34  # of a name beside two columns of figures; longer ones end in an ellipsis
 NARROW = 12  # of a name beside five
