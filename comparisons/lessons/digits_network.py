@@ -17,7 +17,6 @@ from comparisons.lessons.frame import Figure, Outcome, Setting, at_least, at_mos
 from comparisons.lessons.images import (
     CLASSES,
     DATA_NAMES,
-    accuracy,
     batches_of,
     image_architecture,
     trained_epochs,
@@ -87,19 +86,12 @@ def run(setting: Setting) -> Outcome:
     if data.name == "mnist":
         claims.insert(0, at_least("accuracy", reached, GOOD_ACCURACY, percent))
     logits = contenders["scratch"].logits(data.test_images)
-    untrained = accuracy(Network(architecture, start).forward(data.test_images)[-1], data.test_labels)
     values = {
-        "reached": percent(reached),
-        "torch": percent(curves["torch"][-1]),
-        "epochs": number(EPOCHS),
-        "data": DATA_NAMES[data.name],
-        "parameters": number(architecture.n_parameters),
-        "crossing": number(crossing),
-        "pixels": number(maps[0].size),
+        "torch": percent(curves["torch"][-1]), "epochs": number(EPOCHS), "data": DATA_NAMES[data.name],
+        "parameters": number(architecture.n_parameters), "crossing": number(crossing),
+        "pixels": number(maps[0].size), "tests": number(len(logits)),
         "wrong": number(int((logits.argmax(axis=1) != data.test_labels).sum())),
-        "tests": number(len(data.test_labels)),
-        "untrained": percent(untrained),
-    }
+    }  # fmt: skip
     figures = (_accuracies(curves), _confusion(logits, data.test_labels), _hardest(logits, data), _maps(maps))
     return Outcome(
         claims,

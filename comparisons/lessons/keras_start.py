@@ -43,6 +43,9 @@ SAME_ON_DIGITS = 0.05  # seventeen of 355 test images
 SAME = 0.01  # between contenders: Adam in float32 does not stay on one path for thousands of steps
 DEVIATIONS = np.logspace(-2, 0, 13)
 
+Curves = dict[tuple[str, str], list[float]]  # (start, contender) -> test accuracy per epoch
+Firsts = dict[tuple[str, str], float]  # (start, contender) -> loss before the first step
+
 
 def start_of(data: Dataset, scheme: str, seed: int, deviation: float = 1.0) -> Parameters:
     """Initial parameters: "normal" draws weights and biases from N(0, deviation^2), as the text does."""
@@ -60,56 +63,57 @@ def run(setting: Setting) -> Outcome:
     per_epoch = -(-len(data.train_images) // BATCH)
     batches = batches_of(data, per_epoch * setting.epochs, BATCH, setting.seed)
     with_keras = setting.keras and installed()
-    curves: dict[tuple[str, str], list[float]] = {}
-    firsts: dict[tuple[str, str], float] = {}
+    curves: Curves = {}
+    firsts: Firsts = {}
     for scheme in STARTS:
-        start = start_of(data, scheme, setting.seed)
-        contenders: dict[str, Contender] = {"scratch": ScratchMLP(), "torch": TorchMLP()}
-        for name, contender in contenders.items():
-            contender.load(start.architecture, start.layers)
-            losses, curve = trained_epochs(
-                contender, data, batches, ADAM, per_epoch, setting, f"{name} {scheme}"
-            )
-            firsts[scheme, name], curves[scheme, name] = losses[0], curve
-        if with_keras:
-            firsts[scheme, "keras"], curves[scheme, "keras"] = keras_training(
-                start.architecture, start.weights(), data, batches, ADAM, per_epoch
-            )
-    claims = _claims(curves, firsts, setting.epochs, data.name == "mnist")
-    normal, he = (curves[scheme, "scratch"][-1] for scheme in STARTS)
-    correction = Correction(
-        "start",
-        at_most("start_normal", firsts["normal", "scratch"] / np.log(CLASSES), 2.0),
-        at_most("start_he", firsts["he_normal", "scratch"] / np.log(CLASSES), 2.0),
-    )
-    values = {
-        "epochs": number(setting.epochs),
-        "claimed": percent(CLAIMED),
-        "normal": percent(normal),
-        "he": percent(he),
-        "first": number(firsts["normal", "scratch"]),
-        "first_he": number(firsts["he_normal", "scratch"]),
-        "ln10": number(np.log(CLASSES)),
-        "data": DATA_NAMES[data.name],
-        "install": INSTALL,
-        "points": number(100 * (he - normal)),
-    }
-    figures = (_curves(curves), _scales(data, setting.seed, batches[0]))
-    unjudged = [] if data.name == "mnist" else ["about_94", "he_reaches"]
+        _train_all(scheme, data, batches, per_epoch, setting, with_keras, curves, firsts)
     return Outcome(
-        claims,
-        figures,
+        _claims(curves, firsts, setting.epochs, data.name == "mnist"),
+        (_curves(curves), _scales(data, setting.seed, batches[0])),
         (start_of, first_loss),
-        (correction,),
+        (_start(firsts),),
         (_table(curves, firsts, with_keras),),
-        values,
-        unjudged,
+        {"epochs": number(setting.epochs), "data": DATA_NAMES[data.name], **_values(curves, firsts)},
+        () if data.name == "mnist" else ("about_94", "he_reaches"),
     )
+
+
+def _train_all(
+    scheme: str, data: Dataset, batches: list[Array], per_epoch: int, setting: Setting, with_keras: bool,
+    curves: Curves, firsts: Firsts,
+) -> None:  # fmt: skip
+    """Every contender from the same start, over the same batches; results go into `curves` and `firsts`."""
+    start = start_of(data, scheme, setting.seed)
+    contenders: dict[str, Contender] = {"scratch": ScratchMLP(), "torch": TorchMLP()}
+    for name, contender in contenders.items():
+        contender.load(start.architecture, start.layers)
+        said = f"{name} {scheme}"
+        losses, curve = trained_epochs(contender, data, batches, ADAM, per_epoch, setting, said)
+        firsts[scheme, name], curves[scheme, name] = losses[0], curve
+    if with_keras:
+        firsts[scheme, "keras"], curves[scheme, "keras"] = keras_training(
+            start.architecture, start.weights(), data, batches, ADAM, per_epoch
+        )
+
+
+def _start(firsts: Firsts) -> Correction:
+    normal, he = (firsts[scheme, "scratch"] / np.log(CLASSES) for scheme in STARTS)
+    return Correction("start", at_most("start_normal", normal, 2.0), at_most("start_he", he, 2.0))
+
+
+def _values(curves: Curves, firsts: Firsts) -> dict[str, str]:
+    return {
+        "claimed": percent(CLAIMED),
+        "he": percent(curves["he_normal", "scratch"][-1]),
+        "first": number(firsts["normal", "scratch"]),
+        "ln10": number(np.log(CLASSES)),
+        "install": INSTALL,
+    }
 
 
 def _claims(
-    curves: dict[tuple[str, str], list[float]],
-    firsts: dict[tuple[str, str], float],
+    curves: Curves,
+    firsts: Firsts,
     epochs: int,
     on_mnist: bool,
 ) -> list[Claim]:
@@ -130,9 +134,7 @@ def _claims(
     return claims
 
 
-def _table(
-    curves: dict[tuple[str, str], list[float]], firsts: dict[tuple[str, str], float], with_keras: bool
-) -> Table:
+def _table(curves: Curves, firsts: Firsts, with_keras: bool) -> Table:
     rows = [
         [name, f"@{scheme}", number(firsts[scheme, name]), percent(curve[0]), percent(curve[-1])]
         for (scheme, name), curve in curves.items()
@@ -142,7 +144,7 @@ def _table(
     return Table("contenders", ("", "@start", "@first_loss", "@first_accuracy", "@last_accuracy"), rows)
 
 
-def _curves(curves: dict[tuple[str, str], list[float]]) -> Figure:
+def _curves(curves: Curves) -> Figure:
     colours = {"scratch": SCRATCH, "torch": TORCH, "keras": TENSORFLOW}
     data = [
         line(

@@ -111,9 +111,11 @@ def _bars(trace: Json, width: int) -> list[str]:
 
 
 def sparkline(values: Sequence[float], width: int = 40) -> str:
-    """The last `width` values as one line of blocks."""
-    shown = [value for value in values if math.isfinite(value)][-width:]
+    """All values as one line of at most `width` blocks: of many, every so many-th and the last."""
+    shown = [value for value in values if math.isfinite(value)]
     if not shown:
         return ""
+    places = {round(i * (len(shown) - 1) / (width - 1)) for i in range(width)}
+    shown = [shown[place] for place in sorted(places)]
     low, high = _range(shown)
     return "".join("▁▂▃▄▅▆▇█"[round((value - low) / (high - low) * 7)] for value in shown)

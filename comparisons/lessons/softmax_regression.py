@@ -64,34 +64,34 @@ def run(setting: Setting) -> Outcome:
         by_keras = _keras(data, batches)
         rows.append(["Keras", percent(by_keras)])
         claims.append(at_most("keras", abs(by_keras - reached), SAME, percent))
-    unjudged = () if data.name == "mnist" else ("about_91",)
     if data.name == "mnist":
         claims.insert(0, between("about_91", reached, CLAIMED - ABOUT, CLAIMED + ABOUT, percent))
-    zero_logits = np.zeros((len(data.test_labels), CLASSES))
-    guess = accuracy(zero_logits, data.test_labels)
-    correction = Correction(
+    values = {"reached": percent(reached), "torch": percent(torch_reached), "data": DATA_NAMES[data.name]}
+    return Outcome(
+        claims,
+        (_weights(scratch.weights()[0][0], data.image_shape), _losses(losses, torch_losses)),
+        (softmax_regression,),
+        (_zero_start(data, reached),),
+        (Table("reached", ("", "@test_accuracy"), rows),),
+        values | _constants(),
+        () if data.name == "mnist" else ("about_91",),
+    )
+
+
+def _constants() -> dict[str, str]:
+    return {
+        "claimed": percent(CLAIMED), "steps": number(STEPS), "batch": number(BATCH),
+        "rate": number(SGD.learning_rate),
+    }  # fmt: skip
+
+
+def _zero_start(data: Dataset, reached: float) -> Correction:
+    """Against what guessing the first class would give, which is what all-zero logits answer."""
+    guess = accuracy(np.zeros((len(data.test_labels), CLASSES)), data.test_labels)
+    return Correction(
         "zero_start",
         equal("zero_learns_nothing", percent(reached), percent(guess)),
         at_least("zero_learns", reached - guess, 0.5, percent),
-    )
-    values = {
-        "claimed": percent(CLAIMED),
-        "reached": percent(reached),
-        "steps": number(STEPS),
-        "batch": number(BATCH),
-        "data": DATA_NAMES[data.name],
-        "rate": number(SGD.learning_rate),
-        "torch": percent(torch_reached),
-    }
-    figures = (_weights(scratch.weights()[0][0], data.image_shape), _losses(losses, torch_losses))
-    return Outcome(
-        claims,
-        figures,
-        (softmax_regression,),
-        (correction,),
-        (Table("reached", ("", "@test_accuracy"), rows),),
-        values,
-        unjudged,
     )
 
 

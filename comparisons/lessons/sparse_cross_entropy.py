@@ -39,45 +39,53 @@ def stable_cross_entropy(z: Array, labels: Array) -> float:
 def run(setting: Setting) -> Outcome:
     rng = np.random.default_rng(setting.seed)
     z, labels = 3 * rng.standard_normal((BATCH, OUTPUTS)), rng.integers(0, OUTPUTS, BATCH)
-    ours, definition = stable_cross_entropy(z, labels), one_hot_cross_entropy(z, labels)
-    tensor, classes = torch.tensor(z, requires_grad=True), torch.from_numpy(labels)
-    loss = functional.cross_entropy(tensor, classes)
+    ours = stable_cross_entropy(z, labels)
+    rounding = 4 * (OUTPUTS + 4) * EPS  # sums of ten, exp and log on either side
+    claims = [
+        at_most("definition", abs(ours - one_hot_cross_entropy(z, labels)), rounding * abs(ours)),
+        *_gradient_claims(z, labels, ours, rounding),
+        _finite(rng),
+    ]
+    if setting.keras and installed():
+        gap = abs(ours - tensorflow_cross_entropy(z, labels))
+        claims.append(at_most("tensorflow", gap, rounding * abs(ours)))
+    return Outcome(
+        claims,
+        (_curves(), _gradient()),
+        (one_hot_cross_entropy, stable_cross_entropy),
+        (_overflow(),),
+        values={"loss": number(ours), "large": number(LARGE)},
+    )
+
+
+def _gradient_claims(z: Array, labels: Array, ours: float, rounding: float) -> list[Claim]:
+    """softmax - onehot against its formula, torch, and central differences; torch's loss beside ours."""
+    tensor = torch.tensor(z, requires_grad=True)
+    loss = functional.cross_entropy(tensor, torch.from_numpy(labels))
     (by_torch,) = torch.autograd.grad(loss, tensor)
     delta = LOSSES["cross_entropy"].delta(z, labels, np.empty_like(z))
     softmax = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
     by_formula = (softmax - np.eye(OUTPUTS)[labels]) / BATCH
     numeric = difference(lambda flat: stable_cross_entropy(flat.reshape(z.shape), labels), z.ravel())
-    rounding = 4 * (OUTPUTS + 4) * EPS  # sums of ten, exp and log on either side
-    claims = [
-        at_most("definition", abs(ours - definition), rounding * abs(ours)),
+    # h^2/6 M3 + e/h at h = eps^(1/3), on a loss of this size.
+    bound = 4 * EPS ** (2 / 3) * max(1.0, ours)
+    return [
         at_most("torch", abs(ours - loss.item()), rounding * abs(ours)),
         at_most("gradient", float(np.abs(delta - by_formula).max()), rounding / BATCH),
         at_most("torch_gradient", float(np.abs(delta - by_torch.numpy()).max()), rounding / BATCH),
-        # h^2/6 M3 + e/h at h = eps^(1/3) on a loss of size ours.
-        at_most(
-            "differences", float(np.abs(delta.ravel() - numeric).max()), 4 * EPS ** (2 / 3) * max(1.0, ours)
-        ),
-        _finite(rng),
+        at_most("differences", float(np.abs(delta.ravel() - numeric).max()), bound),
     ]
-    if setting.keras and installed():
-        claims.append(
-            at_most("tensorflow", abs(ours - tensorflow_cross_entropy(z, labels)), rounding * abs(ours))
-        )
-    extreme = np.array([[LARGE, -LARGE, 0.0]])
+
+
+def _overflow() -> Correction:
+    """z = (LARGE, -LARGE, 0), label 1: the loss is 2 LARGE."""
+    extreme, label = np.array([[LARGE, -LARGE, 0.0]]), np.array([1])
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        naive = one_hot_cross_entropy(extreme, np.array([1]))
-    correction = Correction(
+        naive = one_hot_cross_entropy(extreme, label)
+    return Correction(
         "overflow",
         Claim("naive", bool(np.isfinite(naive)), number(2 * LARGE), number(naive)),
-        at_most("stable", abs(stable_cross_entropy(extreme, np.array([1])) - 2 * LARGE), 0.0),
-    )
-    values = {"loss": number(ours), "large": number(LARGE)}
-    return Outcome(
-        claims,
-        (_curves(), _gradient()),
-        (one_hot_cross_entropy, stable_cross_entropy),
-        (correction,),
-        values=values,
+        at_most("stable", abs(stable_cross_entropy(extreme, label) - 2 * LARGE), 0.0),
     )
 
 

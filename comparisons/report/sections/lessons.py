@@ -44,7 +44,7 @@ def build(results: Results) -> Section | None:
         style=Markup(_template("lessons.css")),
     )  # fmt: skip
     verdict = worst_verdict([lesson["verdict"] for lesson in lessons])
-    title = catalogue.text("frame", "title")["en"]
+    title = word("title")
     return Section("lessons", title, Markup(html), verdict, nav="Lessons", script=_template("lessons.js"))
 
 

@@ -50,3 +50,9 @@ def test_a_map_becomes_shades_of_equal_width(rows: list[list[float]]) -> None:
 )
 def test_a_sparkline_spans_its_values(values: list[float], shown: str) -> None:
     assert sparkline(values) == shown
+
+
+def test_a_sparkline_of_many_values_shows_all_of_their_course() -> None:
+    drawn = sparkline([float(i) for i in range(1000)], width=24)
+    assert len(drawn) == 24
+    assert (drawn[0], drawn[-1]) == ("▁", "█")
