@@ -19,6 +19,7 @@ from comparisons.check import (
 from comparisons.check.cases import cases, training_cases
 from comparisons.check.grid import generic_cases, story_grid, training_grid
 from comparisons.check.state_checks import STATE_FAMILIES, stories
+from scratch.architecture import LOSSES
 
 BASIC = ("load", "logits", "loss_and_gradient", "weights")
 
@@ -42,6 +43,8 @@ def _one(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[Any]]:
 
 
 _SEEDS = st.integers(0, 2**32 - 2)
+# A target of binary cross-entropy is a probability: it cannot lie beside a logit in the millions.
+NOT_BINARY = tuple(loss for loss in LOSSES if loss != "binary_cross_entropy")
 _TINY = cases(families=("eighths", "normal"))
 
 
@@ -51,6 +54,19 @@ def _generic(seed: int) -> list[tuple[Any, ...]]:
 
 def _some(seed: int) -> list[tuple[Any, ...]]:
     return [(case,) for case in generic_cases(seed)[::3]]
+
+
+def _not_binary(seed: int) -> list[tuple[Any, ...]]:
+    return [(case,) for case in generic_cases(seed) if case.architecture.loss in NOT_BINARY]
+
+
+def _pairs(seed: int) -> list[tuple[Any, ...]]:
+    """Networks of all kinds one after another, of one dtype and of two, with and without training between."""
+    ordinary, narrow = generic_cases(seed), generic_cases(seed, "float32")
+    following = [*ordinary[5:], *ordinary[:5]]
+    mixed = [(ordinary[0], narrow[3]), (narrow[5], ordinary[2])]
+    pairs = [*zip(ordinary, following, strict=True), *mixed]
+    return [(first, second, bool(i % 2)) for i, (first, second) in enumerate(pairs)]
 
 
 def _float32(seed: int) -> list[tuple[Any, ...]]:
@@ -145,8 +161,17 @@ CHECKS: tuple[Check, ...] = (
         grid=_some,
     ),
     Check(
+        "large outputs",
+        "Do outputs in the millions keep small differences?",
+        ("load", "loss_and_gradient"),
+        _one(cases(families=("eighths", "normal"), losses=NOT_BINARY)),
+        gradient_checks.large_outputs,
+        0.3,
+        grid=_not_binary,
+    ),
+    Check(
         "layouts",
-        "Are read-only and strided arrays understood?",
+        "Are read-only, strided and transposed arrays understood?",
         ("load", "logits", "loss_and_gradient"),
         _one(_TINY),
         gradient_checks.layouts,
@@ -185,6 +210,15 @@ CHECKS: tuple[Check, ...] = (
         _one(stories()),
         state_checks.call_order,
         grid=_stories,
+    ),
+    Check(
+        "reload",
+        "Does load replace the network before?",
+        BASIC,
+        st.tuples(cases(families=STATE_FAMILIES), cases(families=STATE_FAMILIES), st.booleans()),
+        state_checks.reload,
+        0.3,
+        grid=_pairs,
     ),
     Check(
         "repeatable",

@@ -66,7 +66,9 @@ def _array(draw: st.DrawFn, numbers: st.SearchStrategy[float], shape: tuple[int,
 
 
 @st.composite
-def architectures(draw: st.DrawFn, dtype: str = "float64", max_width: int = 4) -> Architecture:
+def architectures(
+    draw: st.DrawFn, dtype: str = "float64", max_width: int = 4, losses: Sequence[str] = LOSSES
+) -> Architecture:
     widths = st.integers(1, max_width)
     equal = draw(st.booleans())
     hidden = draw(st.lists(widths, max_size=2))
@@ -74,7 +76,7 @@ def architectures(draw: st.DrawFn, dtype: str = "float64", max_width: int = 4) -
     if equal:
         sizes = [sizes[0]] * len(sizes)
     return Architecture(
-        tuple(sizes), draw(st.sampled_from(ACTIVATIONS[::-1])), draw(st.sampled_from(LOSSES)), dtype
+        tuple(sizes), draw(st.sampled_from(ACTIVATIONS[::-1])), draw(st.sampled_from(losses)), dtype
     )
 
 
@@ -84,10 +86,10 @@ def cases(
     dtype: str = "float64",
     families: Sequence[str] = FAMILIES,
     max_batch: int = 4,
-    architecture: Architecture | None = None,
+    losses: Sequence[str] = LOSSES,
 ) -> Case:
     """A `Case` from one of `families`."""
-    architecture = architecture or draw(architectures(dtype))
+    architecture = draw(architectures(dtype, losses=losses))
     family = draw(st.sampled_from(families))
     numbers = _numbers(family)
     weights = [

@@ -1,5 +1,7 @@
 """Checks of one evaluation: logits, loss and gradient at given weights."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from comparisons.check.cases import Case
@@ -13,6 +15,7 @@ from comparisons.check.findings import (
     require_loss,
     require_same_bits,
 )
+from comparisons.check.messages import LAYOUTS
 from comparisons.check.subject import Subject
 from comparisons.kinks import flat_gradient, tensors
 from comparisons.rounding import Arithmetic, Bounded
@@ -141,18 +144,36 @@ def long_sums(subject: Subject, case: Case) -> None:
 
 
 def layouts(subject: Subject, case: Case) -> None:
-    """Read-only, reversed and strided arrays are arrays too."""
+    """Read-only arrays, strided ones and those in Fortran order (a transposed one is) are arrays too."""
+    reference = reference_of(case)
+    for layout in LAYOUTS:
+        subject.renew()
+        subject.layout = layout
+        subject.load(case.architecture, case.weights)
+        if subject.offers("weights"):
+            require_same_bits(f"weights after load of arrays ({layout})", subject.weights(), case.weights)
+        require_logits(reference, subject.logits(case.x), f"logits of arrays ({layout})")
+        found_loss, found = subject.loss_and_gradient(case.x, case.targets)
+        require_loss(reference, found_loss, f"loss of arrays ({layout})")
+        require_gradient(reference, found, f"gradient of arrays ({layout})")
+
+
+def large_outputs(subject: Subject, case: Case) -> None:
+    """Outputs in the millions, targets beside them: what counts is their difference, to its own accuracy.
+
+    cross_entropy depends on differences of logits alone, mse and sum_of_squares on z - t. A sum of large
+    terms that nearly cancel, such as z^2 - 2 z t + t^2, has lost the digits that are left here.
+    """
+    shift = np.array(1e6, case.architecture.dtype)
+    last_weight, last_bias = case.weights[-1]
+    case = case.with_weights([*case.weights[:-1], (last_weight, last_bias + shift)])
+    if case.architecture.loss != "cross_entropy":
+        case = replace(case, targets=case.targets + shift)
     subject.load(case.architecture, case.weights)
     reference = reference_of(case)
-    wide = np.empty((2 * case.batch_size, 2 * case.architecture.n_inputs), case.x.dtype)
-    x = wide[::-2, ::2]
-    x[...] = case.x
-    targets = np.repeat(case.targets, 2, axis=0)[::2]
-    x.flags.writeable = targets.flags.writeable = False
-    require_logits(reference, subject.logits(x), "logits of a strided, read-only x")
-    found_loss, found = subject.loss_and_gradient(x, targets)
-    require_loss(reference, found_loss, "loss of a strided, read-only x")
-    require_gradient(reference, found, "gradient of a strided, read-only x")
+    found_loss, found_gradient = subject.loss_and_gradient(case.x, case.targets)
+    require_loss(reference, found_loss)
+    require_gradient(reference, found_gradient)
 
 
 def _require_dtype(what: str, found: np.dtype, case: Case) -> None:

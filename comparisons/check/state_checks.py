@@ -79,6 +79,23 @@ def _train(subject: Subject, case: Case, what: str) -> Weights:
     return subject.weights()
 
 
+def reload(subject: Subject, first: Case, second: Case, trained: bool) -> None:
+    """load replaces everything: nothing of the network that was loaded before is left in the next one."""
+    subject.load(first.architecture, first.weights)
+    subject.loss_and_gradient(first.x, first.targets)
+    if trained:
+        _train_if_offered(subject, first)
+    subject.load(second.architecture, second.weights)
+    what = f"after load of another network (before it {first.architecture.layer_sizes}, "
+    what += f"{first.architecture.activation}, {first.architecture.loss}, {first.architecture.dtype})"
+    require_same_bits(f"weights {what}", subject.weights(), second.weights)
+    reference = reference_of(second)
+    require_logits(reference, subject.logits(second.x), f"logits {what}")
+    found_loss, found = subject.loss_and_gradient(second.x, second.targets)
+    require_loss(reference, found_loss, f"loss {what}")
+    require_gradient(reference, found, f"gradient {what}")
+
+
 def repeatable(subject: Subject, case: Case) -> None:
     """Prediction draws no lots: the same question twice, the same answer twice."""
     subject.load(case.architecture, case.weights)

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,7 @@ class Subject:
         self.target = target
         self.time_limit = time_limit
         self.last = Answer()  # of the last call: what it wrote to and what it changed
+        self.layout = ""  # of the arrays given from now on, one of LAYOUTS; until renewed
         self._process: subprocess.Popen[bytes] | None = None
         self._loaded: tuple[Architecture, Weights] | None = None
         self.methods: dict[str, list[str]] = {}
@@ -108,6 +110,7 @@ class Subject:
 
     def renew(self) -> None:
         """A fresh instance, without anything loaded."""
+        self.layout = ""
         if self._process is None:
             self._start()
         else:
@@ -154,7 +157,8 @@ class Subject:
         if state == "broken":
             self.close()
             raise Misbehaviour("import", f"the class could not be made: {detail}", fatal=True)
-        self.methods = detail
+        name, self.methods = detail
+        self.target = replace(self.target, name=name)
 
     def _drain(self, process: subprocess.Popen[bytes]) -> None:
         """Read and forget what the class prints, so that it never blocks; stop it when it floods."""
@@ -194,7 +198,7 @@ class Subject:
         return self._receive(str(arguments[0]) if arguments else verb, self.time_limit)
 
     def _call(self, method: str, checkpoints: tuple[int, ...] = (), **arguments: Any) -> Answer:
-        return self._judge(method, self._ask("call", method, arguments, checkpoints))
+        return self._judge(method, self._ask("call", method, arguments, checkpoints, self.layout))
 
     def _judge(self, method: str, answer: Answer) -> Answer:
         self.last = answer

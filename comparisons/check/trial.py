@@ -107,7 +107,7 @@ def run_trial(
             outcomes.append(_outcome(subject, check, outcomes, effort, seed, deadline))
     finally:
         subject.close()
-    return Trial(target, outcomes, time.monotonic() - started)
+    return Trial(subject.target, outcomes, time.monotonic() - started)
 
 
 def _chosen(only: Sequence[str]) -> list[Check]:

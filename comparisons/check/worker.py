@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from comparisons.check.loading import Target, load_class
-from comparisons.check.messages import Answer, Opaque
+from comparisons.check.messages import Answer, Opaque, laid_out
 
 REMEMBERED_RESULTS = 6  # arrays returned by that many last calls are watched for later changes
 
@@ -41,7 +41,10 @@ class Worker:
         self.subject = self.kind()
         self.remembered = []
 
-    def call(self, method: str, arguments: dict[str, Any], checkpoints: tuple[int, ...]) -> Answer:
+    def call(
+        self, method: str, arguments: dict[str, Any], checkpoints: tuple[int, ...], layout: str
+    ) -> Answer:
+        arguments = {name: laid_out(value, layout) for name, value in arguments.items()}
         before = {name: pickle.dumps(value) for name, value in arguments.items()}
         recordings: dict[int, Any] = {}
         extra: dict[str, Any] = {}
@@ -62,7 +65,7 @@ class Worker:
 
     def scribble(self, method: str, arguments: dict[str, Any]) -> Answer:
         """Call, then overwrite every returned array with zeros: the caller owns what it was given."""
-        answer = self.call(method, arguments, ())
+        answer = self.call(method, arguments, (), "")
         if not answer.raised:
             _overwrite(self.remembered.pop()[1])
         return answer
@@ -120,7 +123,7 @@ def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
         return send(("absent", str(error)))
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a file that cannot even be imported
         return send(("broken", _describe(error)))
-    send(("ready", worker.methods()))
+    send(("ready", (worker.kind.__name__, worker.methods())))
     while True:
         try:
             verb, *arguments = pickle.load(requests)
