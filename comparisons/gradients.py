@@ -13,7 +13,8 @@ For every activation with every loss, in float32 and float64, and for one batch 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -37,6 +38,7 @@ from scratch.network import Network
 SMALL = (7, 6, 5, 4)  # three layers of unequal widths: a wrong transpose or a wrong layer cannot hide
 SMALL_BATCH = 8
 DATA_BATCH = 100
+BACKPROPAGATING = ("scratch", "torch")  # known to compute a layer's dW and db from one delta
 SAMPLED_ENTRIES = 256  # of a large network, for the differences that move one parameter at a time
 
 
@@ -64,8 +66,22 @@ def run(plan: Plan, progress: Progress) -> dict[str, Any]:
         for problem in problems:
             checks += check_problem(problem, plan.contenders)
             advance()
+    checks = _gathered(checks)
     outcomes = [check["verdict"] for check in checks if "not_offered" not in check]
     return {"verdict": overall(outcomes), "seconds": perf_counter() - started, "checks": checks}
+
+
+def _gathered(checks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The checks, with what is not offered said once per contender and reason instead of once per network."""
+    absent: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for check in checks:
+        if "not_offered" in check:
+            absent.setdefault((check["contender"], check["not_offered"]), []).append(check)
+    once = [
+        rows[0] if len(rows) == 1 else {**rows[0], "architecture": f"{len(rows)} networks"}
+        for rows in absent.values()
+    ]
+    return [check for check in checks if "not_offered" not in check] + once
 
 
 def small_problems(seed: int) -> list[Problem]:
@@ -109,39 +125,71 @@ def data_problems(plan: Plan) -> list[Problem]:
 
 
 def check_problem(problem: Problem, contenders: Sequence[str]) -> list[dict[str, Any]]:
-    """One check of scratch against each kind of difference, and of each other contender against scratch."""
+    """One check of scratch against each kind of difference, and of each other contender against scratch.
+
+    A contender without gradients is judged on its logits; the row says why there is no more.
+    """
     reference = backprop_reference(problem.architecture, problem.weights, problem.x, problem.targets)
     checks = []
     for name in contenders:
-        try:
-            answer = _answer(registry.create(name), problem)
-        except NotOffered as reason:
-            checks.append(_row(name, "scratch", problem, not_offered=str(reason)))
+        answer = _answer(registry.create(name), problem)
+        if answer.gradient is None:
+            checks += _without_gradient(name, answer, reference, problem)
             continue
+        shared = name in BACKPROPAGATING
         witnesses = scratch_witnesses(problem) if name == "scratch" else {"scratch": proven(problem)}
         for against, witness in witnesses.items():
-            verdict = _judge(reference, answer, witness)
-            checks.append(_row(name, against, problem, **_figures(verdict)))
+            verdicts = {
+                "gradient": _guarded(partial(judge_answer, reference, answer.gradient, witness, shared)),
+                **_forward_verdicts(reference, answer),
+            }
+            checks.append(_row(name, against, problem, **_figures(verdicts)))
     return checks
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a contender said about one problem."""
+    """What a contender said about one problem; None where it does not offer it, and `reason` says why."""
 
-    loss: float
-    gradient: Array  # flat
-    logits: Array | None  # None: not offered
+    loss: float | None = None
+    gradient: Array | None = None  # flat
+    logits: Array | None = None
+    reason: str = ""
 
 
 def _answer(contender: Contender, problem: Problem) -> Answer:
-    contender.load(problem.architecture, problem.weights)
-    loss, found = contender.loss_and_gradient(problem.x, problem.targets)
+    try:
+        contender.load(problem.architecture, problem.weights)
+    except NotOffered as reason:
+        return Answer(reason=str(reason))
     try:
         logits = contender.logits(problem.x)
     except NotOffered:
         logits = None
+    try:
+        loss, found = contender.loss_and_gradient(problem.x, problem.targets)
+    except NotOffered as reason:
+        return Answer(logits=logits, reason=str(reason))
     return Answer(float(loss), flat_gradient(found), logits)
+
+
+def _without_gradient(
+    name: str, answer: Answer, reference: Reference, problem: Problem
+) -> list[dict[str, Any]]:
+    rows = [_row(name, "scratch", problem, not_offered=answer.reason)]
+    if answer.logits is not None:
+        verdict = _forward_verdicts(reference, answer)["logits"]
+        figures = {
+            "verdict": verdict.outcome,
+            "max_error": verdict.error,
+            "bound": verdict.bound,
+            "resolution": verdict.resolution,
+            "worst": verdict.worst,
+            "n_compared": verdict.n_compared,
+            "n_inconclusive": verdict.n_inconclusive,
+        }
+        rows.append(_row(name, "scratch", replace(problem, label=f"{problem.label}, logits"), **figures))
+    return rows
 
 
 @dataclass(frozen=True)
@@ -187,13 +235,14 @@ def proven(problem: Problem) -> Witness:
     return Witness(Bounded(found, wide.gradient.error))
 
 
-def _judge(reference: Reference, answer: Answer, witness: Witness) -> dict[str, Verdict]:
-    """Verdicts on gradient, loss and logits; arrays of the wrong shape fail."""
-    return {
-        "gradient": _guarded(lambda: judge_answer(reference, answer.gradient, witness)),
-        "loss": _guarded(lambda: _judge_loss(reference, answer.loss)),
-        "logits": _guarded(lambda: _judge_logits(reference, answer.logits)),
-    }
+def _forward_verdicts(reference: Reference, answer: Answer) -> dict[str, Verdict]:
+    """Verdicts on what the forward pass gives, as far as it is offered."""
+    verdicts = {}
+    if answer.loss is not None:
+        verdicts["loss"] = _guarded(partial(_judge_loss, reference, answer.loss))
+    if answer.logits is not None:
+        verdicts["logits"] = _guarded(partial(_judge_logits, reference, answer.logits))
+    return verdicts
 
 
 def _guarded(judge: Callable[[], Verdict]) -> Verdict:
@@ -203,10 +252,12 @@ def _guarded(judge: Callable[[], Verdict]) -> Verdict:
         return Verdict(FAIL, np.inf, 0.0, np.inf, "", str(error), 0, 0)
 
 
-def judge_answer(reference: Reference, found: Array, witness: Witness) -> Verdict:
+def judge_answer(
+    reference: Reference, found: Array, witness: Witness, shared_deltas: bool = False
+) -> Verdict:
     """The gradient against its witness, on the entries that the witness knows."""
     if witness.entries is None:
-        return judge_gradient(reference, found, witness.gradient)
+        return judge_gradient(reference, found, witness.gradient, shared_deltas)
     entries, architecture = witness.entries, reference.architecture
     if found.shape != reference.gradient.value.shape:
         raise ValueError(f"gradient: expected {architecture.n_parameters} numbers, got {found.shape}")
@@ -221,9 +272,7 @@ def _judge_loss(reference: Reference, loss: float) -> Verdict:
     return compare(np.array([loss]), expected.value[None], expected.error[None], lambda _: "loss")
 
 
-def _judge_logits(reference: Reference, logits: Array | None) -> Verdict:
-    if logits is None:
-        return Verdict(PASS, 0.0, 0.0, np.inf, "", "logits are not offered", 0, 0)
+def _judge_logits(reference: Reference, logits: Array) -> Verdict:
     expected, columns = reference.logits, reference.architecture.n_outputs
     return compare(
         logits, expected.value, expected.error, lambda i: "logits[{}, {}]".format(*divmod(i, columns))
@@ -242,11 +291,10 @@ def _figures(verdicts: dict[str, Verdict]) -> dict[str, Any]:
         "worst": shown.worst,
         "n_compared": verdicts["gradient"].n_compared,
         "n_inconclusive": verdicts["gradient"].n_inconclusive,
-        "loss_error": verdicts["loss"].error,
-        "loss_bound": verdicts["loss"].bound,
-        "logits_error": verdicts["logits"].error,
-        "logits_bound": verdicts["logits"].bound,
     }
+    for name in ("loss", "logits"):
+        if name in verdicts:
+            figures |= {f"{name}_error": verdicts[name].error, f"{name}_bound": verdicts[name].bound}
     return figures if shown.outcome == PASS else {**figures, "reason": shown.reason}
 
 

@@ -115,10 +115,20 @@ def test_wrong_logits_fail_although_the_gradient_is_right(monkeypatch: pytest.Mo
     assert (check["verdict"], check["worst"][:7]) == (FAIL, "logits[")
 
 
-def test_a_contender_without_gradients_is_a_row_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    check = checked(monkeypatch, NoGradient())[0]
-    assert check["not_offered"] == "its public interface gives no gradient"
-    assert "verdict" not in check
+def test_a_contender_without_gradients_is_a_row_with_the_reason_and_judged_on_its_logits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    absent, logits = checked(monkeypatch, NoGradient())
+    assert absent["not_offered"] == "its public interface gives no gradient"
+    assert "verdict" not in absent
+    assert logits["verdict"] == PASS
+    assert logits["architecture"].endswith("logits")
+
+
+def test_what_is_not_offered_is_said_once() -> None:
+    plan = Plan(contenders=("sklearn",), data="digits", layer_sizes=(64, 8, 10))
+    absent = [c for c in gradients.run(plan, Silent())["checks"] if "not_offered" in c]
+    assert [c["contender"] for c in absent] == ["sklearn"]
 
 
 def test_a_contender_without_logits_is_judged_on_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
