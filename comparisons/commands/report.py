@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from comparisons.errors import UsageError
+
 
 def register(app: typer.Typer) -> None:
     app.command("report")(report)
@@ -33,7 +35,11 @@ def report(
         path /= "results.json"
     loaded = load(path)
     folder = prepare_folder(out if out is not None else path.parent)
-    page = draw(loaded, folder)
-    terminal.render(loaded, Console(highlight=False))
+    try:
+        page = draw(loaded, folder)
+        terminal.render(loaded, Console(highlight=False))
+    except (LookupError, TypeError, AttributeError, ValueError) as error:
+        # The file is whatever somebody made of it; what it lacks shows when it is read that far.
+        raise UsageError(f"results: {path} cannot be drawn ({error!r}); run backproof again") from error
     print(f"\nReport: {page.resolve().as_uri()}")
     return exit_code(all_verdicts(loaded))

@@ -251,6 +251,13 @@ def test_results_mangled_inside_a_part_are_refused(tmp_path: Path) -> None:
     assert "gradients: checks: expected a list" in refused(backproof(tmp_path, "report", "results.json"))
 
 
+def test_results_that_lack_what_the_report_needs_are_refused(tmp_path: Path) -> None:
+    document = json.loads(results_text(tmp_path))
+    document["accuracy"]["against_scratch"]["torch"] = {"verdict": "PASS", "trajectory": "none"}
+    (tmp_path / "results.json").write_text(json.dumps(document))
+    assert "cannot be drawn" in refused(backproof(tmp_path, "report", "results.json"))
+
+
 def results_text(folder: Path) -> str:
     results.save(sample_results.passing(), folder / "sample.json")
     return (folder / "sample.json").read_text()

@@ -139,10 +139,10 @@ def test_merging_keeps_the_parts_of_other_commands(tmp_path: Path) -> None:
 
 
 def test_merging_keeps_the_other_keys_of_a_part(tmp_path: Path) -> None:
-    results.merge(tmp_path, "one", gradients={**sample_results.gradients(), "campaign": {"n": 7}})
+    results.merge(tmp_path, "one", gradients={**sample_results.gradients(), "extra": {"n": 7}})
     merged = results.merge(tmp_path, "two", gradients={**sample_results.gradients(), "seconds": 99.0})
     assert merged.gradients is not None
-    assert (merged.gradients["campaign"], merged.gradients["seconds"]) == ({"n": 7}, 99.0)
+    assert (merged.gradients["extra"], merged.gradients["seconds"]) == ({"n": 7}, 99.0)
 
 
 def test_a_part_merged_as_none_is_dropped(tmp_path: Path) -> None:

@@ -6,14 +6,14 @@ from itertools import product
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, reject
 from hypothesis import strategies as st
 
 from reference.torch_mlp import torch_optimizer
 from scratch import optimizers
 from scratch.architecture import DTYPES, Array, OptimizerSpec
 from scratch.optimizers import make_optimizer
-from tests.tolerances_optimizers import Exact
+from tests.tolerances_optimizers import Exact, NothingToSayError
 
 N, STEPS = 7, 25
 SGD = [
@@ -107,7 +107,10 @@ def test_every_step_of_torch_is_that_of_the_same_formula(spec: OptimizerSpec, dt
     scale=st.sampled_from([1e-3, 1.0, 1e3]),
 )
 def test_scratch_and_torch_stay_together(spec: OptimizerSpec, dtype: str, seed: int, scale: float) -> None:
-    found, bound = distance(spec, *start_and_gradients(dtype, seed, scale))
+    try:
+        found, bound = distance(spec, *start_and_gradients(dtype, seed, scale))
+    except NothingToSayError:
+        reject()
     np.testing.assert_array_less(found, np.nextafter(bound, np.inf))
 
 
