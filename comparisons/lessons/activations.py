@@ -23,12 +23,14 @@ from comparisons.lessons.frame import (
 from comparisons.lessons.pictures import COLOURS, DASHES, INK, axes, line, points, rounded
 from scratch.activations import ACTIVATIONS, sigmoid
 from scratch.architecture import Array
-from scratch.differences import difference
+from scratch.differences import CENTRAL, difference
 
 SMOOTH = ("sigmoid", "tanh", "relu")
 H = 1e-3
-# At its optimal step a central difference of a function of size 1 errs by about eps^(2/3).
-DIFFERENCE_ERROR = 8 * np.finfo(float).eps ** (2 / 3)
+EPS = float(np.finfo(float).eps)
+REACH = 4.0  # |z| of the points at which derivatives are compared
+THIRD_DERIVATIVE = {"sigmoid": 1 / 8, "tanh": 2.0, "relu": 0.0}  # largest |f'''|
+ULPS = 4.0  # rounding errors of one value f(z), in units of eps max(1, |f|)
 
 
 def step(z: Array) -> Array:
@@ -44,8 +46,20 @@ def value_and_derivative(name: str, z: Array) -> tuple[Array, Array]:
 
 
 def by_differences(name: str, z: Array) -> Array:
-    """f'(z) entry by entry as a central difference: d/dz of sum f(z)."""
-    return difference(lambda points: float(value_and_derivative(name, points)[0].sum()), z.copy())
+    """f'(z) by central differences, one point after the other."""
+
+    def f(point: Array) -> float:
+        return float(value_and_derivative(name, point)[0][0])
+
+    return np.array([difference(f, point)[0] for point in z[:, None]])
+
+
+def difference_bound(name: str) -> float:
+    """h^2/6 M3 + e/h for |z| <= REACH, whose steps lie between the scheme's h and REACH h."""
+    h = CENTRAL.optimal_step(EPS)
+    size = REACH if name == "relu" else 1.0
+    truncation = CENTRAL.error_bound(REACH * h, 0.0, THIRD_DERIVATIVE[name])
+    return float(truncation + CENTRAL.error_bound(h, ULPS * EPS * size, 0.0))
 
 
 def quotient(f: Callable[[Array], Array], z: Array, h: float) -> Array:
@@ -56,13 +70,12 @@ def quotient(f: Callable[[Array], Array], z: Array, h: float) -> Array:
 
 def run(setting: Setting) -> Outcome:
     rng = np.random.default_rng(setting.seed)
-    z = rng.uniform(-4, 4, 40)
+    z = rng.uniform(-REACH, REACH, 40)
     z = z[np.abs(z) > 1e-3]  # relu has no derivative at its kink
-    claims = [
-        at_most(name, float(np.abs(by_differences(name, z) - value_and_derivative(name, z)[1]).max()),
-                DIFFERENCE_ERROR)
-        for name in SMOOTH
-    ]  # fmt: skip
+    claims = []
+    for name in SMOOTH:
+        gap = np.abs(by_differences(name, z) - value_and_derivative(name, z)[1]).max()
+        claims.append(at_most(name, float(gap), difference_bound(name)))
     away = np.array([-2.0, -0.5, 0.5, 2.0])
     claims += [
         equal("step_flat", float(np.abs(quotient(step, away, H)).max()), 0.0),
@@ -92,11 +105,10 @@ def _step_is_not_linear(away: Array) -> Correction:
 
 def _logit(rng: np.random.Generator) -> Correction:
     p = rng.uniform(0.05, 0.95, 50)
-    eps = np.finfo(float).eps
     return Correction(
         "logit",
-        at_most("sigmoid_is_logit", float(np.abs(sigmoid(p) - logit(p)).max()), 8 * eps),
-        at_most("sigmoid_inverts_logit", float(np.abs(sigmoid(logit(p)) - p).max()), 8 * eps),
+        at_most("sigmoid_is_logit", float(np.abs(sigmoid(p) - logit(p)).max()), 8 * EPS),
+        at_most("sigmoid_inverts_logit", float(np.abs(sigmoid(logit(p)) - p).max()), 8 * EPS),
     )
 
 
