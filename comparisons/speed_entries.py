@@ -34,12 +34,30 @@ class Entry:
 
 _TORCH, _JAX, _TENSORFLOW, _SKLEARN = ("torch",), ("jax",), ("tensorflow",), ("sklearn",)
 
+
+def _idiomatic(name: str, target: str, requires: tuple[str, ...], says: str) -> Entry:
+    return Entry(name, f"reference.{target}", "idiomatic", requires, says)
+
+
+def _matched(name: str, target: str, requires: tuple[str, ...], says: str) -> Entry:
+    return Entry(name, f"reference.{target}", "matched", requires, says)
+
+
 ENTRIES = (
     Entry(SCRATCH, "scratch.mlp:ScratchMLP", "matched", (), "this project's network, in NumPy"),
     Entry(CONTROL, "scratch.mlp:ScratchMLP", "control", (), "the same once more: the noise floor"),
-    Entry(FLOOR, "comparisons.speed_floor:BareProducts", "floor", (), "the matrix products of a step, no more"),
-    Entry("torch", "reference.torch_mlp:TorchMLP", "matched", _TORCH, "eager, torch.optim as it comes"),
-    Entry("jax", "reference.jax_mlp:JaxMLP", "matched", _JAX, "one jitted step per batch"),
-    Entry("tensorflow", "reference.tensorflow_mlp:TensorFlowMLP", "matched", _TENSORFLOW, "one tf.function step per batch"),
-    Entry("sklearn", "reference.sklearn_mlp:SklearnMLP", "matched", _SKLEARN, "one partial_fit per batch"),
-)  # fmt: skip
+    Entry(FLOOR, "comparisons.speed_floor:BareProducts", "floor", (), "the matrix products of a step alone"),
+    _matched("torch", "torch_mlp:TorchMLP", _TORCH, "eager, torch.optim as it comes"),
+    _matched("jax", "jax_mlp:JaxMLP", _JAX, "one jitted step per batch"),
+    _matched("tensorflow", "tensorflow_mlp:TensorFlowMLP", _TENSORFLOW, "one tf.function step per batch"),
+    _matched("sklearn", "sklearn_mlp:SklearnMLP", _SKLEARN, "one partial_fit per batch"),
+    _idiomatic("torch DataLoader", "torch_idiomatic:with_data_loader", _TORCH, "DataLoader, TensorDataset"),
+    _idiomatic("torch fused", "torch_idiomatic:with_fused_optimizer", _TORCH, "torch.optim with fused=True"),
+    _idiomatic(
+        "torch compile", "torch_idiomatic:with_compile", _TORCH, "torch.compile and a fused optimiser"
+    ),
+    _idiomatic("jax scan", "jax_idiomatic:JaxScan", _JAX, "lax.scan over many steps"),
+    _idiomatic("tensorflow xla", "tensorflow_mlp:with_xla", _TENSORFLOW, "tf.function(jit_compile=True)"),
+    _idiomatic("tensorflow keras", "keras_fit:KerasFit", _TENSORFLOW, "model.fit, own batches"),
+    _idiomatic("sklearn fit", "sklearn_fit:SklearnFit", _SKLEARN, "MLPClassifier.fit, own batches"),
+)

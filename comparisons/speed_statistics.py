@@ -6,8 +6,8 @@
 
 Rounds of one launch share memory layout, address randomisation and compiled code, so they are no independent
 measurements: launches are (Kalibera, Jones 2013; Georges, Buytaert, Eeckhout 2007). A quick run has one
-launch only; its unit is then the round, and its interval says nothing about other launches. The noise floor is
-the same interval for scratch against itself: the largest |log ratio| that it holds. A contender's interval
+launch only; its unit is then the round, and its interval says nothing about other launches. The noise floor
+is the same interval for scratch against itself: the largest |log ratio| that it holds. A contender's interval
 that reaches into (1/floor, floor) is "no difference seen".
 """
 

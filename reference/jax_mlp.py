@@ -132,7 +132,7 @@ class JaxMLP:
         """Take copies of `weights` onto the device; compiled functions are made anew."""
         weights = architecture.checked_weights(weights)
         self.architecture = architecture
-        with self._precision():
+        with self.precision():
             self.parameters = [
                 (jnp.array(np.ascontiguousarray(weight)), jnp.array(np.ascontiguousarray(bias)))
                 for weight, bias in weights
@@ -142,13 +142,13 @@ class JaxMLP:
 
     def logits(self, x: Array) -> Array:
         x = self.architecture.checked_inputs(x)
-        with self._precision():
+        with self.precision():
             return np.array(self._forward(self.parameters, x))
 
     def loss_and_gradient(self, x: Array, targets: Array) -> tuple[float, Weights]:
         x = self.architecture.checked_inputs(x)
         targets = self.architecture.checked_targets(targets, len(x))
-        with self._precision():
+        with self.precision():
             loss, gradients = self._value_and_grad(self.parameters, x, targets)
             return float(loss), [(np.array(weight), np.array(bias)) for weight, bias in gradients]
 
@@ -165,12 +165,12 @@ class JaxMLP:
         rows = self.architecture.checked_batches(batches, len(x))
         checkpoints = checkpoints or {}
         losses: list[Any] = []
-        with self._precision():
+        with self.precision():
             all_x, all_targets = jnp.array(x), jnp.array(targets)
             # int32 rows: XLA on the CPU gathers by them without a conversion.
             indices = [row.astype(np.int32) for row in rows]
             n_moments, step = step_function(self.architecture, optimizer)
-            state = self._fresh_state(n_moments)
+            state = self.fresh_state(n_moments)
             self._compile(step, state, all_x, all_targets, indices)
             try:
                 for number, batch in enumerate(indices):
@@ -185,14 +185,15 @@ class JaxMLP:
             return [float(loss) for loss in losses]
 
     def weights(self) -> Weights:
-        with self._precision():
+        with self.precision():
             return [(np.array(weight), np.array(bias)) for weight, bias in self.parameters]
 
-    def _precision(self) -> Any:
+    def precision(self) -> Any:
         """float64 where the architecture asks for it, float32 where not, whatever the global setting."""
         return jax.enable_x64(self.architecture.dtype == "float64")
 
-    def _fresh_state(self, n_moments: int) -> State:
+    def fresh_state(self, n_moments: int) -> State:
+        """Copies of the parameters, zero moments, no steps: what the first step may overwrite."""
         parameters = jax.tree.map(jnp.copy, self.parameters)
         moments = [[jnp.zeros_like(leaf) for leaf in jax.tree.leaves(parameters)] for _ in range(n_moments)]
         return parameters, moments, jnp.zeros((), jnp.int32)

@@ -80,12 +80,12 @@ class SklearnMLP:
         x = self.architecture.checked_inputs(x)
         labels = self.architecture.checked_targets(targets, len(x))
         rows = self.architecture.checked_batches(batches, len(x))
-        model = self._model_at_weights(optimizer)
+        model = self.model_at_weights(optimizer)
         checkpoints = checkpoints or {}
         losses: list[float] = []
         for step, batch in enumerate(rows):
             if step in checkpoints:
-                self._checkpoint(model, checkpoints[step])
+                self.checkpoint(model, checkpoints[step])
             if step == 0:
                 self._first_step(model, x[batch], labels[batch], optimizer)
             else:
@@ -94,14 +94,14 @@ class SklearnMLP:
                 model.partial_fit(x[batch], labels[batch])
             losses.append(float(model.loss_))
         if len(rows) in checkpoints:
-            self._checkpoint(model, checkpoints[len(rows)])
+            self.checkpoint(model, checkpoints[len(rows)])
         self._weights = _weights_of(model)
         return losses
 
     def weights(self) -> Weights:
         return [(weight.copy(), bias.copy()) for weight, bias in self._weights]
 
-    def _model_at_weights(self, optimizer: OptimizerSpec) -> MLPClassifier:
+    def model_at_weights(self, optimizer: OptimizerSpec) -> MLPClassifier:
         """A classifier that knows its classes (from a step on zeros), with these weights put in."""
         classes = np.arange(self.architecture.n_outputs)
         model = make_classifier(self.architecture, optimizer, len(classes))
@@ -122,7 +122,8 @@ class SklearnMLP:
             model.fit(x, labels)
         model.set_params(warm_start=False)  # with it, every batch would have to hold every class
 
-    def _checkpoint(self, model: MLPClassifier, reached: Callable[[], None]) -> None:
+    def checkpoint(self, model: MLPClassifier, reached: Callable[[], None]) -> None:
+        """Show the weights of this moment, call."""
         self._weights = _weights_of(model)
         reached()
 

@@ -100,9 +100,8 @@ class _Rule:
 class TensorFlowMLP:
     """The contender called ``tensorflow``."""
 
-    JIT_COMPILE = False  # XLA is a choice of its own
-
-    def __init__(self) -> None:
+    def __init__(self, jit_compile: bool = False) -> None:
+        self._jit_compile = jit_compile  # by XLA: no default of tf.function
         self.architecture: Architecture | None = None
         self.variables: list[Any] = []
 
@@ -184,7 +183,7 @@ class TensorFlowMLP:
                 else tf.TensorSpec([None, self._known.n_outputs], self._known.dtype),
                 tf.TensorSpec([None], tf.int32),
             ]
-            traced = tf.function(step, input_signature=signature, jit_compile=self.JIT_COMPILE)
+            traced = tf.function(step, input_signature=signature, jit_compile=self._jit_compile)
             traced.get_concrete_function()  # traced now, not inside somebody's clock
             self._steps[spec] = rule, traced
         return self._steps[spec]
@@ -205,3 +204,8 @@ class TensorFlowMLP:
         """Wait for the last step: reading its loss needs it, and eager calls run in order."""
         if losses:
             losses[-1].numpy()
+
+
+def with_xla() -> TensorFlowMLP:
+    """The step compiled by XLA, ``tf.function(jit_compile=True)``."""
+    return TensorFlowMLP(jit_compile=True)

@@ -31,7 +31,7 @@ def passes(
     """
     contender = TorchMLP()
     contender.load(architecture, weights)
-    batch_x, batch_targets = contender._batch(x, targets)
+    batch_x, batch_targets = contender.tensors(x, targets)
     names = [name for name, _ in contender.model.named_parameters()]
     leaves = [p.detach().clone().requires_grad_() for p in contender.model.parameters()]
 

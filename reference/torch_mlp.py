@@ -81,7 +81,7 @@ class TorchMLP:
         return outputs
 
     def loss_and_gradient(self, x: Array, targets: Array) -> tuple[float, Weights]:
-        batch_x, batch_targets = self._batch(x, targets)
+        batch_x, batch_targets = self.tensors(x, targets)
         loss = self.loss(self.model(batch_x), batch_targets)
         gradients = torch.autograd.grad(loss, list(self.model.parameters()))
         pairs = zip(gradients[::2], gradients[1::2], strict=True)
@@ -95,7 +95,7 @@ class TorchMLP:
         optimizer: OptimizerSpec,
         checkpoints: Checkpoints | None = None,
     ) -> Sequence[float]:
-        all_x, all_targets = self._batch(x, targets)
+        all_x, all_targets = self.tensors(x, targets)
         rows = self.architecture.checked_batches(batches, len(all_x))
         indices = [torch.from_numpy(row.astype(np.int64)) for row in rows]
         rule = torch_optimizer(list(self.model.parameters()), optimizer)
@@ -120,7 +120,8 @@ class TorchMLP:
             for m in linears
         ]
 
-    def _batch(self, x: Array, targets: Array) -> tuple[torch.Tensor, torch.Tensor]:
+    def tensors(self, x: Array, targets: Array) -> tuple[torch.Tensor, torch.Tensor]:
+        """Checked inputs and targets as tensors, sharing memory where they can."""
         x = self.architecture.checked_inputs(x)
         targets = self.architecture.checked_targets(targets, len(x))
         return self._tensor(x), self._tensor(targets)

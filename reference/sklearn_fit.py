@@ -1,0 +1,65 @@
+"""scikit-learn as its users write it: one `fit` over all the data, which shuffles and cuts its own batches.
+
+`fit` has no hook between steps. Each stretch between two checkpoints is therefore one `fit` of one epoch over
+the rows of that stretch's batches, gathered beforehand; it reports no loss per step.
+"""
+
+import warnings
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+from reference.contender import Checkpoints, NotOffered
+from reference.sklearn_mlp import SklearnMLP
+from scratch.architecture import Architecture, Array, OptimizerSpec, Weights
+
+
+class SklearnFit:
+    """`MLPClassifier.fit`, warm-started at the loaded weights."""
+
+    def __init__(self) -> None:
+        self._sklearn = SklearnMLP()
+
+    def load(self, architecture: Architecture, weights: Weights) -> None:
+        self._sklearn.load(architecture, weights)
+
+    def logits(self, x: Array) -> Array:
+        return self._sklearn.logits(x)
+
+    def loss_and_gradient(self, x: Array, targets: Array) -> tuple[float, Weights]:
+        return self._sklearn.loss_and_gradient(x, targets)
+
+    def weights(self) -> Weights:
+        return self._sklearn.weights()
+
+    def train(
+        self,
+        x: Array,
+        targets: Array,
+        batches: Sequence[Array],
+        optimizer: OptimizerSpec,
+        checkpoints: Checkpoints | None = None,
+    ) -> Sequence[float]:
+        """One shuffled epoch over each stretch, in batches of the first one's size. No losses."""
+        architecture = self._sklearn.architecture
+        x = architecture.checked_inputs(x)
+        labels = architecture.checked_targets(targets, len(x))
+        rows = architecture.checked_batches(batches, len(x))
+        model = self._sklearn.model_at_weights(optimizer)
+        model.set_params(batch_size=len(rows[0]), shuffle=True, random_state=0)
+        checkpoints = checkpoints or {}
+        marks = sorted({0, len(rows), *(step for step in checkpoints if step < len(rows))})
+        for start, stop in pairwise(marks):
+            chosen = np.concatenate(rows[start:stop])
+            stretch_x, stretch_labels = x[chosen], labels[chosen]
+            if len(np.unique(stretch_labels)) < architecture.n_outputs:
+                raise NotOffered("MLPClassifier's warm start needs every class in its data")
+            if start in checkpoints:
+                self._sklearn.checkpoint(model, checkpoints[start])
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ConvergenceWarning)  # one epoch is all that is asked for
+                model.fit(stretch_x, stretch_labels)
+        self._sklearn.checkpoint(model, checkpoints.get(len(rows), lambda: None))
+        return []
