@@ -8,12 +8,10 @@ To add one: write a class that satisfies `reference.contender.Contender`, add a 
 import importlib
 import importlib.util
 import os
-import sys
 from dataclasses import dataclass
-from pathlib import Path
-from types import ModuleType
 from typing import Any, cast
 
+from comparisons.check import loading
 from comparisons.errors import UsageError
 from reference.contender import Contender
 
@@ -78,43 +76,9 @@ def load_class(reference: str) -> type[Any]:
     Raises UsageError where the module, the file or the class is not there; an error inside the module's own
     code is not touched.
     """
-    where, _, class_name = reference.rpartition(":")
-    if not where or not class_name.isidentifier():
+    if ":" not in reference:
         raise UsageError(f"contender: expected module:Class or file.py:Class, got {reference!r}")
-    module = _file_module(Path(where)) if where.endswith(".py") else _named_module(where)
-    found = getattr(module, class_name, None)
-    if not isinstance(found, type):
-        classes = [
-            n for n, v in vars(module).items() if isinstance(v, type) and v.__module__ == module.__name__
-        ]
-        raise UsageError(
-            f"contender: {where} has no class {class_name}; its classes: {', '.join(classes) or 'none'}"
-        )
-    return found
-
-
-def _file_module(path: Path) -> ModuleType:
-    if not path.is_file():
-        raise UsageError(f"contender: no file {path}")
-    name = path.stem
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise UsageError(f"contender: {path} cannot be imported as a Python module")
-    module = importlib.util.module_from_spec(spec)
-    # The file's own neighbours are importable, as if it were run as a script.
-    sys.path.insert(0, str(path.parent.resolve()))
     try:
-        spec.loader.exec_module(module)
-    finally:
-        sys.path.remove(str(path.parent.resolve()))
-    return module
-
-
-def _named_module(name: str) -> ModuleType:
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        # Only the module asked for: one missing inside it is that module's own trouble.
-        if error.name is None or not f"{name}.".startswith(f"{error.name}."):
-            raise
-        raise UsageError(f"contender: no module {name} on the import path") from error
+        return loading.load_class(loading.parse_target(reference, "contender"))
+    except LookupError as error:
+        raise UsageError(f"contender: {error}") from error

@@ -11,8 +11,11 @@ from comparisons.check.cases import Case
 from comparisons.check.findings import require
 from comparisons.check.subject import Subject
 from comparisons.kinks import flat_gradient, tensors
+from comparisons.verdict import FAIL
 from scratch.architecture import Array
 from scratch.parameters import Parameters
+
+SHOWN_STEP = 2.0**-10
 
 
 def own_loss(subject: Subject, case: Case) -> None:
@@ -30,7 +33,21 @@ def own_loss(subject: Subject, case: Case) -> None:
         entries=_one_per_tensor(case),
         name=architecture.parameter_name,
     )
+    if verdict.outcome == FAIL:
+        _show(subject, case, verdict.worst)
     require("gradient against differences of its own loss", verdict)
+
+
+def _show(subject: Subject, case: Case, worst: str) -> None:
+    """Of the many calls leave the telling ones: at the point, and to both sides along the worst entry."""
+    subject.renew()
+    architecture, point = case.architecture, flat_gradient(case.weights)
+    entry = next(i for i in range(point.size) if architecture.parameter_name(i) == worst)
+    for offset in (0.0, SHOWN_STEP, -SHOWN_STEP):
+        moved = point.copy()
+        moved[entry] += offset
+        subject.load(architecture, Parameters(architecture, moved).weights())
+        subject.loss_and_gradient(case.x, case.targets)
 
 
 def _one_per_tensor(case: Case) -> list[int]:

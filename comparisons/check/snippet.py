@@ -1,24 +1,46 @@
-"""The smallest failing case as a short program: paste it beside the class and run it."""
+"""The smallest failing case as a short program: paste it beside the class and run it.
 
-from collections.abc import Iterator
+It is written from the record of the calls that the failing check made, so it repeats these calls, whatever
+check it was. Arrays are written once and named after the argument they were.
+"""
+
+import pickle
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from comparisons.check.cases import Case, TrainingCase
 from comparisons.check.loading import Target
-from comparisons.check.state_checks import Story
+from comparisons.check.subject import Call
 from comparisons.check.trial import Outcome
-from scratch.architecture import Architecture, OptimizerSpec, Weights
+from scratch.architecture import Architecture, Array, OptimizerSpec
+
+LAYOUT_CODE = {
+    "Fortran order": ["laid_out = np.asfortranarray"],
+    "strides": [
+        "def laid_out(a):  # every second entry of something larger",
+        "    wide = np.full([2 * n for n in a.shape], 7, a.dtype)",
+        "    view = wide[(slice(None, None, 2),) * a.ndim]",
+        "    view[...] = a",
+        "    return view",
+    ],
+    "read-only": [
+        "def laid_out(a):",
+        "    a.flags.writeable = False",
+        "    return a",
+    ],
+}
+LONGEST_PLAIN = 50  # rows written out; longer arrays are repetitions
 
 
 def snippet(target: Target, outcome: Outcome) -> str:
-    """Code that repeats the failing call and prints what came; empty where there is no case to show."""
-    if not outcome.failing:
+    """Code that repeats the failing calls and prints what came; empty where there was no call."""
+    if not outcome.calls:
         return ""
-    return "\n".join([*_imports(target), "", *_body(target, outcome)])
+    program = _Program(target.name, outcome.calls)
+    return "\n".join([*_imports(target), "", *program.lines(), f"# {_comparison(outcome)}"])
 
 
 def _imports(target: Target) -> Iterator[str]:
@@ -29,81 +51,92 @@ def _imports(target: Target) -> Iterator[str]:
         yield "import sys"
         yield f"sys.path.insert(0, {str(path.parent)!r})"
     yield "import numpy as np"
-    yield "from numpy import array, float32, float64"
+    yield "from numpy import array, float32, int64"
     yield "from scratch.architecture import Architecture, OptimizerSpec"
-    yield f"from {module} import {target.name}"
-
-
-def _body(target: Target, outcome: Outcome) -> Iterator[str]:
-    drawn = outcome.failing or ()
-    yield f"subject = {target.name}()"
-    first = drawn[0]
-    if isinstance(first, Story):
-        yield from _story(first)
-    elif isinstance(first, TrainingCase):
-        yield from _training(first)
-    elif isinstance(first, Case):
-        yield from _evaluation(first, outcome, drawn)
+    if module.replace(".", "_").isidentifier():
+        yield f"from {module} import {target.name}"
     else:
-        yield f"# {outcome.check.name} with {', '.join(map(repr, drawn))}"
-        yield f"print(subject.{outcome.check.needs[-1]})"
-    yield from _comparison(outcome)
+        yield f"{target.name} = __import__({module!r}).{target.name}"
 
 
-def _evaluation(case: Case, outcome: Outcome, drawn: tuple[Any, ...]) -> Iterator[str]:
-    yield from _setup(case)
-    if outcome.check.name in ("logits", "independence", "repeatable"):
-        yield "print(subject.logits(x))"
-    elif outcome.check.name == "epoch loss":
-        yield f"print(subject.train_epoch(x, targets, {drawn[1]}, OptimizerSpec(learning_rate=0.0), 0))"
-    elif outcome.check.name == "weights":
-        yield "print(subject.weights())"
+class _Program:
+    """The calls as code; equal arguments share one variable."""
+
+    def __init__(self, class_name: str, calls: Sequence[Call]) -> None:
+        self.class_name, self.calls = class_name, calls
+        self.names: dict[bytes, str] = {}
+        self.layout = next((call.layout for call in calls if call.layout), "")
+        changed = calls[-1].changed
+        earlier = [i for i, call in enumerate(calls[:-1]) if call.method in changed]
+        self.kept = earlier[-1] if earlier else None  # the call whose result changed later
+
+    def lines(self) -> Iterator[str]:
+        yield from LAYOUT_CODE.get(self.layout, [])
+        yield "np.set_printoptions(precision=17)"
+        yield f"subject = {self.class_name}()"
+        for position, call in enumerate(self.calls):
+            arguments = []
+            for name, value in call.arguments.items():
+                variable, definition = self._variable(name, value)
+                yield from definition
+                arguments.append(variable)
+            yield from self._call(position, call, arguments)
+        for name in self.calls[-1].mutated:
+            yield f"print({self._variable(name, self.calls[-1].arguments[name])[0]})  # it was written to"
+        if self.kept is not None:
+            yield "print(kept)  # it changed"
+
+    def _variable(self, name: str, value: Any) -> tuple[str, list[str]]:
+        """The variable that holds this argument, and the line that makes it where it is new."""
+        if isinstance(value, str | int | float):
+            return repr(value), []
+        key = name.encode() + pickle.dumps(value)
+        if key in self.names:
+            return self.names[key], []
+        taken = sum(known.startswith(name.encode()) for known in self.names)
+        self.names[key] = f"{name}_{taken + 1}" if taken else name
+        return self.names[key], [f"{self.names[key]} = {_code(value, bool(self.layout))}"]
+
+    def _call(self, position: int, call: Call, arguments: list[str]) -> Iterator[str]:
+        if call.checkpoints:
+            seen = ", ".join(f"{n}: lambda: print({n}, subject.weights())" for n in call.checkpoints)
+            arguments = [*arguments, f"checkpoints={{{seen}}}"]
+        code = f"subject.{call.method}({', '.join(arguments)})"
+        if call.overwritten:
+            yield from _overwritten(call.method, code)
+        elif call.method == "load":
+            yield code
+        else:
+            yield f"kept = {code}\nprint(kept)" if position == self.kept else f"print({code})"
+
+
+def _overwritten(method: str, code: str) -> Iterator[str]:
+    """What was returned belongs to the caller, who writes zeros into it."""
+    if method == "logits":
+        yield f"{code}[...] = 0"
     else:
-        yield "loss, gradient = subject.loss_and_gradient(x, targets)"
-        yield "print(loss)"
-        yield "print(gradient)"
+        yield f"for W, b in {code}{'[1]' if method == 'loss_and_gradient' else ''}:"
+        yield "    W[...] = 0; b[...] = 0"
 
 
-def _training(trial: TrainingCase) -> Iterator[str]:
-    yield from _setup(trial.case)
-    yield f"batches = [{', '.join(f'np.array({batch.tolist()})' for batch in trial.batches)}]"
-    yield f"optimizer = {optimizer_code(trial.optimizer)}"
-    yield "print(subject.train(x, targets, batches, optimizer))"
-    yield "print(subject.weights())"
-
-
-def _story(story: Story) -> Iterator[str]:
-    yield from _setup(story.case)
-    yield f"other_x = {_array(story.other.x)}"
-    yield f"other_targets = {_array(story.other.targets)}"
-    rows = f"[np.arange({story.case.batch_size})]"
-    calls = {
-        "gradient": "print(subject.loss_and_gradient(x, targets))",
-        "gradient of another batch": "print(subject.loss_and_gradient(other_x, other_targets))",
-        "logits": "print(subject.logits(x))",
-        "logits of another batch": "print(subject.logits(other_x))",
-        "train": f"print(subject.train(x, targets, {rows}, OptimizerSpec(learning_rate=0.05, momentum=0.5)))",
-        "load again": "subject.load(architecture, weights)",
-    }
-    for call in story.calls:
-        yield calls[call]
-    yield "print(subject.weights())"
-
-
-def _setup(case: Case) -> Iterator[str]:
-    yield f"architecture = {architecture_code(case.architecture)}"
-    yield f"weights = {_weights(case.weights)}"
-    yield f"x = {_array(case.x)}"
-    yield f"targets = {_array(case.targets)}"
-    yield "subject.load(architecture, weights)"
-
-
-def _comparison(outcome: Outcome) -> Iterator[str]:
+def _comparison(outcome: Outcome) -> str:
     found = outcome.comparison
     if found is not None and found.worst:
-        yield f"# {found.worst}: expected {found.expected!r}, found {found.found!r} (bound {found.bound:.2g})"
-    else:
-        yield f"# {outcome.text}"
+        values = f"expected {found.expected!r}, found {found.found!r}"
+        return f"{found.worst}: {values} (bound {found.bound:.2g})"
+    return " ".join(outcome.text.split())
+
+
+def _code(value: Any, laid_out: bool) -> str:
+    """An expression for an argument of a contender."""
+    if isinstance(value, Architecture):
+        return architecture_code(value)
+    if isinstance(value, OptimizerSpec):
+        return optimizer_code(value)
+    if isinstance(value, np.ndarray):
+        return f"laid_out({_array(value)})" if laid_out else _array(value)
+    inner = ", ".join(_code(item, laid_out) for item in value)
+    return f"({inner})" if isinstance(value, tuple) else f"[{inner}]"
 
 
 def architecture_code(architecture: Architecture) -> str:
@@ -122,10 +155,18 @@ def optimizer_code(optimizer: OptimizerSpec) -> str:
     return f"OptimizerSpec({', '.join(settings)})"
 
 
-def _weights(weights: Weights) -> str:
-    return "[" + ", ".join(f"({_array(W)}, {_array(b)})" for W, b in weights) + "]"
+def _array(array: Array) -> str:
+    if len(array) > LONGEST_PLAIN:
+        period = _period(array)
+        times = (len(array) // period,) + (1,) * (array.ndim - 1)
+        return f"np.tile({_array(array[:period])}, {times})"
+    kind = {"float64": "", "int64": ""}.get(str(array.dtype), f", {array.dtype}")
+    if array.dtype.kind == "f" or array.size:
+        return f"array({array.tolist()}{kind})"
+    return f"np.empty({array.shape}, {str(array.dtype)!r})"
 
 
-def _array(array: Any) -> str:
-    kind = "" if array.dtype in (np.float64, np.intp) else f", {array.dtype}"
-    return f"array({array.tolist()}{kind})"
+def _period(array: Array) -> int:
+    """The fewest rows of which the array is a repetition."""
+    divisors = (n for n in range(1, len(array) + 1) if len(array) % n == 0)
+    return next(n for n in divisors if np.array_equal(array[n:], array[:-n] if n < len(array) else array[n:]))

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,19 @@ class Misbehaviour(Exception):  # noqa: N818 - a finding about the subject, not 
         self.fatal = fatal
 
 
+@dataclass(frozen=True)
+class Call:
+    """One call of a method of the class, as it can be repeated."""
+
+    method: str
+    arguments: dict[str, Any]
+    checkpoints: tuple[int, ...] = ()
+    layout: str = ""
+    overwritten: bool = False  # what it returned was then overwritten by its owner
+    mutated: tuple[str, ...] = ()  # as in `Answer`
+    changed: tuple[str, ...] = ()
+
+
 class Subject:
     """A contender that lives elsewhere. `methods` maps what it offers to the parameters' names."""
 
@@ -47,8 +60,8 @@ class Subject:
         self.time_limit = time_limit
         self.last = Answer()  # of the last call: what it wrote to and what it changed
         self.layout = ""  # of the arrays given from now on, one of LAYOUTS; until renewed
+        self.calls: list[Call] = []  # since it was renewed
         self._process: subprocess.Popen[bytes] | None = None
-        self._loaded: tuple[Architecture, Weights] | None = None
         self.methods: dict[str, list[str]] = {}
         self._start()
 
@@ -56,7 +69,6 @@ class Subject:
 
     def load(self, architecture: Architecture, weights: Weights) -> None:
         self.architecture = architecture
-        self._loaded = (architecture, weights)
         self._call("load", architecture=architecture, weights=weights)
 
     def logits(self, x: Array) -> Array:
@@ -106,11 +118,13 @@ class Subject:
 
     def scribble(self, method: str, **arguments: Any) -> None:
         """Call `method` and overwrite what it returned, as its owner may."""
+        self.calls.append(Call(method, arguments, overwritten=True))
         self._judge(method, self._ask("scribble", method, arguments))
 
     def renew(self) -> None:
         """A fresh instance, without anything loaded."""
         self.layout = ""
+        self.calls = []
         if self._process is None:
             self._start()
         else:
@@ -192,16 +206,16 @@ class Subject:
     def _ask(self, verb: str, *arguments: Any) -> Any:
         if self._process is None:
             self._start()
-            if self._loaded is not None and arguments[:1] != ("load",):
-                self._call("load", architecture=self._loaded[0], weights=self._loaded[1])
         self._send((verb, *arguments))
         return self._receive(str(arguments[0]) if arguments else verb, self.time_limit)
 
     def _call(self, method: str, checkpoints: tuple[int, ...] = (), **arguments: Any) -> Answer:
+        self.calls.append(Call(method, arguments, checkpoints, self.layout))
         return self._judge(method, self._ask("call", method, arguments, checkpoints, self.layout))
 
     def _judge(self, method: str, answer: Answer) -> Answer:
         self.last = answer
+        self.calls[-1] = replace(self.calls[-1], mutated=answer.mutated, changed=answer.changed)
         if answer.raised:
             raise Misbehaviour("raised", f"{method} raised {answer.raised}")
         return answer

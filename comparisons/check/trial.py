@@ -17,7 +17,7 @@ from hypothesis.errors import Flaky
 from comparisons.check.battery import CHECKS, Check
 from comparisons.check.findings import Mismatch, Undecided
 from comparisons.check.loading import Target
-from comparisons.check.subject import Misbehaviour, Subject
+from comparisons.check.subject import Call, Misbehaviour, Subject
 from comparisons.errors import UsageError
 from comparisons.verdict import FAIL, INCONCLUSIVE, PASS, Verdict, overall
 
@@ -30,7 +30,7 @@ SHRINK, QUICK_SHRINK = 3.0, 0.7  # seconds for making one failure small
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one check came to. `failing` is the smallest case that fails, as the check takes it."""
+    """What one check came to."""
 
     check: Check
     verdict: str  # PASS | FAIL | INCONCLUSIVE | not offered | not run
@@ -38,7 +38,7 @@ class Outcome:
     n_cases: int = 0
     n_undecided: int = 0
     seconds: float = 0.0
-    failing: tuple[Any, ...] | None = None
+    calls: Sequence[Call] = ()  # those of the smallest case that fails
     comparison: Verdict | None = None
     kind: str = ""  # mismatch, or the kind of Misbehaviour
 
@@ -140,7 +140,7 @@ class _Hunt:
         self.subject, self.check = subject, check
         self.shrink_seconds, self.deadline = shrink_seconds, deadline
         self.n_cases = self.n_undecided = 0
-        self.failing: tuple[Any, ...] | None = None
+        self.calls: list[Call] = []
         self.finding: Mismatch | Misbehaviour | None = None
 
     def run(self, examples: int, seed: int) -> Outcome:
@@ -190,7 +190,7 @@ class _Hunt:
         except (Mismatch, Misbehaviour) as finding:
             if self.finding is None:  # what is left is for making it small
                 self.deadline = min(self.deadline, time.monotonic() + self.shrink_seconds)
-            self.failing, self.finding = drawn, finding
+            self.calls, self.finding = self.subject.calls, finding
             if self._fatal():
                 raise _GiveUp from finding
             raise
@@ -199,11 +199,9 @@ class _Hunt:
         counts = (self.n_cases, self.n_undecided, seconds)
         if isinstance(self.finding, Mismatch):
             comparison = self.finding.verdict
-            return Outcome(self.check, FAIL, self.finding.text, *counts, self.failing, comparison, "mismatch")
+            return Outcome(self.check, FAIL, self.finding.text, *counts, self.calls, comparison, "mismatch")
         if isinstance(self.finding, Misbehaviour):
-            return Outcome(
-                self.check, FAIL, self.finding.text, *counts, self.failing, None, self.finding.kind
-            )
+            return Outcome(self.check, FAIL, self.finding.text, *counts, self.calls, None, self.finding.kind)
         decided = self.n_cases - self.n_undecided
         if decided == 0:
             return Outcome(self.check, INCONCLUSIVE, "no case could be decided", *counts)

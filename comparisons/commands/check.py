@@ -1,12 +1,17 @@
 """`backproof check my_mlp.py:MyMLP`: somebody's class on trial."""
 
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from comparisons.errors import Interrupted, UsageError
+
 if TYPE_CHECKING:
+    from comparisons.check.battery import Check
     from comparisons.check.diagnosis import Cause
+    from comparisons.check.loading import Target
     from comparisons.check.trial import Trial
 
 
@@ -48,16 +53,18 @@ def check(
     thread_pools.limit(1)  # before NumPy is imported
     if init is not None:
         return _init(init)
-    rows = _all_trials(targets or [], only or [], seed, time_limit, call_limit, quick)
-    _write(rows, json_file, csv_file)
-    from comparisons.results import exit_code
-
-    return exit_code([trial.verdict for trial, _ in rows])
+    for name, value in (("--time-limit", time_limit), ("--call-limit", call_limit)):
+        if not 0 < value < float("inf"):
+            raise UsageError(f"{name}: expected seconds > 0, got {value:g}")
+    for option, file in (("--json", json_file), ("--csv", csv_file)):
+        if file is not None and not Path(file).absolute().parent.is_dir():
+            raise UsageError(f"{option}: no folder {Path(file).parent}; make it first")
+    limits = {"time_limit": time_limit, "call_limit": call_limit}
+    return _run(targets or [], json_file, csv_file, only=only or [], seed=seed, quick=quick, **limits)
 
 
 def _init(file: str) -> int:
     from comparisons.check.template import skeleton
-    from comparisons.errors import UsageError
     from comparisons.results import write_atomically
 
     if Path(file).exists():
@@ -67,43 +74,45 @@ def _init(file: str) -> int:
     return 0
 
 
-def _all_trials(
-    texts: list[str], only: list[str], seed: int, time_limit: float, call_limit: float, quick: bool
-) -> "list[tuple[Trial, list[Cause]]]":
-    from functools import partial
-
-    from rich.console import Console
-    from rich.status import Status
-
-    from comparisons.check.battery import Check
-    from comparisons.check.loading import Target, parse_target
-    from comparisons.check.rendering import show
-    from comparisons.check.session import try_class
-    from comparisons.errors import UsageError
-
-    def _show_check(status: Status, target: Target, check: Check) -> None:
-        status.update(f"checking {target}: {check.name}")
+def _run(texts: list[str], json_file: str | None, csv_file: str | None, **settings: Any) -> int:
+    """Try every class, show each, write what was asked for; of several, one that is not there stops nobody."""
+    from comparisons.check.loading import parse_target
+    from comparisons.results import exit_code
 
     if not texts:
         raise UsageError("target: expected my_mlp.py:MyMLP or package.module:Class, got nothing")
-    for name, value in (("--time-limit", time_limit), ("--call-limit", call_limit)):
-        if not 0 < value < float("inf"):
-            raise UsageError(f"{name}: expected seconds > 0, got {value:g}")
-    rows = []
-    for target in [parse_target(text) for text in texts]:
-        with Console(stderr=True).status(f"checking {target}") as status:
-            trial, causes = try_class(
-                target,
-                only=only,
-                seed=seed,
-                time_limit=time_limit,
-                call_limit=call_limit,
-                quick=quick,
-                on_check=partial(_show_check, status, target),
-            )
-        show(trial, causes, Console())
-        rows.append((trial, causes))
-    return rows
+    targets = [parse_target(text) for text in texts]
+    rows: list[tuple[Trial, list[Cause]]] = []
+    absent = False
+    for target in targets:
+        try:
+            rows.append(_trial(target, **settings))
+        except KeyboardInterrupt:
+            _write(rows, json_file, csv_file)
+            raise Interrupted(f"{len(rows)} of {len(targets)} classes checked and kept") from None
+        except UsageError as error:
+            if len(targets) == 1:
+                raise
+            absent = True
+            print(f"backproof: {error}", file=sys.stderr)
+    _write(rows, json_file, csv_file)
+    return 2 if absent else exit_code([trial.verdict for trial, _ in rows])
+
+
+def _trial(target: "Target", **settings: Any) -> "tuple[Trial, list[Cause]]":
+    from rich.console import Console
+
+    from comparisons.check.rendering import show
+    from comparisons.check.session import try_class
+
+    with Console(stderr=True).status(f"checking {target}") as status:
+
+        def show_check(check: "Check") -> None:
+            status.update(f"checking {target}: {check.name}")
+
+        trial, causes = try_class(target, on_check=show_check, **settings)
+    show(trial, causes, Console())
+    return trial, causes
 
 
 def _write(rows: "list[tuple[Trial, list[Cause]]]", json_file: str | None, csv_file: str | None) -> None:
