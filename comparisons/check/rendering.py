@@ -47,7 +47,8 @@ def _show_failure(trial: Trial, outcome: Outcome, console: Console) -> None:
     code = snippet(trial.target, outcome)
     if code:
         console.print(f"\nThe smallest case found for [bold]{outcome.check.name}[/bold], to paste and run:\n")
-        console.print(Syntax(code, "python", background_color="default", word_wrap=True))
+        # Never broken by us: half a comment on the next line would be no comment any more.
+        console.print(Syntax("", "python", background_color="default").highlight(code), soft_wrap=True)
     console.print("\nDiagnosis, best supported first:")
 
 

@@ -75,7 +75,7 @@ def _init(file: str) -> int:
 
 
 def _run(texts: list[str], json_file: str | None, csv_file: str | None, **settings: Any) -> int:
-    """Try every class, show each, write what was asked for; of several, one that is not there stops nobody."""
+    """Try every class, show each, write what was asked for; of several, an absent one stops no other."""
     from comparisons.check.loading import parse_target
     from comparisons.results import exit_code
 
