@@ -5,8 +5,8 @@ arithmetic is known there are bounds (`bounds`, `certified`); here there are thr
 
 *Noise.* How far a value of f is off by its own rounding is read from values on a line so short that f is
 smooth there. In their table of differences the columns of a smooth function die out, while those of noise
-grow: the k-th has mean square (2k)! / (k!)^2 eps_f^2 (More, Wild 2011, ECnoise, sections 2 and 3). It is
-never taken to be less than one rounding of the largest value.
+grow: the k-th has mean square (2k)! / (k!)^2 eps_f^2 (Moré, Wild 2011, ECnoise). It is
+never taken to be less than one rounding of the value.
 
 A gradient rounds, too: given as a function, its own noise is estimated entry by entry in the same way.
 
@@ -14,13 +14,13 @@ A gradient rounds, too: given as a function, its own noise is estimated entry by
 FIRST_STEP max(1, |t|), as long as the noise over the step is below the best estimate so far. A kink beside
 theta makes the tableau disagree with itself until the steps are shorter than its distance.
 
-*Kinks.* J(h) = (f(t + h) - f(t)) / h - (f(t) - f(t - h)) / h is h f'' + O(h^3) for a smooth f, so 2 J(h/2)
-- J(h) vanishes like h^3. At a kink it stays: the slopes from the left and from the right differ, a
+*Kinks.* J(h) = (f(t + h) - f(t)) / h - (f(t) - f(t - h)) / h is h f'' + O(h^3) for a smooth f, so
+2 J(h/2) - J(h) vanishes like h^3. At a kink it stays: the slopes from the left and from the right differ, a
 convention such as relu'(0) = 0 decides, not f, and the entry is INCONCLUSIVE.
 
 The estimates are multiplied by SAFETY: good guesses, not bounds that hold in every case. An entry whose
-estimate is above WIDEST of the largest gradient entry is INCONCLUSIVE, too, unless the gradient is outside
-even that."""
+estimate is above WIDEST of the largest gradient entry (or of |f|, if that is more) is INCONCLUSIVE, too.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

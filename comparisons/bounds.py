@@ -50,7 +50,7 @@ def _tanh(z: Bounded, arithmetic: Arithmetic) -> tuple[Bounded, Bounded]:
     value = np.tanh(z.value)
     nearest = np.maximum(np.abs(z.value) - z.error, 0.0)
     moved = np.minimum(z.error * _sech_squared(nearest), 2.0)
-    a = Bounded(value, (moved + arithmetic.elementary(np.minimum(np.abs(value) + moved, BELOW_ONE))) * SAFETY)
+    a = Bounded(value, (moved + arithmetic.tanh_error(np.minimum(np.abs(value) + moved, BELOW_ONE))) * SAFETY)
     derivative = _sech_squared(z.value)
     # 1 - a^2: the error of a, the rounding of a^2, the rounding of the difference.
     error = a.error * (2 * np.abs(value) + a.error) + arithmetic.unit * value**2

@@ -9,9 +9,8 @@ fan_in + 1),
     found_j - expected_j = A^T d + r,   |d_n| <= E_nj   (the error of delta_l),   |r_i| <= rho_ij
 
 where rho bounds what the two products themselves round, which is small. The least t for which some d
-satisfies |found - expected - A^T d| <= t rho with |d| <= t E is the solution of a linear program: at most 1
-for every implementation that computes a layer's gradients from one delta. It is never less than the largest
-single error / bound ratio would be with E = 0, and asks more than all entries do one by one."""
+satisfies |found - expected - A^T d| <= t rho and |d| <= t E is the solution of a linear program: at most 1
+for every implementation that computes a layer's gradients from one delta."""
 
 import numpy as np
 from scipy.optimize import linprog

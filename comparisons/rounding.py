@@ -15,14 +15,14 @@ being of second order.
 significand, then every partial sum in every order is representable and nothing is rounded. That settles
 networks with integer or dyadic weights, whose pre-activations are exactly zero all the time.
 
-What is carried is the distance between a value computed in double precision (the *shadow*) and what a
-correct implementation in the contender's own dtype computes. Both round; since the bounds are power series
-in u
-with coefficients >= 0, B(u_1) + B(u_2) <= B(u_1 + u_2), and one analysis with u = u_1 + u_2 covers both.
+What is carried is the distance between a value computed in double precision (the *shadow*) and what a correct
+implementation in the contender's own dtype computes. Both round; since the bounds are power series in u with
+coefficients >= 0, B(u_1) + B(u_2) <= B(u_1 + u_2), and one analysis with u = u_1 + u_2 covers both.
 
-The elementary functions (exp, log, log1p, tanh) are assumed to be within ELEMENTARY_ULPS units in the last
-place, in every library; the tests hold NumPy's and torch's to it. The bounds are themselves evaluated in
-double precision from sums of non-negative numbers, with a relative error far below the margin SAFETY.
+exp, log and log1p are assumed to be within ELEMENTARY_ULPS units in the last place in every library, tanh,
+which XLA and Eigen compute by rational approximations good to 7 units, within TANH_ULPS; the tests hold
+NumPy's and torch's to it. The bounds are themselves evaluated in double precision from sums of non-negative
+numbers, with a relative error far below the margin SAFETY.
 """
 
 from dataclasses import dataclass
@@ -32,6 +32,7 @@ import numpy as np
 from scratch.architecture import Array
 
 ELEMENTARY_ULPS = 4
+TANH_ULPS = 8
 ELEMENTARY = 2.0 * ELEMENTARY_ULPS  # one unit in the last place is at most 2 u, relatively
 SAFETY = 1.0 + 1e-6  # for the rounding of the bounds themselves
 
@@ -58,10 +59,10 @@ class Arithmetic:
         gamma: Array = np.where(share < 1.0, share / np.where(share < 1.0, 1.0 - share, 1.0), np.inf)
         return gamma
 
-    def elementary(self, size: Array) -> Array:
-        """The error of an elementary function of value up to `size`: ELEMENTARY_ULPS of its binade."""
+    def tanh_error(self, size: Array) -> Array:
+        """The error of a tanh of value up to `size`: TANH_ULPS units in the last place of its binade."""
         _, exponent = np.frexp(size)  # size < 2^exponent, where one unit in the last place is u 2^exponent
-        error: Array = ELEMENTARY_ULPS * self.unit * np.ldexp(1.0, exponent)
+        error: Array = TANH_ULPS * self.unit * np.ldexp(1.0, exponent)
         return error
 
 

@@ -50,7 +50,7 @@ def gradients(
     perturb: Annotated[
         bool, typer.Option("--perturb", help="Also make correct gradients slightly wrong: what is caught?")
     ] = False,
-    draws: Annotated[int, typer.Option(metavar="N", help="Draws per cell for --perturb.")] = 200,
+    draws: Annotated[int, typer.Option(metavar="N", help="Draws per cell for --perturb.")] = 500,
     workers: Annotated[
         int | None, typer.Option(metavar="N", help="Processes for --campaign and --perturb. [default: cores]")
     ] = None,

@@ -133,7 +133,7 @@ def _sensitivity(sensitivity: Part) -> list[Markup]:
     early = " It was stopped early; what was finished is shown." if sensitivity["interrupted"] else ""
     introduction = Markup(
         "<h3>Slightly wrong gradients that are caught</h3><p>One tensor of a correct gradient is scaled by "
-        "1 + r or shifted by r times its largest entry. Tensors that are zero as far as the dtype can tell "
+        "1 + r or shifted by r times its largest entry. Tensors whose gradient is zero "
         "are left out and counted. gradcheck is asked only where it accepts the correct gradient.{early}</p>"
         "{command}"
     ).format(early=early, command=markup.command(sensitivity["command"]))
