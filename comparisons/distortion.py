@@ -29,10 +29,10 @@ BLOCK = 64  # images: at 28 x 28, a float32 array of 200 kB per intermediate
 class Distortion:
     """How strongly to distort. Each image draws its own numbers, uniform between -limit and limit."""
 
-    rotation: float = 12.0  # degrees
+    rotation: float = 10.0  # degrees
     scaling: float = 0.12  # the logarithm of the factor, drawn per axis
     shear: float = 0.12
-    shift: float = 2.0  # pixels
+    shift: float = 1.5  # pixels
     elastic: float = 1.2  # pixels, root mean square
     smoothness: float = 4.0  # pixels
 

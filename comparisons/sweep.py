@@ -11,6 +11,7 @@ this process has.
 """
 
 import hashlib
+import importlib
 import importlib.util
 import os
 import platform
@@ -160,10 +161,10 @@ class DaskWorkers:
     def __init__(self, address: str) -> None:
         if importlib.util.find_spec("distributed") is None:
             raise UsageError('dask: not installed here; run: python -m pip install "backproof[dask]"')
-        from distributed import Client
-
+        # Typed as Any: Dask is optional, and its own annotations are partial.
+        self.distributed: Any = importlib.import_module("distributed")
         try:
-            self.client = Client(address, timeout="10s", set_as_default=False)
+            self.client = self.distributed.Client(address, timeout="10s")
             self.client.wait_for_workers(1, timeout=10)
         except (OSError, TimeoutError, ValueError) as error:
             raise UsageError(
@@ -176,10 +177,8 @@ class DaskWorkers:
 
     def map(self, units: list[Unit]) -> Iterator[tuple[Unit, tuple[str, Record]]]:
         """Finished units as they come, in any order."""
-        from distributed import as_completed
-
         futures = self.client.map(_with_unit, units, pure=False)
-        for future in as_completed(futures):
+        for future in self.distributed.as_completed(futures):
             yield future.result()
 
 
