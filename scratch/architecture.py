@@ -7,7 +7,7 @@ A network with layer sizes (n_0, n_1, ..., n_L) has L layers, z_l = a_{l-1} @ W_
 W_l of shape (n_{l-1}, n_l) and b_l of shape (n_l,). Its flat vector holds W_1 (C order), b_1, W_2, b_2, ...
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from numbers import Real
@@ -25,23 +25,32 @@ DTYPES = ("float32", "float64")
 OPTIMIZERS = ("sgd", "adam")
 
 
-def _expect_one_of(argument: str, value: object, choices: Sequence[str]) -> None:
-    if value not in choices:
-        raise ValueError(f"{argument}: expected one of {', '.join(choices)}; got {value!r}")
+def expect(holds: object, message: str, error: type[Exception] = ValueError) -> None:
+    """Raise `error` with this message, which begins with the argument's name, unless it holds."""
+    if not holds:
+        raise error(message)
 
 
-def _expect_number(argument: str, value: object, low: float, high: float = np.inf) -> None:
+def expect_one_of(argument: str, value: object, choices: Collection[str]) -> None:
+    """Raise ValueError unless `value` is one of these names."""
+    expect(value in choices, f"{argument}: expected one of {', '.join(choices)}; got {value!r}")
+
+
+def expect_shape(argument: str, array: Array, shape: tuple[int, ...]) -> None:
+    """Raise ValueError unless the array has this shape."""
+    expect(array.shape == shape, f"{argument}: expected shape {shape}, got {array.shape}")
+
+
+def _expect_number(argument: str, value: Any, low: float, high: float = np.inf) -> None:
     """A real number in [low, high); infinity and NaN are in no such interval."""
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"{argument}: expected a number, got {type(value).__name__}; pass a float")
-    if not low <= float(value) < high:
-        raise ValueError(f"{argument}: expected a number in [{low:g}, {high:g}), got {value!r}")
+    is_number, kind = isinstance(value, Real) and not isinstance(value, bool), type(value).__name__
+    expect(is_number, f"{argument}: expected a number, got {kind}; pass a float", TypeError)
+    expect(low <= value < high, f"{argument}: expected a number in [{low:g}, {high:g}), got {value!r}")
 
 
 def _expect_range(argument: str, what: str, indices: Array, stop: int) -> None:
     low, high = indices.min(), indices.max()
-    if low < 0 or high >= stop:
-        raise ValueError(f"{argument}: expected {what} 0 .. {stop - 1}, found {low} .. {high}")
+    expect(0 <= low <= high < stop, f"{argument}: expected {what} 0 .. {stop - 1}, found {low} .. {high}")
 
 
 @dataclass(frozen=True)
@@ -59,19 +68,15 @@ class Architecture:
 
     def __post_init__(self) -> None:
         sizes = self.layer_sizes
-        integers = isinstance(sizes, tuple | list) and all(
-            isinstance(size, int | np.integer) and not isinstance(size, bool) for size in sizes
-        )
-        if not integers:
-            raise TypeError(f"layer_sizes: expected a tuple of integers, got {sizes!r}")
-        if len(sizes) < 2:
-            raise ValueError(f"layer_sizes: expected inputs and outputs, at least two sizes; got {sizes!r}")
-        if min(sizes) < 1:
-            raise ValueError(f"layer_sizes: expected sizes of at least 1, got {sizes!r}")
+        known = isinstance(sizes, tuple | list)  # and no bool, which is an int to isinstance
+        known = known and all(type(size) is int or isinstance(size, np.integer) for size in sizes)
+        expect(known, f"layer_sizes: expected a tuple of integers, got {sizes!r}", TypeError)
+        expect(len(sizes) > 1, f"layer_sizes: expected inputs and outputs, at least two sizes; got {sizes!r}")
+        expect(min(sizes) >= 1, f"layer_sizes: expected sizes of at least 1, got {sizes!r}")
         object.__setattr__(self, "layer_sizes", tuple(int(size) for size in sizes))
-        _expect_one_of("activation", self.activation, ACTIVATIONS)
-        _expect_one_of("loss", self.loss, LOSSES)
-        _expect_one_of("dtype", self.dtype, DTYPES)
+        expect_one_of("activation", self.activation, ACTIVATIONS)
+        expect_one_of("loss", self.loss, LOSSES)
+        expect_one_of("dtype", self.dtype, DTYPES)
 
     @property
     def n_inputs(self) -> int:
@@ -114,55 +119,49 @@ class Architecture:
 
         Raises TypeError unless it is a real array; ValueError for a wrong shape, an empty batch, NaN or Inf.
         """
-        x = np.asarray(x)
-        if x.ndim != 2 or x.shape[1] != self.n_inputs or len(x) == 0:
-            expected = f"expected shape (batch >= 1, {self.n_inputs}), got {x.shape}"
-            raise ValueError(f"x: {expected}; flatten each example to {self.n_inputs} features")
+        x, n = np.asarray(x), self.n_inputs
+        message = f"x: expected shape (batch >= 1, {n}), got {x.shape}; flatten each example to {n} features"
+        expect(x.ndim == 2 and x.shape[1] == n and len(x), message)
         return self._checked("x", x, x.shape)
 
     def checked_targets(self, targets: Array, batch_size: int) -> Array:
         """Labels (batch,) for cross_entropy, else finite targets (batch, n_outputs) of this dtype."""
-        if self.loss == "cross_entropy":
-            return self._checked_labels(np.asarray(targets), batch_size)
-        return self._checked("targets", targets, (batch_size, self.n_outputs))
+        if self.loss != "cross_entropy":
+            return self._checked("targets", targets, (batch_size, self.n_outputs))
+        labels = np.asarray(targets)
+        expected = f"targets: expected integer labels for cross_entropy, got dtype {labels.dtype}"
+        expect(labels.dtype.kind in "iu", f"{expected}; pass labels.astype(int)", TypeError)
+        expect_shape("targets", labels, (batch_size,))
+        _expect_range("targets", "labels", labels, self.n_outputs)
+        return labels.astype(np.intp, order="C", copy=False)
 
     def checked_weights(self, weights: Weights) -> list[tuple[Array, Array]]:
         """`weights` of the right number, shapes and dtype, finite; copies nothing that already fits."""
-        if len(weights) != len(self.layer_shapes):
-            raise ValueError(f"weights: expected {len(self.layer_shapes)} layers, got {len(weights)}")
+        shapes = self.layer_shapes
+        expect(len(weights) == len(shapes), f"weights: expected {len(shapes)} layers, got {len(weights)}")
         return [
             (self._checked(f"W{layer}", W, shape), self._checked(f"b{layer}", b, shape[1:]))
-            for layer, ((W, b), shape) in enumerate(zip(weights, self.layer_shapes, strict=True), start=1)
+            for layer, ((W, b), shape) in enumerate(zip(weights, shapes, strict=True), start=1)
         ]
 
     def _checked(self, argument: str, array: Array, shape: tuple[int, ...]) -> Array:
         """A real, finite array of this shape, C-contiguous and in this dtype."""
         array = np.asarray(array)
-        if array.dtype.kind not in "fiub":
-            raise TypeError(f"{argument}: expected real numbers, got dtype {array.dtype}")
-        if array.shape != shape:
-            raise ValueError(f"{argument}: expected shape {shape}, got {array.shape}")
-        if array.dtype.kind == "f" and not np.isfinite(array).all():
-            raise ValueError(f"{argument}: expected finite numbers, found NaN or Inf; clean the data first")
+        kind = array.dtype.kind
+        expect(kind in "fiub", f"{argument}: expected real numbers, got dtype {array.dtype}", TypeError)
+        expect_shape(argument, array, shape)
+        finite = kind != "f" or np.isfinite(array).all()
+        expect(finite, f"{argument}: expected finite numbers, found NaN or Inf; clean the data first")
         return array.astype(self.dtype, order="C", copy=False)
-
-    def _checked_labels(self, labels: Array, batch_size: int) -> Array:
-        if labels.dtype.kind not in "iu":
-            expected = f"expected integer labels for cross_entropy, got dtype {labels.dtype}"
-            raise TypeError(f"targets: {expected}; pass labels.astype(int)")
-        if labels.shape != (batch_size,):
-            raise ValueError(f"targets: expected shape ({batch_size},), got {labels.shape}")
-        _expect_range("targets", "labels", labels, self.n_outputs)
-        return labels.astype(np.intp, order="C", copy=False)
 
     @staticmethod
     def checked_batches(batches: Sequence[Array], n_examples: int) -> list[Array]:
         """Every batch as row indices (batch,) in 0 .. n_examples - 1; copies nothing that already fits."""
         checked = [np.asarray(batch) for batch in batches]
         for number, batch in enumerate(checked):
-            if batch.ndim != 1 or len(batch) == 0 or batch.dtype.kind not in "iu":
-                expected = f"expected row indices (batch >= 1,), got shape {batch.shape}, dtype {batch.dtype}"
-                raise ValueError(f"batches[{number}]: {expected}")
+            expected = f"expected row indices (batch >= 1,), got shape {batch.shape}, dtype {batch.dtype}"
+            indices = batch.ndim == 1 and len(batch) and batch.dtype.kind in "iu"
+            expect(indices, f"batches[{number}]: {expected}")
             _expect_range(f"batches[{number}]", "rows", batch, n_examples)
         return [batch.astype(np.intp, copy=False) for batch in checked]
 
@@ -185,10 +184,10 @@ class OptimizerSpec:
     weight_decay: float = 0.0
 
     def __post_init__(self) -> None:
-        _expect_one_of("name", self.name, OPTIMIZERS)
+        expect_one_of("name", self.name, OPTIMIZERS)
         for argument in ("learning_rate", "momentum", "eps", "weight_decay"):
             _expect_number(argument, getattr(self, argument), 0.0)
         for argument in ("beta1", "beta2"):
             _expect_number(argument, getattr(self, argument), 0.0, 1.0)
-        if self.nesterov and self.momentum == 0.0:
-            raise ValueError("nesterov: expected momentum > 0, got 0; set momentum or drop nesterov")
+        usable = self.momentum > 0.0 or not self.nesterov
+        expect(usable, "nesterov: expected momentum > 0, got 0; set momentum or drop nesterov")

@@ -12,6 +12,8 @@ OneCycleLR with its cosines and a fixed momentum. t may be fractional: a schedul
 import math
 from collections.abc import Callable
 
+from scratch.architecture import expect
+
 Schedule = Callable[[float], float]  # steps already taken -> factor on the learning rate
 
 
@@ -22,15 +24,15 @@ def constant() -> Schedule:
 
 def step_decay(every: int, gamma: float = 0.1) -> Schedule:
     """Times `gamma` after each `every` steps. Raises ValueError unless every >= 1 and 0 < gamma <= 1."""
-    _expect("every", every >= 1, "at least 1", every)
-    _expect("gamma", 0.0 < gamma <= 1.0, "a number in (0, 1]", gamma)
+    expect(every >= 1, f"every: expected at least 1, got {every!r}")
+    expect(0.0 < gamma <= 1.0, f"gamma: expected a number in (0, 1], got {gamma!r}")
     return lambda t: gamma ** (t // every)
 
 
 def cosine(n_steps: int, final: float = 0.0) -> Schedule:
     """From 1 at step 0 to `final` at step `n_steps`, where it stays."""
-    _expect("n_steps", n_steps >= 1, "at least 1", n_steps)
-    _expect("final", 0.0 <= final <= 1.0, "a number in [0, 1]", final)
+    expect(n_steps >= 1, f"n_steps: expected at least 1, got {n_steps!r}")
+    expect(0.0 <= final <= 1.0, f"final: expected a number in [0, 1], got {final!r}")
     return lambda t: _half_cosine(1.0, final, t / n_steps)
 
 
@@ -41,10 +43,10 @@ def one_cycle(
 
     The last step, n_steps - 1, has 1/(start_divisor * final_divisor); so have steps after it.
     """
-    _expect("n_steps", n_steps >= 2, "at least 2", n_steps)
-    _expect("warm_up", 0.0 < warm_up < 1.0, "a share in (0, 1)", warm_up)
-    _expect("start_divisor", start_divisor >= 1.0, "at least 1", start_divisor)
-    _expect("final_divisor", final_divisor >= 1.0, "at least 1", final_divisor)
+    expect(n_steps >= 2, f"n_steps: expected at least 2, got {n_steps!r}")
+    expect(0.0 < warm_up < 1.0, f"warm_up: expected a share in (0, 1), got {warm_up!r}")
+    expect(start_divisor >= 1.0, f"start_divisor: expected at least 1, got {start_divisor!r}")
+    expect(final_divisor >= 1.0, f"final_divisor: expected at least 1, got {final_divisor!r}")
     low, lowest = 1.0 / start_divisor, 1.0 / (start_divisor * final_divisor)
     # Both phases end on a step that is taken. A warm-up shorter than one step is none.
     top, last = max(warm_up * n_steps - 1.0, 0.0), n_steps - 1.0
@@ -60,8 +62,3 @@ def one_cycle(
 def _half_cosine(start: float, stop: float, share: float) -> float:
     """stop + (start - stop) (1 + cos(pi share)) / 2, with share held in [0, 1]."""
     return stop + (start - stop) * (1.0 + math.cos(math.pi * min(max(share, 0.0), 1.0))) / 2.0
-
-
-def _expect(argument: str, holds: bool, expected: str, value: object) -> None:
-    if not holds:
-        raise ValueError(f"{argument}: expected {expected}, got {value!r}")
