@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from scratch.architecture import Architecture, Array, Weights
+from scratch.architecture import Architecture, Array, Weights, expect_shape
 
 
 class Parameters:
@@ -26,34 +26,20 @@ class Parameters:
     ) -> None:
         if flat is None:
             flat = np.zeros(architecture.n_parameters, dtype or architecture.dtype)
-        if flat.shape != (architecture.n_parameters,):
-            raise ValueError(f"flat: expected shape ({architecture.n_parameters},), got {flat.shape}")
-        self.architecture = architecture
-        self.flat = flat
-        self.layers: list[tuple[Array, Array]] = [
-            (flat[weight].reshape(shape), flat[bias])
-            for (weight, bias), shape in zip(
-                architecture.layer_slices(), architecture.layer_shapes, strict=True
-            )
-        ]
+        expect_shape("flat", flat, (architecture.n_parameters,))
+        self.architecture, self.flat = architecture, flat
+        layers = zip(architecture.layer_slices(), architecture.layer_shapes, strict=True)
+        self.layers = [(flat[weight].reshape(shape), flat[bias]) for (weight, bias), shape in layers]
 
     @classmethod
     def from_weights(cls, architecture: Architecture, weights: Weights) -> "Parameters":
         """A copy of `weights`, checked for number, shapes and finite values."""
-        parameters = cls(architecture)
-        for (weight, bias), (new_weight, new_bias) in zip(
-            parameters.layers, architecture.checked_weights(weights), strict=True
-        ):
-            weight[...] = new_weight
-            bias[...] = new_bias
-        return parameters
+        arrays = [array.ravel() for layer in architecture.checked_weights(weights) for array in layer]
+        return cls(architecture, np.concatenate(arrays))
 
     def astype(self, dtype: Any) -> "Parameters":
         """A copy, in `dtype` (complex128 and longdouble are welcome)."""
         return Parameters(self.architecture, self.flat.astype(dtype))
-
-    def copy(self) -> "Parameters":
-        return Parameters(self.architecture, self.flat.copy())
 
     def weights(self) -> list[tuple[Array, Array]]:
         """Copies of every layer's (weight, bias), which belong to the caller."""
