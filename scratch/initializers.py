@@ -10,28 +10,21 @@ from collections.abc import Callable
 
 import numpy as np
 
-from scratch.architecture import Architecture, Array
+from scratch.architecture import Architecture, Array, expect, expect_one_of
 from scratch.parameters import Parameters
 
-
-def he_normal(rng: np.random.Generator, fan_in: int, fan_out: int) -> Array:
-    weight: Array = rng.standard_normal((fan_in, fan_out)) * np.sqrt(2.0 / fan_in)
-    return weight
+Draw = Callable[[np.random.Generator, tuple[int, int]], Array]  # of (fan_in, fan_out)
 
 
-def glorot_uniform(rng: np.random.Generator, fan_in: int, fan_out: int) -> Array:
-    limit = np.sqrt(6.0 / (fan_in + fan_out))
-    return rng.uniform(-limit, limit, (fan_in, fan_out))
+def _glorot_uniform(rng: np.random.Generator, shape: tuple[int, int]) -> Array:
+    limit = np.sqrt(6.0 / sum(shape))
+    return rng.uniform(-limit, limit, shape)
 
 
-def zeros(rng: np.random.Generator, fan_in: int, fan_out: int) -> Array:
-    return np.zeros((fan_in, fan_out))
-
-
-INITIALIZERS: dict[str, Callable[[np.random.Generator, int, int], Array]] = {
-    "he_normal": he_normal,
-    "glorot_uniform": glorot_uniform,
-    "zeros": zeros,
+INITIALIZERS: dict[str, Draw] = {
+    "he_normal": lambda rng, shape: rng.standard_normal(shape) * np.sqrt(2.0 / shape[0]),
+    "glorot_uniform": _glorot_uniform,
+    "zeros": lambda rng, shape: np.zeros(shape),
 }
 
 
@@ -50,17 +43,12 @@ def initialize(
     scheme="normal": N(0, deviation^2) for the weights, and for the biases where `biases` is true.
     Raises ValueError for an unknown scheme or a negative or non-finite deviation.
     """
-    if scheme != "normal" and scheme not in INITIALIZERS:
-        raise ValueError(f"scheme: expected one of normal, {', '.join(INITIALIZERS)}; got {scheme!r}")
-    if not 0 <= deviation < np.inf:
-        raise ValueError(f"deviation: expected a finite number >= 0, got {deviation!r}")
-    rng = np.random.default_rng(seed)
-    parameters = Parameters(architecture)
+    schemes = {"normal": lambda rng, shape: rng.standard_normal(shape) * deviation, **INITIALIZERS}
+    expect_one_of("scheme", scheme, schemes)
+    expect(0 <= deviation < np.inf, f"deviation: expected a finite number >= 0, got {deviation!r}")
+    rng, parameters = np.random.default_rng(seed), Parameters(architecture)
     for weight, bias in parameters.layers:
-        if scheme == "normal":
-            weight[...] = rng.standard_normal(weight.shape) * deviation
-            if biases:
-                bias[...] = rng.standard_normal(bias.shape) * deviation
-        else:
-            weight[...] = INITIALIZERS[scheme](rng, *weight.shape)
+        weight[...] = schemes[scheme](rng, weight.shape)
+        if biases and scheme == "normal":
+            bias[...] = rng.standard_normal(bias.shape) * deviation
     return parameters
