@@ -17,6 +17,7 @@ import os
 import platform
 import threading
 import time
+import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -147,7 +148,9 @@ class JoblibWorkers:
         """Finished units as they come, in any order."""
         from joblib import Parallel, delayed, parallel_config
 
-        with parallel_config(backend="loky", inner_max_num_threads=1):
+        with parallel_config(backend="loky", inner_max_num_threads=1), warnings.catch_warnings():
+            # A worker that has grown by importing a framework is replaced after its unit; nothing is lost.
+            warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
             pool = Parallel(n_jobs=self.n_workers, return_as="generator_unordered", pre_dispatch="n_jobs")
             yield from pool(delayed(_in_child)(unit) for unit in units)
 

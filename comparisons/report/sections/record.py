@@ -101,7 +101,7 @@ def _curves(entry: Part) -> Markup:
         epochs = [row["epoch"] for row in history]
         style = {"color": figures.SCRATCH, "dash": ("solid", "dot", "dash", "dashdot")[(index - 1) % 4]}
         fig.add_scatter(
-            x=epochs, y=[100 * (1 - row["accuracy"]) for row in history], mode="lines", line=style,
+            x=epochs, y=[100 * (1 - row["accuracy"]) for row in history], mode="lines+markers", line=style,
             name=f"network {index}, validation error",
         )  # fmt: skip
     fig.update_xaxes(title="epoch")
@@ -122,7 +122,8 @@ def _confusion(entry: Part) -> Markup:
     off = [[0 if i == j else count for j, count in enumerate(row)] for i, row in enumerate(matrix)]
     fig = go.Figure(
         go.Heatmap(
-            z=off, x=digits, y=digits, colorscale=[[0, "rgba(0,0,0,0)"], [1, figures.BAD]], showscale=False,
+            z=off, x=digits, y=digits, showscale=False,
+            colorscale=[[0, figures.faded(figures.BAD, 0.0)], [1, figures.BAD]],
             text=[[count or "" for count in row] for row in matrix], texttemplate="%{text}",
             hovertemplate="%{y} taken for %{x}: %{text}<extra></extra>",
         )
