@@ -23,6 +23,7 @@ COMMANDS = (
     "record",
     "lessons",
     "check",
+    "zoo",
     "report",
     "data",
 )

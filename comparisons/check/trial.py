@@ -7,7 +7,7 @@ that is not there is an error of the user's.
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, Verbosity, given, settings
@@ -25,7 +25,10 @@ NOT_OFFERED = "not offered"
 NOT_RUN = "not run"
 MAX_FATAL = 3  # hangs and crashes after which a class is given up
 EXAMPLES, QUICK_EXAMPLES = 60, 15  # per check of weight 1
-SHRINK, QUICK_SHRINK = 3.0, 0.7  # seconds for making one failure small
+# Cases tried for making one failure small: a number, so that it repeats. The seconds are for a class so slow
+# that the number alone would take too long.
+SHRINK, QUICK_SHRINK = 400, 80
+SHRINK_SECONDS, QUICK_SHRINK_SECONDS = 3.0, 0.7
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,7 @@ class Effort:
     """How much a trial tries."""
 
     examples: int  # per check of weight 1
+    shrink_cases: int
     shrink_seconds: float
 
     def examples_of(self, check: Check) -> int:
@@ -82,12 +86,14 @@ def run_trial(
     only: Sequence[str] = (),
     seed: int = 0,
     quick: bool = False,
+    shrink: bool = True,
     time_limit: float = 60.0,
     call_limit: float = 10.0,
     on_check: Callable[[Check], None] = lambda check: None,
 ) -> Trial:
     """Try the class on every check its methods allow, or on those named in `only`.
 
+    Without `shrink` the first case that fails is left as it is: quick, where nobody reads it.
     `time_limit` seconds for all checks together, `call_limit` for one call. Raises UsageError for a class
     that is not there and for unknown names in `only`.
     """
@@ -98,7 +104,11 @@ def run_trial(
     except Misbehaviour as finding:
         outcome = Outcome(CHECKS[0], FAIL, finding.text, kind=finding.kind)
         return Trial(target, [outcome], time.monotonic() - started)
-    effort = Effort(QUICK_EXAMPLES, QUICK_SHRINK) if quick else Effort(EXAMPLES, SHRINK)
+    effort = Effort(EXAMPLES, SHRINK, SHRINK_SECONDS)
+    if quick:
+        effort = Effort(QUICK_EXAMPLES, QUICK_SHRINK, QUICK_SHRINK_SECONDS)
+    if not shrink:
+        effort = replace(effort, shrink_cases=0)
     deadline = started + time_limit
     outcomes: list[Outcome] = []
     try:
@@ -130,28 +140,29 @@ def _outcome(
         return Outcome(check, NOT_RUN, "given up after three hangs or crashes")
     if time.monotonic() > deadline:
         return Outcome(check, NOT_RUN, "the time limit was reached before")
-    return _Hunt(subject, check, effort.shrink_seconds, deadline).run(effort.examples_of(check), seed)
+    return _Hunt(subject, check, effort, deadline).run(seed)
 
 
 class _Hunt:
     """One check's search for a failing case."""
 
-    def __init__(self, subject: Subject, check: Check, shrink_seconds: float, deadline: float) -> None:
+    def __init__(self, subject: Subject, check: Check, effort: Effort, deadline: float) -> None:
         self.subject, self.check = subject, check
-        self.shrink_seconds, self.deadline = shrink_seconds, deadline
+        self.effort, self.deadline = effort, deadline
+        self.shrink_cases = effort.shrink_cases
         self.n_cases = self.n_undecided = 0
         self.calls: list[Call] = []
         self.finding: Mismatch | Misbehaviour | None = None
 
-    def run(self, examples: int, seed: int) -> Outcome:
+    def run(self, seed: int) -> Outcome:
         started = time.monotonic()
         try:
             for drawn in self.check.grid(seed):
                 self._try(drawn)
         except (Mismatch, Misbehaviour, _GiveUp):
             pass  # noted; now for a smaller one
-        if self.finding is None or not self._fatal():
-            self._draw(examples, seed)
+        if self.finding is None or (self.effort.shrink_cases and not self._fatal()):
+            self._draw(self.effort.examples_of(self.check), seed)
         return self._conclude(time.monotonic() - started)
 
     def _draw(self, examples: int, seed: int) -> None:
@@ -175,10 +186,12 @@ class _Hunt:
         return isinstance(self.finding, Misbehaviour) and self.finding.fatal
 
     def _try(self, drawn: tuple[Any, ...]) -> None:
-        if time.monotonic() > self.deadline:
-            if self.finding is None:
-                return
-            raise _GiveUp  # small enough
+        if self.finding is None and time.monotonic() > self.deadline:
+            return
+        if self.finding is not None:
+            self.shrink_cases -= 1
+            if self.shrink_cases < 0 or time.monotonic() > self.deadline:
+                raise _GiveUp  # small enough
         if self.finding is None:
             self.n_cases += 1
         try:
@@ -189,7 +202,7 @@ class _Hunt:
                 self.n_undecided += 1
         except (Mismatch, Misbehaviour) as finding:
             if self.finding is None:  # what is left is for making it small
-                self.deadline = min(self.deadline, time.monotonic() + self.shrink_seconds)
+                self.deadline = min(self.deadline, time.monotonic() + self.effort.shrink_seconds)
             self.calls, self.finding = self.subject.calls, finding
             if self._fatal():
                 raise _GiveUp from finding

@@ -85,15 +85,8 @@ class LongLossInFloat32(StudentMLP):
 class PromotedToFloat64(StudentMLP):
     """42: a float64 scalar promotes float32 parameters."""
 
-    def sgd(self, theta, g, optimizer, state):
-        super().sgd(theta, g, optimizer, state)
-        self.promote()
-
-    def adam(self, theta, g, optimizer, state):
-        super().adam(theta, g, optimizer, state)
-        self.promote()
-
-    def promote(self):
+    def update(self, gradient, optimizer):
+        super().update(gradient, optimizer)
         self.W = [W * np.float64(1) for W in self.W]
 
 

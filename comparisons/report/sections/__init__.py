@@ -3,6 +3,7 @@
 SECTIONS = (
     "gradients",
     "campaign",
+    "zoo",
     "step_sizes",
     "accuracy",
     "accuracy_details",

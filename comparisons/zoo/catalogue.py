@@ -1,0 +1,83 @@
+"""The list of mutants: which class, which mistake, which checks are expected to see it.
+
+`catalogue.toml` in the mutants' folder has one [[mutant]] or [[correct]] per class. What the mistake
+is says the first paragraph of the class's docstring, which is read without importing the file.
+"""
+
+import ast
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from comparisons.check.battery import CHECKS
+from comparisons.errors import UsageError
+
+CATALOGUE = "catalogue.toml"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One class of the zoo. `checks` and `cause` are empty for a correct one."""
+
+    number: str  # of the list of known mistakes; H1 .. H10 for those that were held out
+    place: str  # file.py:Class within the folder
+    mistake: str  # one sentence
+    group: str  # gradient | state | optimizer | data | held out | correct
+    checks: tuple[str, ...] = ()  # at least one of these is expected to see it
+    cause: str = ""  # words that the first diagnosis must contain
+    note: str = ""  # why an entry of the list is turned round here
+    blind: str = ""  # held out ones: "killed" or "survived" before any check had been changed for them
+
+    @property
+    def name(self) -> str:
+        return self.place.partition(":")[2]
+
+
+def default_folder() -> Path:
+    """tests/mutants of the source tree. Raises UsageError where there is none, as in an installed package."""
+    folder = Path(__file__).resolve().parents[2] / "tests" / "mutants"
+    if not (folder / CATALOGUE).is_file():
+        raise UsageError(
+            "mutants: they are part of the source tree and not installed; run this in a checkout, or give "
+            "--mutants tests/mutants of one"
+        )
+    return folder
+
+
+def read(folder: Path) -> list[Entry]:
+    """All entries in the file's order. Raises UsageError for a folder or a catalogue that is not right."""
+    path = folder / CATALOGUE
+    if not path.is_file():
+        raise UsageError(f"mutants: no {CATALOGUE} in {folder}; expected the tests/mutants of a checkout")
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"mutants: {path} is not TOML: {error}") from error
+    mutants = [_entry(folder, row) for row in document.get("mutant", [])]
+    return mutants + [_entry(folder, {**row, "group": "correct"}) for row in document.get("correct", [])]
+
+
+def _entry(folder: Path, row: dict[str, str | list[str]]) -> Entry:
+    place = str(row.get("place", ""))
+    file, _, name = place.partition(":")
+    group = str(row.get("group") or file.removesuffix(".py").removesuffix("_mistakes").replace("_", " "))
+    checks = tuple(row.get("checks", ()))
+    known = {check.name for check in CHECKS}
+    if not set(checks) <= known or not (checks or group == "correct"):
+        raise UsageError(
+            f"mutants: {place}: checks: expected some of {', '.join(sorted(known))}; got {checks}"
+        )
+    texts = {key: str(row.get(key, "")) for key in ("number", "cause", "note", "blind")}
+    return Entry(place=place, mistake=_sentence(folder / file, name), group=group, checks=checks, **texts)
+
+
+def _sentence(file: Path, name: str) -> str:
+    """The first paragraph of the class's docstring, without its number."""
+    if not file.is_file():
+        raise UsageError(f"mutants: no file {file}")
+    for node in ast.parse(file.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ClassDef) and node.name == name:
+            text = " ".join((ast.get_docstring(node) or "").split("\n\n")[0].split())
+            number, separator, rest = text.partition(": ")
+            return rest if separator and number[:1].isdigit() | number.startswith("H") else text
+    raise UsageError(f"mutants: {file} has no class {name!r}")

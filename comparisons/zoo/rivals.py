@@ -1,0 +1,131 @@
+"""What other checkers in everyday use say of the same class.
+
+gradcheck    torch.autograd.gradcheck at its defaults (central differences of step 1e-6 under
+             |a - n| <= 1e-5 + 1e-3 |n|): the class's loss as an autograd function of its parameters
+check_grad   scipy.optimize.check_grad: the 2-norm of the gradient minus forward differences; it gives a
+             number and no verdict, the customary reading being that less than 1e-5 is right
+threshold    trained on the 8x8 digits, is its accuracy on the test set above 95 %?
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import torch
+from scipy.optimize import check_grad
+
+from comparisons.check.cases import Case
+from comparisons.check.grid import generic_cases
+from comparisons.data import Dataset, load
+from comparisons.kinks import flat_gradient
+from reference.contender import Contender
+from scratch.architecture import Architecture, Array, OptimizerSpec, Weights
+from scratch.parameters import Parameters
+
+CUSTOMARY = 1e-5  # below which check_grad's number is usually called right
+THRESHOLD = 0.95
+N_CASES = 8
+EPOCHS, BATCH_SIZE = 15, 32
+DIGITS = Architecture((64, 32, 10))
+OPTIMIZER = OptimizerSpec("sgd", 0.05, momentum=0.9)
+
+
+def generic(seed: int) -> list[Case]:
+    """Random networks of ordinary size, each activation and each loss twice: what a user would try."""
+    return generic_cases(seed)[::2][:N_CASES]
+
+
+class _Network:
+    """The class's loss and gradient as functions of one vector."""
+
+    def __init__(self, contender: Contender, case: Case) -> None:
+        self.contender, self.case = contender, case
+        self.theta = flat_gradient(case.weights)
+
+    def evaluate(self, theta: Array) -> tuple[float, Array]:
+        weights = Parameters(self.case.architecture, theta.copy()).weights()
+        self.contender.load(self.case.architecture, weights)
+        loss, gradient = self.contender.loss_and_gradient(self.case.x.copy(), self.case.targets.copy())
+        return float(loss), flat_gradient(gradient)
+
+    def loss(self, theta: Array) -> float:
+        return self.evaluate(theta)[0]
+
+    def gradient(self, theta: Array) -> Array:
+        return self.evaluate(theta)[1]
+
+
+class _AsFunction(torch.autograd.Function):
+    """The loss, with the gradient that the class says it has."""
+
+    @staticmethod
+    def forward(ctx: Any, theta: torch.Tensor, network: _Network) -> torch.Tensor:
+        loss, gradient = network.evaluate(theta.detach().numpy())
+        ctx.save_for_backward(torch.from_numpy(gradient))
+        return theta.new_tensor(loss)
+
+    @staticmethod
+    def backward(ctx: Any, upstream: torch.Tensor) -> tuple[torch.Tensor, None]:
+        (gradient,) = ctx.saved_tensors
+        return upstream * gradient, None
+
+
+def gradcheck_accepts(kind: type, seed: int) -> bool:
+    """Whether gradcheck finds nothing on any of the generic networks."""
+    return all(_gradcheck(_Network(kind(), case)) for case in generic(seed))
+
+
+def _gradcheck(network: _Network) -> bool:
+    theta = torch.tensor(network.theta, requires_grad=True)
+
+    def loss(point: torch.Tensor) -> torch.Tensor:
+        value: torch.Tensor = _AsFunction.apply(point, network)  # type: ignore[no-untyped-call]
+        return value
+
+    return bool(torch.autograd.gradcheck(loss, (theta,), raise_exception=False))
+
+
+def check_grad_accepts(kind: type, seed: int) -> bool:
+    """Whether check_grad's number is below CUSTOMARY on all the generic networks."""
+    return all(_check_grad(_Network(kind(), case)) < CUSTOMARY for case in generic(seed))
+
+
+def _check_grad(network: _Network) -> float:
+    return float(check_grad(network.loss, network.gradient, network.theta))
+
+
+def test_accuracy(kind: type, seed: int) -> float:
+    """Share of the test digits that the class gets right after its own training; 0 where it ran away."""
+    data, contender = _digits(), kind()
+    rng = np.random.default_rng(seed)
+    contender.load(DIGITS, _start(contender, rng, seed))
+    x, labels = data.train_images.astype(np.float64), data.train_labels
+    with np.errstate(all="ignore"):
+        for epoch in range(EPOCHS):
+            contender.train(x, labels, _batches(contender, len(x), seed + epoch), OPTIMIZER)
+        logits = contender.logits(data.test_images.astype(np.float64))
+    return float((np.nan_to_num(logits, nan=-np.inf).argmax(axis=1) == data.test_labels).mean())
+
+
+@lru_cache(maxsize=1)
+def _digits() -> Dataset:
+    return load("digits")
+
+
+def _start(contender: Any, rng: np.random.Generator, seed: int) -> Weights:
+    if hasattr(contender, "initialize"):
+        weights: Weights = contender.initialize(DIGITS, seed)
+        return weights
+    return [
+        (rng.standard_normal(shape) * np.sqrt(2 / shape[0]), np.zeros(shape[1]))
+        for shape in DIGITS.layer_shapes
+    ]
+
+
+def _batches(contender: Any, n_examples: int, seed: int) -> Sequence[Array]:
+    if hasattr(contender, "epoch_batches"):
+        batches: Sequence[Array] = contender.epoch_batches(n_examples, BATCH_SIZE, seed)
+        return batches
+    order = np.random.default_rng(seed).permutation(n_examples)
+    return [order[start : start + BATCH_SIZE] for start in range(0, n_examples, BATCH_SIZE)]
