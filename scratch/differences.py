@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from scratch.architecture import Array
+from scratch.architecture import Array, expect, expect_one_of
 
 Function = Callable[[Array], Any]  # theta (n,) -> a scalar of its dtype
 Step = float | Array | None  # relative to max(1, |t|) | one per entry, as it is | the derived optimum
@@ -70,17 +70,12 @@ class Scheme:
         return self.error_constant * h**self.order * derivative + self.amplification * noise / h
 
 
-SCHEMES: dict[str, Scheme] = {
-    scheme.name: scheme
-    for scheme in (
-        Scheme("forward_difference", (1, 0), (1, -1), 1, 1, 1 / 2, "Nocedal, Wright 2006, section 8.1"),
-        Scheme("central_difference", (1, -1), (1, -1), 2, 2, 1 / 6, "Fornberg 1988, table 1"),
-        # This order of summation subtracts what is nearly equal first, and so rounds least.
-        Scheme("five_point", (1, -1, 2, -2), (8, -8, -1, 1), 12, 4, 1 / 30, "Fornberg 1988, table 1"),
-        Scheme("complex_step", (1j,), (-1j,), 1, 2, 1 / 6, "Squire, Trapp 1998", fixed_step=1e-20),
-    )
-}
-CENTRAL = SCHEMES["central_difference"]
+FORWARD = Scheme("forward_difference", (1, 0), (1, -1), 1, 1, 1 / 2, "Nocedal, Wright 2006, section 8.1")
+CENTRAL = Scheme("central_difference", (1, -1), (1, -1), 2, 2, 1 / 6, "Fornberg 1988, table 1")
+# This order of summation subtracts what is nearly equal first, and so rounds least.
+FIVE_POINT = Scheme("five_point", (1, -1, 2, -2), (8, -8, -1, 1), 12, 4, 1 / 30, "Fornberg 1988, table 1")
+COMPLEX = Scheme("complex_step", (1j,), (-1j,), 1, 2, 1 / 6, "Squire, Trapp 1998", fixed_step=1e-20)
+SCHEMES = {scheme.name: scheme for scheme in (FORWARD, CENTRAL, FIVE_POINT, COMPLEX)}
 
 
 def step_sizes(theta: Array, scheme: Scheme, step: Step = None) -> Array:
@@ -94,14 +89,12 @@ def step_sizes(theta: Array, scheme: Scheme, step: Step = None) -> Array:
     if isinstance(step, np.ndarray):
         return step
     step = scheme.optimal_step(float(np.finfo(theta.dtype).eps)) if step is None else step
-    if not 0 < step < np.inf:
-        raise ValueError(f"step: expected a finite number > 0, got {step!r}")
+    expect(0 < step < np.inf, f"step: expected a finite number > 0, got {step!r}")
     if scheme.is_complex:
         return np.full(theta.shape, step, np.promote_types(theta.dtype, np.float64))
     size = np.abs(theta)
     steps: Array = (size + theta.dtype.type(step) * np.maximum(1, size)) - size
-    if not steps.all():
-        raise ValueError(f"step: {step!r} is below the resolution of {theta.dtype}; take a larger one")
+    expect(steps.all(), f"step: {step!r} is below the resolution of {theta.dtype}; take a larger one")
     return steps
 
 
@@ -126,7 +119,10 @@ def difference(f: Function, theta: Array, scheme: Scheme | str = CENTRAL, step: 
     Raises ValueError or TypeError for a theta, scheme or step that does not fit, and TypeError where f does
     not give a scalar, or loses the imaginary part.
     """
-    theta, scheme = _checked_theta(theta), _checked_scheme(scheme)
+    theta = _checked_theta(theta)
+    if not isinstance(scheme, Scheme):
+        expect_one_of("scheme", scheme, SCHEMES)
+        scheme = SCHEMES[scheme]
     point = theta.astype(working_dtype(theta.dtype, scheme))
     argument = point.view()
     argument.flags.writeable = False
@@ -162,8 +158,7 @@ def extrapolated(
     gradient_at: Callable[[Array], Array], theta: Array, step: float, rows: int, noise: float | Array
 ) -> tuple[Array, Array]:
     """(gradient, error estimate) at step zero from gradient_at(steps (n,)), central differences of theta."""
-    if isinstance(rows, bool) or not isinstance(rows, int) or rows < 2:
-        raise ValueError(f"rows: expected an integer >= 2, got {rows!r}")
+    expect(type(rows) is int and rows >= 2, f"rows: expected an integer >= 2, got {rows!r}")
     steps = np.array([step_sizes(theta, CENTRAL, step / 2**row) for row in range(rows)])
     return ridders(np.array([gradient_at(h) for h in steps]), steps, noise)
 
@@ -179,8 +174,7 @@ def ridders(quotients: Array, steps: Array, noise: float | Array) -> tuple[Array
     least estimate, and that estimate. It is no bound: a kink nearer than the last step goes unnoticed, and so
     does a `noise` that is too small.
     """
-    best, error = quotients[-1], np.full_like(quotients[-1], np.inf)
-    column = quotients
+    best, error, column = quotients[-1], np.full_like(quotients[-1], np.inf), quotients
     for k in range(1, len(quotients)):
         finer, coarser = column[1:], column[:-1]
         column = finer + (finer - coarser) / (4**k - 1)
@@ -195,23 +189,12 @@ def working_dtype(dtype: DTypeLike, scheme: Scheme) -> np.dtype:
     return np.result_type(dtype, np.complex128) if scheme.is_complex else np.dtype(dtype)
 
 
-def _checked_scheme(scheme: Scheme | str) -> Scheme:
-    if isinstance(scheme, Scheme):
-        return scheme
-    if scheme not in SCHEMES:
-        raise ValueError(f"scheme: expected one of {', '.join(SCHEMES)}; got {scheme!r}")
-    return SCHEMES[scheme]
-
-
 def _checked_theta(theta: Array) -> Array:
     """theta as a vector of finite floating-point numbers (integers become float64)."""
     theta = np.asarray(theta)
-    if theta.dtype.kind not in "fiu":
-        raise TypeError(f"theta: expected real numbers, got dtype {theta.dtype}")
-    if theta.ndim != 1:
-        raise ValueError(f"theta: expected a vector (n,), got shape {theta.shape}; pass theta.ravel()")
-    if not np.isfinite(theta).all():
-        raise ValueError("theta: expected finite numbers, found NaN or Inf")
+    expect(theta.dtype.kind in "fiu", f"theta: expected real numbers, got dtype {theta.dtype}", TypeError)
+    expect(theta.ndim == 1, f"theta: expected a vector (n,), got shape {theta.shape}; pass theta.ravel()")
+    expect(np.isfinite(theta).all(), "theta: expected finite numbers, found NaN or Inf")
     return theta.astype(np.float64) if theta.dtype.kind in "iu" else theta
 
 
