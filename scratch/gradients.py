@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from scratch import differences
-from scratch.architecture import Array
+from scratch.architecture import Array, expect, expect_one_of
 from scratch.differences import CENTRAL, SCHEMES, Scheme, Step
 from scratch.network import Network
 from scratch.parameters import Parameters
@@ -56,11 +56,10 @@ def _by_difference(
 ) -> Array:
     """The scheme's quotient of every parameter, (n_parameters,), in the network's dtype."""
     theta = network.parameters.flat
+    expect_one_of("evaluation", evaluation, EVALUATIONS)
     if evaluation == "structured":
         steps = differences.step_sizes(theta, scheme, step)
         return structured_difference(network, x, targets, scheme, steps, memory=memory)
-    if evaluation != "naive":
-        raise ValueError(f"evaluation: expected one of {', '.join(EVALUATIONS)}; got {evaluation!r}")
     f = loss_function(network, x, targets, differences.working_dtype(theta.dtype, scheme))
     return differences.difference(f, theta, scheme, step)
 
@@ -116,26 +115,22 @@ def unitwise_difference(network: Network, x: Array, targets: Array, *, step: flo
     """
     activations = [a.copy() for a in network.forward(x)]
     result = Parameters(network.architecture, dtype=network.dtype)
-    for layer, (W, b) in enumerate(network.parameters.layers):
+    for layer, ((W, b), (dW, db)) in enumerate(zip(network.parameters.layers, result.layers, strict=True)):
         z = activations[layer] @ W + b
         steps = differences.step_sizes(z, CENTRAL, step)
         delta = np.empty_like(z)
         for j in range(z.shape[1]):
-
-            def losses(t: Array, layer: int = layer, z: Array = z, j: int = j) -> Array:
-                moved = z.copy()
-                moved[:, j] = t
-                return _losses_above(network, layer, moved, targets)
-
+            losses = partial(_losses_above, network, targets, layer, z, j)
             delta[:, j] = differences.quotient(losses, z[:, j], steps[:, j], CENTRAL)
-        dW, db = result.layers[layer]
         np.matmul(activations[layer].T, delta, out=dW)
         np.sum(delta, axis=0, out=db)
     return result.flat
 
 
-def _losses_above(network: Network, layer: int, z: Array, targets: Array) -> Array:
-    """Each example's part of the loss, (batch,), from layer `layer`'s pre-activations z, overwritten."""
+def _losses_above(network: Network, targets: Array, layer: int, z: Array, j: int, t: Array) -> Array:
+    """Each example's part of the loss, (batch,), where layer `layer` has pre-activations z, t in column j."""
+    z = z.copy()
+    z[:, j] = t
     for W, b in network.parameters.layers[layer + 1 :]:
         network.activation.apply(z)
         z = z @ W + b
@@ -171,10 +166,9 @@ def gradient(
 
 def check_method(method: str, options: Iterable[str] = ()) -> None:
     """Raise ValueError for an unknown method, and TypeError for an option that it does not take."""
-    if method not in METHODS:
-        raise ValueError(f"method: expected one of {', '.join(METHODS)}; got {method!r}")
+    expect_one_of("method", method, METHODS)
     parameters = signature(METHODS[method]).parameters.values()
     known = [parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY]
     for option in options:
-        if option not in known:
-            raise TypeError(f"{option}: no option of {method}, which takes {', '.join(known) or 'none'}")
+        message = f"{option}: no option of {method}, which takes {', '.join(known) or 'none'}"
+        expect(option in known, message, TypeError)
