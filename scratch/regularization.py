@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scratch.architecture import Architecture, Array
+from scratch.architecture import Architecture, Array, expect
 from scratch.losses import LOSSES, Loss
 
 
@@ -52,8 +52,7 @@ class Dropout:
 
     def __post_init__(self) -> None:
         for name, p in (("hidden", self.hidden), ("inputs", self.inputs)):
-            if not 0.0 <= p < 1.0:
-                raise ValueError(f"{name}: expected a probability in [0, 1), got {p!r}")
+            expect(0.0 <= p < 1.0, f"{name}: expected a probability in [0, 1), got {p!r}")
 
     def masks(
         self, rng: np.random.Generator, architecture: Architecture, n_examples: int
@@ -78,8 +77,7 @@ def _mask(rng: np.random.Generator, shape: tuple[int, int], p: float, dtype: str
 
 def smoothed_cross_entropy(smoothing: float) -> Loss:
     """cross_entropy with the share `smoothing` of every target spread evenly over the K outputs."""
-    if not 0.0 <= smoothing < 1.0:
-        raise ValueError(f"smoothing: expected a share in [0, 1), got {smoothing!r}")
+    expect(0.0 <= smoothing < 1.0, f"smoothing: expected a share in [0, 1), got {smoothing!r}")
     sharp = LOSSES["cross_entropy"]
 
     def per_example(z: Array, labels: Array) -> Array:
