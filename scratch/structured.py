@@ -27,7 +27,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scratch.architecture import Array
+from scratch.architecture import Array, expect
 from scratch.changes import Buffers, Logits, Move, activation_change, largest, loss_changes, shaped, softmax
 from scratch.differences import Scheme, working_dtype
 from scratch.losses import LOSSES
@@ -53,7 +53,10 @@ def structured_difference(
     if dtype != steps.dtype:  # the complex step of a float32 network is taken in double precision
         network = network.astype(np.promote_types(dtype, steps.dtype))
     working = working_dtype(network.dtype, scheme)
-    tile = _tile(memory, max(architecture.layer_sizes[1:]), working.itemsize)
+    widest = max(architecture.layer_sizes[1:])
+    least = _ARRAYS * widest * working.itemsize
+    expect(memory >= least, f"memory: expected at least {least} bytes here, got {memory}")
+    tile = max(widest, min(_TILE, memory // (_ARRAYS * working.itemsize)))  # elements of a temporary array
     buffers = [np.empty(tile, working) for _ in range(3)]
     unmoved, nodes = _forward(network, x, targets), _mirrored(scheme)
     scale = network.loss_function.scale(len(x), architecture.n_outputs)
@@ -66,22 +69,12 @@ def structured_difference(
     return gradient
 
 
-def _tile(memory: int, widest: int, itemsize: int) -> int:
-    """How many elements each of the largest temporary arrays may have."""
-    if memory < _ARRAYS * widest * itemsize:
-        raise ValueError(f"memory: expected at least {_ARRAYS * widest * itemsize} bytes here, got {memory}")
-    return max(widest, min(_TILE, memory // (_ARRAYS * itemsize)))
-
-
 def _mirrored(scheme: Scheme) -> list[Node]:
     """The scheme's nodes, s and -s together; a node 0 changes nothing."""
-    weights = {node: weight for node, weight in zip(scheme.nodes, scheme.weights, strict=True) if node}
-    nodes: list[Node] = []
-    while weights:
-        s, weight = weights.popitem()
-        opposite = weights.pop(-s, None)
-        nodes.append((s, (1,), (weight,)) if opposite is None else (s, (1, -1), (weight, opposite)))
-    return nodes
+    weights = dict(zip(scheme.nodes, scheme.weights, strict=True))
+    moved = [s for s in weights if s and (-s not in weights or s.real > 0)]
+    signs = {s: (1, -1) if -s in weights else (1,) for s in moved}
+    return [(s, signs[s], tuple(weights[sign * s] for sign in signs[s])) for s in moved]
 
 
 @dataclass(frozen=True)
@@ -107,23 +100,20 @@ class _Unmoved:
 
 
 def _forward(network: Network, x: Array, targets: Array) -> _Unmoved:
-    inputs, outputs, margin = [], [], []
+    inputs, outputs = [], []
     a = x.astype(network.dtype, copy=False)
     for W, b in network.parameters.layers:
         inputs.append(np.concatenate([a, np.ones((len(a), 1), a.dtype)], axis=1))
-        z = a @ W + b
-        a = z.copy()
+        outputs.append(a @ W + b)
+        a = outputs[-1].copy()
         network.activation.apply(a)
-        outputs.append(z)
-        margin.append(_margin(network.architecture.activation, z))
-    margin[-1] = _margin("identity", z)
-    return _Unmoved(network, inputs, outputs, margin, (z, targets, softmax(z)))
+    *hidden, logits = outputs
+    margin = [_margin(network.architecture.activation, z) for z in hidden] + [_margin("identity", logits)]
+    return _Unmoved(network, inputs, outputs, margin, (logits, targets, softmax(logits)))
 
 
 def _margin(activation: str, z: Array) -> Array:
-    if activation == "relu":
-        return z
-    return np.full_like(z, np.inf if activation == "identity" else 0.0)
+    return z if activation == "relu" else np.full_like(z, np.inf if activation == "identity" else 0.0)
 
 
 @dataclass(frozen=True)
@@ -159,7 +149,7 @@ class _Layer:
                 for u, i in _tiles(straight.nonzero()[0], inputs, self.tile // (v.shape[1] * together)):
                     self._add(total, examples, units[u], i, v[:, :, u])
                 for u, i in _tiles(units[~straight], inputs, pairs):
-                    self._add(total, examples, u, i)
+                    self._add(total, examples, u, i, None)
         return total
 
     def _directions(self, examples: slice, units: Array, reach: Array) -> tuple[Array, Array]:
@@ -176,9 +166,7 @@ class _Layer:
             v = (v * (margin > 0)) @ self.unmoved.weights(layer + 1, examples)
         return np.ascontiguousarray(v.transpose(0, 2, 1)), np.all(straight, axis=0)
 
-    def _add(
-        self, total: Array, examples: slice, units: Array, inputs: Array, v: Array | None = None
-    ) -> None:
+    def _add(self, total: Array, examples: slice, units: Array, inputs: Array, v: Array | None) -> None:
         """Add to `total` what units x inputs change in these examples; v where it holds for all units."""
         entries = units[:, None] * total.shape[1] + inputs
         sigma = self.h.take(entries) * self.unmoved.inputs[self.index][examples][:, None, inputs]
@@ -212,9 +200,8 @@ class _Layer:
         unmoved, moving = self.unmoved, self.buffers[0]
         W = unmoved.weights(self.index + 1, examples)[:, units, None]
         if self.index + 1 == self.last:
-            D = np.multiply(
-                d[:, None], W.transpose(0, 3, 1, 2), out=shaped(moving, (len(d), W.shape[3], *d.shape[1:]))
-            )
+            shape = (len(d), W.shape[3], *d.shape[1:])
+            D = np.multiply(d[:, None], W.transpose(0, 3, 1, 2), out=shaped(moving, shape))
             return D.reshape(*D.shape[:2], -1)
         moved = np.multiply(d[..., None], W, out=shaped(moving, (*d.shape, W.shape[3])))
         for layer in range(self.index + 1, self.last):
