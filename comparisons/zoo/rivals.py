@@ -95,7 +95,7 @@ def _check_grad(network: _Network) -> float:
     return float(check_grad(network.loss, network.gradient, network.theta))
 
 
-def test_accuracy(kind: type, seed: int) -> float:
+def accuracy_on_digits(kind: type, seed: int) -> float:
     """Share of the test digits that the class gets right after its own training; 0 where it ran away."""
     data, contender = _digits(), kind()
     rng = np.random.default_rng(seed)

@@ -81,6 +81,9 @@ class IntegerParameters(StudentMLP):
             self.b = [np.array(bias) for _, bias in weights]
 
     def sgd(self, theta, g, optimizer, state):
+        if theta.dtype.kind not in "iu":
+            super().sgd(theta, g, optimizer, state)
+            return
         step = np.zeros_like(theta)
         step[...] = (optimizer.learning_rate * g).astype(theta.dtype)
         theta -= step

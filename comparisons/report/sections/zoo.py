@@ -44,9 +44,9 @@ def _introduction(part: Part) -> Markup:
     lines = markup.join(Markup("<li>{}</li>").format(line) for line in sentences(part["summary"]))
     return Markup(
         "<p>Each class is correct but for one mistake that people really make. No check looks for a "
-        "particular one: each holds something that the mathematics demands. torch’s gradcheck runs at its defaults, "
-        "scipy’s check_grad is read as right below 10⁻⁵, and the last rival trains the class on small digits "
-        "and looks at its accuracy.{early}</p><ul>{lines}</ul>{command}"
+        "particular one: each holds something that the mathematics demands. torch’s gradcheck runs at its "
+        "defaults, scipy’s check_grad is read as right below 10⁻⁵, and the last rival trains the class on "
+        "small digits and looks at its accuracy.{early}</p><ul>{lines}</ul>{command}"
     ).format(early=early, lines=lines, command=markup.command(part["command"]))
 
 
