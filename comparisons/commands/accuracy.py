@@ -64,7 +64,7 @@ def accuracy(
     print("backproof: loading ...", file=sys.stderr, flush=True)
     threads.limit(1)  # before NumPy and the frameworks are imported
     from comparisons import registry
-    from comparisons.commands.main_job import _layer_sizes, _optimizer
+    from comparisons.commands.main_job import choose_optimizer, parse_layers
     from comparisons.plan import Plan
 
     command = shlex.join(["backproof", *sys.argv[1:]])
@@ -75,12 +75,12 @@ def accuracy(
         contenders=tuple(names),
         data=data,
         data_dir=data_dir,
-        layer_sizes=_layer_sizes(layers),
+        layer_sizes=parse_layers(layers),
         seed=seed,
         n_seeds=seeds,
         epochs=epochs if epochs is not None else EPOCHS["mnist"],
         batch_size=batch_size,
-        optimizer=_optimizer(optimizer, learning_rate),
+        optimizer=choose_optimizer(optimizer, learning_rate),
         margin_points=margin,
         out=out,
         command=command,

@@ -91,13 +91,13 @@ def main_job(
         contenders=tuple(contender) if contender else ("torch",),
         data=data,
         data_dir=data_dir,
-        layer_sizes=_layer_sizes(layers),
+        layer_sizes=parse_layers(layers),
         dtype=dtype,
         seed=seed,
         n_seeds=SEEDS[quick] if seeds is None else seeds,
         epochs=EPOCHS["mnist"][quick] if epochs is None else epochs,
         batch_size=batch_size,
-        optimizer=_optimizer(optimizer, learning_rate),
+        optimizer=choose_optimizer(optimizer, learning_rate),
         threads=threads,
         quick=quick,
         out=out,
@@ -132,7 +132,7 @@ def _show(results: "Results", out: str, verdicts: list[str]) -> int:
     return exit_code(verdicts)
 
 
-def _layer_sizes(text: str | None) -> tuple[int, ...] | None:
+def parse_layers(text: str | None) -> tuple[int, ...] | None:
     if text is None:
         return None
     try:
@@ -141,7 +141,7 @@ def _layer_sizes(text: str | None) -> tuple[int, ...] | None:
         raise UsageError(f"layers: expected whole numbers as in 784,128,10; got {text!r}") from error
 
 
-def _optimizer(name: str, learning_rate: float | None) -> "OptimizerSpec":
+def choose_optimizer(name: str, learning_rate: float | None) -> "OptimizerSpec":
     from dataclasses import replace
 
     from comparisons.plan import DEFAULT_OPTIMIZERS
