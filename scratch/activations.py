@@ -21,16 +21,8 @@ from scratch.architecture import Array
 class Activation:
     """`apply(z)` overwrites z with f(z); `backpropagate(delta, a)` multiplies delta by f'(z), in place."""
 
-    apply: Callable[[Array], None]
-    backpropagate: Callable[[Array, Array], None]
-
-
-def _identity(z: Array) -> None:
-    pass
-
-
-def _identity_backpropagate(delta: Array, a: Array) -> None:
-    pass
+    apply: Callable[[Array], object]
+    backpropagate: Callable[[Array, Array], object]
 
 
 def sigmoid(z: Array, out: Array | None = None) -> Array:
@@ -41,22 +33,6 @@ def sigmoid(z: Array, out: Array | None = None) -> Array:
     return result
 
 
-def _sigmoid(z: Array) -> None:
-    sigmoid(z, out=z)
-
-
-def _sigmoid_backpropagate(delta: Array, a: Array) -> None:
-    delta *= a * (1.0 - a)
-
-
-def _tanh(z: Array) -> None:
-    np.tanh(z, out=z)
-
-
-def _tanh_backpropagate(delta: Array, a: Array) -> None:
-    delta *= 1.0 - a * a
-
-
 def _relu(z: Array) -> None:
     if np.iscomplexobj(z):
         z[z.real <= 0] = 0.0
@@ -65,13 +41,9 @@ def _relu(z: Array) -> None:
         np.maximum(z, np.zeros(z.shape[-1], z.dtype), out=z)
 
 
-def _relu_backpropagate(delta: Array, a: Array) -> None:
-    np.multiply(delta, a.real > 0, out=delta)
-
-
 ACTIVATIONS: dict[str, Activation] = {
-    "identity": Activation(_identity, _identity_backpropagate),
-    "sigmoid": Activation(_sigmoid, _sigmoid_backpropagate),
-    "tanh": Activation(_tanh, _tanh_backpropagate),
-    "relu": Activation(_relu, _relu_backpropagate),
+    "identity": Activation(lambda z: None, lambda d, a: None),
+    "sigmoid": Activation(lambda z: sigmoid(z, out=z), lambda d, a: np.multiply(d, a * (1.0 - a), out=d)),
+    "tanh": Activation(lambda z: np.tanh(z, out=z), lambda d, a: np.multiply(d, 1.0 - a * a, out=d)),
+    "relu": Activation(_relu, lambda d, a: np.multiply(d, a.real > 0, out=d)),
 }
