@@ -49,16 +49,8 @@ class Loss:
         return total
 
 
-def _mean_over_examples(n_examples: int, n_outputs: int) -> float:
-    return 1.0 / n_examples
-
-
 def _mean_over_entries(n_examples: int, n_outputs: int) -> float:
     return 1.0 / (n_examples * n_outputs)
-
-
-def _sum(n_examples: int, n_outputs: int) -> float:
-    return 1.0
 
 
 def _largest(z: Array) -> Array:
@@ -107,33 +99,25 @@ def _binary_cross_entropy(z: Array, targets: Array) -> Array:
     return terms
 
 
-def _binary_cross_entropy_delta(z: Array, targets: Array, out: Array) -> Array:
-    sigmoid(z, out=out)
-    out -= targets
-    out *= _mean_over_entries(*z.shape)
-    return out
-
-
 def _squares(z: Array, targets: Array) -> Array:
     terms: Array = np.square(z - targets).sum(axis=1)
     return terms
 
 
-def _mse_delta(z: Array, targets: Array, out: Array) -> Array:
-    np.subtract(z, targets, out=out)
-    out *= 2.0 * _mean_over_entries(*z.shape)
-    return out
-
-
-def _sum_of_squares_delta(z: Array, targets: Array, out: Array) -> Array:
-    np.subtract(z, targets, out=out)
-    out *= 2.0
+def _scaled_difference(a: Array, targets: Array, scale: float, out: Array) -> Array:
+    """scale * (a - targets), written to `out`."""
+    np.subtract(a, targets, out=out)
+    out *= scale
     return out
 
 
 LOSSES: dict[str, Loss] = {
-    "cross_entropy": Loss(_cross_entropy, _cross_entropy_delta, _mean_over_examples, _cross_entropy_both),
-    "binary_cross_entropy": Loss(_binary_cross_entropy, _binary_cross_entropy_delta, _mean_over_entries),
-    "mse": Loss(_squares, _mse_delta, _mean_over_entries),
-    "sum_of_squares": Loss(_squares, _sum_of_squares_delta, _sum),
+    "cross_entropy": Loss(_cross_entropy, _cross_entropy_delta, lambda n, k: 1.0 / n, _cross_entropy_both),
+    "binary_cross_entropy": Loss(
+        _binary_cross_entropy,
+        lambda z, t, out: _scaled_difference(sigmoid(z, out=out), t, 1.0 / z.size, out),
+        _mean_over_entries,
+    ),
+    "mse": Loss(_squares, lambda z, t, out: _scaled_difference(z, t, 2.0 / z.size, out), _mean_over_entries),
+    "sum_of_squares": Loss(_squares, lambda z, t, out: _scaled_difference(z, t, 2.0, out), lambda n, k: 1.0),
 }
