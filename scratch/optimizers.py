@@ -14,7 +14,6 @@ is given rate * dL/dtheta, the rate being folded into the few numbers the backwa
 
 import math
 from collections.abc import Iterator
-from typing import Protocol
 
 import numpy as np
 
@@ -25,24 +24,16 @@ from scratch.architecture import Array, OptimizerSpec
 BLOCK = 65_536
 
 
-class Optimizer(Protocol):
-    learning_rate: float  # the spec's; a schedule sets it before each step
-
-    @property
-    def gradient_scale(self) -> float:
-        """The `scale` that makes the next step cheapest."""
-
-    def step(self, theta: Array, gradient: Array, scale: float = 1.0) -> None:
-        """Update theta (n,) in place by `gradient` (n,) = scale * dL/dtheta, which is left as it was."""
-
-
 def _blocks(n: int) -> Iterator[slice]:
     for start in range(0, n, BLOCK):
         yield slice(start, min(start + BLOCK, n))
 
 
 class SGD:
-    """Stochastic gradient descent; keeps the velocity v when momentum is asked for."""
+    """Stochastic gradient descent; keeps the velocity v when momentum is asked for.
+
+    `learning_rate` is the spec's; a schedule sets it before each step.
+    """
 
     def __init__(self, spec: OptimizerSpec, n_parameters: int, dtype: np.dtype) -> None:
         self.spec = spec
@@ -53,10 +44,12 @@ class SGD:
 
     @property
     def gradient_scale(self) -> float:
+        """The `scale` that makes the next step cheapest."""
         plain = not self.spec.momentum and not self.spec.weight_decay
         return self.learning_rate if plain and self.learning_rate else 1.0
 
     def step(self, theta: Array, gradient: Array, scale: float = 1.0) -> None:
+        """Update theta (n,) in place by `gradient` (n,) = scale * dL/dtheta, which is left as it was."""
         if scale == self.gradient_scale != 1.0:
             theta -= gradient
             return
@@ -124,6 +117,6 @@ class Adam:
 OPTIMIZERS: dict[str, type[SGD] | type[Adam]] = {"sgd": SGD, "adam": Adam}
 
 
-def make_optimizer(spec: OptimizerSpec, theta: Array) -> Optimizer:
+def make_optimizer(spec: OptimizerSpec, theta: Array) -> SGD | Adam:
     """A fresh optimiser for a vector like `theta`."""
     return OPTIMIZERS[spec.name](spec, theta.size, theta.dtype)
