@@ -32,24 +32,19 @@ class ScratchMLP:
         return loss, gradient.layers
 
     def train(
-        self,
-        x: Array,
-        targets: Array,
-        batches: Sequence[Array],
-        optimizer: OptimizerSpec,
+        self, x: Array, targets: Array, batches: Sequence[Array], optimizer: OptimizerSpec,
         checkpoints: Mapping[int, Callable[[], None]] | None = None,
-    ) -> Sequence[float]:
+    ) -> Sequence[float]:  # fmt: skip
         """One step per batch of row indices with a fresh optimiser; each step's loss before its update."""
         x, targets = self._checked(x, targets)
         batches = self.architecture.checked_batches(batches, len(x))
         checkpoints = checkpoints or {}
-        if 0 in checkpoints:
-            checkpoints[0]()
 
         def on_step(steps: int, loss: float) -> None:
             if steps in checkpoints:
                 checkpoints[steps]()
 
+        on_step(0, float("nan"))
         return train(self.network, x, targets, batches, optimizer, on_step)
 
     def weights(self) -> Weights:
