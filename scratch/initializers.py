@@ -29,13 +29,9 @@ INITIALIZERS: dict[str, Draw] = {
 
 
 def initialize(
-    architecture: Architecture,
-    seed: int | np.random.Generator,
-    scheme: str = "he_normal",
-    *,
-    deviation: float = 1.0,
-    biases: bool = False,
-) -> Parameters:
+    architecture: Architecture, seed: int | np.random.Generator, scheme: str = "he_normal", *,
+    deviation: float = 1.0, biases: bool = False,
+) -> Parameters:  # fmt: skip
     """Fresh parameters of the architecture's dtype, the same for the same seed.
 
     All draws come from one generator in layer order, in float64 and then rounded, so that float32 and
