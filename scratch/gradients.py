@@ -45,15 +45,9 @@ def backprop(network: Network, x: Array, targets: Array) -> Array:
 
 
 def _by_difference(
-    scheme: Scheme,
-    network: Network,
-    x: Array,
-    targets: Array,
-    *,
-    step: Step = None,
-    evaluation: str = "naive",
-    memory: int = MEMORY,
-) -> Array:
+    scheme: Scheme, network: Network, x: Array, targets: Array, *,
+    step: Step = None, evaluation: str = "naive", memory: int = MEMORY,
+) -> Array:  # fmt: skip
     """The scheme's quotient of every parameter, (n_parameters,), in the network's dtype."""
     theta = network.parameters.flat
     expect_one_of("evaluation", evaluation, EVALUATIONS)
@@ -76,16 +70,9 @@ def loss_function(network: Network, x: Array, targets: Array, dtype: DTypeLike) 
 
 
 def richardson(
-    network: Network,
-    x: Array,
-    targets: Array,
-    *,
-    step: float = 0.125,
-    rows: int = 10,
-    noise: float | Array | None = None,
-    evaluation: str = "naive",
-    memory: int = MEMORY,
-) -> tuple[Array, Array]:
+    network: Network, x: Array, targets: Array, *, step: float = 0.125, rows: int = 10,
+    noise: float | Array | None = None, evaluation: str = "naive", memory: int = MEMORY,
+) -> tuple[Array, Array]:  # fmt: skip
     """(gradient, error estimate), each (n_parameters,); see `differences.ridders`.
 
     `step` is the largest one (relative to max(1, |t|)), `noise` the absolute error of one loss (default:
