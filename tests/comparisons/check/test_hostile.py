@@ -14,6 +14,12 @@ from comparisons.zoo.catalogue import default_folder
 HOSTILE = default_folder() / "hostile.py"
 IMPORTS = f"import sys\nsys.path.insert(0, {str(HOSTILE.parent)!r})\nfrom student import StudentMLP\n"
 
+WITHOUT_CHECKPOINTS = """
+class Mine(StudentMLP):
+    def train(self, x, targets, batches, optimizer):
+        return super().train(x, targets, batches, optimizer)
+"""
+
 FINDINGS = {
     "EndlessLoop": ("hang", "loss_and_gradient did not return within"),
     "SysExit": ("raised", "SystemExit"),
@@ -71,8 +77,7 @@ def test_a_missing_method_is_not_offered(tmp_path: Path) -> None:
 
 
 def test_train_without_checkpoints_is_checked_all_the_same(tmp_path: Path) -> None:
-    train = "def train(self, x, targets, batches, optimizer):\n        return super().train(x, targets, batches, optimizer)"
-    (tmp_path / "own.py").write_text(IMPORTS + f"class Mine(StudentMLP):\n    {train}\n")
+    (tmp_path / "own.py").write_text(IMPORTS + WITHOUT_CHECKPOINTS)
     target = Target(str(tmp_path / "own.py"), "Mine")
     trial, _ = try_class(target, only=["fresh optimiser", "checkpoints"], quick=True, time_limit=600.0)
     assert [outcome.verdict for outcome in trial.outcomes] == ["PASS", NOT_OFFERED]
