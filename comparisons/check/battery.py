@@ -250,8 +250,8 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "given weights",
         "Does load take a copy?",
-        (*BASIC, "train"),
-        _one(_TINY),
+        ("load", "weights"),
+        _one(cases(families=("eighths", "normal"))),
         state_checks.given_arrays_are_copied,
         0.2,
         grid=_some,

@@ -111,8 +111,12 @@ class _Program:
 
 
 def _overwritten(method: str, code: str) -> Iterator[str]:
-    """What was returned belongs to the caller, who writes zeros into it."""
-    if method == "logits":
+    """What was returned, or given to load, belongs to the caller, who writes zeros into it."""
+    if method == "load":
+        yield code
+        yield "for W, b in weights:"
+        yield "    W[...] = 0; b[...] = 0"
+    elif method == "logits":
         yield f"{code}[...] = 0"
     else:
         yield f"for W, b in {code}{'[1]' if method == 'loss_and_gradient' else ''}:"

@@ -55,6 +55,8 @@ class Call:
 class Subject:
     """A contender that lives elsewhere. `methods` maps what it offers to the parameters' names."""
 
+    architecture: Architecture
+
     def __init__(self, target: Target, time_limit: float = 10.0) -> None:
         self.target = target
         self.time_limit = time_limit
@@ -117,7 +119,8 @@ class Subject:
         return self._expect_weights(method, self.call(method, **arguments))
 
     def scribble(self, method: str, **arguments: Any) -> None:
-        """Call `method` and overwrite what it returned, as its owner may."""
+        """Call `method` and overwrite what it returned (for load: what it was given), as its owner may."""
+        self.architecture = arguments.get("architecture") or self.architecture
         self.calls.append(Call(method, arguments, overwritten=True))
         self._judge(method, self._ask("scribble", method, arguments))
 

@@ -64,10 +64,11 @@ class Worker:
         return Answer(value=kept, mutated=mutated, changed=changed, recordings=recordings)
 
     def scribble(self, method: str, arguments: dict[str, Any]) -> Answer:
-        """Call, then overwrite every returned array with zeros: the caller owns what it was given."""
+        """Call, then overwrite with zeros what the caller owns: what was returned, or what load was given."""
         answer = self.call(method, arguments, (), "")
         if not answer.raised:
-            _overwrite(self.remembered.pop()[1])
+            returned = self.remembered.pop()[1]
+            _overwrite(arguments["weights"] if method == "load" else returned)
         return answer
 
 

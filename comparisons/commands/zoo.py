@@ -77,8 +77,8 @@ def _finish(part: dict[str, Any], out: str) -> int:
 
     before = results.load_folder(out)
     gradients: dict[str, Any] = {"zoo": part}
-    if before is None or before.gradients is None:  # the part needs these, whoever wrote it first
-        gradients = {"verdict": part["verdict"], "seconds": part["seconds"], "checks": [], **gradients}
+    if before is None or before.gradients is None:  # no gradient of ours was checked: no verdict on them
+        gradients = {"verdict": "INCONCLUSIVE", "seconds": 0.0, "checks": [], **gradients}
     results.merge(out, part["command"], gradients=gradients)
     show(part, Console(highlight=False))
     print(f"\nReport: {(Path(out) / 'report.html').resolve().as_uri()}")

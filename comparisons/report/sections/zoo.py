@@ -74,7 +74,7 @@ def _heatmap(part: Part, rows: list[Part]) -> Markup:
     )
     fig.update_xaxes(type="category", side="top", tickangle=-60)
     fig.update_yaxes(type="category", autorange="reversed", dtick=1, tickfont={"size": 11})
-    fig.update_layout(height=170 + 17 * len(rows))
+    fig.update_layout(height=180 + 18 * len(rows), margin={"t": 130, "r": 90})
     killed = part["summary"]["killed"]
     return figures.figure_html(
         fig,

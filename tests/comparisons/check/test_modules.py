@@ -39,6 +39,18 @@ class WrongBias(nn.Module):
         return x @ self.linear.weight.T + self.linear.bias.detach()
 
 
+class Cancelling(torch.autograd.Function):
+    """The identity, its derivative wrong, but not where all upstream gradients agree."""
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor) -> torch.Tensor:
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx: Any, upstream: torch.Tensor) -> torch.Tensor:
+        return upstream + 0.1 * (upstream - upstream.flip(0))
+
+
 @pytest.fixture
 def x() -> torch.Tensor:
     return torch.randn(4, 3, generator=torch.Generator().manual_seed(0))
@@ -64,6 +76,10 @@ def test_only_the_wrong_tensor_fails_and_is_named(x: torch.Tensor) -> None:
         "input 0": PASS,
     }
     assert found["linear.bias"].worst.startswith("linear.bias[")
+
+
+def test_errors_of_both_signs_do_not_cancel(x: torch.Tensor) -> None:
+    assert check_module(Cancelling, x, max_entries=3)["input 0"].outcome == FAIL
 
 
 def test_a_kink_is_inconclusive() -> None:
