@@ -4,6 +4,7 @@ Drawn cases are good at corners and at becoming small; most of them are degenera
 numbers). A mistake that shows for ordinary numbers shows here at once, in every combination of settings.
 """
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -14,6 +15,8 @@ from scratch.architecture import ACTIVATIONS, LOSSES, Architecture, Array, Optim
 
 # Unequal and equal widths, batch == outputs, a single unit, no hidden layer; with a batch size each.
 SHAPES = (((3, 4, 2), 5), ((3, 3, 3), 3), ((4, 3, 3, 2), 4), ((2, 1, 3), 1), ((5, 2), 2))
+# One output for several rows, and more outputs than rows.
+CORNERS = (((3, 4, 1), 5), ((3, 4, 5), 2))
 
 OPTIMIZERS = (
     OptimizerSpec(learning_rate=0.05),
@@ -47,13 +50,27 @@ def generic_case(architecture: Architecture, batch_size: int, seed: int) -> Case
 
 
 def generic_cases(seed: int, dtype: str = "float64") -> list[Case]:
-    """Every activation x loss, on shapes in turn."""
+    """Every activation x loss, on shapes in turn; then every loss with one output and with more than rows."""
     combinations = product(ACTIVATIONS, LOSSES)
-    return [
+    ordinary = [
         generic_case(Architecture(sizes, activation, loss, dtype), batch_size, seed + i)
         for i, (activation, loss) in enumerate(combinations)
         for sizes, batch_size in [SHAPES[(i + i // len(SHAPES)) % len(SHAPES)]]
     ]
+    corners = [
+        generic_case(Architecture(sizes, "tanh", loss, dtype), batch_size, seed + 100 + i)
+        for i, loss in enumerate(LOSSES)
+        for sizes, batch_size in CORNERS
+    ]
+    return ordinary + [_without_first_class(case) for case in corners]
+
+
+def _without_first_class(case: Case) -> Case:
+    """A batch need not have an example of every class: label 0 becomes the last."""
+    if case.architecture.loss != "cross_entropy":
+        return case
+    last = case.architecture.n_outputs - 1
+    return replace(case, targets=np.where(case.targets == 0, last, case.targets))
 
 
 def training_grid(seed: int, dtype: str = "float64") -> list[TrainingCase]:
