@@ -9,12 +9,12 @@ import numpy as np
 from scipy.optimize import linprog
 
 from comparisons.lessons.frame import Correction, Figure, Outcome, Setting, at_least, at_most, equal, number
+from comparisons.lessons.learning_rule import Perceptron, learn
 from comparisons.lessons.pictures import BAD, CLASSES, GOOD, SCRATCH, TORCH, axes, heatmap, line, points
 from reference.torch_mlp import TorchMLP
 from scratch.architecture import Architecture, Array, OptimizerSpec
 from scratch.initializers import initialize
 from scratch.mlp import ScratchMLP
-from scratch.perceptron import Perceptron, learn
 
 PAIRS = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], dtype=float)
 AND, XOR = np.array([0, 0, 0, 1]), np.array([0, 1, 1, 0])
