@@ -21,8 +21,7 @@ class ScratchMLP:
 
     def logits(self, x: Array) -> Array:
         """(batch, outputs), a fresh array."""
-        outputs: Array = self.network.forward(self.architecture.checked_inputs(x))[-1].copy()
-        return outputs
+        return self.network.forward(self.architecture.checked_inputs(x))[-1].copy()
 
     def loss_and_gradient(self, x: Array, targets: Array) -> tuple[float, Weights]:
         """The loss of the batch and its gradient per layer; the weights stay."""
