@@ -74,9 +74,8 @@ class Architecture:
         expect(len(sizes) > 1, f"layer_sizes: expected inputs and outputs, at least two sizes; got {sizes!r}")
         expect(min(sizes) >= 1, f"layer_sizes: expected sizes of at least 1, got {sizes!r}")
         object.__setattr__(self, "layer_sizes", tuple(int(size) for size in sizes))
-        expect_one_of("activation", self.activation, ACTIVATIONS)
-        expect_one_of("loss", self.loss, LOSSES)
-        expect_one_of("dtype", self.dtype, DTYPES)
+        for argument, choices in (("activation", ACTIVATIONS), ("loss", LOSSES), ("dtype", DTYPES)):
+            expect_one_of(argument, getattr(self, argument), choices)
 
     @property
     def n_inputs(self) -> int:
