@@ -7,6 +7,7 @@ see what it would catch, `altered` replaces one parameter's gradient on its way 
 
 import warnings
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch.func import functional_call
@@ -48,6 +49,34 @@ def passes(
         # In float32 gradcheck warns that its defaults suit double precision alone; that is what is measured.
         warnings.filterwarnings("ignore", message=".*not a double precision.*")
         return bool(torch.autograd.gradcheck(loss, leaves, raise_exception=False))
+
+
+def accepts(evaluate: Callable[[Array], tuple[float, Array]], theta: Array) -> bool:
+    """Whether gradcheck accepts a loss and its gradient, given as one function of the flat theta (n,)."""
+    leaf = torch.tensor(theta, dtype=torch.float64, requires_grad=True)
+
+    def loss(point: torch.Tensor) -> torch.Tensor:
+        value: torch.Tensor = _Given.apply(point, evaluate)  # type: ignore[no-untyped-call]
+        return value
+
+    return bool(torch.autograd.gradcheck(loss, (leaf,), raise_exception=False))
+
+
+class _Given(torch.autograd.Function):
+    """A loss, with the gradient that somebody says it has."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, theta: torch.Tensor, evaluate: Callable[[Array], tuple[float, Array]]
+    ) -> torch.Tensor:
+        loss, gradient = evaluate(theta.detach().numpy())
+        ctx.save_for_backward(torch.from_numpy(gradient))
+        return theta.new_tensor(loss)
+
+    @staticmethod
+    def backward(ctx: Any, upstream: torch.Tensor) -> tuple[torch.Tensor, None]:
+        (gradient,) = ctx.saved_tensors
+        return upstream * gradient, None
 
 
 class _Altered(torch.autograd.Function):

@@ -12,13 +12,13 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import torch
 from scipy.optimize import check_grad
 
 from comparisons.check.cases import Case
 from comparisons.check.grid import generic_cases
 from comparisons.data import Dataset, load
 from comparisons.kinks import flat_gradient
+from reference import torch_gradcheck
 from reference.contender import Contender
 from scratch.architecture import Architecture, Array, OptimizerSpec, Weights
 from scratch.parameters import Parameters
@@ -56,34 +56,10 @@ class _Network:
         return self.evaluate(theta)[1]
 
 
-class _AsFunction(torch.autograd.Function):
-    """The loss, with the gradient that the class says it has."""
-
-    @staticmethod
-    def forward(ctx: Any, theta: torch.Tensor, network: _Network) -> torch.Tensor:
-        loss, gradient = network.evaluate(theta.detach().numpy())
-        ctx.save_for_backward(torch.from_numpy(gradient))
-        return theta.new_tensor(loss)
-
-    @staticmethod
-    def backward(ctx: Any, upstream: torch.Tensor) -> tuple[torch.Tensor, None]:
-        (gradient,) = ctx.saved_tensors
-        return upstream * gradient, None
-
-
 def gradcheck_accepts(kind: type, seed: int) -> bool:
     """Whether gradcheck finds nothing on any of the generic networks."""
-    return all(_gradcheck(_Network(kind(), case)) for case in generic(seed))
-
-
-def _gradcheck(network: _Network) -> bool:
-    theta = torch.tensor(network.theta, requires_grad=True)
-
-    def loss(point: torch.Tensor) -> torch.Tensor:
-        value: torch.Tensor = _AsFunction.apply(point, network)  # type: ignore[no-untyped-call]
-        return value
-
-    return bool(torch.autograd.gradcheck(loss, (theta,), raise_exception=False))
+    networks = [_Network(kind(), case) for case in generic(seed)]
+    return all(torch_gradcheck.accepts(network.evaluate, network.theta) for network in networks)
 
 
 def check_grad_accepts(kind: type, seed: int) -> bool:

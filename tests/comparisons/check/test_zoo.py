@@ -21,7 +21,7 @@ ENTRIES = catalogue.read(FOLDER)
 MUTANTS = [entry for entry in ENTRIES if entry.group != "correct"]
 CORRECT = [entry for entry in ENTRIES if entry.group == "correct"]
 # Checks of every kind; with seed 0 all of them are run.
-SOME = ("logits", "loss", "gradient", "large outputs", "layouts", "call order", "reload", "trajectory")
+SOME = ("logits", "loss", "gradient", "large outputs", "layouts", "call order", "reload")
 # Mistakes that are told by where they show, not by their name.
 DESCRIBED_ONLY: frozenset[str] = frozenset()
 
