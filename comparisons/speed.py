@@ -17,9 +17,9 @@ from comparisons import speed_statistics as statistics
 from comparisons.environment import usable_cores
 from comparisons.errors import UsageError
 from comparisons.progress import Progress
-from comparisons.speed_cases import FIVE_CASES, Case, CaseData, synthetic
-from comparisons.speed_entries import CONTROL, ENTRIES, FLOOR, SCRATCH, Entry
-from comparisons.speed_launch import ProcessWorker
+from comparisons.speed_cases import FIVE_CASES, Case, CaseStore
+from comparisons.speed_entries import CONTROL, ENTRIES, FLOOR, PARTS, SCRATCH, Entry, own_entry
+from comparisons.speed_launch import ProcessWorker, overrides
 from comparisons.speed_protocol import Launch, Log, Record, Session, Settings
 
 if TYPE_CHECKING:
@@ -30,12 +30,13 @@ Part = dict[str, Any]
 
 # torch's eager mode is the one whose ratio decides; the others are shown beside it.
 DECIDING = "torch"
+OURS = (SCRATCH, CONTROL, FLOOR, PARTS)
 
 
 def run(plan: "Plan", progress: Progress) -> Part:
     """The speed part of the main job: under 12 s when `plan.quick`, else under 40 s, on two cores."""
-    names = {SCRATCH, CONTROL, FLOOR, *plan.contenders}
-    own = [Entry(name, name, "matched", (), "a class of your own") for name in plan.contenders if ":" in name]
+    names = {SCRATCH, CONTROL, FLOOR, *plan.contenders} | (set() if plan.quick else {PARTS})
+    own = [own_entry(name) for name in plan.contenders if ":" in name]
     entries = [*(entry for entry in ENTRIES if entry.name in names), *own]
     settings = Settings(
         threads=(plan.threads,),
@@ -45,7 +46,13 @@ def run(plan: "Plan", progress: Progress) -> Part:
         examples=20_000,  # 63 MB: far more than the caches hold, as all images would be
         seed=plan.seed,
     )
-    return measure(settings, _cases(plan), entries, plan.dataset(), progress)
+    part = measure(settings, _cases(plan), entries, plan.dataset(), progress)
+    return {**part, "kernels": kernels(own=True)}
+
+
+def kernels(own: bool) -> Part:
+    """Who chose the kernels, and which variables in the environment would have chosen (or did)."""
+    return {"chosen_by": "each library" if own else "the environment", "variables": overrides()}
 
 
 def _cases(plan: "Plan") -> Sequence[Case]:
@@ -71,34 +78,10 @@ def measure(
         )
     begin = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="backproof-speed-") as folder:
-        store = _Store(Path(folder), dataset, settings.examples)
+        store = CaseStore(Path(folder), dataset, settings.examples)
         log = Session(settings, cases, store.path, entries, launch, progress).run()
     part = summarise(log, settings, cases, entries)
     return {**part, "seconds": time.perf_counter() - begin, "data": store.sources}
-
-
-class _Store:
-    """The data of every case as a file that the workers read; one file per width of the input."""
-
-    def __init__(self, folder: Path, dataset: "Dataset | None", n_examples: int | None) -> None:
-        self._folder, self._dataset, self._n_examples = folder, dataset, n_examples
-        self.sources: dict[str, str] = {}
-
-    def path(self, case: Case) -> Path:
-        n_inputs, n_outputs = case.layer_sizes[0], case.layer_sizes[-1]
-        path = self._folder / f"{n_inputs}-{n_outputs}.npz"
-        if not path.exists():
-            data = self._data(n_inputs, n_outputs)
-            np.savez(path, x=data.x, labels=data.labels)
-            self.sources[f"{n_inputs} inputs"] = data.source
-        return path
-
-    def _data(self, n_inputs: int, n_outputs: int) -> CaseData:
-        dataset = self._dataset
-        if dataset is not None and dataset.n_features == n_inputs and n_outputs >= 10:
-            kept = slice(self._n_examples)
-            return CaseData(dataset.train_images[kept], dataset.train_labels[kept], dataset.source)
-        return synthetic(self._n_examples or 20_000, n_inputs, n_outputs)
 
 
 def summarise(log: Log, settings: Settings, cases: Sequence[Case], entries: Sequence[Entry]) -> Part:
@@ -117,7 +100,7 @@ def summarise(log: Log, settings: Settings, cases: Sequence[Case], entries: Sequ
         "entries": {entry.name: {"division": entry.division, "says": entry.says} for entry in entries},
         "settings": asdict(settings),
         "unit": "launch" if settings.launches > 1 else "round",
-        "thread_reports": log.thread_reports,
+        "reports": log.reports,
         "log": _table(log.records),
     }
 
@@ -129,7 +112,7 @@ def _summarise_case(log: Log, threads: int, index: int, case: Case, entries: Seq
     products = statistics.estimate(list(statistics.log_ratios(records, SCRATCH, FLOOR).values()))
     ratios = {}
     for entry in entries:
-        if entry.name not in (SCRATCH, CONTROL, FLOOR):
+        if entry.name not in OURS:
             found = statistics.estimate(list(statistics.log_ratios(records, entry.name).values()))
             ratios[entry.name] = (
                 {**found.to_json(), "division": entry.division, "verdict": statistics.verdict(found, floor)}
@@ -147,6 +130,7 @@ def _summarise_case(log: Log, threads: int, index: int, case: Case, entries: Seq
         "noise": {**noise.to_json(), "floor": floor} if noise else None,
         "gemm_floor": products.to_json() if products else None,
         "images_per_second": {entry.name: _rate(records, entry.name) for entry in entries},
+        "parts": _parts(log, threads, index),
     }
 
 
@@ -161,6 +145,12 @@ def _cell(log: Log, threads: int, index: int, entry: Entry) -> Part:
     return {"invalid": "no round in which scratch counted too", "division": entry.division}
 
 
+def _parts(log: Log, threads: int, index: int) -> dict[str, float] | None:
+    """Seconds per step of every part: the median over rounds."""
+    found = [parts for t, case, parts in log.parts if (t, case) == (threads, index)]
+    return {name: float(np.median([parts[name] for parts in found])) for name in found[0]} if found else None
+
+
 def _rate(records: Sequence[Record], name: str) -> float | None:
     rates = [r.images / r.seconds for r in records if r.entry == name and r.fault is None]
     return float(np.median(rates)) if rates else None
@@ -170,7 +160,7 @@ def _geometric_means(log: Log, threads: int, cases: Sequence[Case], entries: Seq
     """Per entry the geometric mean of its ratios over all cases; None where a case is missing."""
     means: Part = {"threads": threads}
     for entry in entries:
-        if entry.name == SCRATCH:
+        if entry.name in (SCRATCH, PARTS):
             continue
         per_case = [
             statistics.log_ratios(

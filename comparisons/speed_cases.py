@@ -7,11 +7,16 @@ kept. Batches and first weights follow from a seed: every process makes the same
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from comparisons.errors import UsageError
 from scratch.architecture import Architecture, Array, OptimizerSpec
+
+if TYPE_CHECKING:
+    from comparisons.data import Dataset
 
 # As the anchors were measured: plain SGD at 0.1, Adam at 0.001.
 OPTIMIZERS = {
@@ -93,6 +98,30 @@ def synthetic(n_examples: int, n_inputs: int, n_outputs: int, seed: int = 0) -> 
     rng = np.random.default_rng(seed)
     x = rng.random((n_examples, n_inputs), dtype=np.float32)
     return CaseData(x, rng.integers(0, n_outputs, n_examples), f"uniform random images, seed {seed}")
+
+
+class CaseStore:
+    """The data of every case as a file that the workers read; one file per width of the input."""
+
+    def __init__(self, folder: Path, dataset: "Dataset | None", n_examples: int | None) -> None:
+        self._folder, self._dataset, self._n_examples = folder, dataset, n_examples
+        self.sources: dict[str, str] = {}
+
+    def path(self, case: Case) -> Path:
+        n_inputs, n_outputs = case.layer_sizes[0], case.layer_sizes[-1]
+        path = self._folder / f"{n_inputs}-{n_outputs}.npz"
+        if not path.exists():
+            data = self._data(n_inputs, n_outputs)
+            np.savez(path, x=data.x, labels=data.labels)
+            self.sources[f"{n_inputs} inputs"] = data.source
+        return path
+
+    def _data(self, n_inputs: int, n_outputs: int) -> CaseData:
+        dataset = self._dataset
+        if dataset is not None and dataset.n_features == n_inputs and n_outputs >= 10:
+            kept = slice(self._n_examples)
+            return CaseData(dataset.train_images[kept], dataset.train_labels[kept], dataset.source)
+        return synthetic(self._n_examples or 20_000, n_inputs, n_outputs)
 
 
 def batches(n_examples: int, batch_size: int, n_steps: int, seed: int) -> list[Array]:

@@ -4,13 +4,15 @@ matched     the same index batches, one step at a time, nothing but the framewor
 idiomatic   what that framework's users write
 control     scratch a second time: how far apart two equal programs come out
 floor       the matrix products alone: what no program that uses them can undercut
+    parts       scratch with a clock around each part of its step
 """
 
 import importlib.util
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 DIVISIONS = ("matched", "idiomatic")
-SCRATCH, CONTROL, FLOOR = "scratch", "scratch again", "bare products"
+SCRATCH, CONTROL, FLOOR, PARTS = "scratch", "scratch again", "bare products", "scratch in parts"
 
 
 @dataclass(frozen=True)
@@ -19,9 +21,14 @@ class Entry:
 
     name: str
     target: str  # "package.module:Class" or "file.py:Class", imported in the entry's own process alone
-    division: str  # "matched" | "idiomatic" | "control" | "floor"
+    division: str  # "matched" | "idiomatic" | "control" | "floor" | "parts"
     requires: tuple[str, ...]
     says: str  # in one line, what it runs
+
+    @property
+    def family(self) -> str:
+        """The contender it belongs to: ``torch compile`` is torch's; control, floor, parts are scratch's."""
+        return SCRATCH if self.division in ("control", "floor", "parts") else self.name.split(" ")[0]
 
     @property
     def missing(self) -> str | None:
@@ -47,6 +54,7 @@ ENTRIES = (
     Entry(SCRATCH, "scratch.mlp:ScratchMLP", "matched", (), "this project's network, in NumPy"),
     Entry(CONTROL, "scratch.mlp:ScratchMLP", "control", (), "the same once more: the noise floor"),
     Entry(FLOOR, "comparisons.speed_floor:BareProducts", "floor", (), "the matrix products of a step alone"),
+    Entry(PARTS, "comparisons.speed_parts:ScratchInParts", "parts", (), "a clock around each part"),
     _matched("torch", "torch_mlp:TorchMLP", _TORCH, "eager, torch.optim as it comes"),
     _matched("jax", "jax_mlp:JaxMLP", _JAX, "one jitted step per batch"),
     _matched("tensorflow", "tensorflow_mlp:TensorFlowMLP", _TENSORFLOW, "one tf.function step per batch"),
@@ -61,3 +69,13 @@ ENTRIES = (
     _idiomatic("tensorflow keras", "keras_fit:KerasFit", _TENSORFLOW, "model.fit, own batches"),
     _idiomatic("sklearn fit", "sklearn_fit:SklearnFit", _SKLEARN, "MLPClassifier.fit, own batches"),
 )
+
+
+def own_entry(name: str) -> Entry:
+    """For a user's own class, named ``module:Class`` or ``file.py:Class``."""
+    return Entry(name, name, "matched", (), "a class of your own")
+
+
+def for_growth(entries: Sequence[Entry]) -> list[Entry]:
+    """Who is drawn against batch size and width: scratch and every matched contender."""
+    return [entry for entry in entries if entry.division == "matched"]

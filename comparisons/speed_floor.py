@@ -15,6 +15,8 @@ import numpy as np
 from reference.contender import Checkpoints, NotOffered
 from scratch.architecture import Architecture, Array, OptimizerSpec, Weights
 
+Product = tuple[Array, Array, Array]  # left, right, out
+
 
 class BareProducts:
     """`train` runs the products of one step per batch; it computes no loss and changes no weights."""
@@ -22,7 +24,6 @@ class BareProducts:
     def load(self, architecture: Architecture, weights: Weights) -> None:
         self.architecture = architecture
         self._weights = [weight.copy() for weight, _ in architecture.checked_weights(weights)]
-        self._gradients = [np.empty_like(weight) for weight in self._weights]
 
     def logits(self, x: Array) -> Array:
         raise NotOffered("matrix products alone make no logits")
@@ -39,7 +40,10 @@ class BareProducts:
         checkpoints: Checkpoints | None = None,
     ) -> Sequence[float]:
         checkpoints = checkpoints or {}
-        products = {size: self._products(x[:size]) for size in {len(batch) for batch in batches}}
+        products = {}
+        for size in {len(batch) for batch in batches}:
+            forward, backward = products_of_a_step(self.architecture, self._weights, x[:size])
+            products[size] = forward + backward
         for step, batch in enumerate(batches):
             if step in checkpoints:
                 checkpoints[step]()
@@ -52,16 +56,19 @@ class BareProducts:
     def weights(self) -> Weights:
         raise NotOffered("matrix products alone train nothing")
 
-    def _products(self, x: Array) -> list[tuple[Array, Array, Array]]:
-        """(left, right, out) of every product of one step, in the order of a step."""
-        dtype, sizes = self.architecture.dtype, self.architecture.layer_sizes
-        values = [x.astype(dtype)] + [np.full((len(x), size), 0.01, dtype) for size in sizes[1:]]
-        outputs = [np.empty((len(x), size), dtype) for size in sizes]
-        deltas = [np.full((len(x), size), 0.01, dtype) for size in sizes]
-        forward = [(values[k], W, outputs[k + 1]) for k, W in enumerate(self._weights)]
-        backward = []
-        for k in reversed(range(len(self._weights))):
-            backward.append((values[k].T, deltas[k + 1], self._gradients[k]))
-            if k > 0:
-                backward.append((deltas[k + 1], self._weights[k].T, outputs[k]))
-        return forward + backward
+
+def products_of_a_step(
+    architecture: Architecture, weights: Sequence[Array], x: Array
+) -> tuple[list[Product], list[Product]]:
+    """Those of the forward and of the backward pass, in the order of a step, with buffers to write into."""
+    dtype, sizes = architecture.dtype, architecture.layer_sizes
+    values = [x.astype(dtype)] + [np.full((len(x), size), 0.01, dtype) for size in sizes[1:]]
+    outputs = [np.empty((len(x), size), dtype) for size in sizes]
+    deltas = [np.full((len(x), size), 0.01, dtype) for size in sizes]
+    forward = [(values[k], W, outputs[k + 1]) for k, W in enumerate(weights)]
+    backward = []
+    for k in reversed(range(len(weights))):
+        backward.append((values[k].T, deltas[k + 1], np.empty_like(weights[k])))
+        if k > 0:
+            backward.append((deltas[k + 1], weights[k].T, outputs[k]))
+    return forward, backward

@@ -27,6 +27,17 @@ VARIABLES = (
     "TF_NUM_INTRAOP_THREADS",
     "TF_NUM_INTEROP_THREADS",
 )
+# These tie one library to an older processor's kernels and leave the others free to use this one's. A
+# comparison of libraries lets each choose for itself, as it does for its users; or, on request, keeps them.
+KERNEL_OVERRIDES = (
+    "OPENBLAS_CORETYPE",
+    "MKL_DEBUG_CPU_TYPE",
+    "MKL_ENABLE_INSTRUCTIONS",
+    "MKL_CBWR",
+    "ONEDNN_MAX_CPU_ISA",
+    "DNNL_MAX_CPU_ISA",
+    "ATEN_CPU_CAPABILITY",
+)
 # No accelerator, no progress bars, no chatter.
 QUIET = {"JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3", "TQDM_DISABLE": "1"}
 
@@ -43,19 +54,26 @@ class Worker(Protocol):
         """End it; may be called twice."""
 
 
-def environment(n_threads: int) -> dict[str, str]:
-    """The environment of a worker: this process's own, with every library's thread count set."""
+def overrides() -> dict[str, str]:
+    """The variables in this process's environment that decide on a library's kernels."""
+    return {name: os.environ[name] for name in KERNEL_OVERRIDES if name in os.environ}
+
+
+def environment(n_threads: int, own_kernels: bool = True) -> dict[str, str]:
+    """A worker's environment: this process's own, with thread counts set and kernels left to each library."""
+    inherited = {
+        name: value for name, value in os.environ.items() if not (own_kernels and name in KERNEL_OVERRIDES)
+    }
     flags = os.environ.get("XLA_FLAGS", "")
     if n_threads == 1:
         flags = f"{flags} --xla_cpu_multi_thread_eigen=false".strip()
-    return {**os.environ, **QUIET, **dict.fromkeys(VARIABLES, str(n_threads)), "XLA_FLAGS": flags}
+    return {**inherited, **QUIET, **dict.fromkeys(VARIABLES, str(n_threads)), "XLA_FLAGS": flags}
 
 
 class ProcessWorker:
     """A running `comparisons.speed_worker`."""
 
-    def __init__(self, entry: Entry, n_threads: int) -> None:
-        self._name = entry.name
+    def __init__(self, entry: Entry, n_threads: int, own_kernels: bool = True) -> None:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
         command = [sys.executable, "-m", "comparisons.speed_worker"]
         command += ["--target", entry.target, "--threads", str(n_threads)]
@@ -65,7 +83,7 @@ class ProcessWorker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
-            env=environment(n_threads),
+            env=environment(n_threads, own_kernels),
             start_new_session=True,
         )
         self._answers: queue.SimpleQueue[bytes] = queue.SimpleQueue()

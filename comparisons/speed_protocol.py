@@ -15,7 +15,8 @@ from typing import Any
 
 from comparisons.progress import Progress
 from comparisons.speed_cases import Case
-from comparisons.speed_entries import FLOOR, Entry
+from comparisons.speed_entries import FLOOR, PARTS, Entry
+from comparisons.speed_judge import Judge
 from comparisons.speed_launch import Worker, WorkerFailedError
 
 Launch = Callable[[Entry, int], Worker]
@@ -30,7 +31,7 @@ class Settings:
     rounds: int = 4
     round_seconds: float = 1.0  # what the fastest trainer takes for one round, at least
     warm_up: int = 10  # steps before the clock starts: compilation, caches, clock frequency
-    pause_seconds: float = 0.0  # between turns: idle thread pools stop spinning
+    pause_seconds: float = 0.0  # between turns with several threads: idle pools go on spinning for a while
     timeout_seconds: float = 180.0
     examples: int | None = None  # how many of the training images are used; None: all
     seed: int = 0
@@ -70,7 +71,10 @@ class Failure:
 class Log:
     records: tuple[Record, ...]
     failures: tuple[Failure, ...]
-    thread_reports: dict[str, dict[str, int]]  # "entry, n threads" -> library -> threads
+    reports: dict[str, dict[str, Any]]  # "entry, n threads" -> its threads and kernels, as it saw them
+    parts: tuple[
+        tuple[int, int, dict[str, float]], ...
+    ] = ()  # (threads, case, seconds per step of each part)
 
 
 def counterbalanced(n: int) -> list[list[int]]:
@@ -81,12 +85,6 @@ def counterbalanced(n: int) -> list[list[int]]:
     zigzag = [0] + [(k + 1) // 2 if k % 2 else n - k // 2 for k in range(1, n)]
     rows = [[(start + k) % n for k in zigzag] for start in range(n)]
     return rows + [row[::-1] for row in rows] if n % 2 else rows
-
-
-def thread_fault(report: dict[str, int], expected: int) -> str | None:
-    """Why a turn does not count: a library, or the process itself, had another number of threads."""
-    wrong = [f"{name}: {found}" for name, found in report.items() if found != expected]
-    return f"expected {expected} thread{'s' * (expected != 1)}, found {', '.join(wrong)}" if wrong else None
 
 
 class Session:
@@ -105,7 +103,8 @@ class Session:
         self.launch, self.progress = launch, progress
         self.entries = [entry for entry in entries if entry.missing is None]
         self.records: list[Record] = []
-        self.thread_reports: dict[str, dict[str, int]] = {}
+        self.reports: dict[str, dict[str, Any]] = {}
+        self.parts: list[tuple[int, int, dict[str, float]]] = []
         self.failures = [
             Failure(threads, case, entry.name, "error", entry.missing)
             for threads in settings.threads
@@ -121,7 +120,7 @@ class Session:
             for threads in settings.threads:
                 for number in range(settings.launches):
                     self._launch(threads, number, advance)
-        return Log(tuple(self.records), tuple(self.failures), self.thread_reports)
+        return Log(tuple(self.records), tuple(self.failures), self.reports, tuple(self.parts))
 
     def _launch(self, threads: int, number: int, advance: Callable[..., None]) -> None:
         """One process per entry, all cases."""
@@ -148,8 +147,9 @@ class _CaseRun:
         self.settings = session.settings
 
     def run(self, advance: Callable[..., None]) -> None:
-        request = {"do": "prepare", "case": _fields(self.case), "seed": self.settings.seed}
-        request["data"] = str(self.session.data(self.case))
+        data, settings = self.session.data(self.case), self.settings
+        self.judge = Judge(self.case, data, settings.seed, settings.warm_up)
+        request = {"do": "prepare", "case": asdict(self.case), "seed": settings.seed, "data": str(data)}
         ready = [entry for entry in self.session.entries if self._ask(entry, request) is not None]
         steps, ready = self._calibrate(ready)
         orders = counterbalanced(len(ready)) if ready else []
@@ -168,13 +168,14 @@ class _CaseRun:
             answer = self._ask(entry, {"do": "round", "n_steps": 20, "warm_up": self.settings.warm_up})
             if answer is not None:
                 ran.append(entry)
-                if entry.name != FLOOR:
+                if entry.name not in (FLOOR, PARTS):
                     per_step.append(answer["seconds"] / answer["steps"])
         fastest = min(per_step, default=1.0)
         return max(1, ceil(self.settings.round_seconds / fastest)), ran
 
     def _turn(self, entry: Entry, steps: int, number: int, position: int) -> None:
-        time.sleep(self.settings.pause_seconds)
+        if self.threads > 1:
+            time.sleep(self.settings.pause_seconds)
         answer = self._ask(entry, {"do": "round", "n_steps": steps, "warm_up": self.settings.warm_up})
         if answer is None:
             return
@@ -192,10 +193,13 @@ class _CaseRun:
                 cpu_seconds=answer["cpu_seconds"],
                 first_loss=answer["first_loss"],
                 last_loss=answer["last_loss"],
-                fault=thread_fault(answer["threads"], self.threads),
+                fault=self.judge.fault(answer, self.threads),
             )
         )
-        self.session.thread_reports[f"{entry.name}, {self.threads}"] = answer["threads"]
+        report = {"threads": answer["threads"], "kernels": answer["kernels"]}
+        self.session.reports[f"{entry.name}, {self.threads}"] = report
+        if answer["parts"] is not None:
+            self.session.parts.append((self.threads, self.index, answer["parts"]))
 
     def _ask(self, entry: Entry, request: dict[str, Any]) -> dict[str, Any] | None:
         """The answer, or None after noting the failure: the others go on."""
@@ -212,7 +216,3 @@ class _CaseRun:
 
     def _fail(self, entry: Entry, kind: str, reason: str) -> None:
         self.session.failures.append(Failure(self.threads, self.index, entry.name, kind, reason))
-
-
-def _fields(case: Case) -> dict[str, Any]:
-    return asdict(case)

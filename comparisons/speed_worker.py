@@ -14,12 +14,13 @@ from __future__ import annotations
 
 import argparse
 import gc
+import importlib
 import json
 import os
 import sys
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from comparisons.speed_cases import Case
@@ -39,32 +40,40 @@ def bind_to_cores(n_threads: int) -> list[int]:
     return cores
 
 
-def thread_report() -> dict[str, int]:
-    """What is loaded here, and how many threads each library says it uses; `cores` where known."""
+def thread_report() -> Message:
+    """`threads`: library -> how many it says it uses, `cores` where known; `kernels`: library -> for what.
+
+    JAX and TensorFlow name no number: their pools are as large as the cores that the process is bound to.
+    """
     import threadpoolctl
 
-    report: dict[str, int] = {}
+    threads: dict[str, int] = {}
+    kernels: dict[str, str] = {}
     for pool in threadpoolctl.threadpool_info():
         name = pool["internal_api"]
-        report[name] = max(int(pool["num_threads"]), report.get(name, 0))
+        threads[name] = max(int(pool["num_threads"]), threads.get(name, 0))
+        if "architecture" in pool:
+            kernels[name] = str(pool["architecture"])
     if torch := sys.modules.get("torch"):
-        report["torch"] = int(torch.get_num_threads())
-    if tensorflow := sys.modules.get("tensorflow"):
-        report["tensorflow"] = int(tensorflow.config.threading.get_intra_op_parallelism_threads())
+        threads["torch"] = int(torch.get_num_threads())
+        kernels["torch"] = str(torch.backends.cpu.get_cpu_capability())
     if hasattr(os, "sched_getaffinity"):
-        report["cores"] = len(os.sched_getaffinity(0))
-    return report
+        threads["cores"] = len(os.sched_getaffinity(0))
+    return {"threads": threads, "kernels": kernels}
 
 
 class Bench:
-    """Times rounds of one contender. The two clocks can be replaced (a test brings its own)."""
+    """Times rounds of one contender. Clocks and thread counts can be replaced: a test brings its own."""
 
     def __init__(
-        self, contender: Contender, clock: Clock = time.perf_counter, cpu_clock: Clock = time.process_time
+        self,
+        contender: Contender,
+        clock: Clock = time.perf_counter,
+        cpu_clock: Clock = time.process_time,
+        threads: Callable[[], Message] = thread_report,
     ) -> None:
         self.contender = contender
-        self.clock = clock
-        self.cpu_clock = cpu_clock
+        self.clock, self.cpu_clock, self.threads = clock, cpu_clock, threads
         self._read = ("", "")  # which data are in memory
 
     def prepare(self, case: Case, data: str, seed: int) -> Message:
@@ -80,7 +89,8 @@ class Bench:
                 self.x, self.labels = arrays["x"].astype(case.dtype, copy=False), arrays["labels"]
             self._read = (data, case.dtype)
         self.weights = initialize(case.architecture, seed).weights()
-        return {"weights": digest([array for pair in self.weights for array in pair])}
+        self.start_hash = digest([array for pair in self.weights for array in pair])
+        return {}
 
     def round(self, n_steps: int, warm_up: int) -> Message:
         """Train `warm_up` + `n_steps` steps from the same weights as always; the last `n_steps` are timed."""
@@ -96,7 +106,6 @@ class Bench:
             return note
 
         self.contender.load(self.case.architecture, self.weights)
-        gc.collect()
         losses = self.contender.train(
             self.x,
             self.labels,
@@ -112,7 +121,9 @@ class Bench:
             "cpu_seconds": cpu_stop - cpu_start,
             "first_loss": float(losses[0]) if len(losses) else None,
             "last_loss": float(losses[-1]) if len(losses) else None,
+            "weights": self.start_hash,
             "batches": digest(every),
+            "parts": getattr(self.contender, "parts", None),
         }
 
 
@@ -125,12 +136,22 @@ def answer(bench: Bench, request: Message) -> Message:
     what = arguments.pop("do")
     try:
         if what == "prepare":
-            fields = arguments.pop("case")
+            fields = dict(arguments.pop("case"))
             case = Case(tuple(fields.pop("layer_sizes")), **fields)
-            return {**bench.prepare(case, **arguments), "threads": thread_report()}
-        return {**bench.round(**arguments), "threads": thread_report()}
+            return {**bench.prepare(case, **arguments), **bench.threads()}
+        return {**bench.round(**arguments), **bench.threads()}
     except NotOffered as reason:
         return {"not_offered": str(reason)}
+
+
+def make(target: str) -> Contender:
+    """What ``module:name`` of our own packages makes when called, or a user's class however it is named."""
+    module, _, name = target.partition(":")
+    if module.split(".")[0] in ("scratch", "reference", "comparisons"):
+        return cast("Contender", getattr(importlib.import_module(module), name)())
+    from comparisons.registry import load_class
+
+    return cast("Contender", load_class(target)())
 
 
 def main() -> None:
@@ -143,12 +164,11 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     bind_to_cores(options.threads)
-    from comparisons.registry import load_class
-
     start = time.perf_counter()
-    bench = Bench(load_class(options.target)())
+    bench = Bench(make(options.target))
     print(json.dumps({"import_seconds": time.perf_counter() - start}), file=answers, flush=True)
     for line in sys.stdin:
+        gc.collect()  # what the round before left behind is not swept up inside this one's clock
         print(json.dumps(answer(bench, json.loads(line))), file=answers, flush=True)
 
 

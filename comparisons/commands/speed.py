@@ -1,0 +1,196 @@
+"""`backproof speed`: the whole protocol, with thread counts, cases, divisions and growth to choose."""
+
+import shlex
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from comparisons.progress import Progress
+    from comparisons.speed_cases import Case
+    from comparisons.speed_entries import Entry
+    from comparisons.speed_protocol import Settings
+
+
+def register(app: typer.Typer) -> None:
+    app.command("speed")(speed)
+
+
+def speed(
+    out: Annotated[
+        str, typer.Option(metavar="DIR", help="Folder for results.json and report.html.")
+    ] = "backproof-results",
+    data: Annotated[str, typer.Option(metavar="KIND", help="auto, mnist (no fallback) or digits.")] = "auto",
+    data_dir: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR", help="Folder with the four MNIST files (else BACKPROOF_DATA, cache, download)."
+        ),
+    ] = None,
+    contender: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Beside scratch: torch, jax, tensorflow, sklearn, module:Class or file.py:Class; "
+            "repeatable. [default: all that are installed]",
+        ),
+    ] = None,
+    threads: Annotated[
+        list[int] | None, typer.Option(metavar="N", help="Threads per library; repeatable. [default: 1]")
+    ] = None,
+    cases: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CASE",
+            help="LAYERS/BATCH/OPTIMIZER, as 784-128-10/100/sgd; repeatable. [default: the five published]",
+        ),
+    ] = None,
+    division: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="matched (same batches, one step at a time), idiomatic (what its users write) or all.",
+        ),
+    ] = "matched",
+    rounds: Annotated[int, typer.Option(metavar="N", help="Rounds per launch and case.")] = 4,
+    launches: Annotated[
+        int, typer.Option(metavar="N", help="Fresh processes, N times: what the intervals are over.")
+    ] = 5,
+    round_seconds: Annotated[
+        float, typer.Option(metavar="S", help="What the fastest trainer takes for one round, at least.")
+    ] = 1.0,
+    kernels: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="own: each library chooses for this processor. environment: as variables say.",
+        ),
+    ] = "own",
+    growth: Annotated[
+        bool, typer.Option("--growth", help="Also draw images per second against batch size and width.")
+    ] = False,
+    seed: Annotated[int, typer.Option(metavar="N", help="Seed of first weights and batches.")] = 0,
+) -> int:
+    """How fast? One process per contender, interleaved rounds, an A/A noise floor, intervals by launch.
+
+    A ratio is a contender's time over scratch's in the same round. Writes one report. Exit codes: 0 scratch
+    is faster than eager torch over all cases, 1 slower, 2 usage or bad input, 3 no difference seen.
+    """
+    print("backproof: loading ...", file=sys.stderr, flush=True)
+    from comparisons.progress import Terminal
+    from comparisons.speed_protocol import Settings
+
+    _check(division, kernels, rounds, launches, round_seconds, threads or [1])
+    settings = Settings(
+        threads=tuple(dict.fromkeys(threads or [1])),
+        launches=launches,
+        rounds=rounds,
+        round_seconds=round_seconds,
+        pause_seconds=0.3,
+        seed=seed,
+    )
+    chosen_cases, entries = _cases(cases), _entries(contender, division)
+    with Terminal() as progress:
+        part = _measured(
+            settings, chosen_cases, entries, (data, data_dir), out, kernels == "own", growth, progress
+        )
+    return _finish(part, out)
+
+
+def _check(
+    division: str, kernels: str, rounds: int, launches: int, round_seconds: float, threads: list[int]
+) -> None:
+    """Everything that could be wrong with the options, before anything is started."""
+    from comparisons.environment import usable_cores
+    from comparisons.errors import UsageError
+
+    for name, word, words in (
+        ("division", division, ("matched", "idiomatic", "all")),
+        ("kernels", kernels, ("own", "environment")),
+    ):
+        if word not in words:
+            raise UsageError(f"{name}: expected one of {', '.join(words)}; got {word!r}")
+    for name, value in (("rounds", rounds), ("launches", launches), ("threads", min(threads))):
+        if value < 1:
+            raise UsageError(f"{name}: expected at least 1, got {value}")
+    if max(threads) > usable_cores():
+        raise UsageError(
+            f"threads: expected at most {usable_cores()}, the cores of this machine; got {max(threads)}"
+        )
+    if launches * rounds < 2:
+        raise UsageError("rounds: expected at least 2 where there is one launch: an interval needs two")
+    if not 0.0 < round_seconds <= 60.0:
+        raise UsageError(f"round-seconds: expected a number above 0 and up to 60, got {round_seconds!r}")
+
+
+def _cases(texts: list[str] | None) -> "Sequence[Case]":
+    from comparisons.speed_cases import FIVE_CASES, parse_case
+
+    return [parse_case(text) for text in texts] if texts else FIVE_CASES
+
+
+def _entries(contenders: list[str] | None, division: str) -> "Sequence[Entry]":
+    """Those of the division, and always scratch (twice) with its floor and its parts."""
+    from comparisons import registry
+    from comparisons.speed_entries import ENTRIES, SCRATCH, own_entry
+
+    for name in contenders or []:
+        registry.check(name)
+    installed = [name for name in registry.NAMES if registry.installed(name)]
+    families = set(contenders or installed)
+    divisions = {"matched", "idiomatic"} if division == "all" else {division}
+    chosen = [
+        entry
+        for entry in ENTRIES
+        if entry.family == SCRATCH or (entry.family in families and entry.division in divisions)
+    ]
+    return [*chosen, *(own_entry(name) for name in contenders or [] if ":" in name)]
+
+
+def _measured(
+    settings: "Settings",
+    cases: "Sequence[Case]",
+    entries: "Sequence[Entry]",
+    data: tuple[str, str | None],
+    out: str,
+    own_kernels: bool,
+    growth: bool,
+    progress: "Progress",
+) -> dict[str, Any]:
+    from functools import partial
+
+    from comparisons import data as datasets
+    from comparisons import results, speed_growth
+    from comparisons import speed as measurement
+    from comparisons.speed_entries import for_growth
+    from comparisons.speed_launch import ProcessWorker
+
+    results.prepare_folder(out)
+    results.load_folder(out)  # a corrupt one stops here, not after the measurement
+    dataset = datasets.load(*data, say=progress.say)
+    launch = partial(ProcessWorker, own_kernels=own_kernels)
+    part = measurement.measure(settings, cases, entries, dataset, progress, launch)
+    part["kernels"] = measurement.kernels(own_kernels)
+    if growth:
+        chosen = for_growth(entries)
+        part["growth"] = speed_growth.measure(
+            speed_growth.Growth(), settings.threads[0], chosen, dataset, progress, launch
+        )
+    return part
+
+
+def _finish(part: dict[str, Any], out: str) -> int:
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from comparisons import results
+    from comparisons.report import speed_tables
+
+    results.merge(out, shlex.join(["backproof", *sys.argv[1:]]), speed=part)
+    speed_tables.render(part, Console(highlight=False))
+    print(f"\nReport: {(Path(out) / 'report.html').resolve().as_uri()}")
+    return results.exit_code([part["verdict"]])

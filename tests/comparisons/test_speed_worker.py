@@ -1,0 +1,93 @@
+"""Real worker processes: what one contender does wrong becomes its cell, and the others go on."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from comparisons import speed
+from comparisons.progress import Silent
+from comparisons.speed_cases import Case
+from comparisons.speed_entries import CONTROL, SCRATCH, Entry
+from comparisons.speed_launch import KERNEL_OVERRIDES, ProcessWorker, WorkerFailedError, environment
+from comparisons.speed_protocol import Log, Session, Settings
+from tests.comparisons.fake_timing import data_file
+
+CASE = Case((4, 6, 3), 5, "sgd")
+HERE = "tests.comparisons.fake_contenders"
+OURS = [
+    Entry(SCRATCH, "scratch.mlp:ScratchMLP", "matched", (), ""),
+    Entry(CONTROL, "scratch.mlp:ScratchMLP", "control", (), ""),
+]
+
+
+def entry(name: str) -> Entry:
+    return Entry(name, f"{HERE}:{name}", "matched", (), "")
+
+
+def run(folder: Path, *names: str, timeout: float = 60.0) -> Log:
+    settings = Settings(launches=1, rounds=2, round_seconds=0.001, warm_up=1, timeout_seconds=timeout)
+    chosen = [*OURS, *(entry(name) for name in names)]
+    return Session(settings, [CASE], data_file(folder), chosen, ProcessWorker, Silent()).run()
+
+
+def test_whoever_fails_becomes_a_cell_and_leaves_the_rest(tmp_path: Path) -> None:
+    log = run(tmp_path, "Crashes", "Dies", "Declines", "Talks", "Works")
+    reasons = {failure.entry: (failure.kind, failure.reason) for failure in log.failures}
+    assert reasons == {
+        "Crashes": ("error", "its process ended (exit code 1): RuntimeError: lost a shoe"),
+        "Dies": ("error", "its process ended (exit code 3)"),
+        "Declines": ("not_offered", "no such optimiser"),
+    }
+    counted = {record.entry for record in log.records if record.fault is None}
+    assert counted == {SCRATCH, CONTROL, "Talks", "Works"}
+
+
+def test_whoever_hangs_is_ended_and_becomes_a_cell(tmp_path: Path) -> None:
+    log = run(tmp_path, "Hangs", timeout=8.0)
+    (failure,) = log.failures
+    assert failure.reason == "no answer within 8 s; its process was ended"
+    assert {record.entry for record in log.records if record.fault is None} == {SCRATCH, CONTROL}
+
+
+def test_more_threads_and_other_maths_do_not_count(tmp_path: Path) -> None:
+    log = run(tmp_path, "TakesMoreThreads", "OtherMaths")
+    faults = {record.entry: record.fault for record in log.records if record.fault}
+    assert "expected 1 thread, found openblas: 2" in faults["TakesMoreThreads"]
+    assert "not the same maths" in faults["OtherMaths"]
+    assert SCRATCH not in faults
+
+
+def test_a_cell_without_a_figure_says_why(tmp_path: Path) -> None:
+    settings = Settings(launches=1, rounds=2, round_seconds=0.001, warm_up=1)
+    chosen = [*OURS, entry("Crashes"), Entry("absent", "nowhere:Class", "matched", ("no_such_package",), "")]
+    log = Session(settings, [CASE], data_file(tmp_path), chosen, ProcessWorker, Silent()).run()
+    ratios = speed.summarise(log, settings, [CASE], chosen)["cases"][0]["ratios"]
+    assert "lost a shoe" in ratios["Crashes"]["error"]
+    assert ratios["absent"]["error"] == (
+        "no_such_package not installed; run: python -m pip install no_such_package"
+    )
+
+
+def test_a_process_that_has_ended_is_said_to_have_ended() -> None:
+    worker = ProcessWorker(Entry("gone", f"{HERE}:NoSuchClass", "matched", (), ""), 1)
+    with pytest.raises(WorkerFailedError, match=r"its process ended \(exit code 1\): .*NoSuchClass"):
+        worker.ask({"do": "round"}, timeout=60.0)
+    worker.close()
+
+
+def test_every_library_is_told_its_threads_before_it_is_loaded() -> None:
+    found = environment(2)
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"):
+        assert found[name] == "2"
+
+
+def test_kernels_are_left_to_the_libraries_unless_the_environment_shall_decide(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in KERNEL_OVERRIDES:
+        monkeypatch.setenv(name, "old")
+    assert not set(KERNEL_OVERRIDES) & set(environment(1))
+    kept = environment(1, own_kernels=False)
+    assert {kept[name] for name in KERNEL_OVERRIDES} == {"old"}
+    assert os.environ["OPENBLAS_CORETYPE"] == "old"
