@@ -123,6 +123,8 @@ def test_ctrl_c_keeps_the_finished_parts_and_exits_130(tmp_path: Path) -> None:
         text=True,
         cwd=tmp_path,
         env=environment(tmp_path),
+        # A shell starts background jobs deaf to Ctrl-C, and that is inherited; a person's shell does not.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     assert process.stderr is not None
     for line in process.stderr:
