@@ -43,7 +43,6 @@ def run(plan: "Plan", progress: Progress) -> Part:
         launches=1 if plan.quick else 3,
         rounds=6 if plan.quick else 3,
         round_seconds=0.1,
-        examples=20_000,  # 63 MB: far more than the caches hold, as all images would be
         seed=plan.seed,
     )
     part = measure(settings, _cases(plan), entries, plan.dataset(), progress)

@@ -103,7 +103,7 @@ def synthetic(n_examples: int, n_inputs: int, n_outputs: int, seed: int = 0) -> 
 class CaseStore:
     """The data of every case as a file that the workers read; one file per width of the input."""
 
-    def __init__(self, folder: Path, dataset: "Dataset | None", n_examples: int | None) -> None:
+    def __init__(self, folder: Path, dataset: "Dataset | None", n_examples: int) -> None:
         self._folder, self._dataset, self._n_examples = folder, dataset, n_examples
         self.sources: dict[str, str] = {}
 
@@ -121,7 +121,7 @@ class CaseStore:
         if dataset is not None and dataset.n_features == n_inputs and n_outputs >= 10:
             kept = slice(self._n_examples)
             return CaseData(dataset.train_images[kept], dataset.train_labels[kept], dataset.source)
-        return synthetic(self._n_examples or 20_000, n_inputs, n_outputs)
+        return synthetic(self._n_examples, n_inputs, n_outputs)
 
 
 def batches(n_examples: int, batch_size: int, n_steps: int, seed: int) -> list[Array]:

@@ -51,9 +51,7 @@ def measure(
 ) -> dict[str, Any]:
     """The `growth` key of the speed part: per curve its x and each entry's images per second."""
     begin = time.perf_counter()
-    settings = Settings(
-        threads=(threads,), launches=1, rounds=3, round_seconds=round_seconds, examples=20_000, warm_up=5
-    )
+    settings = Settings(threads=(threads,), launches=1, rounds=3, round_seconds=round_seconds, warm_up=5)
     cases = growth.cases()
     with tempfile.TemporaryDirectory(prefix="backproof-growth-") as folder:
         store = CaseStore(Path(folder), dataset, settings.examples)

@@ -55,7 +55,7 @@ def speed(
             help="matched (same batches, one step at a time), idiomatic (what its users write) or all.",
         ),
     ] = "matched",
-    rounds: Annotated[int, typer.Option(metavar="N", help="Rounds per launch and case.")] = 4,
+    rounds: Annotated[int, typer.Option(metavar="N", help="Rounds per launch and case.")] = 3,
     launches: Annotated[
         int, typer.Option(metavar="N", help="Fresh processes, N times: what the intervals are over.")
     ] = 5,

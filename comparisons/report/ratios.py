@@ -64,10 +64,16 @@ def interval(value: Any) -> Interval | None:
     return Interval(float(median), float(low), float(high))
 
 
-def names(part: Part) -> list[str]:
-    """Every contender that stands in any case, in order, without scratch itself."""
-    found = dict.fromkeys(name for case in part["cases"] for name in case.get("ratios", {}))
-    return [name for name in found if name != "scratch"]
+def names(part: Part, everyone: bool = False) -> list[str]:
+    """Contenders that stand in any case, in order, without scratch itself.
+
+    Those of the idiomatic division only if `everyone` is asked for, or where there are no others.
+    """
+    cells = [item for case in part["cases"] for item in case.get("ratios", {}).items()]
+    found = {name: isinstance(cell, dict) and cell.get("division") == "idiomatic" for name, cell in cells}
+    found.pop("scratch", None)
+    matched = [name for name, idiomatic in found.items() if not idiomatic]
+    return list(found) if everyone or not matched else matched
 
 
 def ratio(case: Part, name: str) -> Interval | None:

@@ -13,6 +13,8 @@ from comparisons.results import Part
 def render(part: Part, console: Console) -> None:
     """Print the speed part of the results."""
     console.print(heading("Speed: time of each / time of scratch, in the same rounds"))
+    for number, label in enumerate(_labels(part), start=1):
+        console.print(f"  ({number}) {label}", markup=False)
     for threads in part["settings"]["threads"]:
         cases = [case for case in part["cases"] if case["threads"] == threads]
         means = next(m for m in part["geometric_means"] if m["threads"] == threads)
@@ -25,15 +27,14 @@ def render(part: Part, console: Console) -> None:
 
 
 def _table(part: Part, cases: list[Part], means: Part) -> Table:
-    """One row per contender, one column per case, numbered below the table."""
+    """One row per contender, one column per case, by its number: five of them fit into 80 columns."""
     table = Table(box=SIMPLE_HEAD, show_edge=False, padding=(0, 1), pad_edge=False)
     table.add_column("", no_wrap=True)
-    for case in cases:
-        title = f"{formats.layers(case['layer_sizes'])}\n{case['batch_size']} {case['optimizer']}"
-        table.add_column(title, justify="right", no_wrap=True)
+    for number in range(1, len(cases) + 1):
+        table.add_column(f"({number})", justify="right", no_wrap=True)
     if len(cases) > 1:
-        table.add_column("geometric\nmean", justify="right", no_wrap=True)
-    for name in ratios.names(part):
+        table.add_column("mean", justify="right", no_wrap=True)
+    for name in ratios.names(part, everyone=True):
         cells = [_cell(part, case, name) for case in cases]
         mean = ratios.interval(means.get(name))
         table.add_row(name, *cells, *([_bold(mean)] if len(cases) > 1 else []))
@@ -42,6 +43,11 @@ def _table(part: Part, cases: list[Part], means: Part) -> Table:
         cells = [Text(_floor(case, key), "dim") for case in cases]
         table.add_row(Text(title, "dim"), *cells, *([""] if len(cases) > 1 else []))
     return table
+
+
+def _labels(part: Part) -> list[str]:
+    """The cases in words, once for all thread counts."""
+    return list(dict.fromkeys(case["label"] for case in part["cases"]))
 
 
 def _cell(part: Part, case: Part, name: str) -> Text:
@@ -60,7 +66,10 @@ def _floor(case: Part, key: str) -> str:
     if not entry:
         return formats.ABSENT
     if key == "noise":
-        return f"±{100 * (entry['floor'] - 1):.1f} %" if entry.get("floor") else formats.ABSENT
+        reach = 100 * (entry["floor"] - 1) if entry.get("floor") else None
+        if reach is None:
+            return formats.ABSENT
+        return f"±{reach:.1f} %" if reach < 100 else "> 100 %"
     return formats.times(entry["median"])
 
 
@@ -84,8 +93,8 @@ def _words(part: Part) -> str:
         else f"{settings['rounds']} rounds of one launch"
     )
     text = (
-        f"Above 1 scratch is faster. Medians over {settings['rounds']} rounds, intervals over {over}; "
-        "dim: inside the noise floor, no difference seen."
+        f"Above 1 scratch is faster; mean is geometric. Medians over {settings['rounds']} rounds, intervals "
+        f"over {over}; dim: inside the noise floor, no difference seen."
     )
     variables = part.get("kernels", {}).get("variables") or {}
     if variables:

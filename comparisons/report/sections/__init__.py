@@ -9,6 +9,7 @@ SECTIONS = (
     "accuracy_details",
     "record",
     "speed",
+    "speed_details",
     "numerical",
     "protocol",
     "lessons",
