@@ -76,9 +76,8 @@ class ScratchInParts:
         marks.append(clock())
         activations = network.forward(batch_x)
         marks.append(clock())
-        loss = float(network.loss_function.value_and_delta(activations[-1], batch_targets, buffers.delta))
-        if scale != 1.0:
-            buffers.delta *= scale
+        value_and_delta = network.loss_function.value_and_delta
+        loss = float(value_and_delta(activations[-1], batch_targets, buffers.delta, scale))
         marks.append(clock())
         network.backward(activations, buffers.delta, buffers.gradient)
         marks.append(clock())

@@ -25,23 +25,24 @@ from scratch.architecture import Array
 class Loss:
     """`per_example(z, targets)` gives (batch,) terms; `delta(z, targets, out)` writes dL/dz; see above.
 
-    `terms_and_delta(z, targets, out)`, where a loss has it, does both at once and gives the same numbers.
+    `terms_and_delta(z, targets, out, scale)`, where a loss has it, does both at once, delta times `scale`.
     """
 
     per_example: Callable[[Array, Array], Array]
     delta: Callable[[Array, Array, Array], Array]
     scale: Callable[[int, int], float]
-    terms_and_delta: Callable[[Array, Array, Array], Array] | None = None
+    terms_and_delta: Callable[[Array, Array, Array, float], Array] | None = None
 
     def value(self, z: Array, targets: Array) -> Array:
         """L as a scalar of z's dtype."""
         return self._total(self.per_example(z, targets), z)
 
-    def value_and_delta(self, z: Array, targets: Array, out: Array) -> Array:
-        """Write dL/dz to `out` and return L."""
+    def value_and_delta(self, z: Array, targets: Array, out: Array, scale: float = 1.0) -> Array:
+        """Write scale * dL/dz to `out` and return L."""
         if self.terms_and_delta is not None:
-            return self._total(self.terms_and_delta(z, targets, out), z)
+            return self._total(self.terms_and_delta(z, targets, out, scale), z)
         self.delta(z, targets, out)
+        out *= scale
         return self.value(z, targets)
 
     def _total(self, terms: Array, z: Array) -> Array:
@@ -71,19 +72,19 @@ def _cross_entropy(z: Array, labels: Array) -> Array:
 
 
 def _cross_entropy_delta(z: Array, labels: Array, out: Array) -> Array:
-    _cross_entropy_both(z, labels, out)
+    _cross_entropy_both(z, labels, out, 1.0)
     return out
 
 
-def _cross_entropy_both(z: Array, labels: Array, out: Array) -> Array:
-    """The terms, and delta in `out`: maximum, exp and sum serve both (9 us of 25 for 100 x 10)."""
-    rows = _rows(len(z))
+def _cross_entropy_both(z: Array, labels: Array, out: Array, scale: float) -> Array:
+    """The terms, and scale * delta in `out`: maximum, exp and sum serve both (9 us of 25 for 100 x 10)."""
+    rows, share = _rows(len(z)), scale / len(z)
     shifted = np.subtract(z, _largest(z), out=out)
     picked = shifted[rows, labels]
     np.exp(shifted, out=out)
     sums = np.add.reduce(out, axis=1)
-    out /= (len(z) * sums)[:, None]
-    out[rows, labels] -= 1.0 / len(z)
+    out *= (share / sums)[:, None]
+    out[rows, labels] -= share
     terms: Array = np.log(sums) - picked
     return terms
 

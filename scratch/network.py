@@ -79,7 +79,9 @@ class Network:
         for layer in reversed(range(len(activations) - 1)):
             dW, db = gradient.layers[layer]
             # dW_l = a_{l-1}^T delta_l ;  db_l = 1^T delta_l
-            np.matmul(activations[layer].T, delta, out=dW)
+            # For a batch of one matmul leaves BLAS (784 x 1 by 1 x 128: 109 us); an outer product takes 22.
+            product = np.multiply if len(delta) == 1 else np.matmul
+            product(activations[layer].T, delta, out=dW)
             np.matmul(self._ones, delta, out=db)
             if layer > 0:
                 # delta_{l-1} = (delta_l W_l^T) * f'(z_{l-1})
@@ -100,10 +102,8 @@ class Network:
         """Overwrite `gradient` with scale * dL/dtheta by backpropagation; return the loss. Weights stay."""
         activations = self.forward(x, masks)
         delta = self._deltas[-1]
-        loss = self.loss_function.value_and_delta(activations[-1], targets, delta)
-        if scale != 1.0:
-            # Everything behind delta is linear in it: scaling it scales the whole gradient.
-            delta *= scale
+        # Everything behind delta is linear in it: scaling it scales the whole gradient.
+        loss = self.loss_function.value_and_delta(activations[-1], targets, delta, scale)
         self.backward(activations, delta, gradient, masks)
         return float(loss)
 

@@ -1,0 +1,102 @@
+"""What makes the training step fast changes no result: each short cut beside the long way."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from comparisons.verdict import PASS, compare
+from scratch import optimizers
+from scratch.architecture import DTYPES, Architecture, Array, OptimizerSpec
+from scratch.optimizers import SGD, make_optimizer
+from scratch.parameters import Parameters
+from scratch.training import train
+from tests.strategies import Case, cases, random_case
+from tests.tolerances import gamma
+
+RULES = [
+    OptimizerSpec("sgd", 0.1),
+    OptimizerSpec("sgd", 0.1, momentum=0.9),
+    OptimizerSpec("sgd", 0.1, momentum=0.9, nesterov=True, weight_decay=0.01),
+    OptimizerSpec("adam", 0.001, weight_decay=0.01),
+]
+
+
+def gradient_of(case: Case, scale: float = 1.0) -> Array:
+    gradient = Parameters(case.architecture)
+    case.network().loss_and_gradient(case.x, case.targets, gradient, scale=scale)
+    return gradient.flat
+
+
+@given(cases(dtypes=DTYPES, families=("normal", "integer", "sparse")), st.sampled_from([-3, 2]))
+def test_a_power_of_two_folded_into_delta_scales_the_gradient_exactly(case: Case, power: int) -> None:
+    np.testing.assert_array_equal(gradient_of(case, 2.0**power), 2.0**power * gradient_of(case))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_step_given_the_folded_rate_is_the_step_given_the_gradient(dtype: str) -> None:
+    rng, rate = np.random.default_rng(0), 0.1
+    theta, g = (rng.standard_normal(1000).astype(dtype) for _ in range(2))
+    folded, plain = theta.copy(), theta.copy()
+    SGD(OptimizerSpec("sgd", rate), theta.size, theta.dtype).step(folded, (rate * g).astype(dtype), rate)
+    SGD(OptimizerSpec("sgd", rate), theta.size, theta.dtype).step(plain, g)
+    # Both round the rate, the product and the difference.
+    exact = theta.astype(float) - rate * g.astype(float)
+    bound = gamma(3, dtype) * (np.abs(theta) + rate * np.abs(g)).astype(float)
+    for found in (folded, plain):
+        verdict = compare(found, exact, bound)
+        assert verdict.outcome == PASS, verdict
+
+
+@pytest.mark.parametrize("spec", RULES, ids=lambda spec: f"{spec.name} {spec.momentum}")
+def test_blocks_of_any_length_give_the_same_bits(
+    spec: OptimizerSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def after_three_steps(block: int) -> Array:
+        monkeypatch.setattr(optimizers, "BLOCK", block)
+        rng = np.random.default_rng(0)
+        theta = rng.standard_normal(1000)
+        rule = make_optimizer(spec, theta)
+        for _ in range(3):
+            rule.step(theta, rng.standard_normal(1000))
+        return theta
+
+    whole = after_three_steps(1000)
+    for block in (1, 7, 999):
+        np.testing.assert_array_equal(after_three_steps(block), whole)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_batch_of_one_has_the_outer_product_that_a_larger_one_sums(dtype: str) -> None:
+    # Small integers: nothing rounds, whatever the order of summation.
+    case = random_case(Architecture((6, 5, 4), "relu", "sum_of_squares", dtype), "integer", 1, seed=3)
+    assert gradient_of(case).any()
+    np.testing.assert_array_equal(2 * gradient_of(case), gradient_of(case.rows([0, 0])))
+
+
+@pytest.mark.parametrize("allocations", [np.empty])
+def test_no_buffer_is_made_after_the_first_step(
+    allocations: Callable[..., Array], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = random_case(Architecture((6, 5, 4)), "normal", 6, seed=0)
+    sizes: list[int] = []
+    made: list[int] = []
+
+    def counted(shape: int | tuple[int, ...], *arguments: object, **keywords: object) -> Array:
+        made.append(int(np.prod(shape)))
+        return allocations(shape, *arguments, **keywords)
+
+    monkeypatch.setattr(np, "empty", counted)
+    batches = [np.arange(4)] * 5
+    train(
+        case.network(),
+        case.x,
+        case.targets,
+        batches,
+        OptimizerSpec(),
+        lambda step, loss: sizes.append(len(made)),
+    )
+    assert made
+    assert set(sizes) == {sizes[0]}
