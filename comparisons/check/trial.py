@@ -27,8 +27,8 @@ MAX_FATAL = 3  # hangs and crashes after which a class is given up
 EXAMPLES, QUICK_EXAMPLES = 60, 15  # per check of weight 1
 # Cases tried for making one failure small: a number, so that it repeats. The seconds are for a class so slow
 # that the number alone would take too long.
-SHRINK, QUICK_SHRINK = 400, 80
-SHRINK_SECONDS, QUICK_SHRINK_SECONDS = 3.0, 0.7
+SHRINK, QUICK_SHRINK = 150, 40
+SHRINK_SECONDS, QUICK_SHRINK_SECONDS = 12.0, 4.0
 
 
 @dataclass(frozen=True)
