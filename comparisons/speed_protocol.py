@@ -106,6 +106,7 @@ class Session:
         self.entries = [entry for entry in entries if entry.missing is None]
         self.records: list[Record] = []
         self.reports: dict[str, dict[str, Any]] = {}
+        self._judges: dict[int, Judge] = {}
         self.parts: list[tuple[int, int, dict[str, float]]] = []
         self.failures = [
             Failure(threads, case, entry.name, "error", entry.missing)
@@ -123,6 +124,13 @@ class Session:
                 for number in range(settings.launches):
                     self._launch(threads, number, advance)
         return Log(tuple(self.records), tuple(self.failures), self.reports, tuple(self.parts))
+
+    def judge(self, index: int) -> Judge:
+        """That of a case; the same for every launch."""
+        if index not in self._judges:
+            case, settings = self.cases[index], self.settings
+            self._judges[index] = Judge(case, self.data(case), settings.seed, settings.warm_up)
+        return self._judges[index]
 
     def _launch(self, threads: int, number: int, advance: Callable[..., None]) -> None:
         """One process per entry, all cases."""
@@ -150,7 +158,7 @@ class _CaseRun:
 
     def run(self, advance: Callable[..., None]) -> None:
         data, settings = self.session.data(self.case), self.settings
-        self.judge = Judge(self.case, data, settings.seed, settings.warm_up)
+        self.judge = self.session.judge(self.index)
         request = {"do": "prepare", "case": asdict(self.case), "seed": settings.seed, "data": str(data)}
         ready = [entry for entry in self.session.entries if self._ask(entry, request) is not None]
         steps, ready = self._calibrate(ready)
