@@ -136,11 +136,9 @@ def _of_the_output() -> Iterator[Explanation]:
         "the derivative of the sigmoid is multiplied in although p - t holds it already",
         _for_loss("binary_cross_entropy", lambda z, t: (expit(z) - t) * expit(z) * expit(-z) / z.size),
     )
-    for loss in ("mse", "sum_of_squares"):
-        yield Explanation(
-            "the absolute value's derivative sign(z - t) stands where 2 (z - t) belongs",
-            _for_loss(loss, lambda z, t: np.sign(z - t) / (1 if loss == "sum_of_squares" else z.size)),  # noqa: B023 - used before the next turn
-        )
+    signs = "the absolute value's derivative sign(z - t) stands where 2 (z - t) belongs"
+    yield Explanation(signs, _for_loss("mse", lambda z, t: np.sign(z - t) / z.size))
+    yield Explanation(signs, _for_loss("sum_of_squares", lambda z, t: np.sign(z - t)))
 
 
 def _for_activation(name: str, rule: Callable[[Array, Array], Array]) -> Steps:

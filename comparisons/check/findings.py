@@ -1,5 +1,7 @@
 """What a check can say about one case: nothing (it held), a `Mismatch`, or `Undecided`."""
 
+import numpy as np
+
 from comparisons.bounds import Reference, backprop_reference
 from comparisons.check.cases import Case
 from comparisons.kinks import flat_gradient, judge_gradient
@@ -53,7 +55,7 @@ def require_logits(reference: Reference, logits: Array, what: str = "logits") ->
 
 
 def compare_scalar(found: float, expected: Bounded, what: str) -> Verdict:
-    return compare([found], expected.value.reshape(1), expected.error.reshape(1), lambda _: what)  # type: ignore[arg-type] # array-like is converted
+    return compare(np.array([found]), expected.value.reshape(1), expected.error.reshape(1), lambda _: what)
 
 
 def require_same_bits(what: str, found: Weights, expected: Weights) -> None:
