@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from comparisons.commands import options
+
 if TYPE_CHECKING:
     from comparisons.plan import Plan
 
@@ -33,20 +35,16 @@ def accuracy(
     out: Annotated[
         str, typer.Option(metavar="DIR", help="Folder for the journal, results.json and report.html.")
     ] = "backproof-results",
-    data: Annotated[str, typer.Option(metavar="KIND", help="auto, mnist (no fallback) or digits.")] = "auto",
-    data_dir: Annotated[
-        str | None, typer.Option(metavar="DIR", help="Folder with the four MNIST files.")
-    ] = None,
-    layers: Annotated[str | None, typer.Option(metavar="SIZES", help="Layer sizes, as 784,128,10.")] = None,
-    optimizer: Annotated[str, typer.Option(metavar="NAME", help="sgd or adam.")] = "sgd",
-    learning_rate: Annotated[
-        float | None, typer.Option(metavar="RATE", help="[default: 0.3 for sgd, 0.001 for adam]")
-    ] = None,
-    batch_size: Annotated[int, typer.Option(metavar="N", help="Examples per step.")] = 100,
+    data: options.Data = "auto",
+    data_dir: options.DataDir = None,
+    layers: options.Layers = None,
+    optimizer: options.Optimizer = "sgd",
+    learning_rate: options.LearningRate = None,
+    batch_size: options.BatchSize = 100,
     epochs: Annotated[
         int | None, typer.Option(metavar="N", help="Epochs per run. [default: 8 on MNIST, 60 on the digits]")
     ] = None,
-    seed: Annotated[int, typer.Option(metavar="N", help="The first seed.")] = 0,
+    seed: options.FirstSeed = 0,
     margin: Annotated[
         float, typer.Option(metavar="POINTS", help="Accuracies closer than this count as equal.")
     ] = 0.2,

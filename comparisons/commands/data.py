@@ -1,9 +1,10 @@
 """`backproof data`: fetch MNIST into the cache, or check the files that are there."""
 
 import sys
-from typing import Annotated
 
 import typer
+
+from comparisons.commands import options
 
 
 def register(app: typer.Typer) -> None:
@@ -11,13 +12,8 @@ def register(app: typer.Typer) -> None:
 
 
 def data(
-    data: Annotated[str, typer.Option(metavar="KIND", help="auto, mnist (no fallback) or digits.")] = "mnist",
-    data_dir: Annotated[
-        str | None,
-        typer.Option(
-            metavar="DIR", help="Folder with the four MNIST files (else BACKPROOF_DATA, cache, download)."
-        ),
-    ] = None,
+    data: options.Data = "mnist",
+    data_dir: options.DataDir = None,
 ) -> int:
     """Fetch MNIST, or check the files that are there.
 

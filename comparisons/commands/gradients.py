@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from comparisons.commands import options
+
 if TYPE_CHECKING:
     from comparisons.plan import Plan
     from comparisons.progress import Progress
@@ -17,24 +19,10 @@ def register(app: typer.Typer) -> None:
 
 
 def gradients(
-    out: Annotated[
-        str, typer.Option(metavar="DIR", help="Folder for results.json and report.html.")
-    ] = "backproof-results",
-    data: Annotated[str, typer.Option(metavar="KIND", help="auto, mnist (no fallback) or digits.")] = "auto",
-    data_dir: Annotated[
-        str | None,
-        typer.Option(
-            metavar="DIR", help="Folder with the four MNIST files (else BACKPROOF_DATA, cache, download)."
-        ),
-    ] = None,
-    contender: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME",
-            help="Beside scratch: torch (default), jax, tensorflow, sklearn, module:Class or file.py:Class; "
-            "repeatable.",
-        ),
-    ] = None,
+    out: options.Out = options.OUT,
+    data: options.Data = "auto",
+    data_dir: options.DataDir = None,
+    contender: options.Contenders = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Seed of weights, batches and random cases.")] = 0,
     campaign: Annotated[
         int | None,
@@ -80,8 +68,8 @@ def gradients(
     )
     with Terminal() as progress:
         part = _checked(plan, progress)
-        options = {"seed": seed, "workers": workers or _cores(), "gradcheck_cases": gradcheck}
-        stopped = _more(part, plan, progress, campaign, draws if perturb else None, options)
+        settings = {"seed": seed, "workers": workers or _cores(), "gradcheck_cases": gradcheck}
+        stopped = _more(part, plan, progress, campaign, draws if perturb else None, settings)
     return _finish(plan, part, stopped, json_file)
 
 
@@ -125,7 +113,7 @@ def _more(
     progress: "Progress",
     campaign: int | None,
     draws: int | None,
-    options: dict[str, int],
+    settings: dict[str, int],
 ) -> bool:
     """Run what was asked for beside the checks; returns whether Ctrl-C stopped it."""
     from comparisons import campaign as campaigns
@@ -134,7 +122,7 @@ def _more(
     for key, runner, n in (("campaign", campaigns.run, campaign), ("sensitivity", sensitivity.run, draws)):
         if n is None:
             continue
-        found = {**runner(n, progress=progress, **options), "command": plan.command}
+        found = {**runner(n, progress=progress, **settings), "command": plan.command}
         part[key] = found
         if found["interrupted"]:
             return True

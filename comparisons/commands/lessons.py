@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from comparisons.commands import options
 from comparisons.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
@@ -44,10 +45,8 @@ def lessons(
         str | None, typer.Option(metavar="DIR", help="Lesson live: write TensorBoard's event files there.")
     ] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Seed of data and initial weights.")] = 0,
-    data: Annotated[str, typer.Option(metavar="KIND", help="auto, mnist (no fallback) or digits.")] = "auto",
-    data_dir: Annotated[
-        str | None, typer.Option(metavar="DIR", help="Folder with the four MNIST files.")
-    ] = None,
+    data: options.Data = "auto",
+    data_dir: options.DataDir = None,
     keras: Annotated[
         bool, typer.Option("--keras/--no-keras", help="Keras too, where it is installed.")
     ] = True,
@@ -90,7 +89,10 @@ def lessons(
         keras=keras,
     )
     changes = dict(part.split("=", 1) for part in change or [])
-    show = lambda entry: terminal.render(entry, console, lang, code)  # noqa: E731
+
+    def show(entry: "Json") -> None:
+        terminal.render(entry, console, lang, code)
+
     entries = _run(chosen, setting, changes, show, folder, lang)
     if folder is not None:
         page = Path(folder, "report.html").resolve()

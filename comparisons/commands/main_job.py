@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from comparisons.commands import options
 from comparisons.errors import UsageError
 
 if TYPE_CHECKING:
@@ -33,38 +34,22 @@ def _print_version(asked: bool) -> None:
 
 def main_job(
     context: typer.Context,
-    quick: Annotated[bool, typer.Option("--quick", help="A smaller run: under a minute.")] = False,
-    out: Annotated[
-        str, typer.Option(metavar="DIR", help="Folder for results.json and report.html.")
-    ] = "backproof-results",
-    data: Annotated[str, typer.Option(metavar="KIND", help="auto, mnist (no fallback) or digits.")] = "auto",
-    data_dir: Annotated[
-        str | None,
-        typer.Option(
-            metavar="DIR", help="Folder with the four MNIST files (else BACKPROOF_DATA, cache, download)."
-        ),
-    ] = None,
-    contender: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME",
-            help="Beside scratch: torch (default), jax, tensorflow, sklearn, module:Class or file.py:Class; "
-            "repeatable.",
-        ),
-    ] = None,
-    layers: Annotated[str | None, typer.Option(metavar="SIZES", help="Layer sizes, as 784,128,10.")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="A smaller run: about 40 seconds.")] = False,
+    out: options.Out = options.OUT,
+    data: options.Data = "auto",
+    data_dir: options.DataDir = None,
+    contender: options.Contenders = None,
+    layers: options.Layers = None,
     dtype: Annotated[
         str, typer.Option(metavar="DTYPE", help="float32 or float64, for training.")
     ] = "float32",
-    optimizer: Annotated[str, typer.Option(metavar="NAME", help="sgd or adam.")] = "sgd",
-    learning_rate: Annotated[
-        float | None, typer.Option(metavar="RATE", help="[default: 0.3 for sgd, 0.001 for adam]")
-    ] = None,
-    batch_size: Annotated[int, typer.Option(metavar="N", help="Examples per step.")] = 100,
+    optimizer: options.Optimizer = "sgd",
+    learning_rate: options.LearningRate = None,
+    batch_size: options.BatchSize = 100,
     epochs: Annotated[
         int | None, typer.Option(metavar="N", help="Epochs per training run. [default: 8, quick 5]")
     ] = None,
-    seed: Annotated[int, typer.Option(metavar="N", help="The first seed.")] = 0,
+    seed: options.FirstSeed = 0,
     seeds: Annotated[
         int | None, typer.Option(metavar="N", help="How many seeds in a row. [default: 5, quick 3]")
     ] = None,

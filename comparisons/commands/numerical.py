@@ -6,21 +6,19 @@ from typing import Annotated
 
 import typer
 
+from comparisons.commands import options
+
 
 def register(app: typer.Typer) -> None:
     app.command("numerical")(numerical)
 
 
 def numerical(
-    out: Annotated[
-        str, typer.Option(metavar="DIR", help="Folder for results.json and report.html.")
-    ] = "backproof-results",
-    data: Annotated[str, typer.Option(metavar="KIND", help="auto, mnist (no fallback) or digits.")] = "auto",
-    data_dir: Annotated[
-        str | None, typer.Option(metavar="DIR", help="Folder with the four MNIST files.")
-    ] = None,
+    out: options.Out = options.OUT,
+    data: options.Data = "auto",
+    data_dir: options.DataDir = None,
     hidden: Annotated[int, typer.Option(metavar="N", help="Units of the one hidden layer.")] = 50,
-    batch_size: Annotated[int, typer.Option(metavar="N", help="Examples per step.")] = 100,
+    batch_size: options.BatchSize = 100,
     epochs: Annotated[
         int | None, typer.Option(metavar="N", help="Epochs. [default: 3 on MNIST, 20 on the digits]")
     ] = None,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from comparisons.commands import options
 from comparisons.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
@@ -44,12 +45,8 @@ def record(
     choose: Annotated[
         bool, typer.Option("--choose", help="Compare candidate recipes on the validation split instead.")
     ] = False,
-    data_dir: Annotated[
-        str | None, typer.Option(metavar="DIR", help="Folder with the four MNIST files.")
-    ] = None,
-    out: Annotated[
-        str, typer.Option(metavar="DIR", help="Folder for results.json and report.html.")
-    ] = "backproof-results",
+    data_dir: options.DataDir = None,
+    out: options.Out = options.OUT,
 ) -> int:
     """Train scratch for the best MNIST accuracy, on two boards: permutation-invariant, and with distortions.
 

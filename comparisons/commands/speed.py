@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from comparisons.commands import options
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -20,16 +22,9 @@ def register(app: typer.Typer) -> None:
 
 
 def speed(
-    out: Annotated[
-        str, typer.Option(metavar="DIR", help="Folder for results.json and report.html.")
-    ] = "backproof-results",
-    data: Annotated[str, typer.Option(metavar="KIND", help="auto, mnist (no fallback) or digits.")] = "auto",
-    data_dir: Annotated[
-        str | None,
-        typer.Option(
-            metavar="DIR", help="Folder with the four MNIST files (else BACKPROOF_DATA, cache, download)."
-        ),
-    ] = None,
+    out: options.Out = options.OUT,
+    data: options.Data = "auto",
+    data_dir: options.DataDir = None,
     contender: Annotated[
         list[str] | None,
         typer.Option(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from comparisons.commands import options
 from comparisons.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
@@ -25,9 +26,7 @@ def zoo(
     mutants: Annotated[
         str | None, typer.Option(metavar="DIR", help="Folder with catalogue.toml. [default: tests/mutants]")
     ] = None,
-    out: Annotated[
-        str, typer.Option(metavar="DIR", help="Folder for results.json and report.html.")
-    ] = "backproof-results",
+    out: options.Out = options.OUT,
 ) -> int:
     """How good are the checks? The kill matrix: known mistakes x checks, other checkers beside them.
 
