@@ -77,7 +77,7 @@ def _name(text: str, width: int = NAME_WIDTH) -> str:
 
 
 def _gradients(part: Part | None) -> list[RenderableType]:
-    if part is None:
+    if part is None or not part["checks"]:
         return []
     checks = ordered([check for check in part["checks"] if ratios.offered(check)])
     troubled = [check for check in checks if check["verdict"] != "PASS"]

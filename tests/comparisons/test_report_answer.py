@@ -51,6 +51,11 @@ def test_a_missing_part_changes_only_its_own_tile(part: str) -> None:
     assert changed == [part]
 
 
+def test_a_zoo_alone_leaves_the_question_about_our_own_gradients_unasked() -> None:
+    zoo_alone = {"verdict": "INCONCLUSIVE", "seconds": 0.0, "checks": [], "zoo": {"verdict": "PASS"}}
+    assert answer(replace(passing(), gradients=zoo_alone)) == answer(replace(passing(), gradients=None))
+
+
 @pytest.mark.parametrize("make", [passing, failing, undecided])
 def test_every_tile_has_the_verdict_of_its_part(make: Any) -> None:
     results = make()

@@ -28,7 +28,7 @@ COLUMNS = (
 def build(results: Results) -> Section | None:
     """None where no gradient was checked."""
     part = results.gradients
-    if part is None:
+    if part is None or not part["checks"]:
         return None
     checks = ordered(part["checks"])
     html = markup.join([_introduction(part), _figure(checks), _tables(checks)])
