@@ -27,7 +27,7 @@ class Entry:
 
 
 ENTRIES: dict[str, Entry] = {
-    "scratch": Entry("scratch.mlp", "ScratchMLP", "numpy", "numpy"),
+    "scratch": Entry("comparisons.scratch_mlp", "ScratchMLP", "numpy", "numpy"),
     "torch": Entry("reference.torch_mlp", "TorchMLP", "torch", "torch"),
     "jax": Entry("reference.jax_mlp", "JaxMLP", "jax", "jax"),
     "tensorflow": Entry("reference.tensorflow_mlp", "TensorFlowMLP", "tensorflow", "tensorflow"),

@@ -3,8 +3,9 @@
 It checks what comes in and copies what goes out; all the mathematics is in `network` and `training`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 
+from reference.contender import Checkpoints, checked_batches
 from scratch.architecture import Architecture, Array, OptimizerSpec, Weights
 from scratch.network import Network
 from scratch.parameters import Parameters
@@ -32,11 +33,11 @@ class ScratchMLP:
 
     def train(
         self, x: Array, targets: Array, batches: Sequence[Array], optimizer: OptimizerSpec,
-        checkpoints: Mapping[int, Callable[[], None]] | None = None,
+        checkpoints: Checkpoints | None = None,
     ) -> Sequence[float]:  # fmt: skip
         """One step per batch of row indices with a fresh optimiser; each step's loss before its update."""
         x, targets = self._checked(x, targets)
-        batches = self.architecture.checked_batches(batches, len(x))
+        batches = checked_batches(batches, len(x))
         checkpoints = checkpoints or {}
 
         def on_step(steps: int, loss: float) -> None:

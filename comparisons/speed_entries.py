@@ -51,8 +51,8 @@ def _matched(name: str, target: str, requires: tuple[str, ...], says: str) -> En
 
 
 ENTRIES = (
-    Entry(SCRATCH, "scratch.mlp:ScratchMLP", "matched", (), "this project's network, in NumPy"),
-    Entry(CONTROL, "scratch.mlp:ScratchMLP", "control", (), "the same once more: the noise floor"),
+    Entry(SCRATCH, "comparisons.scratch_mlp:ScratchMLP", "matched", (), "this project's network, in NumPy"),
+    Entry(CONTROL, "comparisons.scratch_mlp:ScratchMLP", "control", (), "the same again: the noise floor"),
     Entry(FLOOR, "comparisons.speed_floor:BareProducts", "floor", (), "the matrix products of a step alone"),
     Entry(PARTS, "comparisons.speed_parts:ScratchInParts", "parts", (), "a clock around each part"),
     _matched("torch", "torch_mlp:TorchMLP", _TORCH, "eager, torch.optim as it comes"),

@@ -8,7 +8,9 @@ change it) and what it is given is never written to. A contender that does not o
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
-from scratch.architecture import Architecture, Array, OptimizerSpec, Weights
+import numpy as np
+
+from scratch.architecture import Architecture, Array, OptimizerSpec, Weights, expect, expect_range
 
 Checkpoints = Mapping[int, Callable[[], None]]  # number of finished steps -> what to call there
 
@@ -44,3 +46,14 @@ class Contender(Protocol):
 
     def weights(self) -> Weights:
         """Copies of the weights as they are now."""
+
+
+def checked_batches(batches: Sequence[Array], n_examples: int) -> list[Array]:
+    """Every batch as row indices (batch,) in 0 .. n_examples - 1; copies nothing that already fits."""
+    checked = [np.asarray(batch) for batch in batches]
+    for number, batch in enumerate(checked):
+        expected = f"expected row indices (batch >= 1,), got shape {batch.shape}, dtype {batch.dtype}"
+        indices = batch.ndim == 1 and len(batch) and batch.dtype.kind in "iu"
+        expect(indices, f"batches[{number}]: {expected}")
+        expect_range(f"batches[{number}]", "rows", batch, n_examples)
+    return [batch.astype(np.intp, copy=False) for batch in checked]

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from reference.contender import Checkpoints
+from reference.contender import Checkpoints, checked_batches
 from reference.jax_mlp import JaxMLP, step_function
 from scratch.architecture import Architecture, Array, OptimizerSpec, Weights
 
@@ -45,7 +45,7 @@ class JaxScan:
         architecture, checkpoints = self._jax.architecture, checkpoints or {}
         x = architecture.checked_inputs(x)
         targets = architecture.checked_targets(targets, len(x))
-        rows = architecture.checked_batches(batches, len(x))
+        rows = checked_batches(batches, len(x))
         with self._jax.precision():
             data = jnp.array(x), jnp.array(targets)
             n_moments, step = step_function(architecture, optimizer)
@@ -55,13 +55,10 @@ class JaxScan:
             losses: list[Any] = []
             for start, stacked in stretches:
                 if start in checkpoints:
-                    self._jax.parameters = jax.block_until_ready(state)[0]  # type: ignore[no-untyped-call]
-                    checkpoints[start]()
+                    self._jax.checkpoint(state, checkpoints[start])
                 state, found = scan[stacked.shape](state, *data, stacked)
                 losses.append(found)
-            self._jax.parameters = jax.block_until_ready(state)[0]  # type: ignore[no-untyped-call]
-            if len(rows) in checkpoints:
-                checkpoints[len(rows)]()
+            self._jax.checkpoint(state, checkpoints.get(len(rows), lambda: None))
             return [float(loss) for found in losses for loss in np.asarray(found)]
 
     @staticmethod

@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from reference.contender import Checkpoints
+from reference.contender import Checkpoints, checked_batches
 from scratch.architecture import Architecture, Array, OptimizerSpec, Weights
 
 State = Any  # (parameters, moments, steps): a pytree of jax.Array
@@ -162,7 +162,7 @@ class JaxMLP:
     ) -> Sequence[float]:
         x = self.architecture.checked_inputs(x)
         targets = self.architecture.checked_targets(targets, len(x))
-        rows = self.architecture.checked_batches(batches, len(x))
+        rows = checked_batches(batches, len(x))
         checkpoints = checkpoints or {}
         losses: list[Any] = []
         with self.precision():
@@ -175,11 +175,11 @@ class JaxMLP:
             try:
                 for number, batch in enumerate(indices):
                     if number in checkpoints:
-                        self._checkpoint(state, checkpoints[number])
+                        self.checkpoint(state, checkpoints[number])
                     state, loss = step(state, all_x, all_targets, batch)
                     losses.append(loss)
                 if len(indices) in checkpoints:
-                    self._checkpoint(state, checkpoints[len(indices)])
+                    self.checkpoint(state, checkpoints[len(indices)])
             finally:
                 self.parameters = state[0]  # also when a checkpoint raises to stop early
             return [float(loss) for loss in losses]
@@ -204,7 +204,7 @@ class JaxMLP:
         for batch in {len(batch): batch for batch in batches}.values():
             step(jax.tree.map(jnp.copy, state), x, targets, batch)[1].block_until_ready()
 
-    def _checkpoint(self, state: State, reached: Callable[[], None]) -> None:
+    def checkpoint(self, state: State, reached: Callable[[], None]) -> None:
         """Finish all work, show the weights of this moment, call. (The next step donates them.)"""
         self.parameters = jax.block_until_ready(state)[0]  # type: ignore[no-untyped-call] # unannotated
         reached()

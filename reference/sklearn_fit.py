@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from reference.contender import Checkpoints, NotOffered
+from reference.contender import Checkpoints, NotOffered, checked_batches
 from reference.sklearn_mlp import SklearnMLP
 from scratch.architecture import Architecture, Array, OptimizerSpec, Weights
 
@@ -46,7 +46,7 @@ class SklearnFit:
         architecture = self._sklearn.architecture
         x = architecture.checked_inputs(x)
         labels = architecture.checked_targets(targets, len(x))
-        rows = architecture.checked_batches(batches, len(x))
+        rows = checked_batches(batches, len(x))
         model = self._sklearn.model_at_weights(optimizer)
         model.set_params(batch_size=len(rows[0]), shuffle=True, random_state=0)
         checkpoints = checkpoints or {}

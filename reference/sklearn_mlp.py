@@ -16,7 +16,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
-from reference.contender import Checkpoints, NotOffered
+from reference.contender import Checkpoints, NotOffered, checked_batches
 from scratch.architecture import Architecture, Array, OptimizerSpec, Weights
 
 ACTIVATIONS = {"identity": "identity", "sigmoid": "logistic", "tanh": "tanh", "relu": "relu"}
@@ -79,7 +79,7 @@ class SklearnMLP:
     ) -> Sequence[float]:
         x = self.architecture.checked_inputs(x)
         labels = self.architecture.checked_targets(targets, len(x))
-        rows = self.architecture.checked_batches(batches, len(x))
+        rows = checked_batches(batches, len(x))
         model = self.model_at_weights(optimizer)
         checkpoints = checkpoints or {}
         losses: list[float] = []

@@ -10,7 +10,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from reference.contender import Checkpoints
+from reference.contender import Checkpoints, checked_batches
 from scratch.architecture import Architecture, Array, OptimizerSpec, Weights
 
 # A network of another shape is another graph: its tracing is no news.
@@ -139,7 +139,7 @@ class TensorFlowMLP:
     ) -> Sequence[float]:
         x = self._known.checked_inputs(x)
         targets = self._known.checked_targets(targets, len(x))
-        indices = [tf.constant(rows, tf.int32) for rows in self._known.checked_batches(batches, len(x))]
+        indices = [tf.constant(rows, tf.int32) for rows in checked_batches(batches, len(x))]
         all_x, all_targets = tf.constant(x), tf.constant(targets)
         rule, step = self._step(optimizer)
         rule.restart()

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 import torch
 from torch.utils.data import DataLoader, TensorDataset
 
-from reference.contender import Checkpoints
+from reference.contender import Checkpoints, checked_batches
 from reference.torch_mlp import TorchMLP, torch_optimizer
 from scratch.architecture import Architecture, Array, OptimizerSpec, Weights
 
@@ -43,7 +43,7 @@ class _Loop:
         checkpoints: Checkpoints | None = None,
     ) -> Sequence[float]:
         all_x, all_targets = self._torch.tensors(x, targets)
-        rows = self._torch.architecture.checked_batches(batches, len(all_x))
+        rows = checked_batches(batches, len(all_x))
         rule = torch_optimizer(list(self._torch.model.parameters()), optimizer, fused=self._fused or None)
         checkpoints = checkpoints or {}
         losses: list[torch.Tensor] = []

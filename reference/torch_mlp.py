@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from reference.contender import Checkpoints
+from reference.contender import Checkpoints, checked_batches
 from scratch.architecture import Architecture, Array, OptimizerSpec, Weights
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
@@ -96,7 +96,7 @@ class TorchMLP:
         checkpoints: Checkpoints | None = None,
     ) -> Sequence[float]:
         all_x, all_targets = self.tensors(x, targets)
-        rows = self.architecture.checked_batches(batches, len(all_x))
+        rows = checked_batches(batches, len(all_x))
         indices = [torch.from_numpy(row.astype(np.int64)) for row in rows]
         rule = torch_optimizer(list(self.model.parameters()), optimizer)
         checkpoints = checkpoints or {}

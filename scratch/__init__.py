@@ -3,6 +3,6 @@
 Read in this order: `architecture` (what a network is), `parameters`, `initializers`, `activations`, `losses`,
 `network` (forward and backward), `differences` (numerical gradients, the textbook way), `changes` (how much
 one moved number changes what follows, without cancellation), `structured` (the same numerical gradient, with
-little of the work), `gradients` (every method by name), `optimizers`, `schedules`, `regularization`,
-`training`, and `mlp` (all of it behind the methods that every contender offers).
+little of the work), `gradients` (every method by name), `optimizers`, `schedules`, `regularization` and
+`training`.
 """

@@ -10,6 +10,7 @@ W_l of shape (n_{l-1}, n_l) and b_l of shape (n_l,). Its flat vector holds W_1 (
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate, pairwise
 from numbers import Real
 from typing import Any
 
@@ -41,14 +42,15 @@ def expect_shape(argument: str, array: Array, shape: tuple[int, ...]) -> None:
     expect(array.shape == shape, f"{argument}: expected shape {shape}, got {array.shape}")
 
 
-def _expect_number(argument: str, value: Any, low: float, high: float = np.inf) -> None:
+def _expect_number(argument: str, value: Any, low: float, high: float) -> None:
     """A real number in [low, high); infinity and NaN are in no such interval."""
     is_number, kind = isinstance(value, Real) and not isinstance(value, bool), type(value).__name__
     expect(is_number, f"{argument}: expected a number, got {kind}; pass a float", TypeError)
     expect(low <= value < high, f"{argument}: expected a number in [{low:g}, {high:g}), got {value!r}")
 
 
-def _expect_range(argument: str, what: str, indices: Array, stop: int) -> None:
+def expect_range(argument: str, what: str, indices: Array, stop: int) -> None:
+    """Raise ValueError unless all of these are in 0 .. stop - 1."""
     low, high = indices.min(), indices.max()
     expect(0 <= low <= high < stop, f"{argument}: expected {what} 0 .. {stop - 1}, found {low} .. {high}")
 
@@ -96,22 +98,18 @@ class Architecture:
 
     def layer_slices(self) -> list[tuple[slice, slice]]:
         """Where each layer's weight and bias lie in the flat vector."""
-        slices, start = [], 0
-        for fan_in, fan_out in self.layer_shapes:
-            middle, stop = start + fan_in * fan_out, start + (fan_in + 1) * fan_out
-            slices.append((slice(start, middle), slice(middle, stop)))
-            start = stop
-        return slices
+        sizes = [size for fan_in, fan_out in self.layer_shapes for size in (fan_in * fan_out, fan_out)]
+        slices = [slice(*bounds) for bounds in pairwise(accumulate(sizes, initial=0))]
+        return list(zip(slices[::2], slices[1::2], strict=True))
 
     def parameter_name(self, index: int) -> str:
         """The name of one entry of the flat vector: ``W2[3, 1]`` or ``b1[0]`` (layers count from 1)."""
-        for layer, (weight, bias) in enumerate(self.layer_slices(), start=1):
-            if weight.start <= index < weight.stop:
-                row, column = divmod(index - weight.start, bias.stop - bias.start)
-                return f"W{layer}[{row}, {column}]"
-            if bias.start <= index < bias.stop:
-                return f"b{layer}[{index - bias.start}]"
-        raise IndexError(f"index: expected 0 .. {self.n_parameters - 1}, got {index}")
+        message = f"index: expected 0 .. {self.n_parameters - 1}, got {index}"
+        expect(0 <= index < self.n_parameters, message, IndexError)
+        layer = next(i for i, (_, bias) in enumerate(self.layer_slices()) if index < bias.stop)
+        (fan_in, fan_out), (weight, _) = self.layer_shapes[layer], self.layer_slices()[layer]
+        row, column = divmod(index - weight.start, fan_out)  # the bias is row fan_in
+        return f"W{layer + 1}[{row}, {column}]" if row < fan_in else f"b{layer + 1}[{column}]"
 
     def checked_inputs(self, x: Array) -> Array:
         """`x` as (batch, n_inputs) of this dtype, finite, C-contiguous; not copied if it fits.
@@ -119,8 +117,8 @@ class Architecture:
         Raises TypeError unless it is a real array; ValueError for a wrong shape, an empty batch, NaN or Inf.
         """
         x, n = np.asarray(x), self.n_inputs
-        message = f"x: expected shape (batch >= 1, {n}), got {x.shape}; flatten each example to {n} features"
-        expect(x.ndim == 2 and x.shape[1] == n and len(x), message)
+        expected = f"x: expected shape (batch >= 1, {n}), got {x.shape}; flatten each example to {n} features"
+        expect(x.ndim == 2 and x.shape[1] == n and len(x), expected)
         return self._checked("x", x, x.shape)
 
     def checked_targets(self, targets: Array, batch_size: int) -> Array:
@@ -131,7 +129,7 @@ class Architecture:
         expected = f"targets: expected integer labels for cross_entropy, got dtype {labels.dtype}"
         expect(labels.dtype.kind in "iu", f"{expected}; pass labels.astype(int)", TypeError)
         expect_shape("targets", labels, (batch_size,))
-        _expect_range("targets", "labels", labels, self.n_outputs)
+        expect_range("targets", "labels", labels, self.n_outputs)
         return labels.astype(np.intp, order="C", copy=False)
 
     def checked_weights(self, weights: Weights) -> list[tuple[Array, Array]]:
@@ -153,17 +151,6 @@ class Architecture:
         expect(finite, f"{argument}: expected finite numbers, found NaN or Inf; clean the data first")
         return array.astype(self.dtype, order="C", copy=False)
 
-    @staticmethod
-    def checked_batches(batches: Sequence[Array], n_examples: int) -> list[Array]:
-        """Every batch as row indices (batch,) in 0 .. n_examples - 1; copies nothing that already fits."""
-        checked = [np.asarray(batch) for batch in batches]
-        for number, batch in enumerate(checked):
-            expected = f"expected row indices (batch >= 1,), got shape {batch.shape}, dtype {batch.dtype}"
-            indices = batch.ndim == 1 and len(batch) and batch.dtype.kind in "iu"
-            expect(indices, f"batches[{number}]: {expected}")
-            _expect_range(f"batches[{number}]", "rows", batch, n_examples)
-        return [batch.astype(np.intp, copy=False) for batch in checked]
-
 
 @dataclass(frozen=True)
 class OptimizerSpec:
@@ -184,9 +171,7 @@ class OptimizerSpec:
 
     def __post_init__(self) -> None:
         expect_one_of("name", self.name, OPTIMIZERS)
-        for argument in ("learning_rate", "momentum", "eps", "weight_decay"):
-            _expect_number(argument, getattr(self, argument), 0.0)
-        for argument in ("beta1", "beta2"):
-            _expect_number(argument, getattr(self, argument), 0.0, 1.0)
+        for argument in ("learning_rate", "momentum", "beta1", "beta2", "eps", "weight_decay"):
+            _expect_number(argument, getattr(self, argument), 0.0, 1.0 if "beta" in argument else np.inf)
         usable = self.momentum > 0.0 or not self.nesterov
         expect(usable, "nesterov: expected momentum > 0, got 0; set momentum or drop nesterov")

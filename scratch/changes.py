@@ -110,10 +110,13 @@ ACTIVATION_CHANGES: dict[Activation, ActivationChange] = {
 }
 
 
+def _unknown(*_: object) -> None:
+    """No formula: subtract."""
+
+
 def activation_change(activation: Activation, z: Array, s: Array, buffers: Buffers) -> Array:
     """f(z + s) - f(z), z broadcasting against s: buffer 2, or a fresh array."""
-    formula = ACTIVATION_CHANGES.get(activation)
-    change = None if formula is None else formula(z, s, buffers)
+    change = ACTIVATION_CHANGES.get(activation, _unknown)(z, s, buffers)
     if change is None:
         change, base = z + s, z.copy()
         activation.apply(change)
@@ -184,9 +187,7 @@ LOSS_CHANGES: dict[Loss, LossChange] = {
 
 def loss_changes(loss: Loss, logits: Logits, move: Move, buffers: Buffers) -> list[Array]:
     """l(z + sign D) - l(z), (examples, k) per sign; for cross_entropy D is relative to the label's logit."""
-    formula = LOSS_CHANGES.get(loss)
-    changes = None if formula is None else formula(logits, move, buffers)
-    if changes is not None:
+    if (changes := LOSS_CHANGES.get(loss, _unknown)(logits, move, buffers)) is not None:
         return changes
     (z, targets, _), (examples, outputs, k) = logits, move.D.shape
     base, repeated = loss.per_example(z, targets)[:, None], np.repeat(targets, k, axis=0)

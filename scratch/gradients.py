@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from scratch import differences
-from scratch.architecture import Array, expect, expect_one_of
+from scratch.architecture import Array, expect_one_of
 from scratch.differences import CENTRAL, SCHEMES, Scheme, Step
 from scratch.network import Network
 from scratch.parameters import Parameters
@@ -80,11 +80,8 @@ def richardson(
     """
     if noise is None:
         noise = float(np.finfo(network.dtype).eps * abs(network.loss(x, targets)))
-
-    def gradient_at(steps: Array) -> Array:
-        return _by_difference(CENTRAL, network, x, targets, step=steps, evaluation=evaluation, memory=memory)
-
-    return differences.extrapolated(gradient_at, network.parameters.flat, step, rows, noise)
+    central = partial(_by_difference, CENTRAL, network, x, targets, evaluation=evaluation, memory=memory)
+    return differences.extrapolated(lambda h: central(step=h), network.parameters.flat, step, rows, noise)
 
 
 @wraps(richardson)
@@ -134,9 +131,7 @@ METHODS: dict[str, Callable[..., Array]] = {
 }
 
 
-def gradient(
-    network: Network, x: Array, targets: Array, method: str = "backprop", **options: object
-) -> Array:
+def gradient(network: Network, x: Array, targets: Array, method: str = "backprop", **options: Any) -> Array:
     """dL/dtheta as a new flat vector (n_parameters,), by any of METHODS; the network stays as it was.
 
     x (batch, n_inputs) and targets (see `losses`) are checked here. Options, where the method has them:
@@ -156,6 +151,5 @@ def check_method(method: str, options: Iterable[str] = ()) -> None:
     expect_one_of("method", method, METHODS)
     parameters = signature(METHODS[method]).parameters.values()
     known = [parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY]
-    for option in options:
-        message = f"{option}: no option of {method}, which takes {', '.join(known) or 'none'}"
-        expect(option in known, message, TypeError)
+    for option in sorted(set(options).difference(known)):
+        raise TypeError(f"{option}: no option of {method}, which takes {', '.join(known) or 'none'}")

@@ -52,20 +52,19 @@ class Network:
         these products that are returned: hand the same masks to backward.
         """
         self._resize(len(x))
-        if masks is not None and (mask := masks[0]) is not None:
-            x = mask.apply(x)
-        a = x
-        last = len(self._outputs) - 1
+        activations = [x]
         for layer, ((W, b), z) in enumerate(zip(self.parameters.layers, self._outputs, strict=True)):
+            if layer > 0:
+                self.activation.apply(activations[layer])
+            if masks is not None and (mask := masks[layer]) is not None:
+                # x is the caller's; the other activations are ours to change.
+                out = activations[layer] if layer > 0 else None
+                activations[layer] = np.multiply(activations[layer], mask.values, out=out)
             # z_l = a_{l-1} W_l + b_l
-            np.matmul(a, W, out=z)
+            np.matmul(activations[layer], W, out=z)
             z += b
-            if layer < last:
-                self.activation.apply(z)
-                if masks is not None and (mask := masks[layer + 1]) is not None:
-                    mask.apply(z, out=z)
-            a = z
-        return [x, *self._outputs]
+            activations.append(z)
+        return activations
 
     def backward(
         self, activations: Sequence[Array], delta: Array, gradient: Parameters, masks: Masks | None = None
@@ -111,14 +110,12 @@ class Network:
         """Point the buffers at `n_examples` rows, growing them when a larger batch than ever comes."""
         if n_examples == self._rows:
             return
+        sizes, self._rows = self.architecture.layer_sizes[1:], n_examples
         if n_examples > self._capacity:
             self._capacity = n_examples
-            sizes = self.architecture.layer_sizes[1:]
-            self._all_outputs = [np.empty(n_examples * size, self.dtype) for size in sizes]
-            self._all_deltas = [np.empty(n_examples * size, self.dtype) for size in sizes]
+            self._buffers = [[np.empty(n_examples * size, self.dtype) for size in sizes] for _ in range(2)]
             self._all_ones = np.ones(n_examples, self.dtype)
-        self._rows = n_examples
-        self._outputs, self._deltas = self._leading(self._all_outputs), self._leading(self._all_deltas)
+        self._outputs, self._deltas = map(self._leading, self._buffers)
         self._ones = self._all_ones[:n_examples]
 
     def _leading(self, buffers: Sequence[Array]) -> list[Array]:

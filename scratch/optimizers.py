@@ -24,9 +24,10 @@ from scratch.architecture import Array, OptimizerSpec
 BLOCK = 65_536
 
 
-def _blocks(n: int) -> Iterator[slice]:
+def _blocks(n: int, scratchpad: Array) -> Iterator[tuple[slice, Array]]:
+    """Each block of a vector (n,), and as much of the scratchpad."""
     for start in range(0, n, BLOCK):
-        yield slice(start, min(start + BLOCK, n))
+        yield slice(start, start + BLOCK), scratchpad[: n - start]
 
 
 class SGD:
@@ -53,8 +54,7 @@ class SGD:
         if scale == self.gradient_scale != 1.0:
             theta -= gradient
             return
-        for block in _blocks(theta.size):
-            update = self.update[: block.stop - block.start]
+        for block, update in _blocks(theta.size, self.update):
             self._step(theta[block], gradient[block], self.velocity[block], update, scale)
 
     def _step(self, theta: Array, gradient: Array, v: Array, update: Array, scale: float) -> None:
@@ -89,11 +89,10 @@ class Adam:
 
     def step(self, theta: Array, gradient: Array, scale: float = 1.0) -> None:
         self.n_steps += 1
-        for block in _blocks(theta.size):
+        for block, update in _blocks(theta.size, self.update):
             g = gradient[block] if scale == 1.0 else gradient[block] / scale
             if self.spec.weight_decay:
                 g = g + self.spec.weight_decay * theta[block]
-            update = self.update[: block.stop - block.start]
             self._step(theta[block], g, self.first_moment[block], self.second_moment[block], update)
 
     def _step(self, theta: Array, g: Array, m: Array, v: Array, update: Array) -> None:

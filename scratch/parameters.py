@@ -7,7 +7,6 @@ call; the views make the network read as the mathematics does. The same type hol
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from scratch.architecture import Architecture, Array, Weights, expect_shape
 
@@ -21,9 +20,7 @@ class Parameters:
 
     __slots__ = ("architecture", "flat", "layers")
 
-    def __init__(
-        self, architecture: Architecture, flat: Array | None = None, dtype: DTypeLike | None = None
-    ) -> None:
+    def __init__(self, architecture: Architecture, flat: Array | None = None, dtype: Any = None) -> None:
         if flat is None:
             flat = np.zeros(architecture.n_parameters, dtype or architecture.dtype)
         expect_shape("flat", flat, (architecture.n_parameters,))

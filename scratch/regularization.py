@@ -27,11 +27,6 @@ class Mask:
     values: Array
     keep: float
 
-    def apply(self, a: Array, out: Array | None = None) -> Array:
-        """d = m * a."""
-        dropped: Array = np.multiply(a, self.values, out=out)
-        return dropped
-
     def backpropagate(self, delta: Array, d: Array) -> Array:
         """Turn dL/dd into dL/da, in place; return a itself for the units kept (0 for those dropped)."""
         delta *= self.values
@@ -54,15 +49,11 @@ class Dropout:
         for name, p in (("hidden", self.hidden), ("inputs", self.inputs)):
             expect(0.0 <= p < 1.0, f"{name}: expected a probability in [0, 1), got {p!r}")
 
-    def masks(
-        self, rng: np.random.Generator, architecture: Architecture, n_examples: int
-    ) -> list[Mask | None]:
-        """One mask per layer's inputs, None where nothing is dropped; the same for the same rng state."""
-        rates = [self.inputs] + [self.hidden] * (len(architecture.layer_shapes) - 1)
-        return [
-            _mask(rng, (n_examples, fan_in), p, architecture.dtype) if p else None
-            for (fan_in, _), p in zip(architecture.layer_shapes, rates, strict=True)
-        ]
+    def masks(self, rng: np.random.Generator, architecture: Architecture, n: int) -> list[Mask | None]:
+        """One mask per layer's n inputs, None where nothing is dropped; the same for the same rng state."""
+        n_inputs, *hidden, _ = architecture.layer_sizes
+        layers = [(n_inputs, self.inputs), *((units, self.hidden) for units in hidden)]
+        return [_mask(rng, (n, units), p, architecture.dtype) if p else None for units, p in layers]
 
 
 Masks = Sequence[Mask | None]
@@ -80,17 +71,16 @@ def smoothed_cross_entropy(smoothing: float) -> Loss:
     expect(0.0 <= smoothing < 1.0, f"smoothing: expected a share in [0, 1), got {smoothing!r}")
     sharp = LOSSES["cross_entropy"]
 
-    def per_example(z: Array, labels: Array) -> Array:
+    def smooth(z: Array, labels: Array) -> Array:
         # logsumexp(z) - (1 - s) z_y - s mean(z) = cross entropy + s (z_y - mean(z))
-        picked = z[np.arange(len(z)), labels]
-        terms: Array = sharp.per_example(z, labels) + smoothing * (picked - z.mean(axis=1))
-        return terms
+        extra: Array = smoothing * (z[np.arange(len(z)), labels] - z.mean(axis=1))
+        return extra
 
-    def delta(z: Array, labels: Array, out: Array) -> Array:
+    def terms_and_delta(z: Array, labels: Array, out: Array, scale: float) -> Array:
         # (softmax(z) - onehot) / N + s (onehot - 1/K) / N
-        sharp.delta(z, labels, out)
-        out -= smoothing / z.size
-        out[np.arange(len(z)), labels] += smoothing / len(z)
-        return out
+        terms = sharp.terms_and_delta(z, labels, out, scale)
+        out -= scale * smoothing / z.size
+        out[np.arange(len(z)), labels] += scale * smoothing / len(z)
+        return terms + smooth(z, labels)
 
-    return Loss(per_example, delta, sharp.scale)
+    return Loss(lambda z, y: sharp.per_example(z, y) + smooth(z, y), terms_and_delta, sharp.scale)

@@ -50,8 +50,8 @@ def structured_difference(
     `memory` bytes, beside a few times the parameters and activations. Raises ValueError if it is too little.
     """
     dtype, architecture = network.dtype, network.architecture
-    if dtype != steps.dtype:  # the complex step of a float32 network is taken in double precision
-        network = network.astype(np.promote_types(dtype, steps.dtype))
+    # The complex step of a float32 network is taken in double precision.
+    network = network.astype(np.promote_types(dtype, steps.dtype))
     working = working_dtype(network.dtype, scheme)
     widest = max(architecture.layer_sizes[1:])
     least = _ARRAYS * widest * working.itemsize
@@ -64,7 +64,7 @@ def structured_difference(
     for layer, (weight, bias) in enumerate(architecture.layer_slices()):
         rows = slice(weight.start, bias.stop)  # W_l and, as its last row, b_l
         h = np.ascontiguousarray(steps[rows].reshape(-1, bias.stop - bias.start).T)
-        changes = _Layer(unmoved, layer, h, nodes, tile, buffers).changes()
+        changes = _Layer(unmoved, layer, len(unmoved.z) - 1, h, nodes, tile, buffers).changes()
         gradient[rows] = (changes * scale / (scheme.divisor * h)).T.ravel()
     return gradient
 
@@ -94,9 +94,8 @@ class _Unmoved:
 
     def logit_moves(self, D: Array, examples: slice) -> Array:
         """D (k, outputs) for each example, relative to its label's column where the loss wants it so."""
-        if self.network.loss_function is not LOSSES["cross_entropy"]:
-            return D[None]
-        return D[None] - D.T[self.logits[1][examples]][:, :, None]
+        relative = self.network.loss_function is LOSSES["cross_entropy"]
+        return D[None] - D.T[self.logits[1][examples]][:, :, None] if relative else D[None]
 
 
 def _forward(network: Network, x: Array, targets: Array) -> _Unmoved:
@@ -121,15 +120,12 @@ class _Layer:
     """How the entries of one layer change the loss; arrays of all its entries have the shape of `h`."""
 
     unmoved: _Unmoved
-    index: int
+    index: int  # of this layer; `last` is the logits'
+    last: int
     h: Array  # (fan_out, fan_in + 1)
     nodes: list[Node]
     tile: int
     buffers: Buffers
-
-    @property
-    def last(self) -> int:
-        return len(self.unmoved.z) - 1
 
     def changes(self) -> Array:
         """sum_n sum_s w_s [l_n(t + s h) - l_n(t)] for every entry t."""

@@ -22,6 +22,10 @@ Augmentation = Callable[[Array], None]  # changes (batch, n_inputs) in place
 StepCallback = Callable[[int, float], None]  # (steps done, that step's loss)
 
 
+def _nothing(*_: object) -> None:
+    """The callback of who needs none."""
+
+
 @dataclass(frozen=True)
 class Epoch:
     """What `fit` reports after each epoch: its number from 1, and the mean loss over its examples."""
@@ -41,7 +45,7 @@ def epoch_batches(n_examples: int, batch_size: int, rng: np.random.Generator) ->
 
 def train(
     network: Network, x: Array, targets: Array, batches: Iterable[Array], spec: OptimizerSpec,
-    on_step: StepCallback | None = None, method: str = "backprop", schedule: Schedule | None = None,
+    on_step: StepCallback = _nothing, method: str = "backprop", schedule: Schedule | None = None,
     dropout: Dropout | None = None, augment: Augmentation | None = None,
     options: Mapping[str, object] | None = None,
 ) -> list[float]:  # fmt: skip
@@ -83,8 +87,7 @@ def train(
             loss = float(network.loss(batch_x, batch_targets))
         optimizer.step(parameters.flat, gradient.flat, scale)
         losses.append(loss)
-        if on_step is not None:
-            on_step(step + 1, loss)
+        on_step(step + 1, loss)
     return losses
 
 
@@ -92,7 +95,7 @@ def fit(
     network: Network, x: Array, targets: Array, spec: OptimizerSpec, *, epochs: int, batch_size: int,
     seed: int, method: str = "backprop", schedule: Schedule | None = None, dropout: Dropout | None = None,
     augment: Augmentation | None = None, options: Mapping[str, object] | None = None,
-    on_step: StepCallback | None = None, on_epoch: Callable[[Epoch], None] | None = None,
+    on_step: StepCallback = _nothing, on_epoch: Callable[[Epoch], None] = _nothing,
 ) -> list[Epoch]:  # fmt: skip
     """Train for whole epochs; the same seed gives the same parameters, bit for bit.
 
@@ -112,15 +115,13 @@ def fit(
     history: list[Epoch] = []
 
     def after_step(step: int, loss: float) -> None:
-        if on_step is not None:
-            on_step(step, loss)
         losses.append(loss)
-        if len(losses) == len(lengths):
+        on_step(step, loss)
+        if step % len(lengths) == 0:
             # Weighted by examples, not by batches: the short last batch counts for what it holds.
-            history.append(Epoch(len(history) + 1, float(np.dot(losses, lengths)) / len(x)))
-            losses.clear()
-            if on_epoch is not None:
-                on_epoch(history[-1])
+            mean = np.dot(losses[-len(lengths) :], lengths) / len(x)
+            history.append(Epoch(len(history) + 1, float(mean)))
+            on_epoch(history[-1])
 
     train(network, x, targets, batches, spec, after_step, method, schedule, dropout, augment, options)
     return history

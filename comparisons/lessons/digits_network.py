@@ -22,12 +22,12 @@ from comparisons.lessons.images import (
     trained_epochs,
 )
 from comparisons.lessons.pictures import AMOUNT, SCRATCH, SIGNED, TORCH, axes, heatmap, images, line
+from comparisons.scratch_mlp import ScratchMLP
 from reference.contender import Contender
 from reference.torch_mlp import TorchMLP
 from scratch.architecture import Array, OptimizerSpec
 from scratch.gradients import gradient
 from scratch.initializers import initialize
-from scratch.mlp import ScratchMLP
 from scratch.network import Network
 
 HIDDEN, EPOCHS, BATCH = 128, 5, 100

@@ -26,11 +26,11 @@ from comparisons.lessons.frame import (
 from comparisons.lessons.images import CLASSES, DATA_NAMES, batches_of, image_architecture, trained_epochs
 from comparisons.lessons.keras_network import INSTALL, installed, keras_training
 from comparisons.lessons.pictures import GOOD, SCRATCH, TENSORFLOW, TORCH, axes, line
+from comparisons.scratch_mlp import ScratchMLP
 from reference.contender import Contender
 from reference.torch_mlp import TorchMLP
 from scratch.architecture import Array, OptimizerSpec
 from scratch.initializers import initialize
-from scratch.mlp import ScratchMLP
 from scratch.network import Network
 from scratch.parameters import Parameters
 

@@ -28,12 +28,12 @@ from comparisons.lessons.frame import (
 from comparisons.lessons.images import DATA_NAMES, accuracy, batches_of, image_architecture
 from comparisons.lessons.keras_network import quiet_imports
 from comparisons.lessons.pictures import COLOURS, DASHES, axes, line
+from comparisons.scratch_mlp import ScratchMLP
 from reference.contender import Contender
 from reference.torch_mlp import TorchMLP
 from scratch.architecture import Array, OptimizerSpec
 from scratch.initializers import initialize
 from scratch.losses import LOSSES
-from scratch.mlp import ScratchMLP
 
 HIDDEN, BATCH, STEPS, EVERY = 64, 100, 600, 20
 HELD_OUT = 1000

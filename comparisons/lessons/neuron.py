@@ -10,11 +10,11 @@ import torch
 
 from comparisons.lessons.frame import Correction, Figure, Outcome, Setting, at_least, at_most, number
 from comparisons.lessons.pictures import BAD, GOOD, REFERENCE, SCRATCH, TORCH, axes, line
+from comparisons.scratch_mlp import ScratchMLP
 from reference.torch_mlp import TorchMLP
 from scratch.activations import sigmoid
 from scratch.architecture import Architecture, Array, OptimizerSpec
 from scratch.initializers import initialize
-from scratch.mlp import ScratchMLP
 from scratch.network import Network
 from scratch.parameters import Parameters
 from scratch.training import train

@@ -25,11 +25,11 @@ from comparisons.lessons.frame import (
 from comparisons.lessons.images import CLASSES, DATA_NAMES, accuracy, batches_of, image_architecture
 from comparisons.lessons.keras_network import installed, keras_training
 from comparisons.lessons.pictures import SCRATCH, SIGNED, TORCH, axes, images, line
+from comparisons.scratch_mlp import ScratchMLP
 from reference.contender import Contender
 from reference.torch_mlp import TorchMLP
 from scratch.architecture import Array, OptimizerSpec
 from scratch.initializers import initialize
-from scratch.mlp import ScratchMLP
 
 STEPS, BATCH = 1000, 100
 SGD = OptimizerSpec("sgd", learning_rate=0.5)

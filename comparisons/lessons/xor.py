@@ -11,10 +11,10 @@ from scipy.optimize import linprog
 from comparisons.lessons.frame import Correction, Figure, Outcome, Setting, at_least, at_most, equal, number
 from comparisons.lessons.learning_rule import Perceptron, learn
 from comparisons.lessons.pictures import BAD, CLASSES, GOOD, SCRATCH, TORCH, axes, heatmap, line, points
+from comparisons.scratch_mlp import ScratchMLP
 from reference.torch_mlp import TorchMLP
 from scratch.architecture import Architecture, Array, OptimizerSpec
 from scratch.initializers import initialize
-from scratch.mlp import ScratchMLP
 
 PAIRS = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], dtype=float)
 AND, XOR = np.array([0, 0, 0, 1]), np.array([0, 1, 1, 0])

@@ -4,8 +4,8 @@ they hold a `ScratchMLP` and change one answer of it.
 
 import numpy as np
 
+from comparisons.scratch_mlp import ScratchMLP
 from reference.contender import NotOffered
-from scratch.mlp import ScratchMLP
 
 
 class Faithful:

@@ -4,9 +4,9 @@ import os
 import time
 from collections.abc import Sequence
 
+from comparisons.scratch_mlp import ScratchMLP
 from reference.contender import Checkpoints, NotOffered
 from scratch.architecture import Array, OptimizerSpec
-from scratch.mlp import ScratchMLP
 
 
 class Works(ScratchMLP):

@@ -142,7 +142,7 @@ def test_accuracies_and_losses_are_there_for_every_seed_and_epoch(faithful):
 
 def test_the_reported_accuracy_is_that_of_the_networks_answers(monkeypatch):
     """Evaluated once more by hand, from the weights a fresh contender has after the same training."""
-    from scratch.mlp import ScratchMLP
+    from comparisons.scratch_mlp import ScratchMLP
 
     setting, data = Setting.from_plan(PLAN), PLAN.dataset()
     record = train_unit(setting, data, "scratch", seed=5)

@@ -12,11 +12,11 @@ from comparisons.bounds import any_selection, backprop_reference, backward, comp
 from comparisons.kinks import flat_gradient
 from comparisons.loss_bounds import LOSS_BOUNDS
 from comparisons.rounding import ELEMENTARY_ULPS, TANH_ULPS, Arithmetic, Bounded, inner_products, lowest_bit
+from comparisons.scratch_mlp import ScratchMLP
 from comparisons.verdict import compare
 from reference.torch_mlp import TorchMLP
 from scratch.architecture import ACTIVATIONS, DTYPES, LOSSES, Architecture, Array
 from scratch.gradients import gradient
-from scratch.mlp import ScratchMLP
 from scratch.parameters import Parameters
 from tests.strategies import Case, cases, random_case
 

@@ -21,7 +21,7 @@ BACKPROOF = shutil.which("backproof", path=str(Path(sys.executable).parent))
 # A small main job: every part runs, nothing takes long.
 SMALL = ("--data", "digits", "--quick", "--seeds", "2", "--epochs", "1", "--layers", "64,8,10")
 WRONG = """
-from scratch.mlp import ScratchMLP
+from comparisons.scratch_mlp import ScratchMLP
 
 class Wrong(ScratchMLP):
     def loss_and_gradient(self, x, targets):

@@ -11,10 +11,10 @@ from comparisons.gradients import Problem, check_problem, small_problems
 from comparisons.plan import Plan
 from comparisons.progress import Silent
 from comparisons.report.sections import campaign as section
+from comparisons.scratch_mlp import ScratchMLP
 from comparisons.verdict import FAIL, PASS
 from reference.contender import Contender, NotOffered
 from scratch.architecture import ACTIVATIONS, DTYPES, LOSSES, Array, Weights
-from scratch.mlp import ScratchMLP
 from tests.comparisons import sample_results
 
 

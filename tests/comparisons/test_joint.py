@@ -8,8 +8,8 @@ from comparisons.bounds import Reference, backprop_reference
 from comparisons.joint import MARGIN, scale_of_error
 from comparisons.kinks import flat_gradient, judge_gradient
 from comparisons.rounding import Bounded
+from comparisons.scratch_mlp import ScratchMLP
 from scratch.architecture import Architecture, Array
-from scratch.mlp import ScratchMLP
 from tests.strategies import Case, cases
 
 # A tanh unit at z = 7.6: 1 - a^2 = 1e-6 keeps one decimal of seven in float32, in dW1 and db1 alike.

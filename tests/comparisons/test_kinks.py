@@ -9,10 +9,10 @@ from comparisons.bounds import backprop_reference, selected
 from comparisons.certified import central_differences
 from comparisons.kinks import flat_gradient, judge_gradient
 from comparisons.rounding import Bounded
+from comparisons.scratch_mlp import ScratchMLP
 from comparisons.verdict import compare
 from reference.torch_mlp import TorchMLP
 from scratch.architecture import LOSSES, Architecture, Array
-from scratch.mlp import ScratchMLP
 from tests.strategies import Case, cases, random_case
 
 # One hidden unit whose pre-activation x W + b is 0.1 * 3 - 0.3, exactly zero in no arithmetic with roundings:

@@ -8,8 +8,8 @@ import pytest
 
 from comparisons import registry
 from comparisons.errors import UsageError
+from comparisons.scratch_mlp import ScratchMLP
 from reference.contender import Contender
-from scratch.mlp import ScratchMLP
 
 OWN = """
 import neighbour
@@ -43,7 +43,7 @@ def test_a_framework_that_is_not_installed_is_refused_with_the_command_that_inst
 
 
 def test_a_class_of_an_importable_module_is_a_contender() -> None:
-    assert isinstance(registry.create("scratch.mlp:ScratchMLP"), ScratchMLP)
+    assert isinstance(registry.create("comparisons.scratch_mlp:ScratchMLP"), ScratchMLP)
 
 
 def test_a_class_of_a_file_is_found_with_its_neighbours(tmp_path: Path) -> None:
@@ -57,9 +57,9 @@ def test_a_class_of_a_file_is_found_with_its_neighbours(tmp_path: Path) -> None:
     [
         ("no/such/file.py:Mine", "no file"),
         ("no.such.module:Mine", r"no module no\.such\.module"),
-        ("scratch.mlp:Missing", "has no class Missing; its classes: ScratchMLP"),
-        ("scratch.mlp:np", "has no class np"),
-        ("scratch.mlp:", "expected module:Class or"),
+        ("comparisons.scratch_mlp:Missing", "has no class Missing; its classes: ScratchMLP"),
+        ("comparisons.scratch_mlp:np", "has no class np"),
+        ("comparisons.scratch_mlp:", "expected module:Class or"),
         (":Mine", "expected module:Class or"),
     ],
 )

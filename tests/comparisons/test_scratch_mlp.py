@@ -3,8 +3,8 @@
 import numpy as np
 from hypothesis import given
 
+from comparisons.scratch_mlp import ScratchMLP
 from scratch.architecture import OptimizerSpec
-from scratch.mlp import ScratchMLP
 from scratch.training import train
 from tests.strategies import Case, cases
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from comparisons.errors import UsageError
+from comparisons.scratch_mlp import ScratchMLP
 from comparisons.speed_cases import FIVE_CASES, Case, CaseStore, batches, digest, parse_case, synthetic
 from comparisons.speed_entries import CONTROL, ENTRIES, FLOOR, PARTS, SCRATCH, for_growth
 from comparisons.speed_floor import products_of_a_step
 from comparisons.speed_parts import PRODUCTS, STEP_PARTS, ScratchInParts
 from scratch.initializers import initialize
-from scratch.mlp import ScratchMLP
 
 CASE = Case((6, 5, 3), 4, "adam")
 

@@ -16,8 +16,8 @@ from tests.comparisons.fake_timing import data_file
 CASE = Case((4, 6, 3), 5, "sgd")
 HERE = "tests.comparisons.fake_contenders"
 OURS = [
-    Entry(SCRATCH, "scratch.mlp:ScratchMLP", "matched", (), ""),
-    Entry(CONTROL, "scratch.mlp:ScratchMLP", "control", (), ""),
+    Entry(SCRATCH, "comparisons.scratch_mlp:ScratchMLP", "matched", (), ""),
+    Entry(CONTROL, "comparisons.scratch_mlp:ScratchMLP", "control", (), ""),
 ]
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from comparisons.scratch_mlp import ScratchMLP
 from scratch.architecture import Architecture, Array, OptimizerSpec, Weights
-from scratch.mlp import ScratchMLP
 
 
 class Right:

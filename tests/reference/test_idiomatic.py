@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from comparisons import registry
+from comparisons.scratch_mlp import ScratchMLP
 from reference.contender import NotOffered
 from scratch.architecture import Architecture, Array, OptimizerSpec, Weights
 from scratch.initializers import initialize
-from scratch.mlp import ScratchMLP
 from tests.strategies import random_case
 
 DYADIC = Architecture((3, 2), loss="sum_of_squares")

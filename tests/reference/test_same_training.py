@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from comparisons.data import Dataset, load
+from comparisons.scratch_mlp import ScratchMLP
 from reference.contender import Contender
 from reference.torch_mlp import TorchMLP
 from scratch.architecture import Architecture, Array, OptimizerSpec, Weights
 from scratch.initializers import initialize
-from scratch.mlp import ScratchMLP
 from scratch.training import epoch_batches
 from tests.strategies import Case, cases, layer_sizes
 

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
+from comparisons.scratch_mlp import ScratchMLP
 from comparisons.verdict import FAIL, PASS, compare
 from reference import scipy_differences, textbook
 from reference.torch_mlp import TorchMLP
 from scratch.architecture import ACTIVATIONS, LOSSES, Architecture, Array
 from scratch.differences import CENTRAL, SCHEMES, difference, step_sizes
 from scratch.gradients import gradient
-from scratch.mlp import ScratchMLP
 from tests.strategies import Case, KnownFunction, cases, known_functions, layer_sizes, random_case
 from tests.tolerances import (
     SCIPY_ADAPTIVE_RTOL,

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 
 from comparisons.bounds import any_selection, backprop_reference
+from comparisons.scratch_mlp import ScratchMLP
 from comparisons.verdict import FAIL, PASS, compare
 from reference.contender import Contender
 from reference.torch_mlp import TorchMLP
 from scratch.architecture import ACTIVATIONS, DTYPES, LOSSES, Architecture, Array, Weights
-from scratch.mlp import ScratchMLP
 from tests.strategies import Case, cases, layouts, random_case
 
 both = pytest.mark.parametrize("make", [ScratchMLP, TorchMLP])

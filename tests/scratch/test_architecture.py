@@ -179,18 +179,3 @@ def weights_with(layer: int, part: int, array: Any) -> list[tuple[Any, Any]]:
 def test_weights_that_do_not_fit_are_refused(weights: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         NET.checked_weights(weights)
-
-
-@pytest.mark.parametrize(
-    ("batches", "message"),
-    [
-        ([np.array([0, 5])], r"batches\[0\]: expected rows 0 \.\. 4, found 0 \.\. 5"),
-        ([np.array([0]), np.array([-1])], r"batches\[1\]: expected rows"),
-        ([np.array([], int)], "expected row indices"),
-        ([np.array([0.0])], "expected row indices"),
-        ([np.array([[0, 1]])], "expected row indices"),
-    ],
-)
-def test_batches_that_do_not_fit_are_refused(batches: Any, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        Architecture.checked_batches(batches, 5)
