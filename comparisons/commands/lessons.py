@@ -74,12 +74,8 @@ def lessons(
     chosen = course.LESSONS if all_ else (course.find(name or ""),)
     if tensorboard and all(lesson.name != "live" for lesson in chosen):
         raise UsageError("tensorboard: only the lesson live writes event files; run backproof lessons live")
-    folder = out if out is not None else "backproof-results" if html or all_ else None
-    if folder is not None:
-        from comparisons.results import load_folder, prepare_folder
-
-        prepare_folder(folder)
-        load_folder(folder)  # what cannot be read later is better refused before the work
+    folder = out if out is not None else options.OUT if html or all_ else None
+    _prepare(folder)
     setting = Setting(
         seed=seed,
         data=data,
@@ -93,14 +89,29 @@ def lessons(
     def show(entry: "Json") -> None:
         terminal.render(entry, console, lang, code)
 
-    entries = _run(chosen, setting, changes, show, folder, lang)
+    return _finish(_run(chosen, setting, changes, show, folder, lang), folder, html)
+
+
+def _prepare(folder: str | None) -> None:
+    """What cannot be written or read later is better refused before the work."""
+    if folder is None:
+        return
+    from comparisons.results import load_folder, prepare_folder
+
+    prepare_folder(folder)
+    load_folder(folder)
+
+
+def _finish(entries: "list[Json]", folder: str | None, html: bool) -> int:
+    from pathlib import Path
+
+    from comparisons.results import exit_code
+
     if folder is not None:
         page = Path(folder, "report.html").resolve()
         print(f"\nReport: {page.as_uri()}#lessons")
         if html:
             _open(page, entries[0]["name"] if len(entries) == 1 else None)
-    from comparisons.results import exit_code
-
     return exit_code([entry["verdict"] for entry in entries])
 
 
