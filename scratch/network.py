@@ -78,9 +78,8 @@ class Network:
         for layer in reversed(range(len(activations) - 1)):
             dW, db = gradient.layers[layer]
             # dW_l = a_{l-1}^T delta_l ;  db_l = 1^T delta_l
-            # For a batch of one matmul leaves BLAS (784 x 1 by 1 x 128: 109 us); an outer product takes 22.
-            product = np.multiply if len(delta) == 1 else np.matmul
-            product(activations[layer].T, delta, out=dW)
+            # dot, not matmul, which leaves BLAS for a batch of one (784 x 1 by 1 x 128: 109 us against 16).
+            np.dot(activations[layer].T, delta, out=dW)
             np.matmul(self._ones, delta, out=db)
             if layer > 0:
                 # delta_{l-1} = (delta_l W_l^T) * f'(z_{l-1})

@@ -15,11 +15,11 @@ _ELSEWHERE = frozenset({"command", "runs", "n_seeds", "layer_sizes"})  # said as
 
 def build(results: Results) -> Section:
     """Always there: a figure without its protocol says nothing."""
-    tables = [("Plan", results.plan), ("Environment", results.environment)]
+    tables = [("Plan", [*_facts(results.plan)]), ("Environment", [*_facts(results.environment)])]
     html = markup.from_template(
         "protocol.html.j2",
         commands=list(commands(results)),
-        tables=[(title, [*_facts(values)]) for title, values in tables if values],
+        tables=[(title, facts) for title, facts in tables if facts],
     )
     return Section("protocol", "How it was measured", html, nav="Protocol")
 

@@ -113,15 +113,14 @@ def _table(part: Part) -> Markup:
         [
             ratios.case_name(part, case),
             *(_cell(part, case, name) for name in names),
-            ratios.noise(part, case) or formats.ABSENT,
-            ratios.gemm_floor(part, case) or formats.ABSENT,
+            *map(_interval, (ratios.noise(part, case), ratios.gemm_floor(part, case))),
         ]
         for case in part["cases"]
     ]
     means = ratios.geometric_means(part)
     if len(part["cases"]) > 1:
         title = Markup("<strong>Geometric mean</strong>")
-        rows.append([title, *(means.get(name, formats.ABSENT) for name in names), "", ""])
+        rows.append([title, *(_interval(means.get(name)) for name in names), "", ""])
     return markup.table(columns, rows, "Time of each contender over scratch's, with its 95 % interval")
 
 
@@ -130,8 +129,15 @@ def _cell(part: Part, case: Part, name: str) -> Any:
     if found is None:
         return markup.absent(ratios.reason(case.get("ratios", {}).get(name)))
     if ratios.inside_noise(part, case, name):
-        return Markup('{}<br><span class="note">no difference seen</span>').format(found)
-    return found
+        return _interval(found) + Markup('<br><span class="note">no difference seen</span>')
+    return _interval(found)
+
+
+def _interval(found: ratios.Interval | None) -> Any:
+    """The median, and below it, so that the table stays narrow, the interval."""
+    if found is None:
+        return formats.ABSENT
+    return Markup('{}<br><span class="note">{}</span>').format(formats.times(found.median), found.ends)
 
 
 def _floors(part: Part) -> Markup:
