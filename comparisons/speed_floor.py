@@ -48,7 +48,7 @@ class BareProducts:
             if step in checkpoints:
                 checkpoints[step]()
             for a, b, out in products[len(batch)]:
-                np.matmul(a, b, out=out)
+                np.dot(a, b, out=out)  # matmul leaves BLAS for a batch of one
         if len(batches) in checkpoints:
             checkpoints[len(batches)]()
         return []

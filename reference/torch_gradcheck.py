@@ -40,7 +40,7 @@ def passes(
         values = list(parameters)
         if altered is not None:
             tensor, change = altered
-            values[tensor] = _Altered.apply(values[tensor], change)  # type: ignore[no-untyped-call]
+            values[tensor] = _Altered.apply(values[tensor], change)  # type: ignore[no-untyped-call] # torch ships it unannotated
         outputs = functional_call(contender.model, dict(zip(names, values, strict=True)), (batch_x,))
         result: torch.Tensor = contender.loss(outputs, batch_targets)
         return result
@@ -56,7 +56,7 @@ def accepts(evaluate: Callable[[Array], tuple[float, Array]], theta: Array) -> b
     leaf = torch.tensor(theta, dtype=torch.float64, requires_grad=True)
 
     def loss(point: torch.Tensor) -> torch.Tensor:
-        value: torch.Tensor = _Given.apply(point, evaluate)  # type: ignore[no-untyped-call]
+        value: torch.Tensor = _Given.apply(point, evaluate)  # type: ignore[no-untyped-call] # torch ships it unannotated
         return value
 
     return bool(torch.autograd.gradcheck(loss, (leaf,), raise_exception=False))
@@ -84,10 +84,10 @@ class _Altered(torch.autograd.Function):
     """The identity, whose gradient is not."""
 
     @staticmethod
-    def forward(ctx: object, value: torch.Tensor, change: Alteration) -> torch.Tensor:
-        ctx.change = change  # type: ignore[attr-defined]
+    def forward(ctx: Any, value: torch.Tensor, change: Alteration) -> torch.Tensor:
+        ctx.change = change
         return value.view_as(value)
 
     @staticmethod
-    def backward(ctx: object, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:
-        return ctx.change(gradient), None  # type: ignore[attr-defined]
+    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:
+        return ctx.change(gradient), None

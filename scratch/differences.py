@@ -200,7 +200,9 @@ def _checked_theta(theta: Array) -> Array:
 
 def _scalar(f: Function, argument: Array) -> Any:
     """f(argument), refusing what would make a wrong gradient in silence."""
-    value, kind = f(argument), f"f: expected a value of the kind of its {argument.dtype} argument"
-    expect(np.ndim(value) == 0, f"f: expected a scalar, got shape {np.shape(value)}; sum it", TypeError)
-    expect(np.iscomplexobj(value) == np.iscomplexobj(argument), f"{kind}, got {value!r}", TypeError)
+    value = f(argument)  # once per node and entry: the messages are only made where they are needed
+    if np.ndim(value) != 0:
+        raise TypeError(f"f: expected a scalar, got shape {np.shape(value)}; sum or average it")
+    if np.iscomplexobj(value) != np.iscomplexobj(argument):
+        raise TypeError(f"f: expected a value of the kind of its {argument.dtype} argument, got {value!r}")
     return value

@@ -51,7 +51,7 @@ def structured_difference(
     """
     dtype, architecture = network.dtype, network.architecture
     # The complex step of a float32 network is taken in double precision.
-    network = network.astype(np.promote_types(dtype, steps.dtype))
+    network = network if dtype == steps.dtype else network.astype(np.promote_types(dtype, steps.dtype))
     working = working_dtype(network.dtype, scheme)
     widest = max(architecture.layer_sizes[1:])
     least = _ARRAYS * widest * working.itemsize

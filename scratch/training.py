@@ -117,10 +117,10 @@ def fit(
     def after_step(step: int, loss: float) -> None:
         losses.append(loss)
         on_step(step, loss)
-        if step % len(lengths) == 0:
+        if len(losses) == len(lengths):
             # Weighted by examples, not by batches: the short last batch counts for what it holds.
-            mean = np.dot(losses[-len(lengths) :], lengths) / len(x)
-            history.append(Epoch(len(history) + 1, float(mean)))
+            history.append(Epoch(len(history) + 1, float(np.dot(losses, lengths)) / len(x)))
+            losses.clear()
             on_epoch(history[-1])
 
     train(network, x, targets, batches, spec, after_step, method, schedule, dropout, augment, options)

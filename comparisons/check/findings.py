@@ -19,7 +19,7 @@ class Mismatch(Exception):  # noqa: N818 - a finding about the subject, not an e
         self.verdict = verdict
 
 
-class Undecided(Exception):  # noqa: N818 - an answer
+class Undecided(Exception):  # noqa: N818 - an answer, not an error
     """The bound of this case is too wide to tell right from wrong."""
 
 
