@@ -45,6 +45,9 @@ class Network:
         """The same network with a copy of the parameters in `dtype`."""
         return Network(self.architecture, self.parameters.astype(dtype), self.loss_function)
 
+    # With OpenBLAS's AVX-512 kernels, matmul now and then reports "invalid value" for finite arguments and a
+    # finite result, and not again for the same ones. A NaN of ours needs an overflow first: still reported.
+    @np.errstate(invalid="ignore")
     def forward(self, x: Array, masks: Masks | None = None) -> list[Array]:
         """[x, a_1, ..., a_{L-1}, logits]; all but x are buffers that the next forward overwrites.
 
@@ -66,6 +69,7 @@ class Network:
             activations.append(z)
         return activations
 
+    @np.errstate(invalid="ignore")
     def backward(
         self, activations: Sequence[Array], delta: Array, gradient: Parameters, masks: Masks | None = None
     ) -> None:
@@ -83,8 +87,7 @@ class Network:
             np.matmul(self._ones, delta, out=db)
             if layer > 0:
                 # delta_{l-1} = (delta_l W_l^T) * f'(z_{l-1})
-                W = self.parameters.layers[layer][0]
-                delta = np.matmul(delta, W.T, out=self._deltas[layer - 1])
+                delta = np.matmul(delta, self.parameters.layers[layer][0].T, out=self._deltas[layer - 1])
                 a = activations[layer]
                 if masks is not None and (mask := masks[layer]) is not None:
                     a = mask.backpropagate(delta, a)
