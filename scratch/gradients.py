@@ -30,7 +30,7 @@ from numpy.typing import DTypeLike
 from scratch import differences
 from scratch.architecture import Array, expect_one_of
 from scratch.differences import CENTRAL, SCHEMES, Scheme, Step
-from scratch.network import Network
+from scratch.network import Network, finite_products
 from scratch.parameters import Parameters
 from scratch.structured import MEMORY, structured_difference
 
@@ -89,6 +89,7 @@ def _by_richardson(*batch: Any, **options: Any) -> Array:
     return richardson(*batch, **options)[0]
 
 
+@finite_products
 def unitwise_difference(network: Network, x: Array, targets: Array, *, step: float | None = None) -> Array:
     """delta = dL/dz by central differences, one pair of passes per unit; weights by the outer product.
 
@@ -149,7 +150,6 @@ def gradient(network: Network, x: Array, targets: Array, method: str = "backprop
 def check_method(method: str, options: Iterable[str] = ()) -> None:
     """Raise ValueError for an unknown method, and TypeError for an option that it does not take."""
     expect_one_of("method", method, METHODS)
-    parameters = signature(METHODS[method]).parameters.values()
-    known = [parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY]
+    known = [p.name for p in signature(METHODS[method]).parameters.values() if p.kind is p.KEYWORD_ONLY]
     for option in sorted(set(options).difference(known)):
         raise TypeError(f"{option}: no option of {method}, which takes {', '.join(known) or 'none'}")

@@ -20,6 +20,11 @@ from scratch.losses import LOSSES, Loss
 from scratch.parameters import Parameters
 from scratch.regularization import Masks
 
+# For products of finite numbers. OpenBLAS's float32 kernel for AVX-512 (sgemv_t of 0.3.31) multiplies a
+# vector of five along with uninitialised memory: the result is right, but where a signalling NaN happens to
+# lie there, matmul reports an "invalid value". A NaN of our own needs an overflow first: still reported.
+finite_products = np.errstate(invalid="ignore")
+
 
 class Network:
     """An `Architecture` with `Parameters`. The dtype is the parameters' own, the loss the architecture's.
@@ -38,16 +43,13 @@ class Network:
         self.dtype = parameters.flat.dtype
         self.activation = ACTIVATIONS[architecture.activation]
         self.loss_function = loss_function or LOSSES[architecture.loss]
-        self._capacity = 0
-        self._rows = -1
+        self._capacity, self._rows = 0, -1  # rows the buffers can hold, and rows in use
 
     def astype(self, dtype: Any) -> "Network":
         """The same network with a copy of the parameters in `dtype`."""
         return Network(self.architecture, self.parameters.astype(dtype), self.loss_function)
 
-    # With OpenBLAS's AVX-512 kernels, matmul now and then reports "invalid value" for finite arguments and a
-    # finite result, and not again for the same ones. A NaN of ours needs an overflow first: still reported.
-    @np.errstate(invalid="ignore")
+    @finite_products
     def forward(self, x: Array, masks: Masks | None = None) -> list[Array]:
         """[x, a_1, ..., a_{L-1}, logits]; all but x are buffers that the next forward overwrites.
 
@@ -69,7 +71,7 @@ class Network:
             activations.append(z)
         return activations
 
-    @np.errstate(invalid="ignore")
+    @finite_products
     def backward(
         self, activations: Sequence[Array], delta: Array, gradient: Parameters, masks: Masks | None = None
     ) -> None:

@@ -61,8 +61,7 @@ class SGD:
         spec = self.spec
         g = gradient if scale == 1.0 else np.divide(gradient, scale, out=update)
         if spec.weight_decay:
-            decay = theta * spec.weight_decay
-            g = np.add(g, decay, out=update)
+            g = np.add(g, spec.weight_decay * theta, out=update)
         if spec.momentum:
             v *= spec.momentum
             v += g

@@ -31,7 +31,7 @@ from scratch.architecture import Array, expect
 from scratch.changes import Buffers, Logits, Move, activation_change, largest, loss_changes, shaped, softmax
 from scratch.differences import Scheme, working_dtype
 from scratch.losses import LOSSES
-from scratch.network import Network
+from scratch.network import Network, finite_products
 
 MEMORY = 256 * 2**20  # bytes of temporary arrays
 _ARRAYS = 10  # temporaries of a tile's size that live at once, at most
@@ -41,6 +41,7 @@ Weights = tuple[complex, ...]  # the scheme's, one for each sign
 Node = tuple[complex, tuple[int, ...], Weights]  # s, and the signs with which it is taken
 
 
+@finite_products
 def structured_difference(
     network: Network, x: Array, targets: Array, scheme: Scheme, steps: Array, *, memory: int = MEMORY
 ) -> Array:

@@ -151,6 +151,13 @@ def test_float32_stays_float32_from_end_to_end(case: Case) -> None:
     assert loss_and_gradient(case)[1].dtype == np.float32
 
 
+def test_an_overflowing_product_is_reported() -> None:
+    architecture = Architecture((3, 4, 2), dtype="float32")
+    network = Network(architecture, Parameters(architecture, np.full(architecture.n_parameters, 1e30, "f4")))
+    with pytest.warns(RuntimeWarning, match="overflow"):
+        network.forward(np.full((5, 3), 1e30, np.float32))
+
+
 @given(cases())
 def test_a_samples_logits_do_not_depend_on_the_others(case: Case) -> None:
     network = case.network()
