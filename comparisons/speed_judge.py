@@ -38,9 +38,13 @@ class Judge:
         self._loss = _first_loss(case, self._weights, x[first].astype(case.dtype), labels[first])
         self._batches_hash = lru_cache(maxsize=4)(self._hash_of_batches)
 
-    def fault(self, answer: dict[str, Any], threads: int) -> str | None:
+    def fault(self, answer: dict[str, Any], threads: int, every_loss: bool) -> str | None:
+        """`every_loss`: each step's loss is due. (Whoever draws batches of their own has none to compare.)"""
         return (
-            thread_fault(answer["threads"], threads) or self._start_fault(answer) or self._loss_fault(answer)
+            thread_fault(answer["threads"], threads)
+            or self._start_fault(answer)
+            or self._count_fault(answer, every_loss)
+            or self._loss_fault(answer)
         )
 
     def _start_fault(self, answer: dict[str, Any]) -> str | None:
@@ -50,9 +54,15 @@ class Judge:
             return "it was given other batches"
         return None
 
+    def _count_fault(self, answer: dict[str, Any], every_loss: bool) -> str | None:
+        found, expected = answer["losses"], self._warm_up + answer["steps"]
+        if not every_loss or found == expected:
+            return None
+        return f"it returned {found} losses, expected {expected}: one per step"
+
     def _loss_fault(self, answer: dict[str, Any]) -> str | None:
         found = answer["first_loss"]
-        if found is None:  # its own batches, or no loss at all
+        if found is None:
             return None
         expected, error = float(self._loss.value), float(self._loss.error)
         if abs(found - expected) <= error:

@@ -203,7 +203,7 @@ class _CaseRun:
                 cpu_seconds=answer["cpu_seconds"],
                 first_loss=answer["first_loss"],
                 last_loss=answer["last_loss"],
-                fault=self.judge.fault(answer, self.threads),
+                fault=self.judge.fault(answer, self.threads, every_loss=entry.division == "matched"),
             )
         )
         report = {"threads": answer["threads"], "kernels": answer["kernels"]}

@@ -119,6 +119,7 @@ class Bench:
             "images": sum(len(batch) for batch in every[warm_up:]),
             "seconds": stop - start,
             "cpu_seconds": cpu_stop - cpu_start,
+            "losses": len(losses),
             "first_loss": float(losses[0]) if len(losses) else None,
             "last_loss": float(losses[-1]) if len(losses) else None,
             "weights": self.start_hash,

@@ -1,4 +1,4 @@
-"""Contenders whose time is known: they move a clock of their own instead of computing."""
+"""Contenders whose time is known: they move a clock of their own instead of training."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from comparisons.scratch_mlp import ScratchMLP
 from comparisons.speed_cases import Case
 from comparisons.speed_entries import CONTROL, FLOOR, SCRATCH, Entry
 from comparisons.speed_launch import Message
 from comparisons.speed_worker import Bench, answer
-from scratch.architecture import Array
+from scratch.architecture import Architecture, Array, Weights
 
 CASE = Case((4, 3), 5, "sgd")
 
@@ -33,13 +34,17 @@ class Clock:
 
 
 class Delayed:
-    """Trains by letting `delay` seconds pass per step, times a factor drawn per call."""
+    """Trains by letting `delay` seconds pass per step, times a factor drawn per call.
+
+    Its losses are those of the first weights.
+    """
 
     def __init__(self, clock: Clock, delay: float) -> None:
         self.clock, self.delay = clock, delay
+        self.network = ScratchMLP()
 
-    def load(self, architecture: object, weights: object) -> None:
-        pass
+    def load(self, architecture: Architecture, weights: Weights) -> None:
+        self.network.load(architecture, weights)
 
     def train(
         self,
@@ -54,7 +59,7 @@ class Delayed:
             if step in checkpoints:
                 checkpoints[step]()
             self.clock.pass_by(self.delay * factor)
-        return []
+        return [self.network.loss_and_gradient(x[rows], targets[rows])[0] for rows in batches]
 
 
 @dataclass
