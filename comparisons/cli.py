@@ -52,7 +52,8 @@ def run(arguments: list[str]) -> int:
     try:
         code = make_app()(args=arguments, prog_name="backproof", standalone_mode=False)
     except typer.TyperException as error:
-        return _refuse(error.format_message())
+        command = getattr(getattr(error, "ctx", None), "command_path", "backproof")
+        return _refuse(f"{error.format_message().rstrip('.')}; see {command} --help")
     except UsageError as error:
         return _refuse(str(error))
     except Interrupted as error:

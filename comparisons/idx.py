@@ -82,7 +82,9 @@ def parse_labels(raw: bytes, name: str) -> Array:
     """(n,) uint8 in 0 .. 9, a read-only view of `raw`."""
     labels = _parse(raw, name, LABELS_MAGIC, "labels")
     if labels.size and labels.max() > LARGEST_LABEL:
-        raise UsageError(f"data: {name}: expected labels 0 .. {LARGEST_LABEL}, found {labels.max()}")
+        raise UsageError(
+            f"data: {name}: expected labels 0 .. {LARGEST_LABEL}, found {labels.max()}; fetch it again"
+        )
     return labels
 
 
@@ -102,7 +104,8 @@ def _parse(raw: bytes, name: str, magic: int, what: str) -> Array:
     header = 4 + 4 * n_dimensions
     if len(found) == 4 and int.from_bytes(found, "big") != magic:
         raise UsageError(
-            f"data: {name}: expected the IDX magic 0x{magic:08x} ({what}), found 0x{found.hex()}"
+            f"data: {name}: expected the IDX magic 0x{magic:08x} ({what}), found 0x{found.hex()}; "
+            "fetch it again"
         )
     if len(raw) < header:
         raise _wrong_length(name, header, len(raw))
@@ -110,7 +113,7 @@ def _parse(raw: bytes, name: str, magic: int, what: str) -> Array:
     if len(raw) != header + math.prod(shape):
         raise _wrong_length(name, header + math.prod(shape), len(raw))
     if 0 in shape:
-        raise UsageError(f"data: {name}: expected sizes of at least 1, found {shape}")
+        raise UsageError(f"data: {name}: expected sizes of at least 1, found {shape}; fetch it again")
     return np.frombuffer(raw, np.uint8, offset=header).reshape(shape)
 
 

@@ -94,8 +94,7 @@ def run(plan: NumericalPlan, progress: Progress) -> Part:
     finished is then in results.json, the finished steps of the training too.
     """
     dataset = data.load(plan.data, plan.data_dir, progress.say)
-    results.prepare_folder(plan.out)
-    before = results.load_folder(plan.out)
+    before = results.check_folder(plan.out)
     session = _Session(plan, dataset, before.numerical if before is not None else None, progress)
     try:
         session.gradient()

@@ -5,6 +5,7 @@ a part was not run. Every part has "verdict" (PASS, FAIL or INCONCLUSIVE) and "s
 `REQUIRED`; more keys are welcome. A number that is not finite is written as null: JSON has no other word.
 """
 
+import contextlib
 import json
 import math
 import os
@@ -159,6 +160,22 @@ def prepare_folder(out_dir: str | Path) -> Path:
             f"out: cannot write to {folder} ({_reason(error)}); choose another folder"
         ) from error
     return folder
+
+
+def check_folder(out_dir: str | Path) -> Results | None:
+    """What the folder holds already. Raises UsageError where one could not write, or read what is there.
+
+    For the beginning of a command: it leaves no new folder, so that bad input found later leaves nothing.
+    """
+    folder = Path(out_dir)
+    new = [path for path in (folder, *folder.parents) if not path.exists()]
+    try:
+        prepare_folder(folder)
+    finally:
+        for path in new:
+            with contextlib.suppress(OSError):  # it was not made after all
+                path.rmdir()
+    return load_folder(folder)
 
 
 def write_atomically(path: str | Path, text: str) -> None:

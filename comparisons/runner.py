@@ -47,8 +47,7 @@ def _prepare(plan: Plan, progress: Progress) -> Results | None:
     """Find out what could stop the run, before it costs any time: the data, the layers, the folder."""
     dataset = plan.dataset(progress)
     architecture = plan.architecture()
-    results.prepare_folder(plan.out)
-    before = results.load_folder(plan.out)
+    before = results.check_folder(plan.out)
     sizes = "-".join(map(str, architecture.layer_sizes))
     progress.say(
         f"{dataset.name}: {len(dataset.train_images)} training and {len(dataset.test_images)} test images; "

@@ -58,7 +58,7 @@ class Judge:
         found, expected = answer["losses"], self._warm_up + answer["steps"]
         if not every_loss or found == expected:
             return None
-        return f"it returned {found} losses, expected {expected}: one per step"
+        return f"it returned {found} of {expected} losses; one per step is due"
 
     def _loss_fault(self, answer: dict[str, Any]) -> str | None:
         found = answer["first_loss"]

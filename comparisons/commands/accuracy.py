@@ -95,10 +95,9 @@ def _run(plan: "Plan", workers: int, dask: str | None, choose_epochs: bool) -> i
     from comparisons import accuracy, sweep
     from comparisons.progress import Terminal
     from comparisons.report import accuracy_terminal
-    from comparisons.results import exit_code, load_folder, merge, prepare_folder
+    from comparisons.results import check_folder, exit_code, merge
 
-    prepare_folder(plan.out)
-    load_folder(plan.out)  # a results.json that cannot be read is said now, not after the work
+    check_folder(plan.out)  # a results.json that cannot be read is said now, not after the work
     with Terminal() as progress:
         if choose_epochs:
             plan = replace(plan, epochs=EPOCHS[plan.dataset(progress).name])

@@ -99,8 +99,7 @@ def _cores() -> int:
 def _checked(plan: "Plan", progress: "Progress") -> dict[str, Any]:
     from comparisons import gradients, results, step_sizes
 
-    results.prepare_folder(plan.out)
-    results.load_folder(plan.out)  # a corrupt one stops here
+    results.check_folder(plan.out)  # a corrupt one stops here
     part = gradients.run(plan, progress)
     with progress.task("step sizes"):
         part["step_sizes"] = step_sizes.run()

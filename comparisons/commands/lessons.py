@@ -96,10 +96,9 @@ def _prepare(folder: str | None) -> None:
     """What cannot be written or read later is better refused before the work."""
     if folder is None:
         return
-    from comparisons.results import load_folder, prepare_folder
+    from comparisons.results import check_folder
 
-    prepare_folder(folder)
-    load_folder(folder)
+    check_folder(folder)
 
 
 def _finish(entries: "list[Json]", folder: str | None, html: bool) -> int:

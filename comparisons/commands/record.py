@@ -59,7 +59,7 @@ def record(
     from comparisons.data import load
     from comparisons.progress import Terminal
     from comparisons.record_recipes import BOARDS
-    from comparisons.results import prepare_folder
+    from comparisons.results import check_folder
 
     boards = tuple(dict.fromkeys(board)) if board else BOARDS
     for name in boards:
@@ -70,7 +70,7 @@ def record(
         raise UsageError(f"members: expected 1 to 64 networks, got {members}")
     if seed < 0:
         raise UsageError(f"seed: expected 0 or more, got {seed}")
-    prepare_folder(out)
+    check_folder(out)
     try:
         with Terminal() as progress:
             dataset = load("mnist", data_dir, say=progress.say)

@@ -163,8 +163,7 @@ def _measured(
     from comparisons.speed_entries import for_growth
     from comparisons.speed_launch import ProcessWorker
 
-    results.prepare_folder(out)
-    results.load_folder(out)  # a corrupt one stops here, not after the measurement
+    results.check_folder(out)  # a corrupt one stops here, not after the measurement
     dataset = datasets.load(*data, say=progress.say)
     launch = partial(ProcessWorker, own_kernels=own_kernels)
     part = measurement.measure(settings, cases, entries, dataset, progress, launch)

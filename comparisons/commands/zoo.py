@@ -51,8 +51,7 @@ def zoo(
 
     folder = Path(mutants) if mutants is not None else catalogue.default_folder()
     entries = _chosen(catalogue.read(folder), only or [])
-    results.prepare_folder(out)
-    results.load_folder(out)  # a corrupt one stops here
+    results.check_folder(out)  # a corrupt one stops here
     with Terminal() as progress:
         part = matrix.run(entries, folder, seed=seed, workers=workers or int(cpu_count()), progress=progress)
     return _finish({**part, "command": shlex.join(["backproof", *sys.argv[1:]])}, out)

@@ -86,15 +86,10 @@ def _absent(part: Part) -> list[str]:
 
 def _words(part: Part) -> str:
     settings = part["settings"]
-    unit = part["unit"]
-    over = (
-        f"{settings['launches']} launches"
-        if unit == "launch"
-        else f"{settings['rounds']} rounds of one launch"
-    )
+    over = f"{settings['launches']} launches" if part["unit"] == "launch" else "those of the only launch"
     text = (
-        f"Above 1 scratch is faster; mean is geometric. Medians over {settings['rounds']} rounds, intervals "
-        f"over {over}; dim: inside the noise floor, no difference seen."
+        f"Above 1 scratch is faster; mean is geometric. Medians over rounds ({settings['rounds']} per "
+        f"launch), intervals over {over}; dim: inside the noise floor, no difference seen."
     )
     variables = part.get("kernels", {}).get("variables") or {}
     if variables:

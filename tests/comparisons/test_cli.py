@@ -159,7 +159,8 @@ def test_ctrl_c_keeps_the_finished_parts_and_exits_130(tmp_path: Path) -> None:
         (("--optimizer", "lion"), "optimizer: expected one of sgd, adam"),
         (("--quick", "data"), "--quick belongs to the main job"),
         (("--no-such-option",), "No such option"),
-        (("no-such-command",), "No such command"),
+        (("no-such-command",), "No such command 'no-such-command'; see backproof --help"),
+        (("speed", "--rounds", "many"), "see backproof speed --help"),
         (("report", "missing.json"), "cannot read missing.json"),
         (("data", "--data-dir", "missing"), "missing has neither"),
     ],
@@ -202,6 +203,14 @@ def test_a_truncated_mnist_file_is_refused_and_not_replaced_by_the_digits(tmp_pa
     path = write(tmp_path / "mnist", small_files()) / "train-images-idx3-ubyte.gz"
     path.write_bytes(path.read_bytes()[:-20])
     assert "truncated" in refused(backproof(tmp_path, "--data-dir", "mnist"))
+
+
+@pytest.mark.parametrize(
+    "command", ["gradients", "accuracy", "numerical", "record", "speed", "lessons softmax-regression"]
+)
+def test_no_command_leaves_a_folder_behind_when_its_data_are_refused(tmp_path: Path, command: str) -> None:
+    refused(backproof(tmp_path, *command.split(), "--data-dir", "missing", "--out", "new/out"))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_images_and_labels_of_different_length_are_refused(tmp_path: Path) -> None:

@@ -131,6 +131,24 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
         results.prepare_folder(tmp_path / "file" / "out")
 
 
+def test_checking_a_folder_leaves_no_new_one_and_keeps_an_old_one(tmp_path: Path) -> None:
+    assert results.check_folder(tmp_path / "new" / "out") is None
+    assert list(tmp_path.iterdir()) == []
+    results.merge(tmp_path / "out", "backproof", plan={"seed": 3}, gradients=sample_results.gradients())
+    found = results.check_folder(tmp_path / "out")
+    assert found == results.load_folder(tmp_path / "out")
+    assert found is not None
+
+
+def test_checking_refuses_what_could_not_be_written_or_read(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="cannot write to"):
+        results.check_folder(tmp_path / "file" / "out")
+    (tmp_path / "results.json").write_text("{")
+    with pytest.raises(UsageError, match="is not JSON"):
+        results.check_folder(tmp_path)
+
+
 def test_merging_keeps_the_parts_of_other_commands(tmp_path: Path) -> None:
     results.merge(tmp_path, "backproof", plan={"seed": 3}, gradients=sample_results.gradients())
     merged = results.merge(tmp_path, "backproof numerical", numerical=a_numerical_part())
