@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Sequence
+from typing import Any
 
 from comparisons.scratch_mlp import ScratchMLP
 from reference.contender import Checkpoints, NotOffered
@@ -68,18 +69,11 @@ class TakesMoreThreads(ScratchMLP):
 class Skips(ScratchMLP):
     """Trains the first step alone."""
 
-    def train(
-        self,
-        x: Array,
-        targets: Array,
-        batches: Sequence[Array],
-        optimizer: OptimizerSpec,
-        checkpoints: Checkpoints | None = None,
-    ) -> Sequence[float]:
-        losses = super().train(x, targets, batches[:1], optimizer)
-        for checkpoint in (checkpoints or {}).values():
+    def train(self, *arguments: Any) -> Sequence[float]:
+        x, targets, batches, optimizer, checkpoints = arguments
+        for checkpoint in checkpoints.values():
             checkpoint()
-        return losses
+        return super().train(x, targets, batches[:1], optimizer)
 
 
 class OtherMaths(ScratchMLP):
