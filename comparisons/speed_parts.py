@@ -71,6 +71,7 @@ class ScratchInParts:
     ) -> tuple[float, list[float]]:
         network, clock, scale = self.network, self._clock, rule.gradient_scale
         marks = [clock()]
+        x[:, 0][batch]  # as `train` does
         batch_x = x.take(batch, axis=0, out=buffers.x, mode="clip")
         batch_targets = targets[batch]
         marks.append(clock())
