@@ -143,8 +143,9 @@ def draw(results: Results, out_dir: str | Path) -> Path:
     """Write out_dir/report.html from results; returns its path."""
     from comparisons.report import html
 
-    path = Path(out_dir) / "report.html"
-    write_atomically(path, html.render(results))
+    page = html.render(results)
+    path = prepare_folder(out_dir) / "report.html"
+    write_atomically(path, page)
     return path
 
 

@@ -15,6 +15,7 @@ from scratch.architecture import Architecture, Array, OptimizerSpec, Weights
 from scratch.network import Network
 from scratch.optimizers import SGD, Adam, make_optimizer
 from scratch.parameters import Parameters
+from scratch.training import gather
 
 STEP_PARTS = ("gather", "forward", "loss", "backward", "update")
 PRODUCTS = ("forward products", "backward products")
@@ -71,8 +72,7 @@ class ScratchInParts:
     ) -> tuple[float, list[float]]:
         network, clock, scale = self.network, self._clock, rule.gradient_scale
         marks = [clock()]
-        x[:, 0][batch]  # as `train` does
-        batch_x = x.take(batch, axis=0, out=buffers.x, mode="clip")
+        batch_x = gather(x, batch, buffers.x)
         batch_targets = targets[batch]
         marks.append(clock())
         activations = network.forward(batch_x)

@@ -206,5 +206,5 @@ class JaxMLP:
 
     def checkpoint(self, state: State, reached: Callable[[], None]) -> None:
         """Finish all work, show the weights of this moment, call. (The next step donates them.)"""
-        self.parameters = jax.block_until_ready(state)[0]  # type: ignore[no-untyped-call] # unannotated
+        self.parameters = jax.block_until_ready(state)[0]  # type: ignore[no-untyped-call] # jax ships it unannotated
         reached()

@@ -29,8 +29,7 @@ def sigmoid(z: Array, out: Array | None = None) -> Array:
     """1 / (1 + exp(-z)) elementwise, without overflow: the exponent is never positive."""
     positive = z.real >= 0
     decay = np.exp(np.where(positive, -z, z))  # exp(-|z|), analytic in each half plane
-    result: Array = np.divide(np.where(positive, 1.0, decay), 1.0 + decay, out=out)
-    return result
+    return np.divide(np.where(positive, 1.0, decay), 1.0 + decay, out=out)
 
 
 def _relu(z: Array) -> None:

@@ -30,7 +30,7 @@ from numpy.typing import DTypeLike
 from scratch import differences
 from scratch.architecture import Array, expect_one_of
 from scratch.differences import CENTRAL, SCHEMES, Scheme, Step
-from scratch.network import Network, finite_products
+from scratch.network import Network, product
 from scratch.parameters import Parameters
 from scratch.structured import MEMORY, structured_difference
 
@@ -89,7 +89,6 @@ def _by_richardson(*batch: Any, **options: Any) -> Array:
     return richardson(*batch, **options)[0]
 
 
-@finite_products
 def unitwise_difference(network: Network, x: Array, targets: Array, *, step: float | None = None) -> Array:
     """delta = dL/dz by central differences, one pair of passes per unit; weights by the outer product.
 
@@ -101,13 +100,13 @@ def unitwise_difference(network: Network, x: Array, targets: Array, *, step: flo
     activations = [a.copy() for a in network.forward(x)]
     result = Parameters(network.architecture, dtype=network.dtype)
     for layer, ((W, b), (dW, db)) in enumerate(zip(network.parameters.layers, result.layers, strict=True)):
-        z = activations[layer] @ W + b
+        z = product(activations[layer], W) + b
         steps = differences.step_sizes(z, CENTRAL, step)
         delta = np.empty_like(z)
         for j in range(z.shape[1]):
             losses = partial(_losses_above, network, targets, layer, z, j)
             delta[:, j] = differences.quotient(losses, z[:, j], steps[:, j], CENTRAL)
-        np.matmul(activations[layer].T, delta, out=dW)
+        product(activations[layer].T, delta, out=dW)
         np.sum(delta, axis=0, out=db)
     return result.flat
 
@@ -118,7 +117,7 @@ def _losses_above(network: Network, targets: Array, layer: int, z: Array, j: int
     z[:, j] = t
     for W, b in network.parameters.layers[layer + 1 :]:
         network.activation.apply(z)
-        z = z @ W + b
+        z = product(z, W) + b
     loss = network.loss_function
     losses: Array = loss.per_example(z, targets) * z.dtype.type(loss.scale(*z.shape))
     return losses

@@ -18,8 +18,6 @@ class Parameters:
     where none is named). Raises ValueError for a vector of another length.
     """
 
-    __slots__ = ("architecture", "flat", "layers")
-
     def __init__(self, architecture: Architecture, flat: Array | None = None, dtype: Any = None) -> None:
         if flat is None:
             flat = np.zeros(architecture.n_parameters, dtype or architecture.dtype)

@@ -30,8 +30,7 @@ class Mask:
     def backpropagate(self, delta: Array, d: Array) -> Array:
         """Turn dL/dd into dL/da, in place; return a itself for the units kept (0 for those dropped)."""
         delta *= self.values
-        a: Array = d * d.real.dtype.type(self.keep)
-        return a
+        return d * self.keep
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ def _mask(rng: np.random.Generator, shape: tuple[int, int], p: float, dtype: str
     # float32 uniforms: half the time of float64, and p is off by at most 2^-24.
     values = (rng.random(shape, np.float32) >= p).astype(dtype)
     values *= values.dtype.type(1.0 / (1.0 - p))
-    return Mask(values, 1.0 - p)
+    return Mask(values, float(1.0 - p))
 
 
 def smoothed_cross_entropy(smoothing: float) -> Loss:

@@ -31,7 +31,7 @@ from scratch.architecture import Array, expect
 from scratch.changes import Buffers, Logits, Move, activation_change, largest, loss_changes, shaped, softmax
 from scratch.differences import Scheme, working_dtype
 from scratch.losses import LOSSES
-from scratch.network import Network, finite_products
+from scratch.network import Network, product
 
 MEMORY = 256 * 2**20  # bytes of temporary arrays
 _ARRAYS = 10  # temporaries of a tile's size that live at once, at most
@@ -41,7 +41,6 @@ Weights = tuple[complex, ...]  # the scheme's, one for each sign
 Node = tuple[complex, tuple[int, ...], Weights]  # s, and the signs with which it is taken
 
 
-@finite_products
 def structured_difference(
     network: Network, x: Array, targets: Array, scheme: Scheme, steps: Array, *, memory: int = MEMORY
 ) -> Array:
@@ -104,7 +103,7 @@ def _forward(network: Network, x: Array, targets: Array) -> _Unmoved:
     a = x.astype(network.dtype, copy=False)
     for W, b in network.parameters.layers:
         inputs.append(np.concatenate([a, np.ones((len(a), 1), a.dtype)], axis=1))
-        outputs.append(a @ W + b)
+        outputs.append(product(a, W) + b)
         a = outputs[-1].copy()
         network.activation.apply(a)
     *hidden, logits = outputs
@@ -160,7 +159,7 @@ class _Layer:
         for layer in range(self.index + 1, self.last):
             margin = self.unmoved.margin[layer][examples][:, None]
             straight &= (np.abs(v) * reach[:, :, None] <= np.abs(margin)).all(axis=2)
-            v = (v * (margin > 0)) @ self.unmoved.weights(layer + 1, examples)
+            v = product(v * (margin > 0), self.unmoved.weights(layer + 1, examples))
         return np.ascontiguousarray(v.transpose(0, 2, 1)), np.all(straight, axis=0)
 
     def _add(self, total: Array, examples: slice, units: Array, inputs: Array, v: Array | None) -> None:
@@ -206,10 +205,9 @@ class _Layer:
             moved = activation_change(unmoved.network.activation, z, moved, self.buffers)
             if layer + 1 < self.last:
                 W = unmoved.weights(layer + 1, examples)[0]
-                moved = np.matmul(moved, W, out=shaped(moving, (*d.shape, W.shape[1])))
+                moved = product(moved, W, out=shaped(moving, (*d.shape, W.shape[1])))
         W = unmoved.weights(self.last, examples)
-        D = W.transpose(0, 2, 1) @ moved.reshape(len(d), -1, W.shape[1]).transpose(0, 2, 1)
-        return np.asarray(D)
+        return product(W.transpose(0, 2, 1), moved.reshape(len(d), -1, W.shape[1]).transpose(0, 2, 1))
 
 
 def _split(indices: Array, most: int) -> Iterator[Array]:

@@ -43,6 +43,16 @@ def epoch_batches(n_examples: int, batch_size: int, rng: np.random.Generator) ->
         yield order[start : start + batch_size]
 
 
+def gather(x: Array, batch: Array, out: Array) -> Array:
+    """The rows `batch` of x, written to `out` (batch, n_inputs), which is returned."""
+    # One number of every row first, so that the waits for memory overlap: a step of 784-128-10 on batches of
+    # 100 takes 532 us instead of 542.
+    x[:, 0][batch]
+    # mode="clip" writes straight into the buffer (9 us against 25 us for 100 x 784 float32);
+    # the default mode copies twice so as to leave `out` whole on a bad index.
+    return x.take(batch, axis=0, out=out, mode="clip")
+
+
 def train(
     network: Network, x: Array, targets: Array, batches: Iterable[Array], spec: OptimizerSpec,
     on_step: StepCallback = _nothing, method: str = "backprop", schedule: Schedule | None = None,
@@ -60,20 +70,17 @@ def train(
     """
     options = options or {}
     check_method(method, options)
-    expect(dropout is None or method == "backprop", f"dropout: expected method='backprop', got {method!r}")
+    together = dropout is None or method == "backprop"
+    expect(together, f"dropout: expected method='backprop', got {method!r}; drop one of them")
     masks_rng = np.random.default_rng(dropout.seed if dropout else None)
     parameters, gradient = network.parameters, Parameters(network.architecture, dtype=network.dtype)
     optimizer = make_optimizer(spec, parameters.flat)
     scale, losses = 1.0, []
-    gather = np.empty((0, x.shape[1]), x.dtype)
+    buffer = np.empty((0, x.shape[1]), x.dtype)
     for step, batch in enumerate(batches):
-        if len(batch) > len(gather):
-            gather = np.empty((len(batch), x.shape[1]), x.dtype)
-        # One number of every row first: the look-ups of their pages overlap (45 us to 38 for 100 of MNIST).
-        x[:, 0][batch]
-        # mode="clip" writes straight into the buffer (9 us against 25 us for 100 x 784 float32);
-        # the default mode copies twice so as to leave `out` whole on a bad index.
-        batch_x = x.take(batch, axis=0, out=gather[: len(batch)], mode="clip")
+        if len(batch) > len(buffer):
+            buffer = np.empty((len(batch), x.shape[1]), x.dtype)
+        batch_x = gather(x, batch, buffer[: len(batch)])
         batch_targets = targets[batch]
         if augment is not None:
             augment(batch_x)

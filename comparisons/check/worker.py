@@ -122,7 +122,7 @@ def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
         worker = Worker(pickle.load(requests))
     except LookupError as error:
         return send(("absent", str(error)))
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - a file that cannot even be imported
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever importing it raises is the finding
         return send(("broken", _describe(error)))
     send(("ready", (worker.kind.__name__, worker.methods())))
     while True:

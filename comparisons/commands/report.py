@@ -28,15 +28,14 @@ def report(
     from rich.console import Console
 
     from comparisons.report import terminal
-    from comparisons.results import all_verdicts, draw, exit_code, load, prepare_folder
+    from comparisons.results import all_verdicts, draw, exit_code, load
 
     path = Path(results)
     if path.is_dir():
         path /= "results.json"
     loaded = load(path)
-    folder = prepare_folder(out if out is not None else path.parent)
     try:
-        page = draw(loaded, folder)
+        page = draw(loaded, out if out is not None else path.parent)
         terminal.render(loaded, Console(highlight=False))
     except (LookupError, TypeError, AttributeError, ValueError) as error:
         # The file is whatever somebody made of it; what it lacks shows when it is read that far.

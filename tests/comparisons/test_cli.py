@@ -266,7 +266,9 @@ def test_results_that_lack_what_the_report_needs_are_refused(tmp_path: Path) -> 
     document = json.loads(results_text(tmp_path))
     document["accuracy"]["against_scratch"]["torch"] = {"verdict": "PASS", "trajectory": "none"}
     (tmp_path / "results.json").write_text(json.dumps(document))
-    assert "cannot be drawn" in refused(backproof(tmp_path, "report", "results.json"))
+    before = set(tmp_path.iterdir())
+    assert "cannot be drawn" in refused(backproof(tmp_path, "report", "results.json", "--out", "new"))
+    assert set(tmp_path.iterdir()) == before
 
 
 def results_text(folder: Path) -> str:
