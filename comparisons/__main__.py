@@ -1,6 +1,6 @@
-"""`python -m comparisons` is `backproof`."""
+"""`python -m backproof.comparisons` is `backproof`."""
 
-from comparisons.cli import main
+from backproof.comparisons.cli import main
 
 if __name__ == "__main__":
     main()

@@ -10,7 +10,8 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from scratch.architecture import Architecture, Array, OptimizerSpec, Weights, expect, expect_range
+from backproof.scratch.architecture import Architecture, Array, OptimizerSpec, Weights
+from backproof.scratch.errors import expect, expect_range
 
 Checkpoints = Mapping[int, Callable[[], None]]  # number of finished steps -> what to call there
 

@@ -11,9 +11,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from reference.contender import Checkpoints, checked_batches
-from reference.jax_mlp import JaxMLP, step_function
-from scratch.architecture import Architecture, Array, OptimizerSpec, Weights
+from backproof.reference.contender import Checkpoints, checked_batches
+from backproof.reference.jax_mlp import JaxMLP, step_function
+from backproof.scratch.architecture import Architecture, Array, OptimizerSpec, Weights
 
 
 class JaxScan:

@@ -13,8 +13,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from reference.contender import Checkpoints, checked_batches
-from scratch.architecture import Architecture, Array, OptimizerSpec, Weights
+from backproof.reference.contender import Checkpoints, checked_batches
+from backproof.scratch.architecture import Architecture, Array, OptimizerSpec, Weights
 
 State = Any  # (parameters, moments, steps): a pytree of jax.Array
 Forward = Callable[[Any, Any], Any]

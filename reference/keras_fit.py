@@ -10,8 +10,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from reference.contender import Checkpoints, NotOffered
-from scratch.architecture import Architecture, Array, OptimizerSpec, Weights
+from backproof.reference.contender import Checkpoints, NotOffered
+from backproof.scratch.architecture import Architecture, Array, OptimizerSpec, Weights
 
 ACTIVATIONS = {"identity": "linear", "sigmoid": "sigmoid", "tanh": "tanh", "relu": "relu"}
 

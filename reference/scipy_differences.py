@@ -13,8 +13,8 @@ from collections.abc import Callable
 import numpy as np
 from scipy import differentiate, optimize
 
-from reference.contender import Contender
-from scratch.architecture import Architecture, Array
+from backproof.reference.contender import Contender
+from backproof.scratch.architecture import Architecture, Array
 
 Function = Callable[[Array], float]
 

@@ -11,9 +11,9 @@ from itertools import pairwise
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from reference.contender import Checkpoints, NotOffered, checked_batches
-from reference.sklearn_mlp import SklearnMLP
-from scratch.architecture import Architecture, Array, OptimizerSpec, Weights
+from backproof.reference.contender import Checkpoints, NotOffered, checked_batches
+from backproof.reference.sklearn_mlp import SklearnMLP
+from backproof.scratch.architecture import Architecture, Array, OptimizerSpec, Weights
 
 
 class SklearnFit:

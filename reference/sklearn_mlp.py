@@ -16,8 +16,8 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
-from reference.contender import Checkpoints, NotOffered, checked_batches
-from scratch.architecture import Architecture, Array, OptimizerSpec, Weights
+from backproof.reference.contender import Checkpoints, NotOffered, checked_batches
+from backproof.scratch.architecture import Architecture, Array, OptimizerSpec, Weights
 
 ACTIVATIONS = {"identity": "identity", "sigmoid": "logistic", "tanh": "tanh", "relu": "relu"}
 

@@ -10,8 +10,9 @@ from typing import Any
 
 import tensorflow as tf
 
-from reference.contender import Checkpoints, checked_batches
-from scratch.architecture import Architecture, Array, OptimizerSpec, Weights
+from backproof.reference.contender import Checkpoints, checked_batches
+from backproof.scratch.architecture import Architecture, Array, OptimizerSpec, Weights
+from backproof.scratch.errors import InputError
 
 # A network of another shape is another graph: its tracing is no news.
 tf.get_logger().setLevel("ERROR")
@@ -162,7 +163,7 @@ class TensorFlowMLP:
     @property
     def _known(self) -> Architecture:
         if self.architecture is None:
-            raise ValueError("architecture: none yet; call load first")
+            raise InputError("architecture: none yet; call load first")
         return self.architecture
 
     def _step(self, spec: OptimizerSpec) -> tuple[_Rule, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from scratch.architecture import Architecture, Array
+from backproof.scratch.architecture import Architecture, Array
 
 EPS = float(np.finfo(np.longdouble).eps)
 

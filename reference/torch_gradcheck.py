@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from torch.func import functional_call
 
-from reference.torch_mlp import TorchMLP
-from scratch.architecture import Architecture, Array, Weights
+from backproof.reference.torch_mlp import TorchMLP
+from backproof.scratch.architecture import Architecture, Array, Weights
 
 Alteration = Callable[[torch.Tensor], torch.Tensor]
 

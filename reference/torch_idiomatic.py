@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Sequence
 import torch
 from torch.utils.data import DataLoader, TensorDataset
 
-from reference.contender import Checkpoints, checked_batches
-from reference.torch_mlp import TorchMLP, torch_optimizer
-from scratch.architecture import Architecture, Array, OptimizerSpec, Weights
+from backproof.reference.contender import Checkpoints, checked_batches
+from backproof.reference.torch_mlp import TorchMLP, torch_optimizer
+from backproof.scratch.architecture import Architecture, Array, OptimizerSpec, Weights
 
 Batch = tuple[torch.Tensor, torch.Tensor]
 

@@ -10,8 +10,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from reference.contender import Checkpoints, checked_batches
-from scratch.architecture import Architecture, Array, OptimizerSpec, Weights
+from backproof.reference.contender import Checkpoints, checked_batches
+from backproof.scratch.architecture import Architecture, Array, OptimizerSpec, Weights
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "identity": nn.Identity,

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from scratch.architecture import Array
+from backproof.scratch.architecture import Array
+from backproof.scratch.errors import InputError, InputTypeError
 
 
 class TorchModule:
@@ -34,11 +35,11 @@ class TorchModule:
             self._call = module.apply
         self._tensors |= {f"input {i}": a for i, a in enumerate(self._arguments) if _is_leaf(a)}
         if not self._tensors:
-            raise ValueError("module: nothing to check; expected parameters or floating-point inputs")
+            raise InputError("module: nothing to check; expected parameters or floating-point inputs")
         with torch.no_grad():
             first, second = self._outputs(), self._outputs()
         if not torch.equal(first, second):
-            raise ValueError("module: two calls differ; call module.eval() first, or fix its seed")
+            raise InputError("module: two calls differ; call module.eval() first, or fix its seed")
         self.n_outputs = int(first.numel())
         self.shapes = {name: tuple(tensor.shape) for name, tensor in self._tensors.items()}
 
@@ -74,7 +75,7 @@ class TorchModule:
         parts = [p for p in several if isinstance(p, torch.Tensor) and p.is_floating_point()]
         if not parts:
             found = type(returned).__name__
-            raise TypeError(f"module: expected it to return floating-point tensors, got {found}")
+            raise InputTypeError(f"module: expected it to return floating-point tensors, got {found}")
         return torch.cat([part.reshape(-1) for part in parts])
 
 

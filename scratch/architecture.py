@@ -7,15 +7,23 @@ A network with layer sizes (n_0, n_1, ..., n_L) has L layers, z_l = a_{l-1} @ W_
 W_l of shape (n_{l-1}, n_l) and b_l of shape (n_l,). Its flat vector holds W_1 (C order), b_1, W_2, b_2, ...
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, pairwise
-from numbers import Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from backproof.scratch.errors import (
+    InputTypeError,
+    expect,
+    expect_number,
+    expect_one_of,
+    expect_range,
+    expect_shape,
+)
 
 Array = NDArray[Any]  # float32 | float64; complex128 and longdouble inside the difference schemes
 Weights = Sequence[tuple[Array, Array]]  # per layer: (fan_in, fan_out), (fan_out,)
@@ -24,35 +32,6 @@ ACTIVATIONS = ("identity", "sigmoid", "tanh", "relu")
 LOSSES = ("cross_entropy", "binary_cross_entropy", "mse", "sum_of_squares")
 DTYPES = ("float32", "float64")
 OPTIMIZERS = ("sgd", "adam")
-
-
-def expect(holds: object, message: str, error: type[Exception] = ValueError) -> None:
-    """Raise `error` with this message, which begins with the argument's name, unless it holds."""
-    if not holds:
-        raise error(message)
-
-
-def expect_one_of(argument: str, value: object, choices: Collection[str]) -> None:
-    """Raise ValueError unless `value` is one of these names."""
-    expect(value in choices, f"{argument}: expected one of {', '.join(choices)}; got {value!r}")
-
-
-def expect_shape(argument: str, array: Array, shape: tuple[int, ...]) -> None:
-    """Raise ValueError unless the array has this shape."""
-    expect(array.shape == shape, f"{argument}: expected shape {shape}, got {array.shape}")
-
-
-def _expect_number(argument: str, value: Any, low: float, high: float) -> None:
-    """A real number in [low, high); infinity and NaN are in no such interval."""
-    is_number, kind = isinstance(value, Real) and not isinstance(value, bool), type(value).__name__
-    expect(is_number, f"{argument}: expected a number, got {kind}; pass a float", TypeError)
-    expect(low <= value < high, f"{argument}: expected a number in [{low:g}, {high:g}), got {value!r}")
-
-
-def expect_range(argument: str, what: str, indices: Array, stop: int) -> None:
-    """Raise ValueError unless all of these are in 0 .. stop - 1."""
-    low, high = indices.min(), indices.max()
-    expect(0 <= low <= high < stop, f"{argument}: expected {what} 0 .. {stop - 1}, found {low} .. {high}")
 
 
 @dataclass(frozen=True)
@@ -72,7 +51,7 @@ class Architecture:
         sizes = self.layer_sizes
         known = isinstance(sizes, tuple | list)  # and no bool, which is an int to isinstance
         known = known and all(type(size) is int or isinstance(size, np.integer) for size in sizes)
-        expect(known, f"layer_sizes: expected a tuple of integers, got {sizes!r}", TypeError)
+        expect(known, f"layer_sizes: expected a tuple of integers, got {sizes!r}", InputTypeError)
         expect(len(sizes) > 1, f"layer_sizes: expected inputs and outputs, at least two sizes; got {sizes!r}")
         expect(min(sizes) >= 1, f"layer_sizes: expected sizes of at least 1, got {sizes!r}")
         object.__setattr__(self, "layer_sizes", tuple(int(size) for size in sizes))
@@ -127,7 +106,7 @@ class Architecture:
             return self._checked("targets", targets, (batch_size, self.n_outputs))
         labels = np.asarray(targets)
         expected = f"targets: expected integer labels for cross_entropy, got dtype {labels.dtype}"
-        expect(labels.dtype.kind in "iu", f"{expected}; pass labels.astype(int)", TypeError)
+        expect(labels.dtype.kind in "iu", f"{expected}; pass labels.astype(int)", InputTypeError)
         expect_shape("targets", labels, (batch_size,))
         expect_range("targets", "labels", labels, self.n_outputs)
         return labels.astype(np.intp, order="C", copy=False)
@@ -145,7 +124,7 @@ class Architecture:
         """A real, finite array of this shape, C-contiguous and in this dtype."""
         array = np.asarray(array)
         kind = array.dtype.kind
-        expect(kind in "fiub", f"{argument}: expected real numbers, got dtype {array.dtype}", TypeError)
+        expect(kind in "fiub", f"{argument}: expected real numbers, got dtype {array.dtype}", InputTypeError)
         expect_shape(argument, array, shape)
         finite = kind != "f" or np.isfinite(array).all()
         expect(finite, f"{argument}: expected finite numbers, found NaN or Inf; clean the data first")
@@ -172,6 +151,6 @@ class OptimizerSpec:
     def __post_init__(self) -> None:
         expect_one_of("name", self.name, OPTIMIZERS)
         for argument in ("learning_rate", "momentum", "beta1", "beta2", "eps", "weight_decay"):
-            _expect_number(argument, getattr(self, argument), 0.0, 1.0 if "beta" in argument else np.inf)
+            expect_number(argument, getattr(self, argument), 0.0, 1.0 if "beta" in argument else np.inf)
         usable = self.momentum > 0.0 or not self.nesterov
         expect(usable, "nesterov: expected momentum > 0, got 0; set momentum or drop nesterov")

@@ -27,9 +27,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scratch.activations import ACTIVATIONS, Activation, sigmoid
-from scratch.architecture import Array
-from scratch.losses import LOSSES, Loss
+from backproof.scratch.activations import ACTIVATIONS, Activation, sigmoid
+from backproof.scratch.architecture import Array
+from backproof.scratch.losses import LOSSES, Loss
 
 Buffers = Sequence[Array]  # three flat arrays
 

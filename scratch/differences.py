@@ -26,7 +26,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from scratch.architecture import Array, expect, expect_one_of
+from backproof.scratch.architecture import Array
+from backproof.scratch.errors import InputTypeError, expect, expect_one_of
 
 Function = Callable[[Array], Any]  # theta (n,) -> a scalar of its dtype
 Step = float | Array | None  # relative to max(1, |t|) | one per entry, as it is | the derived optimum
@@ -192,7 +193,9 @@ def working_dtype(dtype: DTypeLike, scheme: Scheme) -> np.dtype:
 def _checked_theta(theta: Array) -> Array:
     """theta as a vector of finite floating-point numbers (integers become float64)."""
     theta = np.asarray(theta)
-    expect(theta.dtype.kind in "fiu", f"theta: expected real numbers, got dtype {theta.dtype}", TypeError)
+    expect(
+        theta.dtype.kind in "fiu", f"theta: expected real numbers, got dtype {theta.dtype}", InputTypeError
+    )
     expect(theta.ndim == 1, f"theta: expected a vector (n,), got shape {theta.shape}; pass theta.ravel()")
     expect(np.isfinite(theta).all(), "theta: expected finite numbers, found NaN or Inf")
     return theta.astype(np.float64) if theta.dtype.kind in "iu" else theta
@@ -202,7 +205,9 @@ def _scalar(f: Function, argument: Array) -> Any:
     """f(argument), refusing what would make a wrong gradient in silence."""
     value = f(argument)  # once per node and entry: the messages are only made where they are needed
     if np.ndim(value) != 0:
-        raise TypeError(f"f: expected a scalar, got shape {np.shape(value)}; sum or average it")
+        raise InputTypeError(f"f: expected a scalar, got shape {np.shape(value)}; sum or average it")
     if np.iscomplexobj(value) != np.iscomplexobj(argument):
-        raise TypeError(f"f: expected a value of the kind of its {argument.dtype} argument, got {value!r}")
+        raise InputTypeError(
+            f"f: expected a value of the kind of its {argument.dtype} argument, got {value!r}"
+        )
     return value

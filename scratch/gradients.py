@@ -27,12 +27,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from scratch import differences
-from scratch.architecture import Array, expect_one_of
-from scratch.differences import CENTRAL, SCHEMES, Scheme, Step
-from scratch.network import Network, product
-from scratch.parameters import Parameters
-from scratch.structured import MEMORY, structured_difference
+from backproof.scratch import differences
+from backproof.scratch.architecture import Array
+from backproof.scratch.differences import CENTRAL, SCHEMES, Scheme, Step
+from backproof.scratch.errors import InputTypeError, expect_one_of
+from backproof.scratch.network import Network, product
+from backproof.scratch.parameters import Parameters
+from backproof.scratch.structured import MEMORY, structured_difference
 
 EVALUATIONS = ("naive", "structured")
 
@@ -151,4 +152,4 @@ def check_method(method: str, options: Iterable[str] = ()) -> None:
     expect_one_of("method", method, METHODS)
     known = [p.name for p in signature(METHODS[method]).parameters.values() if p.kind is p.KEYWORD_ONLY]
     for option in sorted(set(options).difference(known)):
-        raise TypeError(f"{option}: no option of {method}, which takes {', '.join(known) or 'none'}")
+        raise InputTypeError(f"{option}: no option of {method}, which takes {', '.join(known) or 'none'}")

@@ -10,8 +10,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from scratch.architecture import Architecture, Array, expect, expect_one_of
-from scratch.parameters import Parameters
+from backproof.scratch.architecture import Architecture, Array
+from backproof.scratch.errors import expect, expect_one_of
+from backproof.scratch.parameters import Parameters
 
 Draw = Callable[[np.random.Generator, tuple[int, int]], Array]  # of (fan_in, fan_out)
 

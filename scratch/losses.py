@@ -17,8 +17,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from scratch.activations import sigmoid
-from scratch.architecture import Array
+from backproof.scratch.activations import sigmoid
+from backproof.scratch.architecture import Array
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from scratch.activations import ACTIVATIONS
-from scratch.architecture import Architecture, Array
-from scratch.losses import LOSSES, Loss
-from scratch.parameters import Parameters
-from scratch.regularization import Masks
+from backproof.scratch.activations import ACTIVATIONS
+from backproof.scratch.architecture import Architecture, Array
+from backproof.scratch.losses import LOSSES, Loss
+from backproof.scratch.parameters import Parameters
+from backproof.scratch.regularization import Masks
 
 # For products of finite numbers. OpenBLAS's float32 kernel for AVX-512 (sgemv_t of 0.3.31) multiplies a
 # vector of five along with uninitialised memory: the result is right, but where a signalling NaN happens to

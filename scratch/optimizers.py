@@ -17,7 +17,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from scratch.architecture import Array, OptimizerSpec
+from backproof.scratch.architecture import Array, OptimizerSpec
 
 # Adam's five vectors in 1.3 MB of float32. In smaller blocks the cost of a call shows: 269,000 parameters
 # take 418 us in blocks of 8,192 and 263 us in these. Without any, long vectors go through memory ten times.

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from scratch.architecture import Architecture, Array, Weights, expect_shape
+from backproof.scratch.architecture import Architecture, Array, Weights
+from backproof.scratch.errors import expect_shape
 
 
 class Parameters:

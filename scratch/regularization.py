@@ -16,8 +16,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scratch.architecture import Architecture, Array, expect
-from scratch.losses import LOSSES, Loss
+from backproof.scratch.architecture import Architecture, Array
+from backproof.scratch.errors import expect
+from backproof.scratch.losses import LOSSES, Loss
 
 
 @dataclass(frozen=True)

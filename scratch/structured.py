@@ -27,11 +27,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scratch.architecture import Array, expect
-from scratch.changes import Buffers, Logits, Move, activation_change, largest, loss_changes, shaped, softmax
-from scratch.differences import Scheme, working_dtype
-from scratch.losses import LOSSES
-from scratch.network import Network, product
+from backproof.scratch.architecture import Array
+from backproof.scratch.changes import (
+    Buffers,
+    Logits,
+    Move,
+    activation_change,
+    largest,
+    loss_changes,
+    shaped,
+    softmax,
+)
+from backproof.scratch.differences import Scheme, working_dtype
+from backproof.scratch.errors import expect
+from backproof.scratch.losses import LOSSES
+from backproof.scratch.network import Network, product
 
 MEMORY = 256 * 2**20  # bytes of temporary arrays
 _ARRAYS = 10  # temporaries of a tile's size that live at once, at most

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scratch.architecture import Array, OptimizerSpec, expect
-from scratch.gradients import METHODS, check_method
-from scratch.network import Network
-from scratch.optimizers import make_optimizer
-from scratch.parameters import Parameters
-from scratch.regularization import Dropout
-from scratch.schedules import Schedule
+from backproof.scratch.architecture import Array, OptimizerSpec
+from backproof.scratch.errors import expect
+from backproof.scratch.gradients import METHODS, check_method
+from backproof.scratch.network import Network
+from backproof.scratch.optimizers import make_optimizer
+from backproof.scratch.parameters import Parameters
+from backproof.scratch.regularization import Dropout
+from backproof.scratch.schedules import Schedule
 
 Augmentation = Callable[[Array], None]  # changes (batch, n_inputs) in place
 StepCallback = Callable[[int, float], None]  # (steps done, that step's loss)

@@ -1,4 +1,7 @@
-"""Imports point one way, scratch <- reference <- comparisons <- tests, and no framework comes uninvited.
+"""The walls of the house: imports point one way, nothing goes in a circle, no framework comes uninvited.
+
+    scratch <- reference <- comparisons <- tests
+    in comparisons:  base rooms <- experiment <- questions <- report <- main_job <- commands <- cli
 
 Read from the source with `ast`, so that an import inside a function counts as well; whether an import at the
 top really stays away is seen in a fresh process.
@@ -7,12 +10,14 @@ top really stays away is seen in a fresh process.
 import ast
 import subprocess
 import sys
+from collections.abc import Mapping
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
-OURS = ("scratch", "reference", "comparisons", "tests")
+PACKAGES = ("scratch", "reference", "comparisons")
 MAY_IMPORT = {
     "scratch": {"scratch"},
     "reference": {"scratch", "reference"},
@@ -29,10 +34,34 @@ FRAMEWORKS = {
     "distributed",
     "tensorboard",
 }
+# What the references share with scratch: how a network is described, and how bad input is refused.
+SHARED = ("backproof.scratch.architecture.", "backproof.scratch.errors.")
+
+BASE = ("contenders", "data", "drawing", "results", "running", "verdicts")
+QUESTIONS = ("accuracy", "check", "gradients", "lessons", "numerical", "record", "speed", "zoo")
+FLOORS = (
+    {*BASE},
+    {"experiment"},
+    {*QUESTIONS},
+    {"report"},
+    {"api", "main_job"},
+    {"commands"},
+    {"cli"},
+    {"__main__"},
+)
+FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+MOST_MODULES = 6  # directly in comparisons/
 
 
-def sources(package: str) -> list[Path]:
-    return sorted((ROOT / package).rglob("*.py"))
+def sources(folder: str) -> list[Path]:
+    """The modules under a folder, without those that students might have written."""
+    return [path for path in sorted((ROOT / folder).rglob("*.py")) if "mutants" not in path.parts]
+
+
+def name_of(path: Path) -> str:
+    """The import name of a module of ours."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(("backproof", *(parts[:-1] if parts[-1] == "__init__" else parts)))
 
 
 def imports(source: str, top_level_only: bool = False) -> set[str]:
@@ -63,7 +92,56 @@ def _top_level(tree: ast.Module) -> list[ast.AST]:
 
 
 def package_of(name: str) -> str:
-    return name.partition(".")[0]
+    """`scratch` for backproof.scratch.losses, `numpy` for numpy.linalg."""
+    ours = name.removeprefix("backproof.")
+    return ours.partition(".")[0]
+
+
+def modules(*folders: str) -> dict[str, Path]:
+    return {name_of(path): path for folder in folders for path in sources(folder)}
+
+
+def arrows(known: Mapping[str, Path], sources_of: Mapping[str, str]) -> dict[str, set[str]]:
+    """For every module, those of `known` that it imports, anywhere in its text."""
+    return {
+        name: (imports(sources_of[name]) & set(known)) - {name, name.rpartition(".")[0]} for name in known
+    }
+
+
+def circle(graph: Mapping[str, set[str]]) -> list[str]:
+    """One circle of the graph, or nothing."""
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def room(name: str) -> str:
+    """The folder, or the module, directly in comparisons that a name belongs to."""
+    return name.removeprefix("backproof.comparisons.").partition(".")[0]
+
+
+def upward(graph: Mapping[str, set[str]]) -> set[str]:
+    """Arrows from a lower floor of comparisons to a higher one."""
+    inside = [name for name in graph if name.startswith("backproof.comparisons.")]
+    return {
+        f"{name} imports {other}"
+        for name in inside
+        for other in graph[name]
+        if other in inside and FLOOR[room(other)] > FLOOR[room(name)]
+    }
+
+
+def foreign_files(source: str, own: str) -> set[str]:
+    """Names of other packages of ours whose files a text reads: files("backproof.x"), PackageLoader(...)."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in {"files", "PackageLoader"}:
+            found |= {a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)}
+        if isinstance(node, ast.Attribute) and node.attr == "parents" and "__file__" in ast.unparse(node):
+            found.add(ast.unparse(node))
+    return {name for name in found if name != own}
 
 
 @pytest.mark.parametrize(
@@ -84,13 +162,67 @@ def test_the_reader_of_top_level_imports_leaves_out_what_runs_later_or_never() -
     assert imports(source, top_level_only=True) == {"a", "d"}
 
 
+def test_the_searches_find_a_circle_an_arrow_up_and_a_file_read_next_door() -> None:
+    known = {f"backproof.comparisons.{name}": Path() for name in ("data.idx", "report.page")}
+    texts = dict(zip(known, ("def f(): from backproof.comparisons.report import page", "x = 1"), strict=True))
+    graph = arrows(known, texts)
+    assert upward(graph) == {"backproof.comparisons.data.idx imports backproof.comparisons.report.page"}
+    assert circle(graph) == []
+    back = {**texts, "backproof.comparisons.report.page": "from backproof.comparisons.data.idx import f"}
+    assert set(circle(arrows(known, back))) == set(known)
+    reads = 'files("backproof.comparisons.zoo").joinpath("x"); Path(__file__).parents[2]'
+    assert foreign_files(reads, "backproof.comparisons.data") == {
+        "backproof.comparisons.zoo",
+        "Path(__file__).parents",
+    }
+
+
 @pytest.mark.parametrize("package", MAY_IMPORT)
 def test_packages_import_in_one_direction(package: str) -> None:
     wrong = {
         f"{path.relative_to(ROOT)} imports {name}"
         for path in sources(package)
         for name in imports(path.read_text(encoding="utf-8"))
-        if package_of(name) in OURS and package_of(name) not in MAY_IMPORT[package]
+        if package_of(name) in {*PACKAGES, "tests"} and package_of(name) not in MAY_IMPORT[package]
+    }
+    assert wrong == set()
+
+
+@pytest.mark.parametrize("folder", [*PACKAGES, "tests"])
+def test_nothing_is_imported_under_a_name_that_a_user_may_have_for_his_own(folder: str) -> None:
+    wrong = {
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in sources(folder)
+        for name in imports(path.read_text(encoding="utf-8"))
+        if name.partition(".")[0] in PACKAGES
+    }
+    assert wrong == set()
+
+
+def test_no_import_goes_in_a_circle() -> None:
+    known = modules(*PACKAGES)
+    graph = arrows(known, {name: path.read_text(encoding="utf-8") for name, path in known.items()})
+    assert circle(graph) == []
+
+
+def test_no_import_goes_up_a_floor() -> None:
+    known = modules("comparisons")
+    graph = arrows(known, {name: path.read_text(encoding="utf-8") for name, path in known.items()})
+    assert upward(graph) == set()
+
+
+def test_every_room_of_comparisons_has_its_floor_and_few_modules_stand_in_the_hall() -> None:
+    rooms = {path.stem for path in (ROOT / "comparisons").iterdir() if path.suffix == ".py" or path.is_dir()}
+    assert rooms - {"__init__", "__pycache__"} == set(FLOOR)
+    assert len(list((ROOT / "comparisons").glob("*.py"))) <= MOST_MODULES
+
+
+def test_no_module_reads_the_files_of_another_folder() -> None:
+    wrong = {
+        f"{path.relative_to(ROOT)} reads {name}"
+        for folder in PACKAGES
+        for path in sources(folder)
+        for name in foreign_files(path.read_text(encoding="utf-8"), name_of(path).rpartition(".")[0])
     }
     assert wrong == set()
 
@@ -106,12 +238,12 @@ def test_scratch_imports_numpy_and_the_standard_library_alone() -> None:
     assert wrong == set()
 
 
-def test_the_references_take_only_data_types_from_scratch() -> None:
+def test_the_references_take_only_descriptions_from_scratch_and_none_of_its_numerics() -> None:
     wrong = {
         f"{path.relative_to(ROOT)} imports {name}"
         for path in sources("reference")
         for name in imports(path.read_text(encoding="utf-8"))
-        if package_of(name) == "scratch" and not f"{name}.".startswith("scratch.architecture.")
+        if package_of(name) == "scratch" and not f"{name}.".startswith(SHARED)
     }
     assert wrong == set()
 
@@ -129,7 +261,7 @@ def test_a_framework_is_imported_at_the_top_of_a_reference_or_a_single_lesson_on
 
 
 def test_command_modules_import_no_more_than_typer_at_the_top() -> None:
-    allowed = {"comparisons", "typer", *sys.stdlib_module_names}
+    allowed = {"comparisons", "scratch", "typer", *sys.stdlib_module_names}
     wrong = {
         f"{path.relative_to(ROOT)} imports {name}"
         for path in [*sources("comparisons/commands"), ROOT / "comparisons" / "cli.py"]
@@ -140,29 +272,34 @@ def test_command_modules_import_no_more_than_typer_at_the_top() -> None:
 
 
 def modules_after(statement: str) -> set[str]:
-    """The top-level packages that a fresh interpreter has loaded after `statement`."""
-    code = f"import sys\n{statement}\nprint(*{{name.partition('.')[0] for name in sys.modules}})"
-    process = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True
-    )
-    return set(process.stdout.split())
+    """The packages that a fresh interpreter has loaded after `statement`; ours by the name of the folder."""
+    code = f"import sys\n{statement}\nprint(*sys.modules)"
+    process = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
+    return {package_of(name) for name in process.stdout.split()}
 
 
 def test_importing_the_whole_of_scratch_needs_numpy_alone() -> None:
-    names = ", ".join(f"scratch.{path.stem}" for path in sources("scratch") if path.stem != "__init__")
+    names = ", ".join(name for name in modules("scratch"))
     loaded = modules_after(f"import {names}")
-    assert (
-        loaded & (FRAMEWORKS | {"scipy", "rich", "typer", "pooch", "plotly", "comparisons", "reference"})
-        == set()
-    )
+    others = {"scipy", "rich", "typer", "pooch", "plotly", "comparisons", "reference"}
+    assert loaded & (FRAMEWORKS | others) == set()
 
 
 def test_importing_the_packages_loads_no_framework() -> None:
     statement = (
-        "import reference, reference.contender, comparisons.registry, comparisons.plan, comparisons.runner"
+        "import backproof.reference.contender, backproof.comparisons.contenders.registry, "
+        "backproof.comparisons.experiment, backproof.comparisons.main_job"
     )
     assert modules_after(statement) & FRAMEWORKS == set()
 
 
+def test_importing_backproof_loads_the_standard_library_alone() -> None:
+    assert modules_after("import backproof") <= {
+        "backproof",
+        *modules_after("pass"),
+        *sys.stdlib_module_names,
+    }
+
+
 def test_the_command_line_starts_without_numpy() -> None:
-    assert "numpy" not in modules_after("from comparisons.cli import make_app; make_app()")
+    assert "numpy" not in modules_after("from backproof.comparisons.cli import make_app; make_app()")

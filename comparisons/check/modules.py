@@ -2,7 +2,7 @@
 
 What a module y = m(x; theta) returns is made a number, L = sum_i c_i y_i, with c drawn from the normal
 distribution: of both signs, so that errors cannot add up to nothing by design, and two draws of it, so that
-they do not by chance. Autograd's dL/dtheta is then held against the values of L (`comparisons.blackbox`): a
+they do not by chance. Autograd's dL/dtheta is then held against the values of L (`verdicts.any_function`): a
 verdict for every parameter and every floating-point input.
 
 Differences need double precision. A float32 module is copied to float64 first: what is checked are its
@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from comparisons.blackbox import check_gradient
-from comparisons.verdict import FAIL, INCONCLUSIVE, PASS, Verdict
-from reference.torch_module import TorchModule
-from scratch.architecture import Array
+from backproof.comparisons.verdicts.any_function import check_gradient
+from backproof.comparisons.verdicts.verdict import FAIL, INCONCLUSIVE, PASS, Verdict
+from backproof.reference.torch_module import TorchModule
+from backproof.scratch.architecture import Array
+from backproof.scratch.errors import InputError
 
 PROJECTIONS = 2
 
@@ -36,7 +37,7 @@ def check_module(
     inputs (dropout: call ``module.eval()`` first); TypeError where it returns no floating-point tensor.
     """
     if max_entries < 1:
-        raise ValueError(f"max_entries: expected at least 1, got {max_entries}")
+        raise InputError(f"max_entries: expected at least 1, got {max_entries}")
     network = TorchModule(module, inputs)
     rng = np.random.default_rng(seed)
     projections = [rng.standard_normal(network.n_outputs) for _ in range(PROJECTIONS)]

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Sequence
 
-from comparisons.check.battery import Check
-from comparisons.check.diagnosis import Cause, diagnose
-from comparisons.check.loading import Target
-from comparisons.check.subject import Misbehaviour, Subject
-from comparisons.check.trial import Trial, run_trial
+from backproof.comparisons.check.battery.battery import Check
+from backproof.comparisons.check.diagnosis.diagnosis import Cause, diagnose
+from backproof.comparisons.check.subject.subject import Misbehaviour, Subject
+from backproof.comparisons.check.trial import Trial, run_trial
+from backproof.comparisons.contenders.loading import Target
 
 
 def try_class(

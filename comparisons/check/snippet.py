@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from comparisons.check.loading import Target
-from comparisons.check.subject import Call
-from comparisons.check.trial import Outcome
-from scratch.architecture import Architecture, Array, OptimizerSpec
+from backproof.comparisons.check.subject.subject import Call
+from backproof.comparisons.check.trial import Outcome
+from backproof.comparisons.contenders.loading import Target
+from backproof.scratch.architecture import Architecture, Array, OptimizerSpec
 
 LAYOUT_CODE = {
     "Fortran order": ["laid_out = np.asfortranarray"],
@@ -52,7 +52,7 @@ def _imports(target: Target) -> Iterator[str]:
         yield f"sys.path.insert(0, {str(path.parent)!r})"
     yield "import numpy as np"
     yield "from numpy import array, float32, int64"
-    yield "from scratch.architecture import Architecture, OptimizerSpec"
+    yield "from backproof.scratch.architecture import Architecture, OptimizerSpec"
     if module.replace(".", "_").isidentifier():
         yield f"from {module} import {target.name}"
     else:

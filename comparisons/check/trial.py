@@ -14,12 +14,12 @@ from hypothesis import HealthCheck, Phase, Verbosity, given, settings
 from hypothesis import seed as with_seed
 from hypothesis.errors import Flaky
 
-from comparisons.check.battery import CHECKS, Check
-from comparisons.check.findings import Mismatch, Undecided
-from comparisons.check.loading import Target
-from comparisons.check.subject import Call, Misbehaviour, Subject
-from comparisons.errors import UsageError
-from comparisons.verdict import FAIL, INCONCLUSIVE, PASS, Verdict, overall
+from backproof.comparisons.check.battery.battery import CHECKS, Check
+from backproof.comparisons.check.battery.findings import Mismatch, Undecided
+from backproof.comparisons.check.subject.subject import Call, Misbehaviour, Subject
+from backproof.comparisons.contenders.loading import Target
+from backproof.comparisons.verdicts.verdict import FAIL, INCONCLUSIVE, PASS, Verdict, overall
+from backproof.scratch.errors import InputError
 
 NOT_OFFERED = "not offered"
 NOT_RUN = "not run"
@@ -94,7 +94,7 @@ def run_trial(
     """Try the class on every check its methods allow, or on those named in `only`.
 
     Without `shrink` the first case that fails is left as it is: quick, where nobody reads it.
-    `time_limit` seconds for all checks together, `call_limit` for one call. Raises UsageError for a class
+    `time_limit` seconds for all checks together, `call_limit` for one call. Raises InputError for a class
     that is not there and for unknown names in `only`.
     """
     checks = _chosen(only)
@@ -124,7 +124,7 @@ def _chosen(only: Sequence[str]) -> list[Check]:
     names = [check.name for check in CHECKS]
     for name in only:
         if name not in names:
-            raise UsageError(f"--only: expected some of {', '.join(names)}; got {name!r}")
+            raise InputError(f"--only: expected some of {', '.join(names)}; got {name!r}")
     return [check for check in CHECKS if not only or check.name in only]
 
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from comparisons.commands import options
+from backproof.comparisons.commands import options
 
 if TYPE_CHECKING:
-    from comparisons.plan import Plan
+    from backproof.comparisons.experiment import Plan
 
 EPOCHS = {"mnist": 8, "digits": 60}
 
@@ -57,13 +57,13 @@ def accuracy(
 
     Finished runs are kept in DIR/accuracy.jsonl: a run that was stopped, or killed, goes on there.
     """
-    from comparisons import threads
+    from backproof.comparisons.running import threads
 
     print("backproof: loading ...", file=sys.stderr, flush=True)
     threads.limit(1)  # before NumPy and the frameworks are imported
-    from comparisons import registry
-    from comparisons.commands.main_job import choose_optimizer, parse_layers
-    from comparisons.plan import Plan
+    from backproof.comparisons.commands.main_job import choose_optimizer, parse_layers
+    from backproof.comparisons.contenders import registry
+    from backproof.comparisons.experiment import Plan
 
     command = shlex.join(["backproof", *sys.argv[1:]])
     if error_rates is not None:
@@ -92,10 +92,12 @@ def _run(plan: "Plan", workers: int, dask: str | None, choose_epochs: bool) -> i
 
     from rich.console import Console
 
-    from comparisons import accuracy, sweep
-    from comparisons.progress import Terminal
-    from comparisons.report import accuracy_terminal
-    from comparisons.results import check_folder, exit_code, merge
+    from backproof.comparisons.accuracy import many_seeds as sweep
+    from backproof.comparisons.accuracy import part as accuracy
+    from backproof.comparisons.accuracy import terminal as accuracy_terminal
+    from backproof.comparisons.report.write import merge
+    from backproof.comparisons.results.store import check_folder, exit_code
+    from backproof.comparisons.running.progress import Terminal
 
     check_folder(plan.out)  # a results.json that cannot be read is said now, not after the work
     with Terminal() as progress:
@@ -113,9 +115,11 @@ def _run(plan: "Plan", workers: int, dask: str | None, choose_epochs: bool) -> i
 def _error_rates(n_trials: int, margin: float, seed: int, out: str, command: str) -> int:
     from rich.console import Console
 
-    from comparisons import accuracy, error_rates
-    from comparisons.report import accuracy_terminal
-    from comparisons.results import exit_code, merge
+    from backproof.comparisons.accuracy import error_rates
+    from backproof.comparisons.accuracy import part as accuracy
+    from backproof.comparisons.accuracy import terminal as accuracy_terminal
+    from backproof.comparisons.report.write import merge
+    from backproof.comparisons.results.store import exit_code
 
     found = error_rates.run(n_trials, margin, seed)
     merge(out, command, accuracy=accuracy.with_extra(out, "error_rates", {**found, "command": command}))

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from comparisons.errors import Interrupted, UsageError
+from backproof.comparisons.running.errors import Interrupted
+from backproof.scratch.errors import InputError
 
 if TYPE_CHECKING:
-    from comparisons.check.battery import Check
-    from comparisons.check.diagnosis import Cause
-    from comparisons.check.loading import Target
-    from comparisons.check.trial import Trial
+    from backproof.comparisons.check.battery.battery import Check
+    from backproof.comparisons.check.diagnosis.diagnosis import Cause
+    from backproof.comparisons.check.trial import Trial
+    from backproof.comparisons.contenders.loading import Target
 
 
 def register(app: typer.Typer) -> None:
@@ -48,27 +49,27 @@ def check(
     The class is executed, in a process of its own, with your rights. Exit codes: 0 every check PASS,
     1 a FAIL, 2 usage or bad input, 3 INCONCLUSIVE.
     """
-    from comparisons import threads as thread_pools
+    from backproof.comparisons.running import threads as thread_pools
 
     thread_pools.limit(1)  # before NumPy is imported
     if init is not None:
         return _init(init)
     for name, value in (("--time-limit", time_limit), ("--call-limit", call_limit)):
         if not 0 < value < float("inf"):
-            raise UsageError(f"{name}: expected seconds > 0, got {value:g}")
+            raise InputError(f"{name}: expected seconds > 0, got {value:g}")
     for option, file in (("--json", json_file), ("--csv", csv_file)):
         if file is not None and not Path(file).absolute().parent.is_dir():
-            raise UsageError(f"{option}: no folder {Path(file).parent}; make it first")
+            raise InputError(f"{option}: no folder {Path(file).parent}; make it first")
     limits = {"time_limit": time_limit, "call_limit": call_limit}
     return _run(targets or [], json_file, csv_file, only=only or [], seed=seed, quick=quick, **limits)
 
 
 def _init(file: str) -> int:
-    from comparisons.check.template import skeleton
-    from comparisons.results import write_atomically
+    from backproof.comparisons.check.template import skeleton
+    from backproof.comparisons.results.store import write_atomically
 
     if Path(file).exists():
-        raise UsageError(f"--init: {file} is there already; choose another name")
+        raise InputError(f"--init: {file} is there already; choose another name")
     write_atomically(file, skeleton(file))
     print(f"wrote {file}; fill it in, then: backproof check {file}:MyMLP")
     return 0
@@ -76,11 +77,11 @@ def _init(file: str) -> int:
 
 def _run(texts: list[str], json_file: str | None, csv_file: str | None, **settings: Any) -> int:
     """Try every class, show each, write what was asked for; of several, an absent one stops no other."""
-    from comparisons.check.loading import parse_target
-    from comparisons.results import exit_code
+    from backproof.comparisons.contenders.loading import parse_target
+    from backproof.comparisons.results.store import exit_code
 
     if not texts:
-        raise UsageError("target: expected my_mlp.py:MyMLP or package.module:Class, got nothing")
+        raise InputError("target: expected my_mlp.py:MyMLP or package.module:Class, got nothing")
     targets = [parse_target(text) for text in texts]
     rows: list[tuple[Trial, list[Cause]]] = []
     absent = False
@@ -90,7 +91,7 @@ def _run(texts: list[str], json_file: str | None, csv_file: str | None, **settin
         except KeyboardInterrupt:
             _write(rows, json_file, csv_file)
             raise Interrupted(f"{len(rows)} of {len(targets)} classes checked and kept") from None
-        except UsageError as error:
+        except InputError as error:
             if len(targets) == 1:
                 raise
             absent = True
@@ -102,8 +103,8 @@ def _run(texts: list[str], json_file: str | None, csv_file: str | None, **settin
 def _trial(target: "Target", **settings: Any) -> "tuple[Trial, list[Cause]]":
     from rich.console import Console
 
-    from comparisons.check.rendering import show
-    from comparisons.check.session import try_class
+    from backproof.comparisons.check.session import try_class
+    from backproof.comparisons.check.terminal import show
 
     with Console(stderr=True).status(f"checking {target}") as status:
 
@@ -118,8 +119,8 @@ def _trial(target: "Target", **settings: Any) -> "tuple[Trial, list[Cause]]":
 def _write(rows: "list[tuple[Trial, list[Cause]]]", json_file: str | None, csv_file: str | None) -> None:
     import json
 
-    from comparisons.check.rendering import as_csv, as_json
-    from comparisons.results import json_ready, write_atomically
+    from backproof.comparisons.check.terminal import as_csv, as_json
+    from backproof.comparisons.results.store import json_ready, write_atomically
 
     if json_file is not None:
         document = [as_json(trial, causes) for trial, causes in rows]

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from comparisons.commands import options
+from backproof.comparisons.commands import options
 
 
 def register(app: typer.Typer) -> None:
@@ -19,7 +19,7 @@ def data(
 
     Checked are magic numbers, sizes, label range and the checksums of the unpacked bytes.
     """
-    from comparisons.data import load
+    from backproof.comparisons.data.dataset import load
 
     dataset = load(data, data_dir, say=lambda message: print(message, file=sys.stderr, flush=True))
     rows, columns = dataset.image_shape

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from comparisons.commands import options
+from backproof.comparisons.commands import options
 
 if TYPE_CHECKING:
-    from comparisons.plan import Plan
-    from comparisons.progress import Progress
+    from backproof.comparisons.experiment import Plan
+    from backproof.comparisons.running.progress import Progress
 
 
 def register(app: typer.Typer) -> None:
@@ -50,12 +50,12 @@ def gradients(
 
     Writes one report. Exit codes: 0 all PASS, 1 a FAIL, 2 usage or bad input, 3 INCONCLUSIVE.
     """
-    from comparisons import threads as thread_pools
+    from backproof.comparisons.running import threads as thread_pools
 
     print("backproof: loading ...", file=sys.stderr, flush=True)
     thread_pools.limit(1)  # before NumPy and the frameworks are imported
-    from comparisons.plan import Plan
-    from comparisons.progress import Terminal
+    from backproof.comparisons.experiment import Plan
+    from backproof.comparisons.running.progress import Terminal
 
     _check(campaign, draws, gradcheck, workers, json_file)
     plan = Plan(
@@ -79,15 +79,15 @@ def _check(
     """Everything that could be wrong with the options, before anything is computed."""
     from pathlib import Path
 
-    from comparisons.errors import UsageError
+    from backproof.scratch.errors import InputError
 
     for name, value, low in (("campaign", campaign, 1), ("draws", draws, 1), ("gradcheck", gradcheck, 0)):
         if value is not None and value < low:
-            raise UsageError(f"{name}: expected at least {low}, got {value}")
+            raise InputError(f"{name}: expected at least {low}, got {value}")
     if workers is not None and workers < 1:
-        raise UsageError(f"workers: expected at least 1, got {workers}")
+        raise InputError(f"workers: expected at least 1, got {workers}")
     if json_file is not None and not Path(json_file).resolve().parent.is_dir():
-        raise UsageError(f"json: there is no folder {Path(json_file).resolve().parent}; make it first")
+        raise InputError(f"json: there is no folder {Path(json_file).resolve().parent}; make it first")
 
 
 def _cores() -> int:
@@ -97,7 +97,9 @@ def _cores() -> int:
 
 
 def _checked(plan: "Plan", progress: "Progress") -> dict[str, Any]:
-    from comparisons import gradients, results, step_sizes
+    from backproof.comparisons.gradients import part as gradients
+    from backproof.comparisons.gradients import step_sizes
+    from backproof.comparisons.results import store as results
 
     results.check_folder(plan.out)  # a corrupt one stops here
     part = gradients.run(plan, progress)
@@ -115,8 +117,8 @@ def _more(
     settings: dict[str, int],
 ) -> bool:
     """Run what was asked for beside the checks; returns whether Ctrl-C stopped it."""
-    from comparisons import campaign as campaigns
-    from comparisons import sensitivity
+    from backproof.comparisons.gradients import campaign as campaigns
+    from backproof.comparisons.gradients import sensitivity
 
     for key, runner, n in (("campaign", campaigns.run, campaign), ("sensitivity", sensitivity.run, draws)):
         if n is None:
@@ -134,11 +136,12 @@ def _finish(plan: "Plan", part: dict[str, Any], stopped: bool, json_file: str | 
 
     from rich.console import Console
 
-    from comparisons import results
-    from comparisons.errors import Interrupted
-    from comparisons.report import gradient_tables
+    from backproof.comparisons.gradients import terminal as gradient_tables
+    from backproof.comparisons.report import write
+    from backproof.comparisons.results import store as results
+    from backproof.comparisons.running.errors import Interrupted
 
-    results.merge(plan.out, plan.command, gradients=part)
+    write.merge(plan.out, plan.command, gradients=part)
     if json_file is not None:
         text = json.dumps(results.json_ready(part), indent=1, allow_nan=False) + "\n"
         results.write_atomically(json_file, text)

@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from comparisons.commands import options
-from comparisons.errors import Interrupted, UsageError
+from backproof.comparisons.commands import options
+from backproof.comparisons.running.errors import Interrupted
+from backproof.scratch.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from comparisons.lessons.course import Lesson
-    from comparisons.lessons.frame import Json, Setting
+    from backproof.comparisons.lessons.course import Lesson
+    from backproof.comparisons.lessons.frame import Json, Setting
 
 LANGUAGES = ("en", "ko")
 
@@ -57,15 +58,15 @@ def lessons(
     Exit codes: 0 every claim holds, 1 one does not, 2 bad input, 3 some could not be judged without MNIST.
     """
     _check(name, all_, html, lang, change, tensorboard, epochs, seed, threads)
-    from comparisons import threads as thread_pools
+    from backproof.comparisons.running import threads as thread_pools
 
     thread_pools.limit(threads)
     from pathlib import Path
 
     from rich.console import Console
 
-    from comparisons.lessons import course, terminal
-    from comparisons.lessons.frame import Setting
+    from backproof.comparisons.lessons import course, terminal
+    from backproof.comparisons.lessons.frame import Setting
 
     console = Console(highlight=False)
     if name is None and not all_:
@@ -73,7 +74,7 @@ def lessons(
         return 0
     chosen = course.LESSONS if all_ else (course.find(name or ""),)
     if tensorboard and all(lesson.name != "live" for lesson in chosen):
-        raise UsageError("tensorboard: only the lesson live writes event files; run backproof lessons live")
+        raise InputError("tensorboard: only the lesson live writes event files; run backproof lessons live")
     folder = out if out is not None else options.OUT if html or all_ else None
     _prepare(folder)
     setting = Setting(
@@ -96,7 +97,7 @@ def _prepare(folder: str | None) -> None:
     """What cannot be written or read later is better refused before the work."""
     if folder is None:
         return
-    from comparisons.results import check_folder
+    from backproof.comparisons.results.store import check_folder
 
     check_folder(folder)
 
@@ -104,7 +105,7 @@ def _prepare(folder: str | None) -> None:
 def _finish(entries: "list[Json]", folder: str | None, html: bool) -> int:
     from pathlib import Path
 
-    from comparisons.results import exit_code
+    from backproof.comparisons.results.store import exit_code
 
     if folder is not None:
         page = Path(folder, "report.html").resolve()
@@ -127,8 +128,8 @@ def _run(
 
     from rich.console import Console
 
-    from comparisons.lessons import runner
-    from comparisons.lessons.terminal import LiveCurves
+    from backproof.comparisons.lessons import runner
+    from backproof.comparisons.lessons.terminal import LiveCurves
 
     entries: list[Json] = []
     errors = Console(stderr=True)
@@ -153,8 +154,9 @@ def _run(
 def _keep(entries: "list[Json]", folder: str | None) -> None:
     if folder is None or not entries:
         return
-    from comparisons.lessons.runner import in_course_order
-    from comparisons.results import load_folder, merge
+    from backproof.comparisons.lessons.runner import in_course_order
+    from backproof.comparisons.report.write import merge
+    from backproof.comparisons.results.store import load_folder
 
     before = load_folder(folder)
     earlier = (before.lessons or []) if before else []
@@ -167,21 +169,21 @@ def _check(
 ) -> None:  # fmt: skip
     """What can be refused before anything heavy is imported."""
     if lang not in LANGUAGES:
-        raise UsageError(f"lang: expected one of {', '.join(LANGUAGES)}; got {lang!r}")
+        raise InputError(f"lang: expected one of {', '.join(LANGUAGES)}; got {lang!r}")
     if name is not None and all_:
-        raise UsageError(f"lesson: expected a name or --all, got both {name!r} and --all")
+        raise InputError(f"lesson: expected a name or --all, got both {name!r} and --all")
     if name is None and not all_ and (html or change or tensorboard):
-        raise UsageError(
+        raise InputError(
             "lesson: expected a name or --all with these options; backproof lessons lists the names"
         )
     if change and all_:
-        raise UsageError("set: expected one lesson's name with --set, got --all")
+        raise InputError("set: expected one lesson's name with --set, got --all")
     for part in change or []:
         if "=" not in part:
-            raise UsageError(f"set: expected NAME=VALUE, got {part!r}")
+            raise InputError(f"set: expected NAME=VALUE, got {part!r}")
     for argument, value, low in (("epochs", epochs, 1), ("seed", seed, 0), ("threads", threads, 1)):
         if value < low:
-            raise UsageError(f"{argument}: expected at least {low}, got {value}")
+            raise InputError(f"{argument}: expected at least {low}, got {value}")
 
 
 def _open(page: "Path", lesson: str | None) -> None:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from comparisons.commands import options
-from comparisons.errors import UsageError
+from backproof.comparisons.commands import options
+from backproof.scratch.errors import InputError
 
 if TYPE_CHECKING:
-    from comparisons.plan import Plan
-    from comparisons.results import Results
-    from scratch.architecture import OptimizerSpec
+    from backproof.comparisons.experiment import Plan
+    from backproof.comparisons.results.store import Results
+    from backproof.scratch.architecture import OptimizerSpec
 
 # Dataset -> epochs of a full and of a quick run. The digits are small: more epochs for as many steps.
 EPOCHS = {"mnist": (8, 5), "digits": (60, 40)}
@@ -65,12 +65,12 @@ def main_job(
     if context.invoked_subcommand is not None:
         _refuse_options_before(context)
         return 0
-    from comparisons import threads as thread_pools
+    from backproof.comparisons.running import threads as thread_pools
 
     print("backproof: loading ...", file=sys.stderr, flush=True)
     if threads >= 1:
         thread_pools.limit(threads)  # before NumPy and the frameworks are imported
-    from comparisons.plan import Plan
+    from backproof.comparisons.experiment import Plan
 
     plan = Plan(
         contenders=tuple(contender) if contender else ("torch",),
@@ -94,8 +94,8 @@ def main_job(
 def _run(plan: "Plan", choose_epochs: bool) -> int:
     from dataclasses import replace
 
-    from comparisons import runner
-    from comparisons.progress import Terminal
+    from backproof.comparisons import main_job as runner
+    from backproof.comparisons.running.progress import Terminal
 
     with Terminal() as progress:
         if choose_epochs:
@@ -109,8 +109,8 @@ def _show(results: "Results", out: str, verdicts: list[str]) -> int:
 
     from rich.console import Console
 
-    from comparisons.report import terminal
-    from comparisons.results import exit_code
+    from backproof.comparisons.report import overview as terminal
+    from backproof.comparisons.results.store import exit_code
 
     terminal.render(results, Console(highlight=False))
     print(f"\nReport: {(Path(out) / 'report.html').resolve().as_uri()}")
@@ -123,16 +123,16 @@ def parse_layers(text: str | None) -> tuple[int, ...] | None:
     try:
         return tuple(int(size) for size in text.split(","))
     except ValueError as error:
-        raise UsageError(f"layers: expected whole numbers as in 784,128,10; got {text!r}") from error
+        raise InputError(f"layers: expected whole numbers as in 784,128,10; got {text!r}") from error
 
 
 def choose_optimizer(name: str, learning_rate: float | None) -> "OptimizerSpec":
     from dataclasses import replace
 
-    from comparisons.plan import DEFAULT_OPTIMIZERS
+    from backproof.comparisons.experiment import DEFAULT_OPTIMIZERS
 
     if name not in DEFAULT_OPTIMIZERS:
-        raise UsageError(f"optimizer: expected one of {', '.join(DEFAULT_OPTIMIZERS)}; got {name!r}")
+        raise InputError(f"optimizer: expected one of {', '.join(DEFAULT_OPTIMIZERS)}; got {name!r}")
     spec = DEFAULT_OPTIMIZERS[name]
     return spec if learning_rate is None else replace(spec, learning_rate=learning_rate)
 
@@ -146,4 +146,4 @@ def _refuse_options_before(context: typer.Context) -> None:
     given = [name for name in context.params if _is_given(context, name)]
     if given:
         option = "--" + given[0].replace("_", "-")
-        raise UsageError(f"{option} belongs to the main job; put options of a command after its name")
+        raise InputError(f"{option} belongs to the main job; put options of a command after its name")

@@ -2,11 +2,15 @@
 
 import shlex
 import sys
-from typing import Annotated
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from comparisons.commands import options
+from backproof.comparisons.commands import options
+
+if TYPE_CHECKING:
+    from backproof.comparisons.numerical.part import NumericalPlan
 
 
 def register(app: typer.Typer) -> None:
@@ -39,16 +43,16 @@ def numerical(
     First one gradient by the textbook's loop, the same quotients structured, per unit, and by backprop; then
     the training; then the ladder. A run that was stopped with Ctrl-C goes on when started again.
     """
-    from comparisons import threads
+    from backproof.comparisons.running import threads
 
     print("backproof: loading ...", file=sys.stderr, flush=True)
     threads.limit(1)  # before NumPy is imported: single-threaded figures
     from rich.console import Console
 
-    from comparisons import numerical as runner
-    from comparisons.progress import Terminal
-    from comparisons.report import numerical_terminal
-    from comparisons.results import exit_code
+    from backproof.comparisons.numerical import part as runner
+    from backproof.comparisons.numerical import terminal as numerical_terminal
+    from backproof.comparisons.results.store import exit_code
+    from backproof.comparisons.running.progress import Terminal
 
     plan = runner.NumericalPlan(
         data=data,
@@ -66,6 +70,15 @@ def numerical(
         command=shlex.join(["backproof", *sys.argv[1:]]),
     )
     with Terminal() as progress:
-        part = runner.run(plan, progress)
+        part = runner.run(plan, progress, partial(_kept, plan))
     numerical_terminal.render(part, out, Console(highlight=False))
     return exit_code([part["verdict"]])
+
+
+def _kept(plan: "NumericalPlan", part: dict[str, Any]) -> dict[str, Any]:
+    """The part as it stands now in the results of plan.out."""
+    from backproof.comparisons.report import write
+
+    merged = write.merge(plan.out, plan.command, numerical=part)
+    assert merged.numerical is not None
+    return merged.numerical

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from comparisons.commands import options
-from comparisons.errors import Interrupted, UsageError
+from backproof.comparisons.commands import options
+from backproof.comparisons.running.errors import Interrupted
+from backproof.scratch.errors import InputError
 
 if TYPE_CHECKING:
-    from comparisons.data import Dataset
-    from comparisons.progress import Progress
-    from comparisons.record_training import Budget
+    from backproof.comparisons.data.dataset import Dataset
+    from backproof.comparisons.record.training import Budget
+    from backproof.comparisons.running.progress import Progress
 
 DEFAULT_MINUTES = 5.0
 
@@ -52,24 +53,24 @@ def record(
 
     Each network uses one core, so that two of them fill two cores. NumPy and SciPy only.
     """
-    from comparisons import threads
+    from backproof.comparisons.running import threads
 
     print("backproof: loading ...", file=sys.stderr, flush=True)
     threads.limit(1)  # before NumPy is imported
-    from comparisons.data import load
-    from comparisons.progress import Terminal
-    from comparisons.record_recipes import BOARDS
-    from comparisons.results import check_folder
+    from backproof.comparisons.data.dataset import load
+    from backproof.comparisons.record.recipes import BOARDS
+    from backproof.comparisons.results.store import check_folder
+    from backproof.comparisons.running.progress import Terminal
 
     boards = tuple(dict.fromkeys(board)) if board else BOARDS
     for name in boards:
         if name not in BOARDS:
-            raise UsageError(f"board: expected one of {', '.join(BOARDS)}; got {name!r}")
+            raise InputError(f"board: expected one of {', '.join(BOARDS)}; got {name!r}")
     budget = _budget(minutes, epochs)
     if members is not None and not 1 <= members <= 64:
-        raise UsageError(f"members: expected 1 to 64 networks, got {members}")
+        raise InputError(f"members: expected 1 to 64 networks, got {members}")
     if seed < 0:
-        raise UsageError(f"seed: expected 0 or more, got {seed}")
+        raise InputError(f"seed: expected 0 or more, got {seed}")
     check_folder(out)
     try:
         with Terminal() as progress:
@@ -82,17 +83,17 @@ def record(
 
 
 def _budget(minutes: float | None, epochs: int | None) -> "Budget":
-    from comparisons.record_training import Budget
+    from backproof.comparisons.record.training import Budget
 
     if minutes is not None and epochs is not None:
-        raise UsageError("minutes, epochs: expected one of them, got both")
+        raise InputError("minutes, epochs: expected one of them, got both")
     if epochs is not None:
         if epochs < 1:
-            raise UsageError(f"epochs: expected at least 1, got {epochs}")
+            raise InputError(f"epochs: expected at least 1, got {epochs}")
         return Budget(epochs=epochs)
     minutes = DEFAULT_MINUTES if minutes is None else minutes
     if not 0 < minutes <= 1440:
-        raise UsageError(f"minutes: expected more than 0 and at most 1440, got {minutes}")
+        raise InputError(f"minutes: expected more than 0 and at most 1440, got {minutes}")
     return Budget(seconds=60 * minutes)
 
 
@@ -109,10 +110,11 @@ def _record(
 
     from rich.console import Console
 
-    from comparisons import accuracy
-    from comparisons import record as runner
-    from comparisons.report import record_terminal
-    from comparisons.results import exit_code, merge
+    from backproof.comparisons.accuracy import part as accuracy
+    from backproof.comparisons.record import part as runner
+    from backproof.comparisons.record import terminal as record_terminal
+    from backproof.comparisons.report.write import merge
+    from backproof.comparisons.results.store import exit_code
 
     found = runner.run(dataset, boards, budget, seed, progress, members)
     command = shlex.join(["backproof", *sys.argv[1:]])
@@ -132,8 +134,8 @@ def _choose(
 ) -> int:
     from rich.console import Console
 
-    from comparisons import record as runner
-    from comparisons.report import record_terminal
+    from backproof.comparisons.record import part as runner
+    from backproof.comparisons.record import terminal as record_terminal
 
     for name in boards:
         rows = runner.choose(dataset, name, budget, seed, progress, members)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from comparisons.errors import UsageError
+from backproof.scratch.errors import InputError
 
 
 def register(app: typer.Typer) -> None:
@@ -27,8 +27,9 @@ def report(
 
     from rich.console import Console
 
-    from comparisons.report import terminal
-    from comparisons.results import all_verdicts, draw, exit_code, load
+    from backproof.comparisons.report import overview as terminal
+    from backproof.comparisons.report.write import draw
+    from backproof.comparisons.results.store import all_verdicts, exit_code, load
 
     path = Path(results)
     if path.is_dir():
@@ -39,6 +40,6 @@ def report(
         terminal.render(loaded, Console(highlight=False))
     except (LookupError, TypeError, AttributeError, ValueError) as error:
         # The file is whatever somebody made of it; what it lacks shows when it is read that far.
-        raise UsageError(f"results: {path} cannot be drawn ({error!r}); run backproof again") from error
+        raise InputError(f"results: {path} cannot be drawn ({error!r}); run backproof again") from error
     print(f"\nReport: {page.resolve().as_uri()}")
     return exit_code(all_verdicts(loaded))

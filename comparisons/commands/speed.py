@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from comparisons.commands import options
+from backproof.comparisons.commands import options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from comparisons.progress import Progress
-    from comparisons.speed_cases import Case
-    from comparisons.speed_entries import Entry
-    from comparisons.speed_protocol import Settings
+    from backproof.comparisons.running.progress import Progress
+    from backproof.comparisons.speed.cases import Case
+    from backproof.comparisons.speed.entries import Entry
+    from backproof.comparisons.speed.protocol import Settings
 
 
 def register(app: typer.Typer) -> None:
@@ -75,8 +75,8 @@ def speed(
     is faster than eager torch over all cases, 1 slower, 2 usage or bad input, 3 no difference seen.
     """
     print("backproof: loading ...", file=sys.stderr, flush=True)
-    from comparisons.progress import Terminal
-    from comparisons.speed_protocol import Settings
+    from backproof.comparisons.running.progress import Terminal
+    from backproof.comparisons.speed.protocol import Settings
 
     _check(division, kernels, rounds, launches, round_seconds, threads or [1])
     settings = Settings(
@@ -99,38 +99,38 @@ def _check(
     division: str, kernels: str, rounds: int, launches: int, round_seconds: float, threads: list[int]
 ) -> None:
     """Everything that could be wrong with the options, before anything is started."""
-    from comparisons.environment import usable_cores
-    from comparisons.errors import UsageError
+    from backproof.comparisons.running.environment import usable_cores
+    from backproof.scratch.errors import InputError
 
     for name, word, words in (
         ("division", division, ("matched", "idiomatic", "all")),
         ("kernels", kernels, ("own", "environment")),
     ):
         if word not in words:
-            raise UsageError(f"{name}: expected one of {', '.join(words)}; got {word!r}")
+            raise InputError(f"{name}: expected one of {', '.join(words)}; got {word!r}")
     for name, value in (("rounds", rounds), ("launches", launches), ("threads", min(threads))):
         if value < 1:
-            raise UsageError(f"{name}: expected at least 1, got {value}")
+            raise InputError(f"{name}: expected at least 1, got {value}")
     if max(threads) > usable_cores():
-        raise UsageError(
+        raise InputError(
             f"threads: expected at most {usable_cores()}, the cores of this machine; got {max(threads)}"
         )
     if launches * rounds < 2:
-        raise UsageError("rounds: expected at least 2 where there is one launch: an interval needs two")
+        raise InputError("rounds: expected at least 2 where there is one launch: an interval needs two")
     if not 0.0 < round_seconds <= 60.0:
-        raise UsageError(f"round-seconds: expected a number above 0 and up to 60, got {round_seconds!r}")
+        raise InputError(f"round-seconds: expected a number above 0 and up to 60, got {round_seconds!r}")
 
 
 def _cases(texts: list[str] | None) -> "Sequence[Case]":
-    from comparisons.speed_cases import FIVE_CASES, parse_case
+    from backproof.comparisons.speed.cases import FIVE_CASES, parse_case
 
     return [parse_case(text) for text in texts] if texts else FIVE_CASES
 
 
 def _entries(contenders: list[str] | None, division: str) -> "Sequence[Entry]":
     """Those of the division, and always scratch (twice) with its floor and its parts."""
-    from comparisons import registry
-    from comparisons.speed_entries import ENTRIES, SCRATCH, own_entry
+    from backproof.comparisons.contenders import registry
+    from backproof.comparisons.speed.entries import ENTRIES, SCRATCH, own_entry
 
     for name in contenders or []:
         registry.check(name)
@@ -157,11 +157,12 @@ def _measured(
 ) -> dict[str, Any]:
     from functools import partial
 
-    from comparisons import data as datasets
-    from comparisons import results, speed_growth
-    from comparisons import speed as measurement
-    from comparisons.speed_entries import for_growth
-    from comparisons.speed_launch import ProcessWorker
+    from backproof.comparisons.data import dataset as datasets
+    from backproof.comparisons.results import store as results
+    from backproof.comparisons.speed import growth as speed_growth
+    from backproof.comparisons.speed import part as measurement
+    from backproof.comparisons.speed.entries import for_growth
+    from backproof.comparisons.speed.launch import ProcessWorker
 
     results.check_folder(out)  # a corrupt one stops here, not after the measurement
     dataset = datasets.load(*data, say=progress.say)
@@ -181,10 +182,11 @@ def _finish(part: dict[str, Any], out: str) -> int:
 
     from rich.console import Console
 
-    from comparisons import results
-    from comparisons.report import speed_tables
+    from backproof.comparisons.report import write
+    from backproof.comparisons.results import store as results
+    from backproof.comparisons.speed import terminal as speed_tables
 
-    results.merge(out, shlex.join(["backproof", *sys.argv[1:]]), speed=part)
+    write.merge(out, shlex.join(["backproof", *sys.argv[1:]]), speed=part)
     speed_tables.render(part, Console(highlight=False))
     print(f"\nReport: {(Path(out) / 'report.html').resolve().as_uri()}")
     return results.exit_code([part["verdict"]])

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from comparisons.commands import options
-from comparisons.errors import Interrupted, UsageError
+from backproof.comparisons.commands import options
+from backproof.comparisons.running.errors import Interrupted
+from backproof.scratch.errors import InputError
 
 if TYPE_CHECKING:
-    from comparisons.zoo.catalogue import Entry
+    from backproof.comparisons.zoo.catalogue import Entry
 
 
 def register(app: typer.Typer) -> None:
@@ -24,7 +25,7 @@ def zoo(
     seed: Annotated[int, typer.Option(metavar="N", help="Seed of the cases.")] = 0,
     workers: Annotated[int | None, typer.Option(metavar="N", help="Processes. [default: all cores]")] = None,
     mutants: Annotated[
-        str | None, typer.Option(metavar="DIR", help="Folder with catalogue.toml. [default: tests/mutants]")
+        str | None, typer.Option(metavar="DIR", help="Folder with catalogue.toml. [default: ours]")
     ] = None,
     out: options.Out = options.OUT,
 ) -> int:
@@ -33,21 +34,21 @@ def zoo(
     Exit codes: 0 every mutant killed, every correct class passed, causes named; 1 not so; 2 usage;
     3 INCONCLUSIVE. The classes of the folder are executed.
     """
-    from comparisons import threads
+    from backproof.comparisons.running import threads
 
     if workers is not None and workers < 1:
-        raise UsageError(f"workers: expected at least 1, got {workers}")
+        raise InputError(f"workers: expected at least 1, got {workers}")
     if seed < 0:
-        raise UsageError(f"seed: expected 0 or more, got {seed}")
+        raise InputError(f"seed: expected 0 or more, got {seed}")
     print("backproof: loading ...", file=sys.stderr, flush=True)
     threads.limit(1)  # before NumPy is imported
     from pathlib import Path
 
     from joblib import cpu_count
 
-    from comparisons import results
-    from comparisons.progress import Terminal
-    from comparisons.zoo import catalogue, matrix
+    from backproof.comparisons.results import store as results
+    from backproof.comparisons.running.progress import Terminal
+    from backproof.comparisons.zoo import catalogue, matrix
 
     folder = Path(mutants) if mutants is not None else catalogue.default_folder()
     entries = _chosen(catalogue.read(folder), only or [])
@@ -61,7 +62,7 @@ def _chosen(entries: "list[Entry]", only: list[str]) -> "list[Entry]":
     known = {entry.name for entry in entries} | {entry.number for entry in entries if entry.number}
     for name in only:
         if name not in known:
-            raise UsageError(f"only: expected a class of the zoo or its number, got {name!r}")
+            raise InputError(f"only: expected a class of the zoo or its number, got {name!r}")
     return [entry for entry in entries if not only or entry.name in only or entry.number in only]
 
 
@@ -70,14 +71,15 @@ def _finish(part: dict[str, Any], out: str) -> int:
 
     from rich.console import Console
 
-    from comparisons import results
-    from comparisons.zoo.rendering import show
+    from backproof.comparisons.report import write
+    from backproof.comparisons.results import store as results
+    from backproof.comparisons.zoo.terminal import show
 
     before = results.load_folder(out)
     gradients: dict[str, Any] = {"zoo": part}
     if before is None or before.gradients is None:  # no gradient of ours was checked: no verdict on them
         gradients = {"verdict": "INCONCLUSIVE", "seconds": 0.0, "checks": [], **gradients}
-    results.merge(out, part["command"], gradients=gradients)
+    write.merge(out, part["command"], gradients=gradients)
     show(part, Console(highlight=False))
     print(f"\nReport: {(Path(out) / 'report.html').resolve().as_uri()}")
     if part["interrupted"]:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.special import logit
 
-from comparisons.lessons.frame import (
+from backproof.comparisons.lessons.frame import (
     Correction,
     Figure,
     Outcome,
@@ -20,10 +20,10 @@ from comparisons.lessons.frame import (
     equal,
     number,
 )
-from comparisons.lessons.pictures import COLOURS, DASHES, INK, axes, line, points, rounded
-from scratch.activations import ACTIVATIONS, sigmoid
-from scratch.architecture import Array
-from scratch.differences import CENTRAL, difference
+from backproof.comparisons.lessons.pictures import COLOURS, DASHES, INK, axes, line, points, rounded
+from backproof.scratch.activations import ACTIVATIONS, sigmoid
+from backproof.scratch.architecture import Array
+from backproof.scratch.differences import CENTRAL, difference
 
 SMOOTH = ("sigmoid", "tanh", "relu")
 H = 1e-3

@@ -14,11 +14,20 @@ from functools import partial
 import numpy as np
 import torch
 
-from comparisons.lessons.frame import Correction, Figure, Outcome, Setting, Table, at_least, at_most, number
-from comparisons.lessons.pictures import BAD, SCRATCH, TORCH, axes, line
-from scratch.activations import sigmoid
-from scratch.architecture import Array
-from scratch.differences import CENTRAL, difference
+from backproof.comparisons.lessons.frame import (
+    Correction,
+    Figure,
+    Outcome,
+    Setting,
+    Table,
+    at_least,
+    at_most,
+    number,
+)
+from backproof.comparisons.lessons.pictures import BAD, SCRATCH, TORCH, axes, line
+from backproof.scratch.activations import sigmoid
+from backproof.scratch.architecture import Array
+from backproof.scratch.differences import CENTRAL, difference
 
 NAMES = ("w1", "b1", "w2", "b2", "w3", "b3")
 X, Y = 1.5, 0.4

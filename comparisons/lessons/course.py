@@ -7,8 +7,8 @@ import importlib
 from dataclasses import dataclass
 from typing import Protocol, cast
 
-from comparisons.errors import UsageError
-from comparisons.lessons.frame import Outcome, Setting
+from backproof.comparisons.lessons.frame import Outcome, Setting
+from backproof.scratch.errors import InputError
 
 CHAPTERS = (
     "one-neuron",
@@ -44,7 +44,7 @@ class Lesson:
         return self.name.replace("-", "_")
 
     def load(self) -> LessonModule:
-        return cast(LessonModule, importlib.import_module(f"comparisons.lessons.{self.key}"))
+        return cast(LessonModule, importlib.import_module(f"backproof.comparisons.lessons.{self.key}"))
 
 
 LESSONS = (
@@ -70,9 +70,9 @@ LESSONS = (
 
 
 def find(name: str) -> Lesson:
-    """The lesson of that name, or of that row number. Raises UsageError, listing the names."""
+    """The lesson of that name, or of that row number. Raises InputError, listing the names."""
     for lesson in LESSONS:
         if name in (lesson.name, str(lesson.row)):
             return lesson
     names = ", ".join(lesson.name for lesson in LESSONS)
-    raise UsageError(f"lesson: expected one of {names}; got {name!r}")
+    raise InputError(f"lesson: expected one of {names}; got {name!r}")

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from comparisons.lessons.frame import (
+from backproof.comparisons.lessons.frame import (
     Claim,
     Correction,
     Figure,
@@ -20,12 +20,22 @@ from comparisons.lessons.frame import (
     equal,
     number,
 )
-from comparisons.lessons.pictures import BAD, GOOD, REFERENCE, SCRATCH, axes, line, points, rounded, vertical
-from scratch.architecture import Architecture, Array
-from scratch.differences import difference
-from scratch.gradients import gradient
-from scratch.network import Network
-from scratch.parameters import Parameters
+from backproof.comparisons.lessons.pictures import (
+    BAD,
+    GOOD,
+    REFERENCE,
+    SCRATCH,
+    axes,
+    line,
+    points,
+    rounded,
+    vertical,
+)
+from backproof.scratch.architecture import Architecture, Array
+from backproof.scratch.differences import difference
+from backproof.scratch.gradients import gradient
+from backproof.scratch.network import Network
+from backproof.scratch.parameters import Parameters
 
 ANSWER = 3.0  # A of the text
 STEPS = 60

@@ -12,23 +12,23 @@ rounding of one loss.
 
 import numpy as np
 
-from comparisons.data import Dataset
-from comparisons.lessons.frame import Figure, Outcome, Setting, at_least, at_most, number, percent
-from comparisons.lessons.images import (
+from backproof.comparisons.contenders.scratch_mlp import ScratchMLP
+from backproof.comparisons.data.dataset import Dataset
+from backproof.comparisons.lessons.frame import Figure, Outcome, Setting, at_least, at_most, number, percent
+from backproof.comparisons.lessons.images import (
     CLASSES,
     DATA_NAMES,
     batches_of,
     image_architecture,
     trained_epochs,
 )
-from comparisons.lessons.pictures import AMOUNT, SCRATCH, SIGNED, TORCH, axes, heatmap, images, line
-from comparisons.scratch_mlp import ScratchMLP
-from reference.contender import Contender
-from reference.torch_mlp import TorchMLP
-from scratch.architecture import Array, OptimizerSpec
-from scratch.gradients import gradient
-from scratch.initializers import initialize
-from scratch.network import Network
+from backproof.comparisons.lessons.pictures import AMOUNT, SCRATCH, SIGNED, TORCH, axes, heatmap, images, line
+from backproof.reference.contender import Contender
+from backproof.reference.torch_mlp import TorchMLP
+from backproof.scratch.architecture import Array, OptimizerSpec
+from backproof.scratch.gradients import gradient
+from backproof.scratch.initializers import initialize
+from backproof.scratch.network import Network
 
 HIDDEN, EPOCHS, BATCH = 128, 5, 100
 SGD = OptimizerSpec("sgd", learning_rate=0.1, momentum=0.9)

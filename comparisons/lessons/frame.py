@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from comparisons.data import Dataset
+    from backproof.comparisons.data.dataset import Dataset
 
 Watch = Callable[[str, int, float, float | None], None]  # (contender, step, loss, accuracy if measured)
 Json = dict[str, Any]
@@ -118,7 +118,7 @@ class Setting:
 
 @cache
 def _dataset(kind: str, data_dir: Path | None) -> "Dataset":
-    from comparisons.data import load
+    from backproof.comparisons.data.dataset import load
 
     return load(kind, data_dir)
 

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from comparisons.data import Dataset
-from comparisons.lessons.frame import Setting
-from reference.contender import Contender
-from scratch.architecture import Architecture, Array, OptimizerSpec
-from scratch.initializers import initialize
-from scratch.network import Network
-from scratch.training import Epoch, epoch_batches, fit
+from backproof.comparisons.data.dataset import Dataset
+from backproof.comparisons.lessons.frame import Setting
+from backproof.reference.contender import Contender
+from backproof.scratch.architecture import Architecture, Array, OptimizerSpec
+from backproof.scratch.initializers import initialize
+from backproof.scratch.network import Network
+from backproof.scratch.training import Epoch, epoch_batches, fit
 
 CLASSES = 10
 DATA_NAMES = {"mnist": "MNIST", "digits": "scikit-learn digits, 8 × 8"}  # as texts call them

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from comparisons.data import Dataset
-from scratch.architecture import Architecture, Array, OptimizerSpec
+from backproof.comparisons.data.dataset import Dataset
+from backproof.scratch.architecture import Architecture, Array, OptimizerSpec
 
 INSTALL = 'pip install "backproof[tensorflow]"'
 

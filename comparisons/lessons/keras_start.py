@@ -9,8 +9,9 @@ Adam 1e-3, batches of 256. The text trains 30 epochs; `epochs` of the setting sa
 
 import numpy as np
 
-from comparisons.data import Dataset
-from comparisons.lessons.frame import (
+from backproof.comparisons.contenders.scratch_mlp import ScratchMLP
+from backproof.comparisons.data.dataset import Dataset
+from backproof.comparisons.lessons.frame import (
     Claim,
     Correction,
     Figure,
@@ -23,16 +24,21 @@ from comparisons.lessons.frame import (
     number,
     percent,
 )
-from comparisons.lessons.images import CLASSES, DATA_NAMES, batches_of, image_architecture, trained_epochs
-from comparisons.lessons.keras_network import INSTALL, installed, keras_training
-from comparisons.lessons.pictures import GOOD, SCRATCH, TENSORFLOW, TORCH, axes, line
-from comparisons.scratch_mlp import ScratchMLP
-from reference.contender import Contender
-from reference.torch_mlp import TorchMLP
-from scratch.architecture import Array, OptimizerSpec
-from scratch.initializers import initialize
-from scratch.network import Network
-from scratch.parameters import Parameters
+from backproof.comparisons.lessons.images import (
+    CLASSES,
+    DATA_NAMES,
+    batches_of,
+    image_architecture,
+    trained_epochs,
+)
+from backproof.comparisons.lessons.keras_network import INSTALL, installed, keras_training
+from backproof.comparisons.lessons.pictures import GOOD, SCRATCH, TENSORFLOW, TORCH, axes, line
+from backproof.reference.contender import Contender
+from backproof.reference.torch_mlp import TorchMLP
+from backproof.scratch.architecture import Array, OptimizerSpec
+from backproof.scratch.initializers import initialize
+from backproof.scratch.network import Network
+from backproof.scratch.parameters import Parameters
 
 HIDDEN, BATCH = (256, 256), 256
 ADAM = OptimizerSpec("adam", learning_rate=1e-3)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scratch.architecture import Array
+from backproof.scratch.architecture import Array
+from backproof.scratch.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def learn(x: Array, labels: Array, epochs: int = 1000) -> Learning:
     ValueError where labels are not 0 and 1, one per example.
     """
     if labels.shape != (len(x),) or not np.isin(labels, (0, 1)).all():
-        raise ValueError(f"labels: expected 0 or 1 for each of {len(x)} examples, got {labels!r}")
+        raise InputError(f"labels: expected 0 or 1 for each of {len(x)} examples, got {labels!r}")
     weight, bias = np.zeros(x.shape[1]), 0.0
     mistakes: list[int] = []
     seen = {(weight.tobytes(), bias): 0}

@@ -10,7 +10,7 @@ multiplication carry that error.
 
 import numpy as np
 
-from comparisons.lessons.frame import (
+from backproof.comparisons.lessons.frame import (
     Claim,
     Correction,
     Figure,
@@ -21,10 +21,10 @@ from comparisons.lessons.frame import (
     number,
     percent,
 )
-from comparisons.lessons.images import evaluated, image_network
-from comparisons.lessons.pictures import COLOURS, DASHES, SCRATCH, TORCH, axes, line
-from scratch.architecture import Array, Weights
-from scratch.network import Network
+from backproof.comparisons.lessons.images import evaluated, image_network
+from backproof.comparisons.lessons.pictures import COLOURS, DASHES, SCRATCH, TORCH, axes, line
+from backproof.scratch.architecture import Array, Weights
+from backproof.scratch.network import Network
 
 C = 0.7
 ROUNDINGS = 6  # three in h(h(h(x))), three in c^3 x

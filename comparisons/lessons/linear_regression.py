@@ -8,8 +8,17 @@ The minimum has a closed form, (W, b) = argmin |[x 1] (W, b) - y|^2: what descen
 
 import numpy as np
 
-from comparisons.lessons.frame import Claim, Correction, Figure, Outcome, Setting, Table, at_most, number
-from comparisons.lessons.pictures import (
+from backproof.comparisons.lessons.frame import (
+    Claim,
+    Correction,
+    Figure,
+    Outcome,
+    Setting,
+    Table,
+    at_most,
+    number,
+)
+from backproof.comparisons.lessons.pictures import (
     BAD,
     GOOD,
     JAX,
@@ -21,10 +30,10 @@ from comparisons.lessons.pictures import (
     line,
     points,
 )
-from scratch.architecture import Architecture, Array
-from scratch.gradients import gradient
-from scratch.network import Network
-from scratch.parameters import Parameters
+from backproof.scratch.architecture import Architecture, Array
+from backproof.scratch.gradients import gradient
+from backproof.scratch.network import Network
+from backproof.scratch.parameters import Parameters
 
 LINES = ((1.1, 0.4), (0.3, 1.2), (-0.6, 1.0))  # (W, b) of the text's straight lines 1, 2 and 3
 AGREEMENT = 1e-8  # distance to least squares that descent must reach

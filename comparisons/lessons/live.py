@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from comparisons.data import Dataset
-from comparisons.errors import UsageError
-from comparisons.lessons.frame import (
+from backproof.comparisons.contenders.scratch_mlp import ScratchMLP
+from backproof.comparisons.data.dataset import Dataset
+from backproof.comparisons.lessons.frame import (
     Claim,
     Figure,
     Outcome,
@@ -25,15 +25,15 @@ from comparisons.lessons.frame import (
     number,
     percent,
 )
-from comparisons.lessons.images import DATA_NAMES, accuracy, batches_of, image_architecture
-from comparisons.lessons.keras_network import quiet_imports
-from comparisons.lessons.pictures import COLOURS, DASHES, axes, line
-from comparisons.scratch_mlp import ScratchMLP
-from reference.contender import Contender
-from reference.torch_mlp import TorchMLP
-from scratch.architecture import Array, OptimizerSpec
-from scratch.initializers import initialize
-from scratch.losses import LOSSES
+from backproof.comparisons.lessons.images import DATA_NAMES, accuracy, batches_of, image_architecture
+from backproof.comparisons.lessons.keras_network import quiet_imports
+from backproof.comparisons.lessons.pictures import COLOURS, DASHES, axes, line
+from backproof.reference.contender import Contender
+from backproof.reference.torch_mlp import TorchMLP
+from backproof.scratch.architecture import Array, OptimizerSpec
+from backproof.scratch.errors import InputError
+from backproof.scratch.initializers import initialize
+from backproof.scratch.losses import LOSSES
 
 HIDDEN, BATCH, STEPS, EVERY = 64, 100, 600, 20
 HELD_OUT = 1000
@@ -70,19 +70,19 @@ def watched(
 
 @contextmanager
 def tensorboard_writer(folder: Path) -> Iterator[AddScalar]:
-    """torch.utils.tensorboard's writer. Raises UsageError, with the remedy, where tensorboard is missing."""
+    """torch.utils.tensorboard's writer. Raises InputError, with the remedy, where tensorboard is missing."""
     try:
         with quiet_imports():
             from torch.utils.tensorboard import SummaryWriter
     except ImportError as error:
-        raise UsageError(
+        raise InputError(
             "tensorboard: torch's writer needs this package, which is not installed; "
             "pip install 'backproof[tensorboard]'"
         ) from error
     try:
         writer = SummaryWriter(str(folder))
     except OSError as error:
-        raise UsageError(
+        raise InputError(
             f"tensorboard: cannot write to {folder} ({error.strerror}); choose another folder"
         ) from error
     try:

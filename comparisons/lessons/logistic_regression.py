@@ -9,7 +9,7 @@ The gradient is taken by every method there is. With |L^(k)| bounded through |d^
 
 import numpy as np
 
-from comparisons.lessons.frame import (
+from backproof.comparisons.lessons.frame import (
     Claim,
     Correction,
     Figure,
@@ -21,7 +21,7 @@ from comparisons.lessons.frame import (
     number,
     percent,
 )
-from comparisons.lessons.pictures import (
+from backproof.comparisons.lessons.pictures import (
     COLOURS,
     DASHES,
     INK,
@@ -33,14 +33,14 @@ from comparisons.lessons.pictures import (
     points,
     rounded,
 )
-from reference.torch_mlp import TorchMLP
-from scratch.activations import sigmoid
-from scratch.architecture import Architecture, Array, OptimizerSpec
-from scratch.differences import SCHEMES, difference
-from scratch.gradients import METHODS, gradient, loss_function
-from scratch.initializers import initialize
-from scratch.network import Network
-from scratch.training import train
+from backproof.reference.torch_mlp import TorchMLP
+from backproof.scratch.activations import sigmoid
+from backproof.scratch.architecture import Architecture, Array, OptimizerSpec
+from backproof.scratch.differences import SCHEMES, difference
+from backproof.scratch.gradients import METHODS, gradient, loss_function
+from backproof.scratch.initializers import initialize
+from backproof.scratch.network import Network
+from backproof.scratch.training import train
 
 N = 60  # examples per class
 ARCHITECTURE = Architecture((2, 1), loss="binary_cross_entropy")

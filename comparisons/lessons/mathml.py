@@ -6,7 +6,7 @@ r"""Formulas for a page without a network: a small part of LaTeX, as MathML or a
                |  \hat base | \text{...} | \matrix{ a & b \\ c & d }
 
 Browsers draw MathML Core by themselves; the terminal gets the same formula in Unicode. An unknown command
-raises ValueError, so that a slip in a text is found by the tests and not by a reader.
+raises InputError, so that a slip in a text is found by the tests and not by a reader.
 """
 
 import re
@@ -16,6 +16,8 @@ from functools import cache
 from itertools import zip_longest
 
 from markupsafe import Markup, escape
+
+from backproof.scratch.errors import InputError
 
 _SIGNS = {
     "partial": "∂", "sum": "∑", "cdot": "·", "times": "×", "le": "≤", "ge": "≥", "ne": "≠", "approx": "≈",
@@ -68,7 +70,7 @@ class _Reader:
     def take(self) -> str:
         token = self.peek()
         if not token:
-            raise ValueError("formula: expected more, found its end")
+            raise InputError("formula: expected more, found its end")
         self.at += 1
         return token
 
@@ -93,7 +95,7 @@ class _Reader:
     def base(self) -> Node:
         token = self.take()
         if token in ("}", "&", "\\\\"):
-            raise ValueError(f"formula: unexpected {token!r}")
+            raise InputError(f"formula: unexpected {token!r}")
         if token == "{":
             inside = self.formula("}")
             self.take()
@@ -119,7 +121,7 @@ class _Reader:
             return Node("i", name)
         if name in _SIGNS:
             return Node("o", _SIGNS[name])
-        raise ValueError(f"formula: unknown command \\{name}")
+        raise InputError(f"formula: unknown command \\{name}")
 
     def matrix(self) -> Node:
         self.take()

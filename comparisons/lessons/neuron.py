@@ -8,16 +8,24 @@ other, whatever the data; a random start breaks that symmetry.
 import numpy as np
 import torch
 
-from comparisons.lessons.frame import Correction, Figure, Outcome, Setting, at_least, at_most, number
-from comparisons.lessons.pictures import BAD, GOOD, REFERENCE, SCRATCH, TORCH, axes, line
-from comparisons.scratch_mlp import ScratchMLP
-from reference.torch_mlp import TorchMLP
-from scratch.activations import sigmoid
-from scratch.architecture import Architecture, Array, OptimizerSpec
-from scratch.initializers import initialize
-from scratch.network import Network
-from scratch.parameters import Parameters
-from scratch.training import train
+from backproof.comparisons.contenders.scratch_mlp import ScratchMLP
+from backproof.comparisons.lessons.frame import (
+    Correction,
+    Figure,
+    Outcome,
+    Setting,
+    at_least,
+    at_most,
+    number,
+)
+from backproof.comparisons.lessons.pictures import BAD, GOOD, REFERENCE, SCRATCH, TORCH, axes, line
+from backproof.reference.torch_mlp import TorchMLP
+from backproof.scratch.activations import sigmoid
+from backproof.scratch.architecture import Architecture, Array, OptimizerSpec
+from backproof.scratch.initializers import initialize
+from backproof.scratch.network import Network
+from backproof.scratch.parameters import Parameters
+from backproof.scratch.training import train
 
 X = np.array([[1.5, -2.0]])  # X1, X2
 W = np.array([[0.8, -0.5, 0.3], [0.25, 1.0, -0.75]])  # one column per neuron

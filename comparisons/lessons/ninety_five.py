@@ -8,9 +8,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from comparisons.lessons.frame import Claim, Figure, Outcome, Setting, Table, at_least, number, percent
-from comparisons.lessons.images import DATA_NAMES, evaluated, image_network
-from comparisons.lessons.pictures import COLOURS, DASHES, GOOD, SYMBOLS, axes, line
+from backproof.comparisons.lessons.frame import (
+    Claim,
+    Figure,
+    Outcome,
+    Setting,
+    Table,
+    at_least,
+    number,
+    percent,
+)
+from backproof.comparisons.lessons.images import DATA_NAMES, evaluated, image_network
+from backproof.comparisons.lessons.pictures import COLOURS, DASHES, GOOD, SYMBOLS, axes, line
 
 TARGET = 0.95
 EPOCHS = 5

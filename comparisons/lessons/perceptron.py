@@ -7,10 +7,19 @@ from itertools import product
 
 import numpy as np
 
-from comparisons.lessons.frame import Correction, Figure, Outcome, Setting, Table, at_least, equal, number
-from comparisons.lessons.learning_rule import Learning, Perceptron, learn
-from comparisons.lessons.pictures import COLOURS, DASHES, SYMBOLS, axes, line
-from scratch.architecture import Array
+from backproof.comparisons.lessons.frame import (
+    Correction,
+    Figure,
+    Outcome,
+    Setting,
+    Table,
+    at_least,
+    equal,
+    number,
+)
+from backproof.comparisons.lessons.learning_rule import Learning, Perceptron, learn
+from backproof.comparisons.lessons.pictures import COLOURS, DASHES, SYMBOLS, axes, line
+from backproof.scratch.architecture import Array
 
 INPUTS = np.array(list(product((0, 1), repeat=3)))  # (8, 3): every combination of answers
 WEATHER_PERSON, NEARBY_PERSON = (6, 2, 2), (2, 2, 6)

@@ -5,9 +5,19 @@ from typing import Any
 
 import numpy as np
 
-from comparisons.lessons.frame import Json
-from comparisons.report.figures import BAD, GOOD, INK, JAX, REFERENCE, SCRATCH, SKLEARN, TENSORFLOW, TORCH
-from scratch.architecture import Array
+from backproof.comparisons.drawing.figures import (
+    BAD,
+    GOOD,
+    INK,
+    JAX,
+    REFERENCE,
+    SCRATCH,
+    SKLEARN,
+    TENSORFLOW,
+    TORCH,
+)
+from backproof.comparisons.lessons.frame import Json
+from backproof.scratch.architecture import Array
 
 __all__ = [
     "AMOUNT", "BAD", "CLASSES", "COLOURS", "DASHES", "GOOD", "INK", "JAX", "REFERENCE", "SCRATCH", "SIGNED",

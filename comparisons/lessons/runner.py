@@ -13,11 +13,11 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
-from comparisons.errors import UsageError
-from comparisons.lessons import catalogue
-from comparisons.lessons.catalogue import LANGUAGES, Text
-from comparisons.lessons.course import LESSONS, Lesson
-from comparisons.lessons.frame import Claim, Correction, Figure, Json, Outcome, Setting, Table
+from backproof.comparisons.lessons import catalogue
+from backproof.comparisons.lessons.catalogue import LANGUAGES, Text
+from backproof.comparisons.lessons.course import LESSONS, Lesson
+from backproof.comparisons.lessons.frame import Claim, Correction, Figure, Json, Outcome, Setting, Table
+from backproof.scratch.errors import InputError
 
 
 def run(lesson: Lesson, setting: Setting, changes: Mapping[str, str] | None = None) -> Json:
@@ -33,7 +33,7 @@ def run(lesson: Lesson, setting: Setting, changes: Mapping[str, str] | None = No
 def changed(module: Any, changes: Mapping[str, str]) -> Iterator[None]:
     """Give constants of a lesson's module other values, and the old ones back afterwards.
 
-    Raises UsageError for a name that is no number among its constants, or a value that is none.
+    Raises InputError for a name that is no number among its constants, or a value that is none.
     """
     constants = _constants(module)
     values = {name: _value(name, text, constants) for name, text in changes.items()}
@@ -50,15 +50,15 @@ def _value(name: str, text: str, constants: Mapping[str, float]) -> float:
     """The text as a number of the constant's own kind: counts stay counts, and at least one."""
     if name not in constants:
         known = ", ".join(constants) or "none"
-        raise UsageError(f"set: expected one of this lesson's constants ({known}); got {name!r}")
+        raise InputError(f"set: expected one of this lesson's constants ({known}); got {name!r}")
     counts = isinstance(constants[name], int)
     try:
         value = int(text) if counts else float(text)
     except ValueError as error:
         kind = "an integer" if counts else "a number"
-        raise UsageError(f"set: {name} is {constants[name]!r}; expected {kind}, got {text!r}") from error
+        raise InputError(f"set: {name} is {constants[name]!r}; expected {kind}, got {text!r}") from error
     if not math.isfinite(value) or (counts and value < 1):
-        raise UsageError(f"set: {name}: expected {'at least 1' if counts else 'a finite number'}, got {text}")
+        raise InputError(f"set: {name}: expected {'at least 1' if counts else 'a finite number'}, got {text}")
     return value
 
 

@@ -9,11 +9,20 @@ from itertools import pairwise
 
 import numpy as np
 
-from comparisons.lessons.frame import Claim, Correction, Figure, Outcome, Setting, Table, equal, number
-from comparisons.lessons.pictures import SIGNED, images
-from scratch.architecture import Architecture, Array
-from scratch.network import Network
-from scratch.parameters import Parameters
+from backproof.comparisons.lessons.frame import (
+    Claim,
+    Correction,
+    Figure,
+    Outcome,
+    Setting,
+    Table,
+    equal,
+    number,
+)
+from backproof.comparisons.lessons.pictures import SIGNED, images
+from backproof.scratch.architecture import Architecture, Array
+from backproof.scratch.network import Network
+from backproof.scratch.parameters import Parameters
 
 SIZES = (3, 4, 4, 2)
 PRINTED = ((4, 4), (5, 4), (5, 2))  # the weights as the text prints them

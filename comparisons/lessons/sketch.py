@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from comparisons.lessons.frame import Json, number
+from backproof.comparisons.lessons.frame import Json, number
 
 _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))  # [row][column] of U+2800's bits
 _SHADES = " ░▒▓█"

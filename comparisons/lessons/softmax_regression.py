@@ -8,8 +8,9 @@ to become different.
 
 import numpy as np
 
-from comparisons.data import Dataset
-from comparisons.lessons.frame import (
+from backproof.comparisons.contenders.scratch_mlp import ScratchMLP
+from backproof.comparisons.data.dataset import Dataset
+from backproof.comparisons.lessons.frame import (
     Correction,
     Figure,
     Outcome,
@@ -22,14 +23,13 @@ from comparisons.lessons.frame import (
     number,
     percent,
 )
-from comparisons.lessons.images import CLASSES, DATA_NAMES, accuracy, batches_of, image_architecture
-from comparisons.lessons.keras_network import installed, keras_training
-from comparisons.lessons.pictures import SCRATCH, SIGNED, TORCH, axes, images, line
-from comparisons.scratch_mlp import ScratchMLP
-from reference.contender import Contender
-from reference.torch_mlp import TorchMLP
-from scratch.architecture import Array, OptimizerSpec
-from scratch.initializers import initialize
+from backproof.comparisons.lessons.images import CLASSES, DATA_NAMES, accuracy, batches_of, image_architecture
+from backproof.comparisons.lessons.keras_network import installed, keras_training
+from backproof.comparisons.lessons.pictures import SCRATCH, SIGNED, TORCH, axes, images, line
+from backproof.reference.contender import Contender
+from backproof.reference.torch_mlp import TorchMLP
+from backproof.scratch.architecture import Array, OptimizerSpec
+from backproof.scratch.initializers import initialize
 
 STEPS, BATCH = 1000, 100
 SGD = OptimizerSpec("sgd", learning_rate=0.5)

@@ -11,12 +11,12 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from comparisons.lessons.frame import Claim, Correction, Figure, Outcome, Setting, at_most, number
-from comparisons.lessons.keras_network import installed, tensorflow_cross_entropy
-from comparisons.lessons.pictures import BAD, SCRATCH, TORCH, axes, line
-from scratch.architecture import Array
-from scratch.differences import difference
-from scratch.losses import LOSSES
+from backproof.comparisons.lessons.frame import Claim, Correction, Figure, Outcome, Setting, at_most, number
+from backproof.comparisons.lessons.keras_network import installed, tensorflow_cross_entropy
+from backproof.comparisons.lessons.pictures import BAD, SCRATCH, TORCH, axes, line
+from backproof.scratch.architecture import Array
+from backproof.scratch.differences import difference
+from backproof.scratch.losses import LOSSES
 
 BATCH, OUTPUTS = 32, 10
 EPS = float(np.finfo(float).eps)

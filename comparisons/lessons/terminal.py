@@ -10,11 +10,11 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text as RichText
 
-from comparisons.lessons import catalogue
-from comparisons.lessons.course import CHAPTERS, LESSONS
-from comparisons.lessons.frame import Json
-from comparisons.lessons.mathml import to_text
-from comparisons.lessons.sketch import sketch, sparkline
+from backproof.comparisons.lessons import catalogue
+from backproof.comparisons.lessons.course import CHAPTERS, LESSONS
+from backproof.comparisons.lessons.frame import Json
+from backproof.comparisons.lessons.mathml import to_text
+from backproof.comparisons.lessons.sketch import sketch, sparkline
 
 _STYLES = {"PASS": "green", "FAIL": "red", "INCONCLUSIVE": "yellow"}
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scratch.architecture import Architecture, Array
-from scratch.network import Network
-from scratch.parameters import Parameters
+from backproof.scratch.architecture import Architecture, Array
+from backproof.scratch.network import Network
+from backproof.scratch.parameters import Parameters
 
 N, D_IN, H, D_OUT = 64, 1000, 100, 10
 ARCHITECTURE = Architecture((D_IN, H, D_OUT), activation="relu", loss="sum_of_squares")

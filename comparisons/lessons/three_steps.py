@@ -11,8 +11,8 @@ not the inverse: nothing is moved to the other side of an equation.
 import numpy as np
 import torch
 
-from comparisons.lessons import text_network
-from comparisons.lessons.frame import (
+from backproof.comparisons.lessons import text_network
+from backproof.comparisons.lessons.frame import (
     Claim,
     Correction,
     Figure,
@@ -24,11 +24,11 @@ from comparisons.lessons.frame import (
     equal,
     number,
 )
-from comparisons.lessons.pictures import REFERENCE, SCRATCH, SIGNED, axes, images, line, points
-from comparisons.lessons.text_network import backward, forward, update
-from scratch.architecture import Architecture, Array
-from scratch.network import Network
-from scratch.parameters import Parameters
+from backproof.comparisons.lessons.pictures import REFERENCE, SCRATCH, SIGNED, axes, images, line, points
+from backproof.comparisons.lessons.text_network import backward, forward, update
+from backproof.scratch.architecture import Architecture, Array
+from backproof.scratch.network import Network
+from backproof.scratch.parameters import Parameters
 
 LINES = ("grad_y_pred", "grad_w2", "grad_h_relu", "grad_h", "grad_w1")
 SIZES = (8, 12, 6, 3)  # N, D_in, H, D_out of this lesson: small enough to see

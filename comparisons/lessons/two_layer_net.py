@@ -10,7 +10,7 @@ sum (0 - 1)^2 = N * D_out for ever.
 import numpy as np
 import torch
 
-from comparisons.lessons.frame import (
+from backproof.comparisons.lessons.frame import (
     Correction,
     Figure,
     Outcome,
@@ -22,8 +22,8 @@ from comparisons.lessons.frame import (
     equal,
     number,
 )
-from comparisons.lessons.pictures import BAD, COLOURS, DASHES, GOOD, SCRATCH, axes, line
-from comparisons.lessons.text_network import (
+from backproof.comparisons.lessons.pictures import BAD, COLOURS, DASHES, GOOD, SCRATCH, axes, line
+from backproof.comparisons.lessons.text_network import (
     D_OUT,
     N,
     scratch_network,
@@ -31,7 +31,7 @@ from comparisons.lessons.text_network import (
     text_weights,
     train_without_biases,
 )
-from scratch.architecture import Array
+from backproof.scratch.architecture import Array
 
 STEPS, COMPARED, SHORT = 5000, 300, 300
 RATES = (1e-6, 1e-5, 1e-4, 1e-3)

@@ -8,13 +8,32 @@ inequalities reads 0 >= 4. By layers:  XOR(x) = AND(NAND(x), OR(x)).
 import numpy as np
 from scipy.optimize import linprog
 
-from comparisons.lessons.frame import Correction, Figure, Outcome, Setting, at_least, at_most, equal, number
-from comparisons.lessons.learning_rule import Perceptron, learn
-from comparisons.lessons.pictures import BAD, CLASSES, GOOD, SCRATCH, TORCH, axes, heatmap, line, points
-from comparisons.scratch_mlp import ScratchMLP
-from reference.torch_mlp import TorchMLP
-from scratch.architecture import Architecture, Array, OptimizerSpec
-from scratch.initializers import initialize
+from backproof.comparisons.contenders.scratch_mlp import ScratchMLP
+from backproof.comparisons.lessons.frame import (
+    Correction,
+    Figure,
+    Outcome,
+    Setting,
+    at_least,
+    at_most,
+    equal,
+    number,
+)
+from backproof.comparisons.lessons.learning_rule import Perceptron, learn
+from backproof.comparisons.lessons.pictures import (
+    BAD,
+    CLASSES,
+    GOOD,
+    SCRATCH,
+    TORCH,
+    axes,
+    heatmap,
+    line,
+    points,
+)
+from backproof.reference.torch_mlp import TorchMLP
+from backproof.scratch.architecture import Architecture, Array, OptimizerSpec
+from backproof.scratch.initializers import initialize
 
 PAIRS = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], dtype=float)
 AND, XOR = np.array([0, 0, 0, 1]), np.array([0, 1, 1, 0])

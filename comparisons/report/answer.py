@@ -4,13 +4,11 @@ Terminal and page say the same words. Each of the three questions has a tile; on
 which command asks it.
 """
 
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from comparisons.report import formats
-from comparisons.report.ratios import geometric_means, offered
-from comparisons.results import Part, Results
+from backproof.comparisons.drawing import formats
+from backproof.comparisons.results.store import Part, Results
+from backproof.comparisons.speed.ratios import geometric_means, offered
 
 _WAYS = {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 2}  # position of the wording in a clause
 
@@ -52,13 +50,6 @@ def dataset_name(results: Results) -> str | None:
     return None
 
 
-def mean(values: Sequence[float | None]) -> float:
-    """The arithmetic mean; NaN of nothing, and where a value is not a number (null in results.json)."""
-    if not values or None in values:
-        return math.nan
-    return math.fsum(value for value in values if value is not None) / len(values)
-
-
 # --- the three tiles ---------------------------------------------------------------------------------------
 
 
@@ -82,7 +73,7 @@ def _accuracy_tile(part: Part | None) -> Tile:
         return Tile("accuracy", question, "Not run", "Run: backproof accuracy", None)
     found = [
         f"{'from scratch' if name == 'scratch' else formats.label(name)} "
-        f"{formats.percent(mean(entry['test_accuracy']))}"
+        f"{formats.percent(formats.mean(entry['test_accuracy']))}"
         for name, entry in part["contenders"].items()
         if offered(entry) and entry.get("test_accuracy")
     ]
@@ -165,7 +156,7 @@ def _gradients_clause(part: Part | None) -> str:
 def _accuracy_clause(part: Part | None) -> str:
     if part is None or not offered(part["contenders"].get("scratch")):
         return ""
-    ours = formats.percent(mean(part["contenders"]["scratch"]["test_accuracy"]), 1)
+    ours = formats.percent(formats.mean(part["contenders"]["scratch"]["test_accuracy"]), 1)
     outcome = _outcome(part)
     if outcome == "different":
         return f"reaches a different accuracy ({ours}) from {_named(part, 'FAIL')}"

@@ -9,8 +9,8 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from comparisons.check.battery import CHECKS
-from comparisons.errors import UsageError
+from backproof.comparisons.check.battery.battery import CHECKS
+from backproof.scratch.errors import InputError
 
 CATALOGUE = "catalogue.toml"
 
@@ -34,25 +34,19 @@ class Entry:
 
 
 def default_folder() -> Path:
-    """tests/mutants of the source tree. Raises UsageError where there is none, as in an installed package."""
-    folder = Path(__file__).resolve().parents[2] / "tests" / "mutants"
-    if not (folder / CATALOGUE).is_file():
-        raise UsageError(
-            "mutants: they are part of the source tree and not installed; run this in a checkout, or give "
-            "--mutants tests/mutants of one"
-        )
-    return folder
+    """The mutants that come with backproof."""
+    return Path(__file__).parent / "mutants"
 
 
 def read(folder: Path) -> list[Entry]:
-    """All entries in the file's order. Raises UsageError for a folder or a catalogue that is not right."""
+    """All entries in the file's order. Raises InputError for a folder or a catalogue that is not right."""
     path = folder / CATALOGUE
     if not path.is_file():
-        raise UsageError(f"mutants: no {CATALOGUE} in {folder}; expected the tests/mutants of a checkout")
+        raise InputError(f"mutants: no {CATALOGUE} in {folder}; expected a folder of mutants")
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"mutants: {path} is not TOML: {error}") from error
+        raise InputError(f"mutants: {path} is not TOML: {error}") from error
     mutants = [_entry(folder, row) for row in document.get("mutant", [])]
     return mutants + [_entry(folder, {**row, "group": "correct"}) for row in document.get("correct", [])]
 
@@ -64,7 +58,7 @@ def _entry(folder: Path, row: dict[str, str | list[str]]) -> Entry:
     checks = tuple(row.get("checks", ()))
     known = {check.name for check in CHECKS}
     if not set(checks) <= known or not (checks or group == "correct"):
-        raise UsageError(
+        raise InputError(
             f"mutants: {place}: checks: expected some of {', '.join(sorted(known))}; got {checks}"
         )
     texts = {key: str(row.get(key, "")) for key in ("number", "cause", "note", "blind")}
@@ -74,10 +68,10 @@ def _entry(folder: Path, row: dict[str, str | list[str]]) -> Entry:
 def _sentence(file: Path, name: str) -> str:
     """The first paragraph of the class's docstring, without its number."""
     if not file.is_file():
-        raise UsageError(f"mutants: no file {file}")
+        raise InputError(f"mutants: no file {file}")
     for node in ast.parse(file.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.ClassDef) and node.name == name:
             text = " ".join((ast.get_docstring(node) or "").split("\n\n")[0].split())
             number, separator, rest = text.partition(": ")
             return rest if separator and number[:1].isdigit() | number.startswith("H") else text
-    raise UsageError(f"mutants: {file} has no class {name!r}")
+    raise InputError(f"mutants: {file} has no class {name!r}")

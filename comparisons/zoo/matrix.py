@@ -10,14 +10,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from comparisons import parallel
-from comparisons.check.battery import CHECKS
-from comparisons.check.loading import Target, load_class
-from comparisons.check.session import try_class
-from comparisons.check.trial import Trial
-from comparisons.progress import Progress
-from comparisons.verdict import FAIL, INCONCLUSIVE, PASS, overall
-from comparisons.zoo.catalogue import Entry
+from backproof.comparisons.check.battery.battery import CHECKS
+from backproof.comparisons.check.session import try_class
+from backproof.comparisons.check.trial import Trial
+from backproof.comparisons.contenders.loading import Target, load_class
+from backproof.comparisons.running import parallel
+from backproof.comparisons.running.progress import Progress
+from backproof.comparisons.verdicts.verdict import FAIL, INCONCLUSIVE, PASS, overall
+from backproof.comparisons.zoo.catalogue import Entry
 
 NAMED_SHARE = 0.8  # of the gradient mutants: how many diagnoses must name the true cause
 CORRECT_SEEDS = 3
@@ -93,7 +93,7 @@ def _worst(trials: Sequence[Trial]) -> dict[str, str]:
 
 
 def _rivals(kind: type, entry: Entry, seed: int) -> Row:
-    from comparisons.zoo import rivals
+    from backproof.comparisons.zoo import rivals
 
     # Loops and forward mode are too slow to train on the digits; a threshold says nothing about the rest.
     accuracy = None if entry.group == "correct" else rivals.accuracy_on_digits(kind, seed)

@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 from scipy.optimize import check_grad
 
-from comparisons.check.cases import Case
-from comparisons.check.grid import generic_cases
-from comparisons.data import Dataset, load
-from comparisons.kinks import flat_gradient
-from reference import torch_gradcheck
-from reference.contender import Contender
-from scratch.architecture import Architecture, Array, OptimizerSpec, Weights
-from scratch.parameters import Parameters
+from backproof.comparisons.check.battery.cases import Case
+from backproof.comparisons.check.battery.grid import generic_cases
+from backproof.comparisons.data.dataset import Dataset, load
+from backproof.comparisons.verdicts.relu_kinks import flat_gradient
+from backproof.reference import torch_gradcheck
+from backproof.reference.contender import Contender
+from backproof.scratch.architecture import Architecture, Array, OptimizerSpec, Weights
+from backproof.scratch.parameters import Parameters
 
 CUSTOMARY = 1e-5  # below which check_grad's number is usually called right
 THRESHOLD = 0.95

@@ -12,16 +12,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from comparisons import cli, results
-from comparisons.errors import Interrupted
-from tests.comparisons import sample_results
-from tests.comparisons.idx_files import labels_file, small_files, write
+from backproof.comparisons import cli
+from backproof.comparisons.results import store as results
+from backproof.comparisons.running.errors import Interrupted
+from tests.support import sample_results
+from tests.support.idx_files import labels_file, small_files, write
 
 BACKPROOF = shutil.which("backproof", path=str(Path(sys.executable).parent))
 # A small main job: every part runs, nothing takes long.
 SMALL = ("--data", "digits", "--quick", "--seeds", "2", "--epochs", "1", "--layers", "64,8,10")
 WRONG = """
-from comparisons.scratch_mlp import ScratchMLP
+from backproof.comparisons.contenders.scratch_mlp import ScratchMLP
 
 class Wrong(ScratchMLP):
     def loss_and_gradient(self, x, targets):
@@ -287,7 +288,7 @@ def _run(monkeypatch: pytest.MonkeyPatch, command: Any) -> int:
 def test_a_checked_boundary_of_ours_becomes_a_sentence(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from scratch.architecture import Architecture
+    from backproof.scratch.architecture import Architecture
 
     assert _run(monkeypatch, lambda: Architecture((3,))) == 2
     assert capsys.readouterr().err.startswith("backproof: layer_sizes: expected inputs and outputs")

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from reference.contender import checked_batches
+from backproof.reference.contender import checked_batches
 
 
 @pytest.mark.parametrize(

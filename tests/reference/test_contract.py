@@ -12,13 +12,21 @@ from typing import Any
 import numpy as np
 import pytest
 
-from comparisons import registry
-from comparisons.bounds import any_selection, backprop_reference
-from comparisons.verdict import PASS, compare
-from reference.contender import Contender, NotOffered
-from scratch.architecture import ACTIVATIONS, DTYPES, LOSSES, Architecture, Array, OptimizerSpec, Weights
-from tests.strategies import Case, random_case
-from tests.tolerances import adam_bound, descent_bound
+from backproof.comparisons.contenders import registry
+from backproof.comparisons.verdicts.network_bounds import any_selection, backprop_reference
+from backproof.comparisons.verdicts.verdict import PASS, compare
+from backproof.reference.contender import Contender, NotOffered
+from backproof.scratch.architecture import (
+    ACTIVATIONS,
+    DTYPES,
+    LOSSES,
+    Architecture,
+    Array,
+    OptimizerSpec,
+    Weights,
+)
+from tests.support.strategies import Case, random_case
+from tests.support.tolerances import adam_bound, descent_bound
 
 pytestmark = pytest.mark.contract
 

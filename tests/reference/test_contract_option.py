@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-OWN = "tests/reference/own_contenders.py"
+OWN = "tests/support/own_contenders.py"
 
 
 def contract(contender: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -39,7 +39,7 @@ def test_a_right_class_named_by_its_file_passes_and_nothing_else_runs() -> None:
 
 
 def test_what_a_class_lacks_is_skipped_with_the_reason() -> None:
-    run = contract("tests.reference.own_contenders:WithoutTraining", "tests/reference/test_contract.py")
+    run = contract("tests.support.own_contenders:WithoutTraining", "tests/reference/test_contract.py")
     assert run.returncode == 0, run.stdout
     assert "no train" in run.stdout
 

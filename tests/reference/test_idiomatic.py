@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from comparisons import registry
-from comparisons.scratch_mlp import ScratchMLP
-from reference.contender import NotOffered
-from scratch.architecture import Architecture, Array, OptimizerSpec, Weights
-from scratch.initializers import initialize
-from tests.strategies import random_case
+from backproof.comparisons.contenders import registry
+from backproof.comparisons.contenders.scratch_mlp import ScratchMLP
+from backproof.reference.contender import NotOffered
+from backproof.scratch.architecture import Architecture, Array, OptimizerSpec, Weights
+from backproof.scratch.initializers import initialize
+from tests.support.strategies import random_case
 
 DYADIC = Architecture((3, 2), loss="sum_of_squares")
 BATCHES = [np.array([0, 3]), np.array([5, 1]), np.array([4, 0]), np.array([2])]

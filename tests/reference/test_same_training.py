@@ -5,14 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comparisons.data import Dataset, load
-from comparisons.scratch_mlp import ScratchMLP
-from reference.contender import Contender
-from reference.torch_mlp import TorchMLP
-from scratch.architecture import Architecture, Array, OptimizerSpec, Weights
-from scratch.initializers import initialize
-from scratch.training import epoch_batches
-from tests.strategies import Case, cases, layer_sizes
+from backproof.comparisons.contenders.scratch_mlp import ScratchMLP
+from backproof.comparisons.data.dataset import Dataset, load
+from backproof.reference.contender import Contender
+from backproof.reference.torch_mlp import TorchMLP
+from backproof.scratch.architecture import Architecture, Array, OptimizerSpec, Weights
+from backproof.scratch.initializers import initialize
+from backproof.scratch.training import epoch_batches
+from tests.support.strategies import Case, cases, layer_sizes
 
 STEPS = 100
 EXAMPLES = STEPS * 100  # no example is needed twice; all of MNIST in float64 would be 376 MB

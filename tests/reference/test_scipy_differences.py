@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from comparisons.scratch_mlp import ScratchMLP
-from comparisons.verdict import FAIL, PASS, compare
-from reference import scipy_differences, textbook
-from reference.torch_mlp import TorchMLP
-from scratch.architecture import ACTIVATIONS, LOSSES, Architecture, Array
-from scratch.differences import CENTRAL, SCHEMES, difference, step_sizes
-from scratch.gradients import gradient
-from tests.strategies import Case, KnownFunction, cases, known_functions, layer_sizes, random_case
-from tests.tolerances import (
+from backproof.comparisons.contenders.scratch_mlp import ScratchMLP
+from backproof.comparisons.verdicts.verdict import FAIL, PASS, compare
+from backproof.reference import scipy_differences, textbook
+from backproof.reference.torch_mlp import TorchMLP
+from backproof.scratch.architecture import ACTIVATIONS, LOSSES, Architecture, Array
+from backproof.scratch.differences import CENTRAL, SCHEMES, difference, step_sizes
+from backproof.scratch.gradients import gradient
+from tests.support.strategies import Case, KnownFunction, cases, known_functions, layer_sizes, random_case
+from tests.support.tolerances import (
     SCIPY_ADAPTIVE_RTOL,
     backprop_bound,
     difference_bound,

@@ -3,8 +3,8 @@
 import numpy as np
 import torch
 
-from reference.torch_gradcheck import accepts
-from scratch.architecture import Array
+from backproof.reference.torch_gradcheck import accepts
+from backproof.scratch.architecture import Array
 
 THETA = np.array([0.5, -1.0, 2.0])
 

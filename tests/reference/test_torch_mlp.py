@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from comparisons.bounds import any_selection, backprop_reference
-from comparisons.scratch_mlp import ScratchMLP
-from comparisons.verdict import FAIL, PASS, compare
-from reference.contender import Contender
-from reference.torch_mlp import TorchMLP
-from scratch.architecture import ACTIVATIONS, DTYPES, LOSSES, Architecture, Array, Weights
-from tests.strategies import Case, cases, layouts, random_case
+from backproof.comparisons.contenders.scratch_mlp import ScratchMLP
+from backproof.comparisons.verdicts.network_bounds import any_selection, backprop_reference
+from backproof.comparisons.verdicts.verdict import FAIL, PASS, compare
+from backproof.reference.contender import Contender
+from backproof.reference.torch_mlp import TorchMLP
+from backproof.scratch.architecture import ACTIVATIONS, DTYPES, LOSSES, Architecture, Array, Weights
+from tests.support.strategies import Case, cases, layouts, random_case
 
 both = pytest.mark.parametrize("make", [ScratchMLP, TorchMLP])
 WIDTH = 5

@@ -6,11 +6,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from reference import textbook
-from scratch.activations import ACTIVATIONS, sigmoid
-from scratch.architecture import ACTIVATIONS as NAMES
-from scratch.architecture import DTYPES, Array
-from tests.tolerances import ulp_distance
+from backproof.reference import textbook
+from backproof.scratch.activations import ACTIVATIONS, sigmoid
+from backproof.scratch.architecture import ACTIVATIONS as NAMES
+from backproof.scratch.architecture import DTYPES, Array
+from tests.support.tolerances import ulp_distance
 
 every_activation = pytest.mark.parametrize("name", NAMES)
 every_dtype = pytest.mark.parametrize("dtype", DTYPES)

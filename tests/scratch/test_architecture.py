@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from scratch.architecture import Architecture, OptimizerSpec
-from scratch.parameters import Parameters
-from tests.strategies import architectures
+from backproof.scratch.architecture import Architecture, OptimizerSpec
+from backproof.scratch.parameters import Parameters
+from tests.support.strategies import architectures
 
 NET = Architecture((3, 4, 2))
 NAN, INF = float("nan"), float("inf")

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scratch.activations import ACTIVATIONS
-from scratch.architecture import Array
-from scratch.changes import Move, activation_change, loss_changes, softmax
-from scratch.losses import LOSSES
-from tests.tolerances import ELEMENTARY_ULPS, gamma
+from backproof.scratch.activations import ACTIVATIONS
+from backproof.scratch.architecture import Array
+from backproof.scratch.changes import Move, activation_change, loss_changes, softmax
+from backproof.scratch.losses import LOSSES
+from tests.support.tolerances import ELEMENTARY_ULPS, gamma
 
 places = st.floats(-15, 15)
 small_moves = st.floats(1e-12, 1e-2).flatmap(lambda size: st.sampled_from([size, -size]))

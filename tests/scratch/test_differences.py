@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from scratch.architecture import DTYPES, Array
-from scratch.differences import (
+from backproof.scratch.architecture import DTYPES, Array
+from backproof.scratch.differences import (
     CENTRAL,
     SCHEMES,
     Scheme,
@@ -21,8 +21,8 @@ from scratch.differences import (
     ridders,
     step_sizes,
 )
-from tests.strategies import KNOWN_FUNCTIONS, KnownFunction, known_functions
-from tests.tolerances import known_function_bound, known_function_noise
+from tests.support.strategies import KNOWN_FUNCTIONS, KnownFunction, known_functions
+from tests.support.tolerances import known_function_bound, known_function_noise
 
 REAL_SCHEMES = [scheme for scheme in SCHEMES.values() if not scheme.is_complex]
 every_scheme = pytest.mark.parametrize("scheme", SCHEMES.values(), ids=SCHEMES)

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comparisons.verdict import PASS, compare
-from scratch import optimizers
-from scratch.architecture import DTYPES, Architecture, Array, OptimizerSpec
-from scratch.optimizers import SGD, make_optimizer
-from scratch.parameters import Parameters
-from scratch.training import train
-from tests.strategies import Case, cases, random_case
-from tests.tolerances import gamma
+from backproof.comparisons.verdicts.verdict import PASS, compare
+from backproof.scratch import optimizers
+from backproof.scratch.architecture import DTYPES, Architecture, Array, OptimizerSpec
+from backproof.scratch.optimizers import SGD, make_optimizer
+from backproof.scratch.parameters import Parameters
+from backproof.scratch.training import train
+from tests.support.strategies import Case, cases, random_case
+from tests.support.tolerances import gamma
 
 RULES = [
     OptimizerSpec("sgd", 0.1),

@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 from hypothesis import event, example, given
 
-from comparisons.bounds import backprop_reference, complex_step_bound
-from comparisons.verdict import FAIL, PASS, compare
-from reference import textbook
-from scratch.architecture import ACTIVATIONS, DTYPES, LOSSES, Architecture, Array
-from scratch.differences import CENTRAL, SCHEMES, step_sizes
-from scratch.gradients import EVALUATIONS, METHODS, gradient, loss_function, richardson
-from scratch.network import Network
-from scratch.parameters import Parameters
-from tests.strategies import Case, cases, layouts, random_case
-from tests.tolerances import (
+from backproof.comparisons.verdicts.network_bounds import backprop_reference, complex_step_bound
+from backproof.comparisons.verdicts.verdict import FAIL, PASS, compare
+from backproof.reference import textbook
+from backproof.scratch.architecture import ACTIVATIONS, DTYPES, LOSSES, Architecture, Array
+from backproof.scratch.differences import CENTRAL, SCHEMES, step_sizes
+from backproof.scratch.gradients import EVALUATIONS, METHODS, gradient, loss_function, richardson
+from backproof.scratch.network import Network
+from backproof.scratch.parameters import Parameters
+from tests.support.strategies import Case, cases, layouts, random_case
+from tests.support.tolerances import (
     backprop_bound,
     difference_bound,
     evaluation_noise,

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from scratch.architecture import Architecture
-from scratch.initializers import INITIALIZERS, initialize
+from backproof.scratch.architecture import Architecture
+from backproof.scratch.initializers import INITIALIZERS, initialize
 
 SCHEMES = ("normal", *INITIALIZERS)
 WIDE = Architecture((400, 300, 10))

@@ -5,14 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comparisons.loss_bounds import LOSS_BOUNDS, LossBound
-from comparisons.rounding import Arithmetic, Bounded
-from comparisons.verdict import PASS, compare
-from reference import textbook
-from scratch.architecture import DTYPES, Architecture, Array
-from scratch.architecture import LOSSES as NAMES
-from scratch.losses import LOSSES, softplus
-from tests.tolerances import ulp_distance, unit_roundoff
+from backproof.comparisons.verdicts.loss_bounds import LOSS_BOUNDS, LossBound
+from backproof.comparisons.verdicts.rounding import Arithmetic, Bounded
+from backproof.comparisons.verdicts.verdict import PASS, compare
+from backproof.reference import textbook
+from backproof.scratch.architecture import DTYPES, Architecture, Array
+from backproof.scratch.architecture import LOSSES as NAMES
+from backproof.scratch.losses import LOSSES, softplus
+from tests.support.tolerances import ulp_distance, unit_roundoff
 
 every_loss = pytest.mark.parametrize("name", NAMES)
 every_dtype = pytest.mark.parametrize("dtype", DTYPES)

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from scratch.architecture import DTYPES, Architecture, Array
-from scratch.network import Network
-from scratch.parameters import Parameters
-from tests.strategies import Case, cases, layer_sizes, layouts, random_case, short_last_batches
-from tests.tolerances import backprop_bound
+from backproof.scratch.architecture import DTYPES, Architecture, Array
+from backproof.scratch.network import Network
+from backproof.scratch.parameters import Parameters
+from tests.support.strategies import Case, cases, layer_sizes, layouts, random_case, short_last_batches
+from tests.support.tolerances import backprop_bound
 
 
 def loss_and_gradient(case: Case, network: Network | None = None) -> tuple[float, Array]:

@@ -9,11 +9,11 @@ import torch
 from hypothesis import given, reject
 from hypothesis import strategies as st
 
-from reference.torch_mlp import torch_optimizer
-from scratch import optimizers
-from scratch.architecture import DTYPES, Array, OptimizerSpec
-from scratch.optimizers import make_optimizer
-from tests.tolerances_optimizers import Exact, NothingToSayError
+from backproof.reference.torch_mlp import torch_optimizer
+from backproof.scratch import optimizers
+from backproof.scratch.architecture import DTYPES, Array, OptimizerSpec
+from backproof.scratch.optimizers import make_optimizer
+from tests.support.tolerances_optimizers import Exact, NothingToSayError
 
 N, STEPS = 7, 25
 SGD = [

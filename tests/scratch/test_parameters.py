@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from scratch.architecture import Architecture
-from scratch.parameters import Parameters
-from tests.strategies import Case, architectures, cases
+from backproof.scratch.architecture import Architecture
+from backproof.scratch.parameters import Parameters
+from tests.support.strategies import Case, architectures, cases
 
 
 @given(architectures())

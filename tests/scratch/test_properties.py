@@ -8,13 +8,13 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from numpy.polynomial.legendre import leggauss
 
-from comparisons.verdict import PASS, compare
-from scratch.architecture import DTYPES, LOSSES, Architecture, Array
-from scratch.differences import CENTRAL, step_sizes
-from scratch.gradients import gradient
-from scratch.parameters import Parameters
-from tests.strategies import Case, cases, layer_sizes, random_case
-from tests.tolerances import (
+from backproof.comparisons.verdicts.verdict import PASS, compare
+from backproof.scratch.architecture import DTYPES, LOSSES, Architecture, Array
+from backproof.scratch.differences import CENTRAL, step_sizes
+from backproof.scratch.gradients import gradient
+from backproof.scratch.parameters import Parameters
+from tests.support.strategies import Case, cases, layer_sizes, random_case
+from tests.support.tolerances import (
     backprop_bound,
     backward_bound,
     evaluation_noise,

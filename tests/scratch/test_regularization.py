@@ -6,17 +6,17 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comparisons.bounds import backprop_reference
-from comparisons.verdict import compare
-from scratch.architecture import Architecture, OptimizerSpec
-from scratch.initializers import initialize
-from scratch.losses import LOSSES
-from scratch.network import Network
-from scratch.parameters import Parameters
-from scratch.regularization import Dropout, Mask, smoothed_cross_entropy
-from scratch.training import fit, train
-from tests.strategies import cases, random_case
-from tests.tolerances import smoothed_cross_entropy_bounds
+from backproof.comparisons.verdicts.network_bounds import backprop_reference
+from backproof.comparisons.verdicts.verdict import compare
+from backproof.scratch.architecture import Architecture, OptimizerSpec
+from backproof.scratch.initializers import initialize
+from backproof.scratch.losses import LOSSES
+from backproof.scratch.network import Network
+from backproof.scratch.parameters import Parameters
+from backproof.scratch.regularization import Dropout, Mask, smoothed_cross_entropy
+from backproof.scratch.training import fit, train
+from tests.support.strategies import cases, random_case
+from tests.support.tolerances import smoothed_cross_entropy_bounds
 
 EXACT_RATES = st.sampled_from([0.0, 0.5, 0.75])  # 1 / keep is a power of two: scaling does not round
 SEEDS = st.integers(0, 2**32 - 1)

@@ -6,12 +6,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scratch.architecture import Architecture, OptimizerSpec
-from scratch.initializers import initialize
-from scratch.network import Network
-from scratch.schedules import constant, cosine, one_cycle, step_decay
-from scratch.training import fit, train
-from tests.tolerances import gamma
+from backproof.scratch.architecture import Architecture, OptimizerSpec
+from backproof.scratch.initializers import initialize
+from backproof.scratch.network import Network
+from backproof.scratch.schedules import constant, cosine, one_cycle, step_decay
+from backproof.scratch.training import fit, train
+from tests.support.tolerances import gamma
 
 RATE = 0.3
 

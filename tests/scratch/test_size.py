@@ -1,4 +1,4 @@
-"""`scratch` is short enough to be read in one sitting: fewer than 1,000 lines of code."""
+"""`scratch` is short enough to be read in one sitting: fewer than 1,100 lines of code."""
 
 import ast
 import io
@@ -6,7 +6,7 @@ import tokenize
 from pathlib import Path
 
 SCRATCH = Path(__file__).parents[2] / "scratch"
-LIMIT = 1000
+LIMIT = 1100
 LAYOUT = {
     tokenize.COMMENT,
     tokenize.NL,
@@ -50,6 +50,6 @@ def test_the_count_leaves_out_docstrings_comments_and_blank_lines_only() -> None
     assert code_lines(SOURCE) == 7
 
 
-def test_scratch_stays_under_a_thousand_lines_of_code() -> None:
+def test_scratch_stays_under_its_limit_of_lines_of_code() -> None:
     counts = {path.name: code_lines(path.read_text(encoding="utf-8")) for path in SCRATCH.glob("*.py")}
     assert sum(counts.values()) < LIMIT, counts

@@ -8,20 +8,20 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from comparisons.verdict import PASS, compare
-from reference import textbook
-from scratch.architecture import ACTIVATIONS, DTYPES, LOSSES, Architecture, Array, OptimizerSpec
-from scratch.differences import SCHEMES, step_sizes
-from scratch.gradients import gradient
-from scratch.initializers import initialize
-from scratch.losses import LOSSES as LOSS_FUNCTIONS
-from scratch.losses import Loss
-from scratch.network import Network
-from scratch.parameters import Parameters
-from scratch.structured import structured_difference
-from scratch.training import fit
-from tests.strategies import Case, cases, random_case
-from tests.tolerances import structured_rounding, textbook_rounding
+from backproof.comparisons.verdicts.verdict import PASS, compare
+from backproof.reference import textbook
+from backproof.scratch.architecture import ACTIVATIONS, DTYPES, LOSSES, Architecture, Array, OptimizerSpec
+from backproof.scratch.differences import SCHEMES, step_sizes
+from backproof.scratch.gradients import gradient
+from backproof.scratch.initializers import initialize
+from backproof.scratch.losses import LOSSES as LOSS_FUNCTIONS
+from backproof.scratch.losses import Loss
+from backproof.scratch.network import Network
+from backproof.scratch.parameters import Parameters
+from backproof.scratch.structured import structured_difference
+from backproof.scratch.training import fit
+from tests.support.strategies import Case, cases, random_case
+from tests.support.tolerances import structured_rounding, textbook_rounding
 
 CENTRAL = SCHEMES["central_difference"]
 REAL_SCHEMES = [name for name, scheme in SCHEMES.items() if not scheme.is_complex]

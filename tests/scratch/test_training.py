@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scratch.architecture import Architecture, Array, OptimizerSpec
-from scratch.gradients import gradient
-from scratch.initializers import initialize
-from scratch.network import Network
-from scratch.training import Epoch, epoch_batches, fit, train
-from tests.strategies import Case, cases, random_case, short_last_batches
+from backproof.scratch.architecture import Architecture, Array, OptimizerSpec
+from backproof.scratch.gradients import gradient
+from backproof.scratch.initializers import initialize
+from backproof.scratch.network import Network
+from backproof.scratch.training import Epoch, epoch_batches, fit, train
+from tests.support.strategies import Case, cases, random_case, short_last_batches
 
 STILL = OptimizerSpec("sgd", learning_rate=0.0)
 SETTINGS = Architecture((4, 5, 3), activation="tanh")

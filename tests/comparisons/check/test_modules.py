@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import nn
 
-from comparisons.check import check_module
-from comparisons.verdict import FAIL, INCONCLUSIVE, PASS
+from backproof import check_module
+from backproof.comparisons.verdicts.verdict import FAIL, INCONCLUSIVE, PASS
 
 
 def sine(factor: float) -> type[torch.autograd.Function]:
@@ -114,6 +114,6 @@ def test_a_module_without_floating_point_output_is_refused(x: torch.Tensor) -> N
 
 
 def test_check_gradient_is_had_without_torch() -> None:
-    code = "import sys; from comparisons.check import check_gradient; print('torch' in sys.modules)"
+    code = "import sys; from backproof import check_gradient; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

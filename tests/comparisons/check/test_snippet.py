@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from comparisons.check.loading import Target
-from comparisons.check.session import try_class
-from comparisons.check.snippet import snippet
-from comparisons.zoo.catalogue import default_folder
+from backproof.comparisons.check.session import try_class
+from backproof.comparisons.check.snippet import snippet
+from backproof.comparisons.contenders.loading import Target
+from backproof.comparisons.zoo.catalogue import default_folder
 
 FOLDER = default_folder()
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from comparisons.errors import UsageError
-from comparisons.lessons import catalogue
-from comparisons.lessons.course import CHAPTERS, LESSONS, find
+from backproof.comparisons.lessons import catalogue
+from backproof.comparisons.lessons.course import CHAPTERS, LESSONS, find
+from backproof.scratch.errors import InputError
 
 # The errors of the texts, each of which has to be shown failing: lesson -> correction -> text.
 CORRECTIONS = {
@@ -43,7 +43,7 @@ def test_a_lesson_is_found_by_name_and_by_row(lesson) -> None:  # type: ignore[n
 
 
 def test_an_unknown_lesson_is_refused_with_the_names() -> None:
-    with pytest.raises(UsageError, match=r"expected one of neuron, .*got 'xnor'"):
+    with pytest.raises(InputError, match=r"expected one of neuron, .*got 'xnor'"):
         find("xnor")
 
 

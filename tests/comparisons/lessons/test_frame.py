@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from comparisons.lessons import frame
-from comparisons.lessons.frame import Claim, Correction, Outcome
+from backproof.comparisons.lessons import frame
+from backproof.comparisons.lessons.frame import Claim, Correction, Outcome
 
 GOOD, BAD = Claim("good", True, "", ""), Claim("bad", False, "", "")
 

@@ -6,7 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from comparisons.lessons.learning_rule import Perceptron, learn
+from backproof.comparisons.lessons.learning_rule import Perceptron, learn
 
 PAIRS = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 TABLES = {"AND": [0, 0, 0, 1], "OR": [0, 1, 1, 1], "NAND": [1, 1, 1, 0], "always": [1] * 4, "never": [0] * 4}

@@ -5,9 +5,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from comparisons.lessons import catalogue
-from comparisons.lessons.course import LESSONS
-from comparisons.lessons.mathml import to_mathml, to_text
+from backproof.comparisons.lessons import catalogue
+from backproof.comparisons.lessons.course import LESSONS
+from backproof.comparisons.lessons.mathml import to_mathml, to_text
 
 FORMULAS = sorted(
     {formula for lesson in LESSONS for formula in catalogue.texts(lesson.key)["formulas"]}

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comparisons.lessons.sketch import sketch, sparkline
+from backproof.comparisons.lessons.sketch import sketch, sparkline
 
 numbers = st.one_of(st.none(), st.floats(-1e12, 1e12))
 

@@ -1,0 +1,1 @@
+../../comparisons/api/__init__.py

@@ -1,0 +1,142 @@
+"""Levels 0, 1 and 2 of the accuracy comparison: is it the same training at all?
+
+Level 0 compares hashes: every contender's data, batches and initial weights are those of scratch. Level 1
+takes one batch in float64 and holds logits, loss and gradient of each contender against the bound derived for
+it. Level 2 follows the float64 trajectory (`trajectory`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from backproof.comparisons.accuracy import trajectory
+from backproof.comparisons.accuracy.unit import Setting, all_batches, initial_weights
+from backproof.comparisons.contenders import registry
+from backproof.comparisons.data.dataset import Dataset
+from backproof.comparisons.running.progress import Progress
+from backproof.comparisons.verdicts.network_bounds import Reference, backprop_reference
+from backproof.comparisons.verdicts.relu_kinks import flat_gradient, judge_gradient
+from backproof.comparisons.verdicts.rounding import Bounded
+from backproof.comparisons.verdicts.verdict import Verdict, compare, overall
+from backproof.reference.contender import Contender, NotOffered
+from backproof.scratch.architecture import Array
+
+N_CONTROLS = 2  # permutations of the control; the larger difference counts
+QUICK_STEPS = 100
+
+Part = dict[str, Any]
+
+
+def equal_hashes(ours: Sequence[Part], theirs: Sequence[Part]) -> Part:
+    """Level 0: per seed, the hashes of scratch and of a contender; those it does not offer are named."""
+    unequal, not_offered = [], []
+    for key in ("data", "initial_weights", "batches"):
+        pairs = [(a[key], b[key]) for a, b in zip(ours, theirs, strict=True)]
+        if any(None in pair for pair in pairs):
+            not_offered.append(key)
+        elif any(a != b for a, b in pairs):
+            unequal.append(key)
+    return {
+        "verdict": "FAIL" if unequal else "PASS",
+        "unequal": unequal,
+        "not_offered": not_offered,
+        "first": ours[0],
+    }
+
+
+def run(
+    setting: Setting, dataset: Dataset, names: Sequence[str], seed: int, progress: Progress, quick: bool
+) -> dict[str, Part]:
+    """{contender: {"one_step": ..., "trajectory": ...}} for every contender but scratch."""
+    course = make_course(setting, dataset, seed, QUICK_STEPS if quick else None)
+    batch = course.batches[0]
+    inputs, labels = course.images[batch], course.labels[batch]
+    reference = backprop_reference(course.architecture, course.weights, inputs, labels)
+    with progress.task("accuracy: float64 trajectories", total=len(names) + N_CONTROLS + 2) as advance:
+        ours = trajectory.record(course, "scratch")
+        advance()
+        plain = trajectory.record(course, trajectory.CONTROL)
+        advance()
+        controls = []
+        for index in range(N_CONTROLS):
+            other_order = trajectory.permuted(course.batches, seed + index)
+            controls.append((plain, trajectory.record(course, trajectory.CONTROL, other_order)))
+            advance()
+        found: dict[str, Part] = {}
+        for name in names:
+            found[name] = {
+                "one_step": one_step(reference, course, name),
+                "trajectory": _trajectory(course, name, ours, plain, controls),
+            }
+            advance()
+    return found
+
+
+def one_step(reference: Reference, course: trajectory.Course, name: str) -> Part:
+    """Level 1 on the course's first batch: logits, loss and gradient inside their derived bounds."""
+    contender = registry.create(name)
+    batch = course.batches[0]
+    inputs, labels = course.images[batch], course.labels[batch]
+    checks: dict[str, Verdict | str] = {}
+    for quantity, judge in (("logits", _logits), ("loss and gradient", _gradient)):
+        contender.load(course.architecture, course.weights)
+        try:
+            checks |= judge(contender, reference, inputs, labels)
+        except NotOffered as reason:
+            checks[quantity] = str(reason)
+    verdicts = {quantity: check for quantity, check in checks.items() if isinstance(check, Verdict)}
+    return {
+        "verdict": overall([check.outcome for check in verdicts.values()]),
+        "checks": {quantity: check.as_json() for quantity, check in verdicts.items()},
+        "not_offered_checks": {quantity: why for quantity, why in checks.items() if isinstance(why, str)},
+    }
+
+
+def _logits(contender: Contender, reference: Reference, inputs: Array, labels: Array) -> dict[str, Verdict]:
+    n_outputs = reference.architecture.n_outputs
+    return {"logits": _within(contender.logits(inputs), reference.logits, n_outputs)}
+
+
+def _gradient(contender: Contender, reference: Reference, inputs: Array, labels: Array) -> dict[str, Verdict]:
+    loss, gradient = contender.loss_and_gradient(inputs, labels)
+    return {
+        "loss": _within(np.asarray(loss), reference.loss, 1),
+        "gradient": judge_gradient(reference, flat_gradient(gradient)),
+    }
+
+
+def _within(found: Array, expected: Bounded, n_columns: int) -> Verdict:
+    def name(index: int) -> str:
+        row, column = divmod(index, n_columns)
+        return f"logits[{row}, {column}]" if n_columns > 1 else "loss"
+
+    return compare(np.asarray(found, np.float64), expected.value, expected.error, name)
+
+
+def make_course(setting: Setting, dataset: Dataset, seed: int, steps: int | None) -> trajectory.Course:
+    """One epoch (its first `steps` steps) of the setting, in float64."""
+    architecture = replace(setting.architecture, dtype="float64")
+    return trajectory.Course(
+        architecture=architecture,
+        optimizer=setting.optimizer,
+        weights=initial_weights(architecture, seed),
+        images=dataset.train_images.astype("float64"),
+        labels=dataset.train_labels,
+        batches=all_batches(len(dataset.train_labels), setting.batch_size, 1, seed)[:steps],
+    )
+
+
+def _trajectory(
+    course: trajectory.Course,
+    name: str,
+    ours: trajectory.Trajectory,
+    plain: trajectory.Trajectory,
+    controls: Sequence[tuple[trajectory.Trajectory, trajectory.Trajectory]],
+) -> Part:
+    try:
+        theirs = plain if name == trajectory.CONTROL else trajectory.record(course, name)
+    except NotOffered as reason:
+        return {"not_offered": str(reason), "verdict": "INCONCLUSIVE"}
+    return trajectory.compare(ours, theirs, controls)

@@ -1,0 +1,217 @@
+"""Many seeds: each (seed, contender) is a unit of work, done by one of several workers, kept in a journal.
+
+A unit's key says what its record depends on: the setting (plan), the seed, the contender, the version of the
+code and the machine. Workers are processes with one thread each, however many there are, so that a sweep with
+four workers, with one, and one that was killed and continued all end with the same records. Nothing is timed
+here: seconds taken while other work runs beside say nothing.
+
+On one machine the workers are joblib's; on several they are Dask's (extra `dask`), found through the address
+of the scheduler. Every worker reads the data itself, and refuses to work on other data or other code than
+this process has.
+"""
+
+import hashlib
+import importlib
+import importlib.util
+import os
+import platform
+import threading
+import time
+import warnings
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from backproof.comparisons.accuracy.journal import Journal
+from backproof.comparisons.contenders import registry
+from backproof.comparisons.running import environment, threads
+from backproof.comparisons.running.errors import Interrupted
+from backproof.comparisons.running.progress import Progress
+from backproof.scratch.errors import InputError
+
+JOURNAL = "accuracy.jsonl"
+PACKAGES = {"sklearn": "scikit-learn"}  # the contender's package, where it is not the contender's name
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One piece of work, small enough to be sent anywhere: `setting` is an `accuracy_units.Setting`."""
+
+    setting: Any
+    data: str
+    data_dir: str | None
+    name: str
+    seed: int
+    code: str
+
+    def key(self, machine: str) -> Record:
+        """What the record depends on."""
+        return {
+            "plan": self.setting.to_json(),
+            "seed": self.seed,
+            "contender": self.name,
+            "code": self.code,
+            "machine": machine,
+        }
+
+
+def code_version(name: str) -> str:
+    """One figure for the sources a unit runs through and the versions of the libraries below them."""
+    digest = hashlib.sha256()
+    for path in sorted(_sources(name)):
+        digest.update(path.name.encode() + path.read_bytes())
+    for package in ("numpy", PACKAGES.get(name, name)):
+        digest.update(f"{package} {environment.version(package)}".encode())
+    return digest.hexdigest()[:16]
+
+
+def _sources(name: str) -> list[Path]:
+    from backproof import scratch
+    from backproof.comparisons.accuracy import unit as accuracy_units
+
+    package = Path(scratch.__path__[0])
+    modules = [Path(accuracy_units.__file__), *package.glob("*.py")]
+    where = registry.ENTRIES[name].module if name in registry.ENTRIES else name.rpartition(":")[0]
+    if where.endswith(".py"):
+        return [*modules, Path(where)]
+    spec = importlib.util.find_spec(where)
+    return [*modules, Path(spec.origin)] if spec and spec.origin else modules
+
+
+def machine() -> str:
+    """This machine, as far as results can depend on it: libraries choose their kernels by the processor."""
+    found = environment.describe()
+    return f"{platform.node()}, {found['processor']}, {platform.machine()}"
+
+
+def do_unit(unit: Unit) -> tuple[str, Record]:
+    """Run a unit in a worker process, on one thread; (machine, record). InputError for other code or data."""
+    threads.limit(1)
+    from backproof.comparisons.accuracy.unit import train_unit
+    from backproof.comparisons.data.dataset import load
+
+    if code_version(unit.name) != unit.code:
+        raise InputError(
+            f"workers: the code on {machine()} is not what this process was started with; "
+            "install the same version there, or start again"
+        )
+    dataset = load(unit.data, unit.data_dir)
+    if dataset.sha256 != unit.setting.dataset_sha256:
+        raise InputError(f"workers: {machine()} has other data ({dataset.source}) than this process")
+    record = train_unit(unit.setting, dataset, unit.name, unit.seed)
+    return machine(), {**record, "seconds": None}
+
+
+def run(
+    units: Iterable[Unit], journal: Journal, workers: "Workers", progress: Progress
+) -> dict[Unit, Record]:
+    """The record of every unit: from the journal where it stands there, else from the workers.
+
+    Ctrl-C raises Interrupted; what was finished is in the journal.
+    """
+    units = list(units)
+    machines = workers.machines()
+    found = {unit: record for unit in units if (record := _known(journal, unit, machines)) is not None}
+    pending = [unit for unit in units if unit not in found]
+    if found:
+        progress.say(f"{len(found)} of {len(units)} units are in {journal.path} already")
+    try:
+        with progress.task("accuracy: seeds x contenders", total=len(units)) as advance:
+            advance(len(found))
+            for unit, (where, record) in workers.map(pending):
+                journal.add(unit.key(where), record)
+                found[unit] = record
+                advance()
+    except KeyboardInterrupt as interrupt:
+        raise Interrupted(f"{len(found)} of {len(units)} units are kept in {journal.path}") from interrupt
+    return found
+
+
+def _known(journal: Journal, unit: Unit, machines: Iterable[str]) -> Record | None:
+    records = (journal.get(unit.key(where)) for where in machines)
+    return next((record for record in records if record is not None), None)
+
+
+class JoblibWorkers:
+    """Worker processes on this machine."""
+
+    def __init__(self, n_workers: int) -> None:
+        if n_workers < 1:
+            raise InputError(f"workers: expected at least 1, got {n_workers}")
+        self.n_workers = n_workers
+
+    def machines(self) -> list[str]:
+        return [machine()]
+
+    def map(self, units: list[Unit]) -> Iterator[tuple[Unit, tuple[str, Record]]]:
+        """Finished units as they come, in any order."""
+        from joblib import Parallel, delayed, parallel_config
+
+        with parallel_config(backend="loky", inner_max_num_threads=1), warnings.catch_warnings():
+            # A worker that has grown by importing a framework is replaced after its unit; nothing is lost.
+            warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
+            pool = Parallel(n_jobs=self.n_workers, return_as="generator_unordered", pre_dispatch="n_jobs")
+            yield from pool(delayed(_in_child)(unit) for unit in units)
+
+
+class DaskWorkers:
+    """Workers of a Dask cluster, by its scheduler's address, as tcp://host:port.
+
+    Raises InputError where Dask is not installed or no scheduler with workers answers there.
+    """
+
+    def __init__(self, address: str) -> None:
+        if importlib.util.find_spec("distributed") is None:
+            raise InputError('dask: not installed here; run: python -m pip install "backproof[dask]"')
+        # Typed as Any: Dask is optional, and its own annotations are partial.
+        self.distributed: Any = importlib.import_module("distributed")
+        try:
+            self.client = self.distributed.Client(address, timeout="10s")
+            self.client.wait_for_workers(1, timeout=10)
+        except (OSError, TimeoutError, ValueError) as error:
+            raise InputError(
+                f"dask: no scheduler with workers at {address} ({error}); "
+                "start `dask scheduler` and `dask worker`"
+            ) from error
+
+    def machines(self) -> list[str]:
+        return sorted(set(self.client.run(machine).values()))
+
+    def map(self, units: list[Unit]) -> Iterator[tuple[Unit, tuple[str, Record]]]:
+        """Finished units as they come, in any order."""
+        futures = self.client.map(_with_unit, units, pure=False)
+        for future in self.distributed.as_completed(futures):
+            yield future.result()
+
+
+Workers = JoblibWorkers | DaskWorkers
+
+
+def _with_unit(unit: Unit) -> tuple[Unit, tuple[str, Record]]:
+    return unit, do_unit(unit)
+
+
+def _in_child(unit: Unit) -> tuple[Unit, tuple[str, Record]]:
+    _end_with_parent()
+    return _with_unit(unit)
+
+
+_watching = threading.Event()
+
+
+def _end_with_parent() -> None:
+    """End this worker when the process that started it is gone: nothing may go on training after a kill."""
+    if _watching.is_set():
+        return
+    _watching.set()
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True, name="end-with-parent").start()

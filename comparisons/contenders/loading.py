@@ -1,0 +1,104 @@
+"""From ``my_mlp.py:MyMLP`` or ``pkg.mod:Class`` to a class.
+
+Loading executes the file. That happens in the subject's own process; the parent only splits the text.
+"""
+
+import importlib
+import importlib.util
+import inspect
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from backproof.scratch.errors import InputError
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where the class lies: `place` is a file or a module, `name` a class in it (empty: the only one)."""
+
+    place: str
+    name: str
+
+    @property
+    def is_file(self) -> bool:
+        return self.place.endswith(".py")
+
+    def __str__(self) -> str:
+        return f"{self.place}:{self.name}" if self.name else self.place
+
+
+def parse_target(text: str, what: str = "target") -> Target:
+    """Split ``place:Class``. Raises InputError for a missing file or a text of another form."""
+    place, _, name = text.rpartition(":") if ":" in text else (text, "", "")
+    target = Target(place, name)
+    if not place or (":" in text and not name.isidentifier()) or not (target.is_file or name):
+        raise InputError(f"{what}: expected module:Class or file.py:Class, got {text!r}")
+    if target.is_file and not Path(place).is_file():
+        raise InputError(f"{what}: no file {place}; expected a path like my_mlp.py:MyMLP")
+    return target
+
+
+def load_class(target: Target) -> type:
+    """Import the place and find the class; without a name, the only one there that has a `load`.
+
+    Raises LookupError with a sentence where it is not there. What the imported code raises is not touched.
+    """
+    module = _file_module(Path(target.place)) if target.is_file else _named_module(target.place)
+    name = target.name or _only_contender(target, module)
+    found = getattr(module, name, None)
+    if not inspect.isclass(found):
+        classes = ", ".join(_classes(module)) or "none"
+        raise LookupError(f"{target.place} has no class {name}; its classes: {classes}")
+    return found
+
+
+def _only_contender(target: Target, module: ModuleType) -> str:
+    names = [name for name in _classes(module) if hasattr(getattr(module, name), "load")]
+    if len(names) != 1:
+        raise LookupError(
+            f"{target.place}: expected one class with a load method, found {', '.join(names) or 'none'}; "
+            f"name it as {target.place}:Class"
+        )
+    return names[0]
+
+
+def _classes(module: ModuleType) -> list[str]:
+    return [
+        name
+        for name, value in vars(module).items()
+        if inspect.isclass(value) and value.__module__ == module.__name__
+    ]
+
+
+def _file_module(path: Path) -> ModuleType:
+    if not path.is_file():
+        raise LookupError(f"no file {path}")
+    path = path.resolve()
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise LookupError(f"{path} cannot be imported as a Python module")
+    module = importlib.util.module_from_spec(spec)
+    # Dataclasses look their module up; a file that is called like a module in use must not take its place.
+    sys.modules.setdefault(path.stem, module)
+    folder = str(path.parent)
+    sys.path.insert(0, folder)  # its neighbours, as `python my_mlp.py` finds them
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.remove(folder)
+        sys.path.append(folder)  # for what it imports later, behind everything that is installed
+    return module
+
+
+def _named_module(name: str) -> ModuleType:
+    if "" not in sys.path:
+        sys.path.insert(0, "")  # a module of the folder one stands in, as `python -m` finds it
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        # Only the module asked for: one missing inside it is that module's own trouble.
+        if error.name is None or not f"{name}.".startswith(f"{error.name}."):
+            raise
+        raise LookupError(f"no module {name} on the import path") from error

@@ -1,0 +1,106 @@
+"""Figures of the page: one theme, one colour and one marker per contender, light and dark.
+
+A figure is written into the page as data; the page's own script draws it (`templates/page.js`), so that
+plotly.js is there once and no figure carries code. Every colour below stands for a pair: where the reader's
+screen is dark, the script replaces the light one by its partner in `DARK`. Use these names, not own colours.
+
+The palette keeps hues apart for the three common kinds of colour blindness (after Okabe and Ito 2008, with
+lightness moved until each colour has a contrast of at least 4.5 to its background); markers and dashes
+differ as well, so that no figure depends on colour alone.
+"""
+
+import plotly.graph_objects as go
+from markupsafe import Markup
+
+from backproof.scratch.errors import InputError
+
+INK, MUTED, GRID, PAPER = "#1b2430", "#5b6675", "#dfe4ea", "#ffffff"
+GOOD, BAD, UNSURE = "#1a7f4e", "#b42318", "#8a6100"
+SCRATCH, TORCH, JAX, TENSORFLOW, SKLEARN = "#0b63ce", "#c2480a", "#0b7d63", "#a03a8c", "#7a6200"
+REFERENCE = "#6b7280"  # bounds, floors, controls: what a curve is held against
+
+DARK = {
+    INK: "#e6eaf0", MUTED: "#a2adbb", GRID: "#2c3542", PAPER: "#151a21",
+    GOOD: "#4cc38a", BAD: "#ff8a80", UNSURE: "#e5b94e",
+    SCRATCH: "#6cb0ff", TORCH: "#ff9a5c", JAX: "#3fd0ab", TENSORFLOW: "#ee8fd8", SKLEARN: "#dcc04a",
+    REFERENCE: "#98a2b0",
+}  # fmt: skip
+
+PALETTE = (SCRATCH, TORCH, JAX, TENSORFLOW, SKLEARN)
+_COLOURS = {"scratch": SCRATCH, "torch": TORCH, "jax": JAX, "tensorflow": TENSORFLOW, "sklearn": SKLEARN}
+_SYMBOLS = {"scratch": "circle", "torch": "diamond", "jax": "square", "tensorflow": "triangle-up"}
+_DASHES = {"scratch": "solid", "torch": "dash", "jax": "dot", "tensorflow": "dashdot", "sklearn": "longdash"}
+
+
+def colour(contender: str) -> str:
+    """The contender's colour; ``torch.compile`` or ``torch fused`` share torch's. Unknown names are grey."""
+    return _COLOURS.get(_family(contender), REFERENCE)
+
+
+def symbol(contender: str) -> str:
+    """The contender's marker."""
+    return _SYMBOLS.get(_family(contender), "x")
+
+
+def dash(contender: str) -> str:
+    """The contender's line style."""
+    return _DASHES.get(_family(contender), "longdashdot")
+
+
+def faded(hex_colour: str, alpha: float = 0.18) -> str:
+    """The colour, transparent: for bands and areas. Changes with the theme as the colour itself does."""
+    return f"{hex_colour}{round(255 * alpha):02x}"
+
+
+def plain(text: str) -> str:
+    """Text that plotly shows as it stands: its labels know a few HTML tags and read ``<`` as their start."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _family(contender: str) -> str:
+    return contender.replace("_", " ").replace(".", " ").replace("-", " ").replace(":", " ").split(" ")[0]
+
+
+def _theme() -> go.layout.Template:
+    axis = {
+        "gridcolor": GRID, "linecolor": MUTED, "zerolinecolor": GRID, "tickcolor": MUTED, "ticks": "outside",
+        "showline": True, "automargin": True, "title": {"standoff": 10}, "exponentformat": "power",
+    }  # fmt: skip
+    return go.layout.Template(
+        layout={
+            "font": {"family": "system-ui, sans-serif", "size": 13, "color": INK},
+            "paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)", "colorway": list(PALETTE),
+            "margin": {"l": 56, "r": 16, "t": 24, "b": 48},
+            "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom"},
+            "hoverlabel": {"bgcolor": PAPER, "bordercolor": MUTED, "font": {"color": INK}},
+            "hovermode": "closest",
+            "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": MUTED, "activecolor": INK},
+            "xaxis": axis,
+            "yaxis": axis,
+        }
+    )  # fmt: skip
+
+
+def figure_html(fig: go.Figure, caption: str, alt: str) -> Markup:
+    """The figure with its caption (for everybody) and its description `alt` (for who cannot see it).
+
+    NaN becomes a gap in a curve. The figure's own ``layout.height`` (pixels, 400 unless set) is reserved
+    before it is drawn; its width follows the page. Raises ValueError where caption or alt is empty: a
+    figure without words says nothing.
+    """
+    for name, text in (("caption", caption), ("alt", alt)):
+        if not text.strip():
+            raise InputError(f"{name}: expected a sentence on what the figure shows, got {text!r}")
+    themed = go.Figure(fig)
+    themed.layout.template = _theme()
+    height = themed.layout.height or 400
+    return Markup(
+        '<figure class="plot-figure"><div class="plot" role="img" aria-label="{alt}" '
+        'style="height: {height}px"></div><script type="application/json" class="plot-data">{data}</script>'
+        "<figcaption>{caption}</figcaption></figure>"
+    ).format(alt=alt, height=int(height), data=inside_script(themed.to_json(engine="json")), caption=caption)
+
+
+def inside_script(json_text: str) -> Markup:
+    """JSON that may stand inside a script element: no ``<`` is left in it that could end the element."""
+    return Markup(json_text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))

@@ -1,0 +1,261 @@
+"""The campaign: how often does a checker fail a gradient that is right?
+
+Random cases of every family (`cases`), with every activation, in float64 and float32: each case's gradient by
+scratch's backpropagation and by torch's autograd is held against the complex step of scratch's loss in double
+precision, inside its own derived bound (`bounds`, `kinks`). Both are correct, so every FAIL is a false alarm.
+On the first `gradcheck_cases` of each cell, torch's gradcheck judges the same network at its defaults.
+
+Each entry also tells how honest the bound is: error / bound must never exceed 1, and bound / error, where the
+error is not zero, says how much too wide it is. Only counts leave a cell (medians come from histograms with
+RATIO_BINS bins per decade), so that chunks of any cell add up, whatever worker did them.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from backproof.comparisons.gradients.random_problems import FAMILIES, Case, draw
+from backproof.comparisons.running.parallel import collect
+from backproof.comparisons.running.progress import Progress
+from backproof.comparisons.verdicts.network_bounds import Reference, backprop_reference, complex_step_bound
+from backproof.comparisons.verdicts.relu_kinks import flat_gradient, judge_gradient
+from backproof.comparisons.verdicts.rounding import Bounded
+from backproof.comparisons.verdicts.verdict import FAIL, INCONCLUSIVE, PASS, Verdict
+from backproof.scratch.architecture import ACTIVATIONS, DTYPES, Array
+from backproof.scratch.errors import InputError
+from backproof.scratch.gradients import gradient
+
+CONTENDERS = ("scratch", "torch")
+CHUNK = 50  # cases per task
+RATIO_BINS = 20  # per decade, of bound / error and of the resolution
+DECADES = 40
+GRADCHECK_CASES = 100
+TOLERATED_INCONCLUSIVE = 1e-3  # of the entries, in every family
+
+Cell = tuple[str, str, str]  # family, activation, dtype
+CELLS: tuple[Cell, ...] = tuple((f, a, d) for f in FAMILIES for a in ACTIVATIONS for d in DTYPES)
+
+
+def _histogram() -> Array:
+    return np.zeros(2 * DECADES * RATIO_BINS, dtype=np.int64)
+
+
+@dataclass
+class Tally:
+    """What one contender's verdicts in one cell add up to."""
+
+    cases: int = 0
+    failed: int = 0
+    inconclusive: int = 0  # verdicts
+    entries: int = 0
+    inconclusive_entries: int = 0
+    exact_entries: int = 0  # error zero
+    largest_share: float = 0.0  # of error / bound
+    first_failure: str = ""
+    ratios: Array = field(default_factory=_histogram)  # of bound / error
+    resolutions: Array = field(default_factory=_histogram)
+
+    def add(self, other: "Tally") -> None:
+        for name in ("cases", "failed", "inconclusive", "entries", "inconclusive_entries", "exact_entries"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.largest_share = max(self.largest_share, other.largest_share)
+        self.first_failure = self.first_failure or other.first_failure
+        self.ratios += other.ratios
+        self.resolutions += other.resolutions
+
+    def count(self, verdict: Verdict, errors: Array, bounds: Array, seed: str) -> None:
+        """Add one verdict with its entries."""
+        self.cases += 1
+        self.failed += verdict.outcome == FAIL
+        self.inconclusive += verdict.outcome == INCONCLUSIVE
+        self.entries += len(errors)
+        self.inconclusive_entries += verdict.n_inconclusive
+        off = (errors > 0) & np.isfinite(bounds)
+        self.exact_entries += int((errors == 0).sum())
+        ratios = bounds[off] / errors[off]
+        self.largest_share = max(self.largest_share, float(1.0 / ratios.min()) if off.any() else 0.0)
+        _record(self.ratios, ratios)
+        _record(self.resolutions, np.array([verdict.resolution]))
+        if verdict.outcome == FAIL and not self.first_failure:
+            self.first_failure = f"{seed}: {verdict.reason}"
+
+
+def _record(histogram: Array, values: Array) -> None:
+    with np.errstate(divide="ignore"):
+        places = np.floor((np.log10(values) + DECADES) * RATIO_BINS)
+    np.add.at(histogram, np.clip(places, 0, len(histogram) - 1).astype(np.int64), 1)
+
+
+def median(histogram: Array) -> float:
+    """The geometric middle of the bin in which the median lies; NaN for an empty histogram."""
+    total = histogram.sum()
+    if total == 0:
+        return float("nan")
+    place = int(np.searchsorted(np.cumsum(histogram), (total + 1) // 2))
+    return float(10.0 ** ((place + 0.5) / RATIO_BINS - DECADES))
+
+
+@dataclass
+class CellTally:
+    """One cell of the campaign: a tally per contender, and gradcheck's."""
+
+    contenders: dict[str, Tally] = field(default_factory=lambda: {name: Tally() for name in CONTENDERS})
+    gradcheck_cases: int = 0
+    gradcheck_failed: int = 0
+
+    def add(self, other: "CellTally") -> None:
+        for name, tally in self.contenders.items():
+            tally.add(other.contenders[name])
+        self.gradcheck_cases += other.gradcheck_cases
+        self.gradcheck_failed += other.gradcheck_failed
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A task: some consecutive cases of one cell."""
+
+    cell: Cell
+    first: int
+    n_cases: int
+    seed: int
+    gradcheck_cases: int  # gradcheck judges the cases of the cell that come before this one
+
+    def rng(self, case: int) -> np.random.Generator:
+        """Each case has its own generator: it does not matter who draws it, or when."""
+        return np.random.default_rng([self.seed, CELLS.index(self.cell), case])
+
+
+def chunks(n: int, seed: int, gradcheck_cases: int) -> list[Chunk]:
+    """All tasks of a campaign with n cases per cell, the cells in turn, so that a stop leaves all alike."""
+    return [
+        Chunk(cell, first, min(CHUNK, n - first), seed, gradcheck_cases)
+        for first in range(0, n, CHUNK)
+        for cell in CELLS
+    ]
+
+
+def run_chunk(chunk: Chunk) -> CellTally:
+    """Draw and judge every case of one task."""
+    import torch
+
+    from backproof.reference import torch_gradcheck
+
+    torch.set_num_threads(1)
+    tally = CellTally()
+    # Single precision may overflow or underflow on the way to a correct gradient; the bounds know.
+    with np.errstate(all="ignore"):
+        for number in range(chunk.first, chunk.first + chunk.n_cases):
+            case = draw(chunk.rng(number), *chunk.cell)
+            _judge_case(case, tally, f"seed {chunk.seed}, {' '.join(chunk.cell)}, case {number}")
+            if number < chunk.gradcheck_cases:
+                accepted = torch_gradcheck.passes(case.architecture, case.weights, case.x, case.targets)
+                tally.gradcheck_cases += 1
+                tally.gradcheck_failed += not accepted
+    return tally
+
+
+def _judge_case(case: Case, tally: CellTally, label: str) -> None:
+    reference, witness = evidence(case)
+    for name in CONTENDERS:
+        found = contender_gradient(name, case)
+        verdict = judge_gradient(reference, found, witness, shared_deltas=True)
+        errors, bounds = np.abs(found - witness.value), reference.gradient.error + witness.error
+        if verdict.outcome != FAIL and (errors > bounds).any():  # it was another selection that fitted
+            errors, bounds = np.zeros_like(errors), bounds
+        tally.contenders[name].count(verdict, errors, bounds, label)
+
+
+def evidence(case: Case) -> tuple[Reference, Bounded]:
+    """The case's derived bounds, and its gradient by the complex step with its own."""
+    network, x, targets = case.shadow()
+    reference = backprop_reference(case.architecture, case.weights, case.x, case.targets)
+    stepped = gradient(network, x, targets, "complex_step", evaluation="structured")
+    error = complex_step_bound(case.architecture, case.weights, case.x, case.targets)
+    return reference, Bounded(stepped, error)
+
+
+def contender_gradient(name: str, case: Case) -> Array:
+    """The gradient (n_parameters,) as that contender computes it, in float64."""
+    from backproof.comparisons.contenders import registry
+
+    contender = registry.create(name)
+    contender.load(case.architecture, case.weights)
+    _, found = contender.loss_and_gradient(case.x, case.targets)
+    return flat_gradient(found).astype(np.float64)
+
+
+def run(n: int, seed: int, workers: int, gradcheck_cases: int, progress: Progress) -> dict[str, Any]:
+    """A campaign of n cases per cell, as results.json keeps it. Ctrl-C ends it early, with what is finished.
+
+    Raises ValueError for numbers that are not positive (gradcheck_cases: not negative).
+    """
+    for name, value, low in (("campaign", n, 1), ("workers", workers, 1), ("gradcheck", gradcheck_cases, 0)):
+        if value < low:
+            raise InputError(f"{name}: expected at least {low}, got {value}")
+    started = perf_counter()
+    tallies = {cell: CellTally() for cell in CELLS}
+    tasks = chunks(n, seed, gradcheck_cases)
+
+    def keep(chunk: Chunk, found: CellTally) -> None:
+        tallies[chunk.cell].add(found)
+
+    finished = collect(run_chunk, tasks, keep, workers, progress, "campaign of correct gradients")
+    part = {"n_per_cell": n, "seed": seed, "workers": workers, "gradcheck_per_cell": min(n, gradcheck_cases)}
+    return {**summary(tallies), **part, "seconds": perf_counter() - started, "interrupted": not finished}
+
+
+def summary(tallies: dict[Cell, CellTally]) -> dict[str, Any]:
+    """One row per cell, one per family and dtype, totals, and the verdict."""
+    families = {(family, dtype): CellTally() for family in FAMILIES for dtype in DTYPES}
+    total = CellTally()
+    for (family, _, dtype), tally in tallies.items():
+        families[family, dtype].add(tally)
+        total.add(tally)
+    return {
+        "verdict": campaign_verdict(total, families.values()),
+        "n_cases": total.contenders[CONTENDERS[0]].cases,
+        "totals": _row(total),
+        "families": [
+            {"family": family, "dtype": dtype, **_row(tally)} for (family, dtype), tally in families.items()
+        ],
+        "cells": [
+            {"family": family, "activation": activation, "dtype": dtype, **_row(tally)}
+            for (family, activation, dtype), tally in tallies.items()
+        ],
+    }
+
+
+def _row(tally: CellTally) -> dict[str, Any]:
+    return {
+        "contenders": {name: _figures(one) for name, one in tally.contenders.items()},
+        "gradcheck": {"cases": tally.gradcheck_cases, "failed": tally.gradcheck_failed},
+    }
+
+
+def campaign_verdict(total: CellTally, families: Iterable[CellTally]) -> str:
+    """FAIL for a false alarm; INCONCLUSIVE where a family has too many undecided entries, or no cases."""
+    if any(tally.failed for tally in total.contenders.values()):
+        return FAIL
+    for family in families:
+        for tally in family.contenders.values():
+            if tally.entries == 0 or tally.inconclusive_entries > TOLERATED_INCONCLUSIVE * tally.entries:
+                return INCONCLUSIVE
+    return PASS
+
+
+def _figures(tally: Tally) -> dict[str, Any]:
+    return {
+        "cases": tally.cases,
+        "false_alarms": tally.failed,
+        "inconclusive_cases": tally.inconclusive,
+        "entries": tally.entries,
+        "inconclusive_entries": tally.inconclusive_entries,
+        "exact_entries": tally.exact_entries,
+        "largest_error_over_bound": tally.largest_share,
+        "median_bound_over_error": median(tally.ratios),
+        "median_resolution": median(tally.resolutions),
+        "first_failure": tally.first_failure,
+    }

@@ -1,0 +1,133 @@
+"""Same maths: every gradient check with its error, the bound derived for it, and the worst entry by name."""
+
+import math
+from typing import Any
+
+import plotly.graph_objects as go
+from markupsafe import Markup
+
+from backproof.comparisons.drawing import figures, formats, markup
+from backproof.comparisons.drawing.chapter import Section
+from backproof.comparisons.gradients.words import architecture, compared, ordered, share, used
+from backproof.comparisons.results.store import Part, Results
+from backproof.comparisons.speed.ratios import offered, reason
+
+SHOWN = 12  # rows of the table before the rest folds away
+COLUMNS = (
+    "Verdict",
+    "Compared",
+    "Architecture",
+    "Largest error",
+    "Bound",
+    "Of the bound",
+    "Resolution",
+    "Worst",
+)
+
+
+def build(results: Results) -> Section | None:
+    """None where no gradient was checked."""
+    part = results.gradients
+    if part is None or not part["checks"]:
+        return None
+    checks = ordered(part["checks"])
+    html = markup.join([_introduction(part), _figure(checks), _tables(checks)])
+    return Section("gradients", "Same maths?", html, part["verdict"])
+
+
+def _introduction(part: Part) -> Markup:
+    verdicts = [check["verdict"] for check in part["checks"] if offered(check)]
+    counts = formats.listed(
+        [f"{verdicts.count(word)} {word}" for word in ("PASS", "FAIL", "INCONCLUSIVE") if word in verdicts]
+    )
+    entries = sum(check.get("n_compared") or 0 for check in part["checks"])
+    of_entries = f" of {formats.count(entries)} gradient entries" if entries else ""
+    return Markup(
+        "<p>{} checks{}: {}. Each entry of each gradient is held against a bound derived for that very case "
+        "from the rounding and truncation of both sides, not against a fixed tolerance. PASS: inside. FAIL: "
+        "outside. INCONCLUSIVE: the bound is too wide to say. The resolution is the smallest relative error "
+        "that the check could have seen.</p>"
+    ).format(formats.count(len(verdicts)), of_entries, counts or "none")
+
+
+def _figure(checks: list[Part]) -> Markup:
+    drawn = [c for c in checks if offered(c) and c.get("bound") and c.get("max_error") is not None]
+    if not drawn:
+        return Markup('<p class="note">No check gave both an error and a bound to draw.</p>')
+    errors, bounds = [c["max_error"] for c in drawn if c["max_error"] > 0], [c["bound"] for c in drawn]
+    left, right = min(bounds) / 5, max(bounds) * 5
+    low, high = min([*errors, left]) / 5, max([*errors, right]) * 5
+    fig = go.Figure(layout={"height": 440})
+    fig.add_scatter(
+        x=[left, right], y=[left, right], mode="lines", name="error = bound",
+        line={"color": figures.REFERENCE, "dash": "dash", "width": 1.5}, hoverinfo="skip",
+    )  # fmt: skip
+    for contender in dict.fromkeys(check["contender"] for check in drawn):
+        fig.add_trace(_dots([c for c in drawn if c["contender"] == contender], contender, low))
+    fig.update_xaxes(
+        type="log", range=[math.log10(left), math.log10(right)], title="bound derived for the check"
+    )
+    fig.update_yaxes(type="log", range=[math.log10(low), math.log10(high)], title="largest error found")
+    over = sum(check["max_error"] > check["bound"] for check in drawn)
+    return figures.figure_html(
+        fig,
+        "One point per check: the largest error of its entries against the bound derived for it. Below the "
+        "dashed line a check passes. An error of exactly zero is drawn hollow at the lower edge.",
+        f"Scatter of error against bound for {len(drawn)} checks; {over} lie above the line "
+        "where the error equals the bound.",
+    )
+
+
+def _dots(checks: list[Part], contender: str, low: float) -> go.Scatter:
+    symbol = figures.symbol(contender)
+    return go.Scatter(
+        x=[check["bound"] for check in checks],
+        y=[check["max_error"] or low * 1.3 for check in checks],
+        mode="markers",
+        name=figures.plain(formats.label(contender)),
+        marker={
+            "color": figures.colour(contender),
+            "size": 9,
+            "symbol": [symbol if check["max_error"] else f"{symbol}-open" for check in checks],
+        },
+        text=[_hover(check) for check in checks],
+        hovertemplate="%{text}<br>error %{y:.2g}, bound %{x:.2g}<extra></extra>",
+    )
+
+
+def _hover(check: Part) -> str:
+    what = f"{compared(check)}, {architecture(check['architecture'])}"
+    return figures.plain(f"{what}, worst {check['worst']}" if check.get("worst") else what)
+
+
+def _tables(checks: list[Part]) -> Markup:
+    rows = [_row(check) for check in checks]
+    text = (0, 1, 2, 7)
+    if len(rows) <= SHOWN + 3:
+        return markup.table(COLUMNS, rows, "Every check", text)
+    return Markup("{}<details><summary>All {} checks</summary>{}</details>").format(
+        markup.table(COLUMNS, rows[:SHOWN], f"The {SHOWN} checks that come closest to their bound", text),
+        formats.count(len(rows)),
+        markup.table(COLUMNS, rows, "Every check, the closest to its bound first", text),
+    )
+
+
+def _row(check: Part) -> list[Any]:
+    who = compared(check)
+    if not offered(check):
+        return [
+            markup.absent(reason(check)),
+            who,
+            architecture(check.get("architecture")),
+            *[formats.ABSENT] * 5,
+        ]
+    why = Markup('<br><span class="note">{}</span>').format(check["reason"]) if check.get("reason") else ""
+    return [
+        markup.join([markup.badge(check["verdict"]), why]),
+        who,
+        architecture(check["architecture"]),
+        *(formats.scientific(check.get(key)) for key in ("max_error", "bound")),
+        share(used(check)),
+        formats.scientific(check.get("resolution")),
+        Markup("<code>{}</code>").format(check["worst"]) if check.get("worst") else formats.ABSENT,
+    ]

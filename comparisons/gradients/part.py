@@ -1,0 +1,303 @@
+"""The gradient part of the main job: is every gradient the derivative of its loss?
+
+Three questions, each answered by verdicts with bounds derived for the very case:
+
+1. Is scratch's backpropagation the derivative of scratch's loss? Its gradient is held against numerical
+   differentiation of the same loss in double precision: the complex step (no truncation, no cancellation),
+   and real differences (certified central differences for relu and identity, Ridders' tableau else).
+2. Do the other contenders agree with the gradient so proven? Each is held against scratch's float64 gradient
+   at the same weights, with the rounding of both sides in the bound.
+3. Do loss and logits agree as well? They are held against their own running error bounds.
+
+For every activation with every loss, in float32 and float64, and for one batch of the data set.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from backproof.comparisons.contenders import registry
+from backproof.comparisons.experiment import Plan
+from backproof.comparisons.gradients.random_problems import float64_shadow
+from backproof.comparisons.running.progress import Progress
+from backproof.comparisons.verdicts.certified_differences import central_differences
+from backproof.comparisons.verdicts.network_bounds import Reference, backprop_reference, complex_step_bound
+from backproof.comparisons.verdicts.relu_kinks import flat_gradient, judge_gradient, tensors
+from backproof.comparisons.verdicts.rounding import Bounded
+from backproof.comparisons.verdicts.verdict import FAIL, INCONCLUSIVE, PASS, Verdict, compare, overall
+from backproof.reference.contender import Contender, NotOffered
+from backproof.scratch.architecture import ACTIVATIONS, DTYPES, LOSSES, Architecture, Array, Weights
+from backproof.scratch.errors import InputError
+from backproof.scratch.gradients import gradient, richardson
+from backproof.scratch.initializers import initialize
+from backproof.scratch.network import Network
+
+SMALL = (7, 6, 5, 4)  # three layers of unequal widths: a wrong transpose or a wrong layer cannot hide
+SMALL_BATCH = 8
+DATA_BATCH = 100
+BACKPROPAGATING = ("scratch", "torch")  # known to compute a layer's dW and db from one delta
+SAMPLED_ENTRIES = 256  # of a large network, for the differences that move one parameter at a time
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A network at one point with one batch, and what every contender is compared with there."""
+
+    label: str
+    architecture: Architecture
+    weights: Weights
+    x: Array
+    targets: Array
+
+    def shadow(self) -> tuple[Network, Array, Array]:
+        """The from-scratch network in float64 at the same numbers, with its batch."""
+        return float64_shadow(self.architecture, self.weights, self.x, self.targets)
+
+
+def run(plan: Plan, progress: Progress) -> dict[str, Any]:
+    """The `gradients` part of the results: {verdict, seconds, checks}."""
+    started = perf_counter()
+    problems = [*small_problems(plan.seed), *data_problems(plan)]
+    checks: list[dict[str, Any]] = []
+    with progress.task("gradients: against differences and each other", len(problems)) as advance:
+        for problem in problems:
+            checks += check_problem(problem, plan.contenders)
+            advance()
+    checks = _gathered(checks)
+    outcomes = [check["verdict"] for check in checks if "not_offered" not in check]
+    return {"verdict": overall(outcomes), "seconds": perf_counter() - started, "checks": checks}
+
+
+def _gathered(checks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The checks, with what is not offered said once per contender and reason instead of once per network."""
+    absent: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for check in checks:
+        if "not_offered" in check:
+            absent.setdefault((check["contender"], check["not_offered"]), []).append(check)
+    once = [
+        rows[0] if len(rows) == 1 else {**rows[0], "architecture": f"{len(rows)} networks"}
+        for rows in absent.values()
+    ]
+    return [check for check in checks if "not_offered" not in check] + once
+
+
+def small_problems(seed: int) -> list[Problem]:
+    """Every activation with every loss in both dtypes, at He-normal weights with drawn biases."""
+    problems = []
+    for activation in ACTIVATIONS:
+        for loss in LOSSES:
+            rng = np.random.default_rng([seed, ACTIVATIONS.index(activation), LOSSES.index(loss)])
+            x = rng.standard_normal((SMALL_BATCH, SMALL[0]))
+            targets = _random_targets(rng, loss)
+            for dtype in DTYPES:
+                architecture = Architecture(SMALL, activation, loss, dtype)
+                parameters = initialize(architecture, seed)
+                for _, bias in parameters.layers:
+                    bias[...] = 0.1 * np.random.default_rng(seed).standard_normal(bias.shape)
+                label = f"{'-'.join(map(str, SMALL))} {activation}, {loss}, {dtype}"
+                problems.append(Problem(label, architecture, parameters.weights(), x.astype(dtype), targets))
+    return problems
+
+
+def _random_targets(rng: np.random.Generator, loss: str) -> Array:
+    if loss == "cross_entropy":
+        return rng.integers(0, SMALL[-1], SMALL_BATCH)
+    if loss == "binary_cross_entropy":
+        return rng.integers(0, 2, (SMALL_BATCH, SMALL[-1])).astype(np.float64)
+    return rng.standard_normal((SMALL_BATCH, SMALL[-1])).astype(np.float32).astype(np.float64)
+
+
+def data_problems(plan: Plan) -> list[Problem]:
+    """The plan's network at its initial weights, with the first examples of the training set."""
+    dataset = plan.dataset()
+    problems = []
+    for dtype in DTYPES:
+        architecture = plan.architecture(dtype)
+        weights = initialize(architecture, plan.seed).weights()
+        x, labels = dataset.train_images[:DATA_BATCH], dataset.train_labels[:DATA_BATCH]
+        sizes = "-".join(map(str, architecture.layer_sizes))
+        label = f"{sizes} {architecture.activation}, {architecture.loss}, {dtype}, {dataset.name} batch"
+        problems.append(Problem(label, architecture, weights, x, labels))
+    return problems
+
+
+def check_problem(problem: Problem, contenders: Sequence[str]) -> list[dict[str, Any]]:
+    """One check of scratch against each kind of difference, and of each other contender against scratch.
+
+    A contender without gradients is judged on its logits; the row says why there is no more.
+    """
+    reference = backprop_reference(problem.architecture, problem.weights, problem.x, problem.targets)
+    checks = []
+    for name in contenders:
+        answer = _answer(registry.create(name), problem)
+        if answer.gradient is None:
+            checks += _without_gradient(name, answer, reference, problem)
+            continue
+        shared = name in BACKPROPAGATING
+        witnesses = scratch_witnesses(problem) if name == "scratch" else {"scratch": proven(problem)}
+        for against, witness in witnesses.items():
+            verdicts = {
+                "gradient": _guarded(partial(judge_answer, reference, answer.gradient, witness, shared)),
+                **_forward_verdicts(reference, answer),
+            }
+            checks.append(_row(name, against, problem, **_figures(verdicts)))
+    return checks
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a contender said about one problem; None where it does not offer it, and `reason` says why."""
+
+    loss: float | None = None
+    gradient: Array | None = None  # flat
+    logits: Array | None = None
+    reason: str = ""
+
+
+def _answer(contender: Contender, problem: Problem) -> Answer:
+    try:
+        contender.load(problem.architecture, problem.weights)
+    except NotOffered as reason:
+        return Answer(reason=str(reason))
+    try:
+        logits = contender.logits(problem.x)
+    except NotOffered:
+        logits = None
+    try:
+        loss, found = contender.loss_and_gradient(problem.x, problem.targets)
+    except NotOffered as reason:
+        return Answer(logits=logits, reason=str(reason))
+    return Answer(float(loss), flat_gradient(found), logits)
+
+
+def _without_gradient(
+    name: str, answer: Answer, reference: Reference, problem: Problem
+) -> list[dict[str, Any]]:
+    rows = [_row(name, "scratch", problem, not_offered=answer.reason)]
+    if answer.logits is not None:
+        verdict = _forward_verdicts(reference, answer)["logits"]
+        figures = {
+            "verdict": verdict.outcome,
+            "max_error": verdict.error,
+            "bound": verdict.bound,
+            "resolution": verdict.resolution,
+            "worst": verdict.worst,
+            "n_compared": verdict.n_compared,
+            "n_inconclusive": verdict.n_inconclusive,
+        }
+        rows.append(_row(name, "scratch", replace(problem, label=f"{problem.label}, logits"), **figures))
+    return rows
+
+
+@dataclass(frozen=True)
+class Witness:
+    """A gradient found independently, with its error bound; of some entries only where `entries` is given."""
+
+    gradient: Bounded
+    entries: Array | None = None
+
+
+def scratch_witnesses(problem: Problem) -> dict[str, Witness]:
+    """Numerical derivatives of scratch's loss in float64, by the name of the method."""
+    network, x, targets = problem.shadow()
+    stepped = gradient(network, x, targets, "complex_step", evaluation="structured")
+    error = complex_step_bound(problem.architecture, problem.weights, x, targets)
+    witnesses = {"complex_step": Witness(Bounded(stepped, error))}
+    if problem.architecture.dtype == "float64":
+        witnesses |= _real_differences(problem)
+    return witnesses
+
+
+def _real_differences(problem: Problem) -> dict[str, Witness]:
+    n = problem.architecture.n_parameters
+    sampled = np.arange(n)
+    if n > 4 * SAMPLED_ENTRIES:
+        sampled = np.sort(np.random.default_rng(n).choice(n, SAMPLED_ENTRIES, replace=False))
+    if problem.architecture.activation in ("relu", "identity"):
+        found = central_differences(
+            problem.architecture, problem.weights, problem.x, problem.targets, sampled
+        )
+        return {"central_difference": Witness(found.gradient, sampled if len(sampled) < n else None)}
+    network, x, targets = problem.shadow()
+    noise = float(backprop_reference(problem.architecture, problem.weights, x, targets).loss.error)
+    value, estimate = richardson(network, x, targets, noise=noise)
+    return {"richardson": Witness(Bounded(value, estimate))}
+
+
+def proven(problem: Problem) -> Witness:
+    """Scratch's float64 gradient, which the first checks have proven, with its rounding bound."""
+    network, x, targets = problem.shadow()
+    found = gradient(network, x, targets, "backprop")
+    wide = backprop_reference(network.architecture, network.parameters.layers, x, targets)
+    return Witness(Bounded(found, wide.gradient.error))
+
+
+def _forward_verdicts(reference: Reference, answer: Answer) -> dict[str, Verdict]:
+    """Verdicts on what the forward pass gives, as far as it is offered."""
+    verdicts = {}
+    if answer.loss is not None:
+        verdicts["loss"] = _guarded(partial(_judge_loss, reference, answer.loss))
+    if answer.logits is not None:
+        verdicts["logits"] = _guarded(partial(_judge_logits, reference, answer.logits))
+    return verdicts
+
+
+def _guarded(judge: Callable[[], Verdict]) -> Verdict:
+    try:
+        return judge()
+    except ValueError as error:  # shapes that differ
+        return Verdict(FAIL, np.inf, 0.0, np.inf, "", str(error), 0, 0)
+
+
+def judge_answer(
+    reference: Reference, found: Array, witness: Witness, shared_deltas: bool = False
+) -> Verdict:
+    """The gradient against its witness, on the entries that the witness knows."""
+    if witness.entries is None:
+        return judge_gradient(reference, found, witness.gradient, shared_deltas)
+    entries, architecture = witness.entries, reference.architecture
+    if found.shape != reference.gradient.value.shape:
+        raise InputError(f"gradient: expected {architecture.n_parameters} numbers, got {found.shape}")
+    groups = [slice(*np.searchsorted(entries, [part.start, part.stop])) for part in tensors(architecture)]
+    bound = witness.gradient.error + reference.gradient.error[entries]
+    name = [architecture.parameter_name(int(entry)) for entry in entries].__getitem__
+    return compare(found[entries], witness.gradient.value, bound, name, groups)
+
+
+def _judge_loss(reference: Reference, loss: float) -> Verdict:
+    expected = reference.loss
+    return compare(np.array([loss]), expected.value[None], expected.error[None], lambda _: "loss")
+
+
+def _judge_logits(reference: Reference, logits: Array) -> Verdict:
+    expected, columns = reference.logits, reference.architecture.n_outputs
+    return compare(
+        logits, expected.value, expected.error, lambda i: "logits[{}, {}]".format(*divmod(i, columns))
+    )
+
+
+def _figures(verdicts: dict[str, Verdict]) -> dict[str, Any]:
+    """The gradient's figures, unless loss or logits are what fails."""
+    order = {FAIL: 0, INCONCLUSIVE: 1, PASS: 2}
+    shown = min(verdicts.values(), key=lambda verdict: order[verdict.outcome])
+    figures = {
+        "verdict": shown.outcome,
+        "max_error": shown.error,
+        "bound": shown.bound,
+        "resolution": verdicts["gradient"].resolution,
+        "worst": shown.worst,
+        "n_compared": verdicts["gradient"].n_compared,
+        "n_inconclusive": verdicts["gradient"].n_inconclusive,
+    }
+    for name in ("loss", "logits"):
+        if name in verdicts:
+            figures |= {f"{name}_error": verdicts[name].error, f"{name}_bound": verdicts[name].bound}
+    return figures if shown.outcome == PASS else {**figures, "reason": shown.reason}
+
+
+def _row(contender: str, against: str, problem: Problem, **figures: Any) -> dict[str, Any]:
+    return {"contender": contender, "against": against, "architecture": problem.label, **figures}

@@ -1,0 +1,173 @@
+"""The V: step size against error for every difference scheme, with the optimum and the slopes derived."""
+
+import math
+from typing import Any
+
+import plotly.graph_objects as go
+from markupsafe import Markup
+from plotly.subplots import make_subplots
+
+from backproof.comparisons.drawing import figures, formats, markup
+from backproof.comparisons.drawing.chapter import Section
+from backproof.comparisons.results.store import Part, Results
+
+LABELS = {
+    "forward_difference": "forward",
+    "central_difference": "central",
+    "five_point": "five-point",
+    "complex_step": "complex step",
+    "richardson": "Richardson",
+    "unitwise_difference": "unit-wise central",
+}
+# Colour, marker and dash: no curve is told from another by colour alone.
+LOOKS = {
+    "forward_difference": (figures.TORCH, "circle"),
+    "central_difference": (figures.SCRATCH, "square"),
+    "five_point": (figures.JAX, "diamond"),
+    "complex_step": (figures.TENSORFLOW, "triangle-up"),
+    "richardson": (figures.SKLEARN, "cross"),
+    "unitwise_difference": (figures.REFERENCE, "x"),
+}
+DTYPES = ("float64", "float32")
+SHOWN = {"float64": (-16, 0.5), "float32": (-8, 0.5)}  # decades of steps; the complex step goes on, flat
+COLUMNS = (
+    "Scheme",
+    "Dtype",
+    "Default step",
+    "Error there",
+    "Least error measured",
+    "Slope of rounding",
+    "Slope of truncation",
+)
+
+
+def build(results: Results) -> Section | None:
+    """None where no step size was varied."""
+    part = (results.gradients or {}).get("step_sizes")
+    if part is None:
+        return None
+    html = markup.join([_introduction(part), _figure(part), _table(part), _reading(part)])
+    return Section(
+        "step-sizes", "Why numerical gradients are never exact", html, nav="Step sizes", under="gradients"
+    )
+
+
+def _introduction(part: Part) -> Markup:
+    return Markup(
+        "<p>A long step misses the curvature of the loss (truncation), a short one drowns in the rounding of "
+        "two nearly equal losses: the error of every difference quotient is a V, and its lowest point can be "
+        "derived. Measured on a {layers} {activation} network with {loss}, {batch} examples: the largest "
+        "error of an entry relative to the largest entry, against the step. Thin dashes are no fit: they are "
+        "the error terms C h<sup>p</sup> M + A e / h, with e = eps |L| and the derivatives M of this very "
+        "loss. Stars are the steps that the methods take by default, known before anything is measured.</p>"
+    ).format(
+        layers="-".join(str(size) for size in part["layer_sizes"]),
+        activation=part["activation"],
+        loss=part["loss"].replace("_", " "),
+        batch=part["batch_size"],
+    )
+
+
+def _figure(part: Part) -> Markup:
+    titles = [f"{dtype}, eps = {2.0**-52 if dtype == 'float64' else 2.0**-23:.1e}" for dtype in DTYPES]
+    fig = make_subplots(rows=1, cols=2, shared_yaxes=True, subplot_titles=titles, horizontal_spacing=0.04)
+    for column, dtype in enumerate(DTYPES, start=1):
+        for curve in part["curves"]:
+            if curve["dtype"] == dtype:
+                for trace in _traces(curve, legend=column == 1):
+                    fig.add_trace(trace, row=1, col=column)
+        level = part["backprop"][dtype]
+        fig.add_hline(y=level, row=1, col=column, line={"color": figures.INK, "width": 1, "dash": "dot"})
+        fig.add_annotation(
+            text="backprop", x=-1, y=math.log10(level), xanchor="right", yanchor="top", showarrow=False,
+            font={"size": 11}, row=1, col=column,
+        )  # fmt: skip
+    fig.update_xaxes(type="log", dtick=2, title="relative step h")
+    for column, (low, high) in enumerate(SHOWN.values(), start=1):
+        fig.update_xaxes(range=[low, high], row=1, col=column)
+    fig.update_yaxes(type="log", dtick=2, range=[-17, 2])
+    fig.update_yaxes(title="relative error", row=1, col=1)
+    fig.update_layout(height=560, legend={"y": 1.08})
+    return figures.figure_html(fig, _caption(), _description(part))
+
+
+def _traces(curve: Part, legend: bool) -> list[Any]:
+    name, (colour, symbol) = LABELS[curve["method"]], LOOKS[curve["method"]]
+    hover = f"{name}<br>h = %{{x:.1e}}<br>error %{{y:.1e}}<extra></extra>"
+    traces = [
+        go.Scatter(
+            x=curve["steps"], y=curve["errors"], name=name, legendgroup=name, showlegend=legend,
+            mode="lines+markers", line={"color": colour, "width": 1.5}, hovertemplate=hover,
+            marker={"symbol": symbol, "size": 5},
+        ),
+        go.Scatter(
+            x=[curve["optimum"]["step"]], y=[curve["optimum"]["error"]], name=name, legendgroup=name,
+            showlegend=False, mode="markers", hovertemplate=f"{name}: default step<br>" + hover,
+            marker={"symbol": "star", "size": 14, "color": colour, "line": {"color": figures.INK}},
+        ),
+    ]  # fmt: skip
+    if curve["truncation"] is not None:
+        model = [t + r for t, r in zip(curve["truncation"], curve["rounding"], strict=True)]
+        traces.append(
+            go.Scatter(
+                x=curve["steps"], y=model, name=name, legendgroup=name, showlegend=False, mode="lines",
+                line={"color": colour, "width": 1, "dash": "dash"}, hoverinfo="skip",
+            )
+        )  # fmt: skip
+    return traces
+
+
+def _caption() -> str:
+    return (
+        "Relative error of every numerical gradient against its relative step, both on logarithmic axes; for "
+        "Richardson the step is the largest of its tableau. Stars: default steps (that of the "
+        "complex step, 1e-20, lies off the left edge). Dashes: derived errors."
+    )
+
+
+def _description(part: Part) -> str:
+    curves = [curve for curve in part["curves"] if curve["dtype"] == "float64"]
+    best = [f"{LABELS[c['method']]} {_least(c):.0e}" for c in curves]
+    return "V-shaped curves; the least errors in float64 are " + formats.listed(best) + "."
+
+
+def _least(curve: Part) -> float:
+    return min(float(error) for error in curve["errors"] if error is not None)
+
+
+def _table(part: Part) -> Markup:
+    curves = sorted(part["curves"], key=lambda c: DTYPES.index(c["dtype"]))
+    rows = [
+        (
+            LABELS[curve["method"]],
+            curve["dtype"],
+            formats.scientific(curve["optimum"]["step"]),
+            formats.scientific(curve["optimum"]["error"]),
+            formats.scientific(_least(curve)),
+            _slope(curve, "rounding"),
+            _slope(curve, "truncation"),
+        )
+        for curve in curves
+    ]
+    return markup.table(COLUMNS, rows, "Default steps, errors and slopes", (0, 1))
+
+
+def _slope(curve: Part, side: str) -> str:
+    """Predicted and measured: ``2: 1.999``."""
+    if curve["slopes"] is None:
+        return formats.ABSENT
+    slope = curve["slopes"][side]
+    measured = slope["measured"]
+    found = formats.ABSENT if measured is None else f"{round(measured, 2) + 0.0:.2f}"
+    return f"{slope['predicted']:.0f} predicted, {found} found".replace("-", "−")
+
+
+def _reading(part: Part) -> Markup:
+    return Markup(
+        '<p class="note">Read as follows. Halving a long step divides the error by 2<sup>p</sup>, halving a '
+        "short one doubles it. A scheme of higher order has its optimum at a longer step with a smaller "
+        "error. The complex step subtracts nothing: its left arm is flat, and it is as good as backprop "
+        "({} in float64). In float32 the best central difference keeps about four digits, which is why "
+        "gradients of float32 networks are checked in float64 at the same weights. A dash: too few points "
+        "between the two arms to fit a slope, or none predicted.</p>"
+    ).format(formats.scientific(part["backprop"]["float64"]))

@@ -1,0 +1,88 @@
+"""The main job: plan -> gradients, accuracy, speed -> results.json -> report.
+
+After every part the results are written and the report is drawn, so that an interrupted run keeps what it
+finished. Parts and keys that other commands added to the same folder stay.
+"""
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+from backproof.comparisons.experiment import Plan
+from backproof.comparisons.report import write
+from backproof.comparisons.results import store as results
+from backproof.comparisons.results.store import Part, Results
+from backproof.comparisons.running.errors import Interrupted
+from backproof.comparisons.running.progress import Progress
+
+PARTS = ("gradients", "accuracy", "speed")  # in this order; each is `comparisons.<part>.run(plan, progress)`
+
+Run = Callable[[Plan, Progress], Part]
+
+
+def run(plan: Plan, progress: Progress) -> Results:
+    """Run every part of the main job and return the results, which are then also in plan.out.
+
+    Raises InputError for bad input before anything is computed, and Interrupted on Ctrl-C, with the finished
+    parts kept.
+    """
+    before = _prepare(plan, progress)
+    finished: dict[str, Part] = {}
+    try:
+        for name in PARTS:
+            finished[name] = _runner_of(name)(plan, progress)
+            current = _write(plan, before, finished)
+            progress.say(f"{name}: {finished[name]['verdict']} ({finished[name]['seconds']:.0f} s)")
+    except KeyboardInterrupt as interrupt:
+        raise Interrupted(_what_was_kept(plan, finished)) from interrupt
+    return current
+
+
+def verdicts(outcome: Results) -> list[str]:
+    """The verdict of each part of the main job that was run."""
+    parts = [getattr(outcome, name) for name in PARTS]
+    return [part["verdict"] for part in parts if part is not None]
+
+
+def _prepare(plan: Plan, progress: Progress) -> Results | None:
+    """Find out what could stop the run, before it costs any time: the data, the layers, the folder."""
+    dataset = plan.dataset(progress)
+    architecture = plan.architecture()
+    before = results.check_folder(plan.out)
+    sizes = "-".join(map(str, architecture.layer_sizes))
+    progress.say(
+        f"{dataset.name}: {len(dataset.train_images)} training and {len(dataset.test_images)} test images; "
+        f"{sizes} {architecture.activation}; {', '.join(plan.contenders)}"
+    )
+    return before
+
+
+def _runner_of(name: str) -> Run:
+    """Imported only now: the first words are on the screen before the frameworks are loaded."""
+    runner: Run = importlib.import_module(f"backproof.comparisons.{name}.part").run
+    return runner
+
+
+def _write(plan: Plan, before: Results | None, finished: dict[str, Part]) -> Results:
+    """Merge what is finished. Parts of an earlier run stay beside it only where their plan was this one."""
+    parts: dict[str, Any] = {}
+    same = before is not None and _same_work(before.plan, plan.to_json())
+    for name in PARTS:
+        earlier = getattr(before, name) or {} if before is not None else {}
+        if name in finished:
+            parts[name] = {**earlier, **finished[name]}
+        elif not same:
+            parts[name] = None
+    return write.merge(plan.out, plan.command, plan=plan.to_json(), **parts)
+
+
+def _same_work(earlier: Part, now: Part) -> bool:
+    ignored = {"command", "out", "runs"}
+    settings = {key: value for key, value in results.json_ready(now).items() if key not in ignored}
+    return settings == {key: value for key, value in earlier.items() if key not in ignored}
+
+
+def _what_was_kept(plan: Plan, finished: dict[str, Part]) -> str:
+    if not finished:
+        return "nothing was finished, nothing was written"
+    return f"finished and kept in {plan.out}: {', '.join(finished)}"

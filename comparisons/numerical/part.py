@@ -1,0 +1,323 @@
+"""Numerical differentiation alone: how fast, how exact, and does a network learn by it?
+
+1. One gradient, four ways: the textbook's loop, the structured quotients, differences per unit, and
+   backpropagation; the first two are the same quotients, so they are held against each other.
+2. MNIST trained by central differences alone, beside backpropagation (`numerical_training`).
+3. The ladder: what each way costs as networks grow (`ladder`).
+
+The rounding error of the loss, e, bounds the first comparison: a quotient of whole losses is within
+e / h + 2 u h^-1 |t| M of the exact one (Nocedal, Wright 2006, section 8.1), e from running error analysis.
+"""
+
+import contextlib
+import json
+import os
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+
+from backproof.comparisons.data import dataset as data
+from backproof.comparisons.numerical import ladder
+from backproof.comparisons.numerical.twin_training import (
+    CENTRAL,
+    Evaluation,
+    Progressed,
+    Setting,
+    TwinTraining,
+    outcome,
+    resumed,
+    stored,
+)
+from backproof.comparisons.results import store as results
+from backproof.comparisons.results.store import Part
+from backproof.comparisons.running.errors import Interrupted
+from backproof.comparisons.running.progress import Progress
+from backproof.comparisons.verdicts import verdict
+from backproof.comparisons.verdicts.network_bounds import backprop_reference, complex_step_bound
+from backproof.scratch.architecture import Architecture, Array
+from backproof.scratch.differences import step_sizes
+from backproof.scratch.errors import InputError
+from backproof.scratch.gradients import gradient
+from backproof.scratch.initializers import initialize
+from backproof.scratch.network import Network
+
+STATE_FILE = "numerical-training.npz"
+EVALUATIONS = 18  # of the test images, over a training
+EPOCHS = {"mnist": 3, "digits": 20}
+# Structured quotients hardly round, so their step may be far below the textbook's 10^-5. A kink inside a
+# stencil spoils the quotient, and is there in proportion to h: 3 % of all steps at 10^-5, none at 10^-9.
+STEP = 2.0**-30
+LONGEST_LOOP = 90.0  # seconds that the textbook's loop may take before only a sample of entries is timed
+
+
+@dataclass(frozen=True)
+class NumericalPlan:
+    """What `backproof numerical` runs: one hidden layer of relus, cross-entropy, float64, plain SGD."""
+
+    data: str = "auto"
+    data_dir: str | None = None
+    hidden: int = 50
+    batch_size: int = 100
+    epochs: int | None = None  # by default as EPOCHS has it
+    n_steps: int | None = None  # instead of whole epochs
+    learning_rate: float = 0.3
+    seed: int = 0
+    step: float = STEP  # of the training's differences, relative to max(1, |t|)
+    restart: bool = False
+    ladder: bool = True
+    out: str = results.DEFAULT_OUT
+    command: str = "backproof numerical"
+
+    def __post_init__(self) -> None:
+        for name in ("hidden", "batch_size", "epochs", "n_steps"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise InputError(f"{_option(name)}: expected at least 1, got {value}")
+        for name in ("learning_rate", "step"):
+            value = getattr(self, name)
+            if not 0 < value < np.inf:
+                raise InputError(f"{_option(name)}: expected a number > 0, got {value}")
+        if self.seed < 0:
+            raise InputError(f"seed: expected at least 0, got {self.seed}")
+
+
+def _option(name: str) -> str:
+    """What the command line calls a field of the plan."""
+    return name.removeprefix("n_").replace("_", "-")
+
+
+Keep = Callable[[Part], Part]  # writes the part as far as it is finished; returns it as written
+
+
+def run(plan: NumericalPlan, progress: Progress, keep: Keep) -> Part:
+    """All three, given to `keep` as each is finished; returns the part `numerical` of results.json.
+
+    Raises InputError for bad input before anything is computed, and Interrupted on Ctrl-C: what was
+    finished is then in results.json, the finished steps of the training too.
+    """
+    dataset = data.load(plan.data, plan.data_dir, progress.say)
+    before = results.check_folder(plan.out)
+    session = _Session(plan, dataset, before.numerical if before is not None else None, progress, keep)
+    try:
+        session.gradient()
+        session.training()
+        if plan.ladder:
+            session.ladder()
+    except KeyboardInterrupt as interrupt:
+        raise Interrupted(session.keep()) from interrupt
+    return session.part
+
+
+@final
+class _Session:
+    """One run of the command: the part as far as it is finished, and the training as far as it came."""
+
+    def __init__(
+        self, plan: NumericalPlan, dataset: data.Dataset, before: Part | None, progress: Progress, keep: Keep
+    ) -> None:
+        self.keep_part = keep
+        self.plan, self.dataset, self.progress = plan, dataset, progress
+        self.begun = time.perf_counter()
+        self.architecture = Architecture((dataset.n_features, plan.hidden, 10))
+        self.setting = _setting(plan, self.architecture, dataset)
+        self.state_path = Path(plan.out) / STATE_FILE
+        self.initial = initialize(self.architecture, plan.seed).flat
+        self.progressed, self.said = self._starting_point()
+        # A training that goes on keeps the comparison that it began with.
+        going_on = self.progressed.point.step > 0 and before is not None
+        self.part: Part = dict(before or {}) if going_on else {}
+
+    def gradient(self) -> None:
+        """One gradient by every method, unless an interrupted run has done it."""
+        if self.part:
+            return
+        network = Network(self.architecture, initialize(self.architecture, self.plan.seed))
+        self.part = one_gradient(network, self.dataset, self.plan, self.progress)
+        self._write()
+
+    def training(self) -> None:
+        """From where the state file says to the end."""
+        self.progress.say(self.said)
+        twins = TwinTraining(self.setting, self.dataset, self.progressed)
+        left = self.setting.n_steps - self.progressed.point.step
+        with self.progress.task("training by central differences, beside backprop", total=left) as advance:
+            twins.run(advance, self._tell)
+        self.part["training"] = outcome(self.setting, self.progressed, self.initial)
+        self._write()
+        self.state_path.unlink(missing_ok=True)
+
+    def ladder(self) -> None:
+        self.part["ladder"] = ladder.run(self.dataset, self.plan.seed, self.progress)
+        self._write()
+
+    def keep(self) -> str:
+        """After Ctrl-C: write what is finished, and say what that is."""
+        done, total = self.progressed.point.step, self.setting.n_steps
+        if not self.part:
+            return "nothing was finished, nothing was written"
+        if done == total:
+            return f"the training is finished and kept in {self.plan.out}; the ladder is not"
+        self.part["training"] = outcome(self.setting, self.progressed, self.initial)
+        self._write()
+        _save_state(self.state_path, stored(self.setting, self.progressed))
+        return f"{done} of {total} training steps are kept in {self.plan.out}; run it again to go on"
+
+    def _write(self) -> None:
+        verdicts = [self.part["same"]["outcome"]]
+        if "training" in self.part:
+            verdicts.append(self.part["training"]["verdict"])
+        self.part["verdict"] = results.worst_verdict(verdicts)
+        self.part["seconds"] = self.part.get("seconds", 0.0) + time.perf_counter() - self.begun
+        self.begun = time.perf_counter()
+        written = self.keep_part({**_ABSENT, **self.part})
+        self.part = {key: value for key, value in written.items() if value is not None}
+
+    def _tell(self, evaluation: Evaluation) -> None:
+        progressed = self.progressed
+        self.progress.say(
+            f"step {evaluation.step} of {self.setting.n_steps}: test accuracy "
+            f"{100 * evaluation.numerical:.2f} % by numerical differentiation, "
+            f"{100 * evaluation.backprop:.2f} % by backprop; weights {progressed.last('distance'):.1e} apart "
+            f"(bound {progressed.last('bound'):.1e}); {progressed.last('numerical_seconds'):.1f} s "
+            f"against {progressed.last('backprop_seconds'):.1f} s"
+        )
+
+    def _starting_point(self) -> tuple[Progressed, str]:
+        """Where the training begins, and a sentence that says so."""
+        fresh = Progressed.start(self.setting, self.initial)
+        steps = f"{self.setting.n_steps} steps"
+        if not self.state_path.exists():
+            return fresh, f"training: starting from the initial weights, {steps}"
+        if self.plan.restart:
+            return fresh, f"training: starting anew as asked, {steps}; the earlier steps are dropped"
+        going_on = resumed(self.setting, _load_state(self.state_path))
+        if going_on is None:
+            return fresh, f"training: starting anew, {steps}; the earlier steps had other settings"
+        return going_on, f"training: going on after step {going_on.point.step} of {self.setting.n_steps}"
+
+
+_ABSENT: Part = {"training": None, "ladder": None}  # what this run has not done does not stay from another
+
+
+def _setting(plan: NumericalPlan, architecture: Architecture, dataset: data.Dataset) -> Setting:
+    per_epoch = -(-len(dataset.train_labels) // plan.batch_size)
+    n_steps = plan.n_steps or (plan.epochs or EPOCHS[dataset.name]) * per_epoch
+    return Setting(
+        architecture,
+        n_steps,
+        plan.batch_size,
+        plan.learning_rate,
+        plan.seed,
+        plan.step,
+        evaluate_every=max(1, n_steps // EVALUATIONS),
+        dataset=dataset.sha256,
+    )
+
+
+def one_gradient(network: Network, dataset: data.Dataset, plan: NumericalPlan, progress: Progress) -> Part:
+    """One gradient of a batch by every method: seconds each, and the two central differences compared."""
+    x = dataset.train_images[: plan.batch_size].astype(np.float64)
+    labels = dataset.train_labels[: plan.batch_size]
+    steps = step_sizes(network.parameters.flat, CENTRAL)
+    entries = _affordable_entries(network, x, labels, plan.seed)
+    naive, naive_seconds = _by_textbook(network, x, labels, steps, entries, progress)
+
+    def structured() -> Array:
+        return gradient(network, x, labels, "central_difference", evaluation="structured")
+
+    backprop = gradient(network, x, labels)
+    found = structured()
+    naive_seconds *= network.architecture.n_parameters / len(entries)
+    structured_seconds = ladder.typical_seconds(structured)
+    return {
+        "dataset": dataset.name,
+        "layer_sizes": list(network.architecture.layer_sizes),
+        "batch_size": len(x),
+        "n_parameters": network.architecture.n_parameters,
+        "naive_entries": len(entries),
+        "naive_seconds": naive_seconds,
+        "structured_seconds": structured_seconds,
+        "unitwise_seconds": ladder.typical_seconds(
+            lambda: gradient(network, x, labels, "unitwise_difference")
+        ),
+        "backprop_seconds": ladder.typical_seconds(lambda: gradient(network, x, labels)),
+        "speedup": naive_seconds / structured_seconds,
+        "naive_from_backprop": _relative(naive, backprop[entries]),
+        "structured_from_backprop": _relative(found[entries], backprop[entries]),
+        "same": _same(network, x, labels, steps, entries, found, naive).as_json(),
+    }
+
+
+def _affordable_entries(network: Network, x: Array, labels: Array, seed: int) -> Array:
+    """All entries, or where the textbook's loop would take too long a sample drawn from the seed."""
+    n = network.architecture.n_parameters
+    per_entry = 2 * ladder.typical_seconds(lambda: network.loss(x, labels))
+    if n * per_entry <= LONGEST_LOOP:
+        return np.arange(n)
+    sample = np.random.default_rng(seed).choice(n, int(LONGEST_LOOP / 3 / per_entry) + 1, replace=False)
+    return np.sort(sample)
+
+
+def _by_textbook(
+    network: Network, x: Array, labels: Array, steps: Array, entries: Array, progress: Progress
+) -> tuple[Array, float]:
+    """The quotients of these entries, and the seconds that the loop took."""
+    quotients, seconds = [], 0.0
+    with progress.task("the textbook's loop over every parameter", total=len(entries)) as advance:
+        for part in np.array_split(entries, min(100, len(entries))):
+            begun = time.perf_counter()
+            quotients.append(ladder.textbook_loop(network, x, labels, steps, part))
+            seconds += time.perf_counter() - begun
+            advance(len(part))
+    return np.concatenate(quotients), seconds
+
+
+def _same(
+    network: Network, x: Array, labels: Array, steps: Array, entries: Array, found: Array, naive: Array
+) -> verdict.Verdict:
+    """Structured against textbook: they may differ by the rounding of both and by nothing else."""
+    architecture, weights = network.architecture, network.parameters.weights()
+    e = float(backprop_reference(architecture, weights, x, labels).loss.error)
+    # At t + h and t - h the loss is as uncertain as at t, to within a percent: h is some 10^-5.
+    naive_bound = 1.01 * e / steps
+    # Slopes summed in any order, and as many roundings again in the series and the quotient.
+    structured_bound = 2 * complex_step_bound(architecture, weights, x, labels)
+    bound = (naive_bound + structured_bound)[entries]
+
+    def name(k: int) -> str:
+        return architecture.parameter_name(int(entries[k]))
+
+    return verdict.compare(found[entries], naive, bound, name)
+
+
+def _relative(found: Array, expected: Array) -> float:
+    return float(np.abs(found - expected).max() / np.abs(expected).max())
+
+
+def _save_state(path: Path, state: dict[str, Any]) -> None:
+    """Whole or not at all."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            np.savez(file, **{**state, "setting": json.dumps(state["setting"])})
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+        raise
+
+
+def _load_state(path: Path) -> dict[str, Any]:
+    try:
+        # Opened here: np.load leaves a damaged file open.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            state: dict[str, Any] = dict(archive)
+        return {**state, "setting": json.loads(str(state["setting"]))}
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise InputError(f"numerical: cannot read {path} ({error}); delete it, or use --restart") from error

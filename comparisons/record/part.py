@@ -1,0 +1,193 @@
+"""The best test accuracy that `scratch` reaches on MNIST within a time budget, on two boards kept apart.
+
+The protocol keeps the test set out of every choice. 5,000 of the 60,000 training images, drawn once and for
+all, are the validation split; recipes are compared on it (`choose`) and its accuracy is the curve of a run.
+The test images are handed over once, after training, to the networks as they are then (`_look_at_test`).
+
+NumPy and SciPy only: what other libraries are loaded in the process is written into the result.
+"""
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+import numpy as np
+
+from backproof.comparisons.data.dataset import N_CLASSES, Dataset
+from backproof.comparisons.record.recipes import CANDIDATES, GOALS, PUBLISHED, RECIPES, Recipe
+from backproof.comparisons.record.training import (
+    Budget,
+    Member,
+    Split,
+    averaged,
+    probabilities,
+    train_members,
+)
+from backproof.comparisons.results.store import worst_verdict
+from backproof.comparisons.running.progress import Advance, Progress
+from backproof.scratch.architecture import Array
+from backproof.scratch.errors import InputError
+
+N_VALIDATION = 5_000
+N_HARDEST = 24
+FRAMEWORKS = ("torch", "jax", "tensorflow", "keras", "sklearn")
+
+Part = dict[str, Any]
+
+
+def run(
+    dataset: Dataset,
+    boards: Sequence[str],
+    budget: Budget,
+    seed: int,
+    progress: Progress,
+    members: int | None = None,
+) -> Part:
+    """Train the recipe of each board and look at the test set once; the `record` of results.json.
+
+    Ctrl-C is raised again; an unfinished board is not kept. Raises ValueError for other data than MNIST.
+    """
+    if dataset.name != "mnist":
+        raise InputError(
+            f"dataset: expected mnist, got {dataset.name}; the recipes and the table are MNIST's"
+        )
+    started = time.perf_counter()
+    split = validation_split(dataset)
+    found = {
+        board: _board(dataset, split, _recipe(RECIPES[board], members), budget, seed, progress)
+        for board in boards
+    }
+    return {
+        "boards": found,
+        "seed": seed,
+        "minutes": None if budget.seconds is None else budget.seconds / 60,
+        "epochs": budget.epochs,
+        "frameworks_loaded": [name for name in FRAMEWORKS if name in sys.modules],
+        "verdict": worst_verdict([board["verdict"] for board in found.values()]),
+        "seconds": time.perf_counter() - started,
+    }
+
+
+def choose(
+    dataset: Dataset, board: str, budget: Budget, seed: int, progress: Progress, members: int | None = None
+) -> list[Part]:
+    """Validation accuracy of every candidate recipe of a board, best first. The test set stays out of it."""
+    split = validation_split(dataset)
+    rows = []
+    for name, candidate in CANDIDATES[board].items():
+        recipe = _recipe(candidate, members)
+        trained = _train(name, recipe, split, budget, seed, progress)
+        rows.append({"name": name, "epochs": trained[0].history[-1]["epoch"], **_validation(trained, split)})
+        progress.say(f"{name}: {100 * rows[-1]['validation_accuracy']:.2f} % on the validation split")
+    return sorted(rows, key=lambda row: -float(row["validation_accuracy"]))
+
+
+def validation_split(dataset: Dataset) -> Split:
+    """The training images without the validation split, and the split; the same one for every run."""
+    order = np.random.default_rng(20_240).permutation(len(dataset.train_labels))
+    learned, held_out = np.sort(order[N_VALIDATION:]), np.sort(order[:N_VALIDATION])
+    return Split(
+        images=dataset.train_images[learned],
+        labels=dataset.train_labels[learned],
+        validation_images=dataset.train_images[held_out],
+        validation_labels=dataset.train_labels[held_out],
+        image_shape=dataset.image_shape,
+    )
+
+
+def _recipe(recipe: Recipe, members: int | None) -> Recipe:
+    return recipe if members is None else replace(recipe, members=members)
+
+
+def _board(
+    dataset: Dataset, split: Split, recipe: Recipe, budget: Budget, seed: int, progress: Progress
+) -> Part:
+    started = time.perf_counter()
+    members = _train(recipe.board, recipe, split, budget, seed, progress)
+    seconds = time.perf_counter() - started
+    test = _look_at_test(members, dataset)
+    progress.say(
+        f"{recipe.board}: {100 * test['accuracy']:.2f} % of the test images, {seconds:.0f} s of training"
+    )
+    return {
+        "recipe": asdict(recipe),
+        "layer_sizes": list(members[0].network.architecture.layer_sizes),
+        "training_seconds": seconds,
+        "history": [member.history for member in members],
+        **_validation(members, split),
+        "test": test,
+        "published": [asdict(entry) for entry in PUBLISHED if entry.board == recipe.board],
+        **_judged(test["accuracy"], recipe.board, budget),
+    }
+
+
+def _judged(accuracy: float, board: str, budget: Budget) -> Part:
+    """PASS where the goal is reached; FAIL where it is not in the time it is meant for; else INCONCLUSIVE."""
+    goal = GOALS[board]
+    if accuracy >= goal.accuracy:
+        verdict = "PASS"
+    elif budget.seconds is not None and budget.seconds >= 60 * goal.minutes:
+        verdict = "FAIL"
+    else:
+        verdict = "INCONCLUSIVE"
+    return {"goal": asdict(goal), "verdict": verdict}
+
+
+def _train(
+    label: str, recipe: Recipe, split: Split, budget: Budget, seed: int, progress: Progress
+) -> list[Member]:
+    with progress.task(f"record: {label}, {recipe.members} nets", total=100 * recipe.members) as advance:
+        return train_members(recipe, split, budget, seed, _advancing(advance, recipe.members))
+
+
+def _advancing(advance: Advance, n_members: int) -> Callable[[int, Part], None]:
+    """Per cent of progress, summed over the members."""
+    done = [0.0] * n_members
+
+    def report(index: int, entry: Part) -> None:
+        advance(100 * entry["progress"] - done[index])
+        done[index] = 100 * entry["progress"]
+
+    return report
+
+
+def _validation(members: Sequence[Member], split: Split) -> Part:
+    shares = averaged([member.network for member in members], split.validation_images)
+    correct = shares.argmax(axis=1) == split.validation_labels
+    return {"validation_accuracy": float(correct.mean()), "validation_images": len(correct)}
+
+
+def _look_at_test(members: Sequence[Member], dataset: Dataset) -> Part:
+    """Everything that is ever computed from the test images."""
+    networks = [member.network for member in members]
+    shares = averaged(networks, dataset.test_images)
+    labels, found = dataset.test_labels, shares.argmax(axis=1)
+    confusion = np.zeros((N_CLASSES, N_CLASSES), np.int64)  # rows: labels, columns: found
+    np.add.at(confusion, (labels, found), 1)
+    alone = [probabilities(network, dataset.test_images).argmax(axis=1) for network in networks]
+    return {
+        "accuracy": float(np.mean(found == labels)),
+        "errors": int(np.sum(found != labels)),
+        "images": len(labels),
+        "members": [float(np.mean(answers == labels)) for answers in alone],
+        "confusion": confusion.tolist(),
+        "hardest": _hardest(shares, dataset),
+    }
+
+
+def _hardest(shares: Array, dataset: Dataset) -> list[Part]:
+    """The test images whose own label was given the least probability, worst first; pixels in 0 .. 255."""
+    labels = dataset.test_labels
+    own = shares[np.arange(len(labels)), labels]
+    return [
+        {
+            "index": int(i),
+            "label": int(labels[i]),
+            "found": int(shares[i].argmax()),
+            "probability_of_label": float(own[i]),
+            "pixels": np.rint(255 * dataset.test_images[i]).astype(int).tolist(),
+        }
+        for i in np.argsort(own)[:N_HARDEST]
+    ]

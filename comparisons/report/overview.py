@@ -1,0 +1,197 @@
+"""`render`: the results in a terminal. The sentence, the three verdicts, then a compact table per part.
+
+Made for 80 columns and wider: tables have few, narrow columns; words wrap, numbers and verdicts never do.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, JustifyMethod, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from backproof.comparisons.drawing import formats
+from backproof.comparisons.drawing.formats import mean
+from backproof.comparisons.drawing.terminal import heading, verdict_text
+from backproof.comparisons.gradients.words import architecture, compared, ordered, share, used
+from backproof.comparisons.report.answer import answer
+from backproof.comparisons.report.protocol_chapter import commands
+from backproof.comparisons.results.store import Part, Results
+from backproof.comparisons.speed import ratios
+
+SHOWN = 5  # gradient checks in the table, more where some did not pass:
+SHOWN_TROUBLED = 10  # the page lists them all
+NAME_WIDTH = 34  # of a name beside two columns of figures; longer ones end in an ellipsis
+NARROW = 12  # of a name beside five
+
+Row = Sequence[str | Text]
+
+
+def render(results: Results, console: Console) -> None:
+    """Print the report. Colours only where the console shows them; every verdict is a word."""
+    said = answer(results)
+    console.print()
+    console.print(Text(said.sentence, style="bold"))
+    if said.banner:
+        console.print(Text(f"NOT MNIST. {said.banner}", style="bold yellow"))
+    console.print()
+    rows = [(t.question, verdict_text(t.verdict), Text(t.value, "bold"), t.detail) for t in said.tiles]
+    console.print(_table(("", "", "", ""), rows, fixed=(0, 1, 2)))
+    for part in (_gradients(results.gradients), _accuracy(results.accuracy), _speed(results.speed)):
+        for piece in part:
+            console.print(piece)
+    console.print(_further(results), end="")
+
+
+def _table(
+    columns: Sequence[str], rows: Iterable[Row], fixed: Sequence[int] = (), numbers: Sequence[int] = ()
+) -> Table:
+    """`fixed` columns do not wrap; `numbers` neither, and align right. Everything else wraps at words."""
+    table = Table(box=SIMPLE_HEAD, show_header=any(columns), show_edge=False, padding=(0, 1), pad_edge=False)
+    for i, title in enumerate(columns):
+        align: JustifyMethod = "right" if i in numbers else "left"
+        table.add_column(Text(title), justify=align, no_wrap=i in numbers or i in fixed, overflow="fold")
+    for row in rows:
+        table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
+    return table
+
+
+def _notes(found: Iterable[tuple[str, str]]) -> list[Text]:
+    """Why something has no figures: a line each, below the table, whose columns are too narrow for it."""
+    return [Text(f"{name}: {why}", "dim") for name, why in dict(found).items()]
+
+
+def _name(text: str, width: int = NAME_WIDTH) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+# --- one function per part ---------------------------------------------------------------------------------
+
+
+def _gradients(part: Part | None) -> list[RenderableType]:
+    if part is None or not part["checks"]:
+        return []
+    checks = ordered([check for check in part["checks"] if ratios.offered(check)])
+    troubled = [check for check in checks if check["verdict"] != "PASS"]
+    shown = checks[: max(SHOWN, min(len(troubled), SHOWN_TROUBLED))]
+    title = f"Gradients: {len(checks)} check{'s' * (len(checks) != 1)}"
+    if len(shown) < len(checks):
+        title += f", {len(troubled)} not passed" if troubled else ""
+        title += f"; the {len(shown)} {'worst' if troubled else 'closest to their bound'}"
+    columns = ("Verdict", "Compared", "Error", "Bound", "Of bound", "Worst entry")
+    table = _table(columns, map(_check_row, shown), fixed=(0,), numbers=(2, 3, 4))
+    return [heading(title), table, *_notes(_absent_checks(part["checks"]))]
+
+
+def _absent_checks(checks: list[Part]) -> list[tuple[str, str]]:
+    """One line per reason: a contender without a gradient has none in every check."""
+    groups: dict[tuple[str, str], list[Part]] = {}
+    for check in checks:
+        if not ratios.offered(check):
+            groups.setdefault((compared(check), ratios.reason(check)), []).append(check)
+    return [
+        (_subject(group[0]) if len(group) == 1 else f"{who}, {len(group)} checks", why)
+        for (who, why), group in groups.items()
+    ]
+
+
+def _subject(check: Part) -> str:
+    return f"{compared(check)}: {architecture(check.get('architecture'))}"
+
+
+def _check_row(check: Part) -> Row:
+    who = _subject(check) + (f"; {check['reason']}" if check.get("reason") else "")
+    numbers = (_short(check.get("max_error")), _short(check.get("bound")), share(used(check)))
+    return (verdict_text(check["verdict"]), who, *numbers, str(check.get("worst") or formats.ABSENT))
+
+
+def _short(value: float | None) -> str:
+    """1.2e-12: what every terminal font can show in a narrow column."""
+    return formats.ABSENT if value is None else f"{value:.1e}" if value else "0"
+
+
+def _accuracy(part: Part | None) -> list[RenderableType]:
+    if part is None or not part["contenders"]:
+        return []
+    seeds = len(part["seeds"])
+    title = f"Accuracy: {formats.dataset(part['dataset'])}, {seeds} seed{'s' * (seeds != 1)}"
+    found = {name: entry for name, entry in part["contenders"].items() if ratios.offered(entry)}
+    compared = part["against_scratch"]
+    rows = [_accuracy_row(name, entry, compared.get(name)) for name, entry in found.items()]
+    columns = ("Contender", "Accuracy", "Difference", "90 % interval", "Margin", "Verdict")
+    absent = [(name, entry) for name, entry in part["contenders"].items() if name not in found]
+    absent += [(name, e) for name, e in compared.items() if name in found and not ratios.offered(e)]
+    notes = _notes((formats.label(name), ratios.reason(entry)) for name, entry in absent)
+    return [heading(title), _table(columns, rows, fixed=(0, 5), numbers=(1, 2, 3, 4)), *notes]
+
+
+def _accuracy_row(name: str, entry: Part, compared: Part | None) -> Row:
+    cells = (_name(formats.label(name), NARROW), formats.percent(mean(entry.get("test_accuracy") or [])))
+    if compared is None or not ratios.offered(compared):
+        return (*cells, "", "", "", "")
+    difference, margin = formats.points(compared.get("difference_points")), f"±{compared['margin_points']:g}"
+    ends = formats.interval(compared.get("ci90"))
+    return (*cells, difference, ends, margin, verdict_text(compared.get("verdict")))
+
+
+def _speed(part: Part | None) -> list[RenderableType]:
+    """Below each case one row per contender: so any number of contenders fits into 80 columns."""
+    if part is None:
+        return []
+    rows = [row for case in part["cases"] for row in _case_rows(part, case)]
+    if len(part["cases"]) > 1:
+        rows += _mean_rows(part)
+    table = _table(("Case", "Ratio", "95 % interval", ""), rows, fixed=(0,), numbers=(1, 2))
+    absent = [
+        (f"{formats.label(name)}, {ratios.case_name(part, case)}", ratios.reason(entry))
+        for case in part["cases"]
+        for name, entry in case.get("ratios", {}).items()
+        if not ratios.ratio(case, name)
+    ]
+    return [heading("Speed: time of each / time of scratch, in the same rounds"), table, *_notes(absent)]
+
+
+def _case_rows(part: Part, case: Part) -> list[Row]:
+    rows: list[Row] = [(_name(ratios.case_name(part, case)), "", "", "")]
+    for name in ratios.names(part):
+        if found := ratios.ratio(case, name):
+            same = ratios.inside_noise(part, case, name)
+            remark = "no difference seen" if same else f"scratch {'faster' if found.median > 1 else 'slower'}"
+            rows.append((f"  {_name(formats.label(name))}", formats.times(found.median), found.ends, remark))
+    if floor := ratios.gemm_floor(part, case):
+        cells = ("  bare products", formats.times(1 / floor.median), "", "the floor")
+        rows.append([Text(cell, "dim") for cell in cells])
+    return rows
+
+
+def _mean_rows(part: Part) -> list[Row]:
+    means = ratios.geometric_means(part)
+    rows: list[Row] = [("Geometric mean of the cases", "", "", "")] if means else []
+    for name, middle in means.items():
+        ratio = Text(formats.times(middle.median), "bold")
+        rows.append((f"  {_name(formats.label(name))}", ratio, middle.ends, ""))
+    return rows
+
+
+def _further(results: Results) -> Text:
+    """The verdicts of what other commands added, and how the figures were made."""
+    text = Text()
+    for title, verdict in _added(results):
+        text.append(f"\n{title}: ").append_text(verdict_text(verdict))
+    if results.lessons is not None:
+        holds = [bool(claim.get("holds")) for lesson in results.lessons for claim in lesson["claims"]]
+        text.append(f"\nLessons: {sum(holds)} of {len(holds)} claims hold")
+    for names, line, _ in commands(results):
+        text.append(f"\nMade by: {line}  ({names})", "dim")
+    return text.append("\n") if text else text
+
+
+def _added(results: Results) -> Iterator[tuple[str, str]]:
+    """(title, verdict) of the numerical training and of every part within a part that has its own verdict."""
+    for name in ("gradients", "accuracy", "speed", "numerical"):
+        part: Part = getattr(results, name) or {}
+        if part and name == "numerical":
+            yield "Numerical training", part["verdict"]
+        for key, inner in part.items():
+            if isinstance(inner, dict) and isinstance(inner.get("verdict"), str):
+                yield f"{name.capitalize()}, {key.replace('_', ' ')}", inner["verdict"]

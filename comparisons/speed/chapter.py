@@ -1,0 +1,152 @@
+"""How fast: time of each contender over scratch's in the same rounds, with noise floor and bare products."""
+
+import math
+from typing import Any
+
+import plotly.graph_objects as go
+from markupsafe import Markup
+
+from backproof.comparisons.drawing import figures, formats, markup
+from backproof.comparisons.drawing.chapter import Section
+from backproof.comparisons.results.store import Part, Results
+from backproof.comparisons.speed import ratios
+
+
+def build(results: Results) -> Section | None:
+    """None where nothing was timed."""
+    part = results.speed
+    if part is None:
+        return None
+    html = markup.join([_introduction(part), _figure(part), _table(part), _floors(part)])
+    return Section("speed", "How fast?", html, part["verdict"])
+
+
+def _introduction(part: Part) -> Markup:
+    threads = part["threads"]
+    count = formats.listed([str(n) for n in threads]) if isinstance(threads, list) else str(threads)
+    return Markup(
+        "<p>A ratio is the contender's time divided by scratch's in the same round: above 1, scratch is "
+        "faster. Threads: {threads}. Rounds interleave all contenders, from the same weights and over the "
+        "same batches. Scratch is entered twice; how far its two entries lie apart is the noise floor, and "
+        "a ratio inside it says nothing.</p>"
+    ).format(threads=count)
+
+
+def _figure(part: Part) -> Markup:
+    cases, names, fig = part["cases"], ratios.names(part), go.Figure()
+    found = [ratio for case in cases for name in names if (ratio := ratios.ratio(case, name))]
+    if not found:
+        return Markup('<p class="note">No contender was timed beside scratch.</p>')
+    labels = [ratios.case_name(part, case) for case in cases]
+    fig.add_vline(x=1, line={"color": figures.REFERENCE, "dash": "dash", "width": 1.5})
+    for row, case in enumerate(cases):
+        _noise_band(fig, row, ratios.noise_reach(part, case))
+    for place, name in enumerate(names):
+        fig.add_trace(_dots(cases, labels, name, 0.56 * ((place + 0.5) / len(names) - 0.5)))
+    _scale(fig, [1.0, *(end for ratio in found for end in (ratio.low, ratio.high))])
+    fig.update_yaxes(
+        tickvals=list(range(len(cases))), ticktext=_wrapped(labels), range=[len(cases) - 0.4, -0.6]
+    )
+    fig.update_layout(height=150 + max(60, 22 * len(names)) * len(cases))
+    means = [
+        f"{formats.label(n)} {formats.times(mean.median)}" for n, mean in ratios.geometric_means(part).items()
+    ]
+    return figures.figure_html(
+        fig,
+        "Median ratio with its 95 % interval, logarithmic. Right of the dashed line scratch is faster. The "
+        "grey band is the noise floor: scratch against itself.",
+        f"Time ratios in {len(cases)} cases; geometric means: {formats.listed(means)}.",
+    )
+
+
+def _dots(cases: list[Part], labels: list[str], name: str, shift: float) -> go.Scatter:
+    found = [(row, ratio) for row, case in enumerate(cases) if (ratio := ratios.ratio(case, name))]
+    colour, label = figures.colour(name), figures.plain(formats.label(name))
+    return go.Scatter(
+        x=[ratio.median for _, ratio in found],
+        y=[row + shift for row, _ in found],
+        mode="markers",
+        name=label,
+        marker={"color": colour, "symbol": figures.symbol(name), "size": 10},
+        error_x={
+            "type": "data",
+            "array": [ratio.high - ratio.median for _, ratio in found],
+            "arrayminus": [ratio.median - ratio.low for _, ratio in found],
+            "color": colour,
+            "thickness": 2,
+            "width": 5,
+        },
+        text=[figures.plain(labels[row]) for row, _ in found],
+        hovertemplate="%{text}: %{x:.3g}×<extra>" + label + "</extra>",
+    )
+
+
+def _noise_band(fig: go.Figure, row: int, reach: float | None) -> None:
+    if reach is not None:
+        fig.add_shape(
+            type="rect", x0=math.exp(-reach), x1=math.exp(reach), y0=row - 0.42, y1=row + 0.42,
+            layer="below", fillcolor=figures.faded(figures.REFERENCE, 0.3), line={"width": 0},
+        )  # fmt: skip
+
+
+def _scale(fig: go.Figure, values: list[float]) -> None:
+    """A logarithmic axis over `values`; ticks 1, 2, 5 per decade, finer where they lie close together."""
+    low, high = math.log10(min(values)), math.log10(max(values))
+    pad = 0.06 + 0.06 * (high - low)
+    steps = (1, 2, 5) if high - low > 0.8 else (1, 1.25, 1.5, 2, 2.5, 3, 4, 5, 6, 8)
+    fig.update_xaxes(
+        type="log",
+        title="time / time of scratch",
+        range=[low - pad, high + pad],
+        tickvals=[round(step * 10.0**power, 6) for power in range(-4, 5) for step in steps],
+    )
+
+
+def _wrapped(labels: list[str]) -> list[str]:
+    """The network on one line, the rest below it: the axis stays narrow on a telephone."""
+    return ["<br>".join(figures.plain(label).split(", ", 1)) for label in labels]
+
+
+def _table(part: Part) -> Markup:
+    names = ratios.names(part)
+    columns = ("Case", *(formats.label(name) for name in names), "Noise floor", "Scratch / bare products")
+    rows: list[list[Any]] = [
+        [
+            ratios.case_name(part, case),
+            *(_cell(part, case, name) for name in names),
+            *map(_interval, (ratios.noise(part, case), ratios.gemm_floor(part, case))),
+        ]
+        for case in part["cases"]
+    ]
+    means = ratios.geometric_means(part)
+    if len(part["cases"]) > 1:
+        title = Markup("<strong>Geometric mean</strong>")
+        rows.append([title, *(_interval(means.get(name)) for name in names), "", ""])
+    return markup.table(columns, rows, "Time of each contender over scratch's, with its 95 % interval")
+
+
+def _cell(part: Part, case: Part, name: str) -> Any:
+    found = ratios.ratio(case, name)
+    if found is None:
+        return markup.absent(ratios.reason(case.get("ratios", {}).get(name)))
+    if ratios.inside_noise(part, case, name):
+        return _interval(found) + Markup('<br><span class="note">no difference seen</span>')
+    return _interval(found)
+
+
+def _interval(found: ratios.Interval | None) -> Any:
+    """The median, and below it, so that the table stays narrow, the interval."""
+    if found is None:
+        return formats.ABSENT
+    return Markup('{}<br><span class="note">{}</span>').format(formats.times(found.median), found.ends)
+
+
+def _floors(part: Part) -> Markup:
+    found = [(case, floor) for case in part["cases"] if (floor := ratios.gemm_floor(part, case))]
+    if not found:
+        return Markup("")
+    said = [f"{formats.times(floor.median)} in {ratios.case_name(part, case)}" for case, floor in found]
+    return Markup(
+        "<p>Against the floor: no step can take less time than its matrix products alone. Timed in the same "
+        "rounds, scratch takes {}.</p>"
+    ).format("; ".join(said))

@@ -1,0 +1,138 @@
+"""Starting the workers: one process per contender, its thread counts in the environment before it begins.
+
+`Worker` is what the protocol talks to; `ProcessWorker` is the real one. A process that ends, stays silent for
+too long or answers nonsense raises `WorkerFailedError` with the reason, which becomes that contender's cell.
+"""
+
+import contextlib
+import json
+import os
+import queue
+import subprocess
+import sys
+import tempfile
+import threading
+from typing import Any, Protocol
+
+from backproof.comparisons.speed.entries import Entry
+
+Message = dict[str, Any]
+
+VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_NUM_INTEROP_THREADS",
+)
+# These tie one library to an older processor's kernels and leave the others free to use this one's. A
+# comparison of libraries lets each choose for itself, as it does for its users; or, on request, keeps them.
+KERNEL_OVERRIDES = (
+    "OPENBLAS_CORETYPE",
+    "MKL_DEBUG_CPU_TYPE",
+    "MKL_ENABLE_INSTRUCTIONS",
+    "MKL_CBWR",
+    "ONEDNN_MAX_CPU_ISA",
+    "DNNL_MAX_CPU_ISA",
+    "ATEN_CPU_CAPABILITY",
+)
+# No accelerator, no progress bars, no chatter.
+QUIET = {"JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3", "TQDM_DISABLE": "1"}
+
+
+class WorkerFailedError(Exception):
+    """The process of one contender ended or stayed silent; the message is its cell in the report."""
+
+
+class Worker(Protocol):
+    def ask(self, request: Message, timeout: float) -> Message:
+        """Send one request and wait for the answer. Raises WorkerFailedError."""
+
+    def close(self) -> None:
+        """End it; may be called twice."""
+
+
+def overrides() -> dict[str, str]:
+    """The variables in this process's environment that decide on a library's kernels."""
+    return {name: os.environ[name] for name in KERNEL_OVERRIDES if name in os.environ}
+
+
+def environment(n_threads: int, own_kernels: bool = True) -> dict[str, str]:
+    """A worker's environment: this process's own, with thread counts set and kernels left to each library."""
+    inherited = {
+        name: value for name, value in os.environ.items() if not (own_kernels and name in KERNEL_OVERRIDES)
+    }
+    flags = os.environ.get("XLA_FLAGS", "")
+    if n_threads == 1:
+        flags = f"{flags} --xla_cpu_multi_thread_eigen=false".strip()
+    return {**inherited, **QUIET, **dict.fromkeys(VARIABLES, str(n_threads)), "XLA_FLAGS": flags}
+
+
+class ProcessWorker:
+    """A running `speed.worker`."""
+
+    def __init__(self, entry: Entry, n_threads: int, own_kernels: bool = True) -> None:
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
+        command = [sys.executable, "-m", "backproof.comparisons.speed.worker"]
+        command += ["--target", entry.target, "--threads", str(n_threads)]
+        # A session of its own: Ctrl-C reaches the parent alone, which then ends its workers.
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            env=environment(n_threads, own_kernels),
+            start_new_session=True,
+        )
+        self._answers: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        threading.Thread(target=self._listen, daemon=True).start()
+        self._started = False
+
+    def ask(self, request: Message, timeout: float) -> Message:
+        if not self._started:  # its first line says that the import is done
+            self._receive(timeout)
+            self._started = True
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(json.dumps(request).encode() + b"\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            raise WorkerFailedError(self._post_mortem()) from None
+        return self._receive(timeout)
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        for stream in (self._process.stdin, self._errors):
+            if stream is not None:
+                with contextlib.suppress(BrokenPipeError):  # unsent requests to a process that is gone
+                    stream.close()
+
+    def _receive(self, timeout: float) -> Message:
+        try:
+            line = self._answers.get(timeout=timeout)
+        except queue.Empty:
+            self.close()
+            raise WorkerFailedError(f"no answer within {timeout:.0f} s; its process was ended") from None
+        if not line:
+            raise WorkerFailedError(self._post_mortem())
+        answer: Message = json.loads(line)
+        return answer
+
+    def _listen(self) -> None:
+        """Put every line of its stdout into the queue, and an empty one when there are no more."""
+        assert self._process.stdout is not None
+        with self._process.stdout as stdout:
+            for line in stdout:
+                self._answers.put(line)
+        self._answers.put(b"")
+
+    def _post_mortem(self) -> str:
+        """The last line it wrote to stderr, or how it ended."""
+        code = self._process.wait()
+        self._errors.seek(0)
+        lines = self._errors.read().decode(errors="replace").strip().splitlines()
+        how = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
+        return f"its process ended ({how}){': ' + lines[-1].strip() if lines else ''}"

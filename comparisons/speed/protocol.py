@@ -1,0 +1,228 @@
+"""The protocol: who runs when, for how long, and what is written down.
+
+For every thread count and launch, one process per entry is started. For every case they all calibrate, then
+run rounds: each entry trains the same steps from the same weights once per round, in an order that is
+counterbalanced over rounds, so that drift of the machine and what ran before fall on everybody alike. While
+one runs the others wait on an empty pipe. Nothing is averaged here: the log keeps every round.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+from backproof.comparisons.running.progress import Progress
+from backproof.comparisons.speed.cases import Case
+from backproof.comparisons.speed.entries import FLOOR, PARTS, Entry
+from backproof.comparisons.speed.judge import Judge
+from backproof.comparisons.speed.launch import Worker, WorkerFailedError
+
+Launch = Callable[[Entry, int], Worker]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How much is measured. Confidence intervals are over launches: at least two of them."""
+
+    threads: tuple[int, ...] = (1,)
+    launches: int = 5
+    rounds: int = 4
+    round_seconds: float = 1.0  # what the fastest trainer takes for one round, at least
+    warm_up: int = 10  # steps before the clock starts: compilation, caches, clock frequency
+    pause_seconds: float = 0.0  # between turns with several threads: idle pools go on spinning for a while
+    timeout_seconds: float = 180.0
+    # Training images used: 63 MB of MNIST, more than caches hold, as all of them would be. More would only
+    # make every turn wait while they are checked and converted, outside the clock.
+    examples: int = 20_000
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Record:
+    """One entry's turn in one round. `fault` says why it does not count."""
+
+    threads: int
+    launch: int
+    case: int
+    round: int
+    position: int
+    entry: str
+    steps: int
+    images: int
+    seconds: float
+    cpu_seconds: float
+    first_loss: float | None
+    last_loss: float | None
+    fault: str | None
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why an entry has no figure in a case: its cell. `kind` is "not_offered", "error" or "invalid"."""
+
+    threads: int
+    case: int
+    entry: str
+    kind: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Log:
+    records: tuple[Record, ...]
+    failures: tuple[Failure, ...]
+    reports: dict[str, dict[str, Any]]  # "entry, n threads" -> its threads and kernels, as it saw them
+    parts: tuple[
+        tuple[int, int, dict[str, float]], ...
+    ] = ()  # (threads, case, seconds per step of each part)
+
+
+def counterbalanced(n: int) -> list[list[int]]:
+    """Orders of 0 .. n-1, n of them for even n and 2n for odd n: a Williams design (Williams 1949).
+
+    Over all of them each entry stands in each place, and directly after each other entry, equally often.
+    """
+    zigzag = [0] + [(k + 1) // 2 if k % 2 else n - k // 2 for k in range(1, n)]
+    rows = [[(start + k) % n for k in zigzag] for start in range(n)]
+    return rows + [row[::-1] for row in rows] if n % 2 else rows
+
+
+class Session:
+    """Runs the protocol over `cases` and `entries`, with workers made by `launch`."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        cases: Sequence[Case],
+        data: Callable[[Case], Path],
+        entries: Sequence[Entry],
+        launch: Launch,
+        progress: Progress,
+    ) -> None:
+        self.settings, self.cases, self.data = settings, cases, data
+        self.launch, self.progress = launch, progress
+        self.entries = [entry for entry in entries if entry.missing is None]
+        self.records: list[Record] = []
+        self.reports: dict[str, dict[str, Any]] = {}
+        self._judges: dict[int, Judge] = {}
+        self.parts: list[tuple[int, int, dict[str, float]]] = []
+        self.failures = [
+            Failure(threads, case, entry.name, "error", entry.missing)
+            for threads in settings.threads
+            for case in range(len(cases))
+            for entry in entries
+            if entry.missing is not None
+        ]
+
+    def run(self) -> Log:
+        settings = self.settings
+        total = len(settings.threads) * settings.launches * len(self.cases) * settings.rounds
+        with self.progress.task("speed: rounds", total=total) as advance:
+            for threads in settings.threads:
+                for number in range(settings.launches):
+                    self._launch(threads, number, advance)
+        return Log(tuple(self.records), tuple(self.failures), self.reports, tuple(self.parts))
+
+    def judge(self, index: int) -> Judge:
+        """That of a case; the same for every launch."""
+        if index not in self._judges:
+            case, settings = self.cases[index], self.settings
+            self._judges[index] = Judge(case, self.data(case), settings.seed, settings.warm_up)
+        return self._judges[index]
+
+    def _launch(self, threads: int, number: int, advance: Callable[..., None]) -> None:
+        """One process per entry, all cases."""
+        workers: dict[str, Worker] = {}
+        try:
+            for index, case in enumerate(self.cases):
+                for entry in self.entries:  # also those that crashed in the case before
+                    if entry.name not in workers:
+                        workers[entry.name] = self.launch(entry, threads)
+                _CaseRun(self, threads, number, index, case, workers).run(advance)
+        finally:
+            for worker in workers.values():
+                worker.close()
+
+
+class _CaseRun:
+    """One case in one launch."""
+
+    def __init__(
+        self, session: Session, threads: int, launch: int, index: int, case: Case, workers: dict[str, Worker]
+    ) -> None:
+        self.session, self.threads, self.launch = session, threads, launch
+        self.index, self.case, self.workers = index, case, workers
+        self.settings = session.settings
+
+    def run(self, advance: Callable[..., None]) -> None:
+        data, settings = self.session.data(self.case), self.settings
+        self.judge = self.session.judge(self.index)
+        request = {"do": "prepare", "case": asdict(self.case), "seed": settings.seed, "data": str(data)}
+        ready = [entry for entry in self.session.entries if self._ask(entry, request) is not None]
+        steps, ready = self._calibrate(ready)
+        orders = counterbalanced(len(ready)) if ready else []
+        for number in range(self.settings.rounds if ready else 0):
+            order = orders[(self.launch * self.settings.rounds + number) % len(orders)]
+            for position, place in enumerate(order):
+                entry = ready[place]
+                if entry.name in self.workers:
+                    self._turn(entry, steps, number, position)
+            advance()
+
+    def _calibrate(self, entries: Iterable[Entry]) -> tuple[int, list[Entry]]:
+        """Steps for which the fastest trainer takes `round_seconds`; and the entries that ran."""
+        per_step, ran = [], []
+        for entry in entries:
+            answer = self._ask(entry, {"do": "round", "n_steps": 20, "warm_up": self.settings.warm_up})
+            if answer is not None:
+                ran.append(entry)
+                if entry.name not in (FLOOR, PARTS):
+                    per_step.append(answer["seconds"] / answer["steps"])
+        fastest = min(per_step, default=1.0)
+        return max(1, ceil(self.settings.round_seconds / fastest)), ran
+
+    def _turn(self, entry: Entry, steps: int, number: int, position: int) -> None:
+        if self.threads > 1:
+            time.sleep(self.settings.pause_seconds)
+        answer = self._ask(entry, {"do": "round", "n_steps": steps, "warm_up": self.settings.warm_up})
+        if answer is None:
+            return
+        self.session.records.append(
+            Record(
+                threads=self.threads,
+                launch=self.launch,
+                case=self.index,
+                round=number,
+                position=position,
+                entry=entry.name,
+                steps=answer["steps"],
+                images=answer["images"],
+                seconds=answer["seconds"],
+                cpu_seconds=answer["cpu_seconds"],
+                first_loss=answer["first_loss"],
+                last_loss=answer["last_loss"],
+                fault=self.judge.fault(answer, self.threads, every_loss=entry.division == "matched"),
+            )
+        )
+        report = {"threads": answer["threads"], "kernels": answer["kernels"]}
+        self.session.reports[f"{entry.name}, {self.threads}"] = report
+        if answer["parts"] is not None:
+            self.session.parts.append((self.threads, self.index, answer["parts"]))
+
+    def _ask(self, entry: Entry, request: dict[str, Any]) -> dict[str, Any] | None:
+        """The answer, or None after noting the failure: the others go on."""
+        try:
+            answer = self.workers[entry.name].ask(request, self.settings.timeout_seconds)
+        except WorkerFailedError as error:
+            self.workers.pop(entry.name).close()
+            self._fail(entry, "error", str(error))
+            return None
+        if "not_offered" in answer:
+            self._fail(entry, "not_offered", answer["not_offered"])
+            return None
+        return answer
+
+    def _fail(self, entry: Entry, kind: str, reason: str) -> None:
+        self.session.failures.append(Failure(self.threads, self.index, entry.name, kind, reason))

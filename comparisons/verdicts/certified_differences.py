@@ -1,0 +1,225 @@
+"""Central differences of relu networks that no kink can spoil, with their truncation derived.
+
+Perturb one parameter t of layer l by +h and -h. Every pre-activation below the first relu that moves is
+affine in t; if that layer's signs are the same at +h and at -h, they are the same in between, so the next
+layer's pre-activations are affine too: by induction over the layers, equal signs everywhere prove that no
+kink lies between -h and +h. The certificate looks at signs that rounding cannot have changed (`bounds`).
+
+Without it, first the step is shrunk: a pre-activation z moving with slope z' crosses at t* = -z / z', and a
+step of half the least |t*| cannot reach it. Where that step would be too short to carry a difference above
+the rounding, the selected piece is differentiated instead: signs frozen at those of the unperturbed network,
+with relu'(0) = 0.
+
+On one piece the logits are affine, z_n(t) = z_n + w_n t, and the loss is smooth with a known third
+derivative:
+
+    cross_entropy          third cumulant of w_n under softmax, at most R_n^3 / (6 sqrt 3)
+    binary_cross_entropy   |sigma''| <= 1 / (6 sqrt 3), so at most sum_c |w_nc|^3 / (6 sqrt 3)
+    mse, sum_of_squares    quadratic: zero, the central difference is exact
+
+with R_n = max_c w_nc - min_c w_nc, so that |D_h - g| <= h^2 / 6 times the mean of those (a variable on an
+interval of length R has a third central moment of at most R^3 / (6 sqrt 3), reached by two points). Rounding
+adds (e_+ + e_-) / 2h, with e the running error bound of each loss.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from backproof.comparisons.verdicts.loss_bounds import LOSS_BOUNDS
+from backproof.comparisons.verdicts.network_bounds import ForwardPass, forward
+from backproof.comparisons.verdicts.rounding import SAFETY, Arithmetic, Bounded, inner_products
+from backproof.scratch.architecture import Architecture, Array, Weights
+from backproof.scratch.errors import InputError
+
+THIRD = 1.0 / (6.0 * np.sqrt(3.0))
+STEP = 2.0**-14  # relative to max(1, |t|): near the optimum for losses and slopes of order one
+SHORTEST = 1e-2  # of the first step: below it rounding swamps the difference
+BLOCK = 2**21  # numbers in one block of perturbed pre-activations
+
+
+@dataclass(frozen=True)
+class CertifiedDifferences:
+    """Central differences of some entries of the flat vector, each with its bound and how it was secured."""
+
+    entries: Array  # (m,) indices into the flat vector
+    gradient: Bounded  # (m,)
+    certified: int  # equal signs at the first step
+    shrunk: int  # equal signs at a step below the crossing
+    frozen: int  # differentiated on the selected piece
+
+
+@dataclass(frozen=True)
+class _Stencils:
+    """Some entries' differences, and what the certificate needs."""
+
+    quotient: Bounded  # (m,)
+    same_piece: Array  # (m,) bool: no kink between -h and +h, for certain
+    crossing: Array  # (m,) the least |t*| over all examples and units
+
+
+@dataclass(frozen=True)
+class _Ends:
+    """The network at t + h and at t - h for m entries of one layer."""
+
+    logits: tuple[Bounded, Bounded]  # each (m * batch, outputs)
+    same_piece: Array
+    crossing: Array
+
+
+def central_differences(
+    architecture: Architecture, weights: Weights, x: Array, targets: Array, entries: Array | None = None
+) -> CertifiedDifferences:
+    """dL/dt of the given entries (default: all) by certified central differences in float64.
+
+    The activation must be relu or identity; weights, x and targets are those of `architecture`, any dtype.
+    Raises ValueError for a smooth activation, where Richardson extrapolation serves.
+    """
+    if architecture.activation not in ("relu", "identity"):
+        raise InputError(
+            f"architecture: expected relu or identity, got {architecture.activation}; "
+            "use backproof.scratch.gradients.richardson for a smooth activation"
+        )
+    # What follows works in float64 on the architecture's own numbers.
+    state = forward(architecture, weights, x, targets, Arithmetic.of("float64", shadow=False))
+    network = _Perturbed(state, architecture.checked_weights(weights), np.asarray(targets))
+    chosen = np.arange(architecture.n_parameters) if entries is None else np.asarray(entries)
+    with np.errstate(all="ignore"):
+        return _secured(network, chosen)
+
+
+def _secured(network: "_Perturbed", entries: Array) -> CertifiedDifferences:
+    """The first step where its certificate holds, a shorter one where that does, the frozen piece else."""
+    size = np.maximum(1.0, np.abs(network.flat[entries]))
+    steps = STEP * np.exp2(np.floor(np.log2(size)))
+    first = network.differences(entries, steps)
+    value, error, secured = first.quotient.value, first.quotient.error, first.same_piece.copy()
+    certified = int(secured.sum())
+    shorter = np.exp2(np.floor(np.log2(np.maximum(first.crossing, 1e-300) / 2)))
+    again = np.flatnonzero(~secured & (shorter >= SHORTEST * steps) & (shorter < steps))
+    second = network.differences(entries[again], shorter[again])
+    held = again[second.same_piece]
+    value[held], error[held] = _picked(second.quotient, second.same_piece)
+    secured[held] = True
+    rest = np.flatnonzero(~secured)
+    third = network.differences(entries[rest], steps[rest], frozen=True)
+    value[rest], error[rest] = third.quotient.value, third.quotient.error
+    return CertifiedDifferences(entries, Bounded(value, error), certified, held.size, rest.size)
+
+
+def _picked(quotient: Bounded, where: Array) -> tuple[Array, Array]:
+    return quotient.value[where], quotient.error[where]
+
+
+class _Perturbed:
+    """One network and batch, of which single parameters are moved."""
+
+    def __init__(self, state: ForwardPass, weights: Weights, targets: Array) -> None:
+        self.state = state
+        self.flat = np.concatenate([part.ravel() for pair in weights for part in pair]).astype(np.float64)
+        self.biases = [b.astype(np.float64) for _, b in weights]
+        self.targets = targets
+        self.batch = len(state.logits.value)
+
+    def differences(self, entries: Array, steps: Array, frozen: bool = False) -> _Stencils:
+        """The stencils of these entries, layer by layer and block by block."""
+        m = len(entries)
+        value, error, crossing = np.zeros(m), np.full(m, np.inf), np.full(m, np.inf)
+        same_piece = np.zeros(m, dtype=bool)
+        widest = max(self.state.architecture.layer_sizes[1:])
+        block = max(1, BLOCK // (self.batch * widest))
+        for layer, (weight, bias) in enumerate(self.state.architecture.layer_slices()):
+            inside = np.flatnonzero((entries >= weight.start) & (entries < bias.stop))
+            for start in range(0, len(inside), block):
+                part = inside[start : start + block]
+                ends = self._ends(layer, entries[part] - weight.start, steps[part], frozen)
+                quotient = self._quotient(ends, steps[part])
+                value[part], error[part] = quotient.value, quotient.error
+                same_piece[part], crossing[part] = ends.same_piece, ends.crossing
+        return _Stencils(Bounded(value, error), same_piece, crossing)
+
+    def _ends(self, layer: int, places: Array, h: Array, frozen: bool) -> _Ends:
+        """Push both ends of m stencils up from `layer`, watching every sign on the way."""
+        m = len(places)
+        plus, minus = (self._moved(layer, places, sign * h) for sign in (1.0, -1.0))
+        same_piece, crossing = np.ones(m, dtype=bool), np.full(m, np.inf)
+        for above in range(layer, len(self.state.weights) - 1):
+            if self.state.architecture.activation == "relu":
+                same_piece &= _equal_signs(plus, minus, m)
+                here = self.state.pre_activations[above].value
+                crossing = np.minimum(crossing, _nearest_crossing(here, plus, minus, h))
+            plus, minus = (self._next(above, z, m, frozen) for z in (plus, minus))
+        return _Ends((plus, minus), same_piece, crossing)
+
+    def _moved(self, layer: int, places: Array, h: Array) -> Bounded:
+        """z_layer with one parameter moved by h, for m parameters: (m * batch, fan_out)."""
+        state = self.state
+        last = layer == len(state.weights) - 1
+        z = state.logits if last else state.pre_activations[layer]
+        rows, columns = np.divmod(places, z.value.shape[1])
+        inputs = state.activations[layer]
+        # The bias is the weight of a constant input of one.
+        sources = np.vstack([inputs.value.T, np.ones(self.batch)])[rows]
+        errors = np.vstack([inputs.error.T, np.zeros(self.batch)])[rows]
+        shift = h[:, None] * sources
+        value, error = (np.repeat(part[None], len(places), axis=0) for part in (z.value, z.error))
+        k = np.arange(len(places))
+        size = np.abs(value[k, :, columns]) + np.abs(shift)
+        error[k, :, columns] += np.abs(h[:, None]) * errors + 4 * state.arithmetic.unit * size
+        value[k, :, columns] += shift
+        n = z.value.shape[1]
+        return Bounded(value.reshape(-1, n), error.reshape(-1, n))
+
+    def _next(self, above: int, z: Bounded, m: int, frozen: bool) -> Bounded:
+        """From the pre-activations of one layer to those of the next."""
+        if self.state.architecture.activation == "relu":
+            on = np.tile(self.state.derivatives[above].value > 0, (m, 1)) if frozen else z.value > 0
+            kept = on if frozen else z.value + z.error > 0
+            z = Bounded(np.where(on, z.value, 0.0), np.where(kept, z.error, 0.0))
+        W, b = self.state.weights[above + 1], self.biases[above + 1]
+        return inner_products(z, W, self.state.arithmetic, bias=b, recognise_exact=True)
+
+    def _quotient(self, ends: _Ends, h: Array) -> Bounded:
+        """(L(t + h) - L(t - h)) / 2h of m entries, with truncation and rounding."""
+        m, arithmetic, scale = len(h), self.state.arithmetic, self.state.loss.scale
+        targets = np.concatenate([self.targets] * m)
+        bound = LOSS_BOUNDS[self.state.architecture.loss]
+        plus, minus = (bound(z, targets, arithmetic).per_example for z in ends.logits)
+        change = (plus.value - minus.value).reshape(m, -1)
+        error = (plus.error + minus.error).reshape(m, -1).sum(axis=1)
+        summing = arithmetic.gamma(self.batch + 4.0) * np.abs(change).sum(axis=1)
+        rounding = scale * (error + summing) / (2 * h)
+        truncation = scale * h**2 / 6 * self._third_derivative(ends, h)
+        value = change.sum(axis=1) * scale / (2 * h)
+        return Bounded(value, (rounding + truncation) * SAFETY)
+
+    def _third_derivative(self, ends: _Ends, h: Array) -> Array:
+        """A bound on the sum over examples of the loss term's third derivative along each entry, (m,)."""
+        if self.state.architecture.loss in ("mse", "sum_of_squares"):
+            return np.zeros(len(h))
+        plus, minus = ends.logits
+        # The logits are affine in t: their slope is the difference quotient, but for its rounding.
+        shape = (len(h), self.batch, -1)
+        slope = (plus.value - minus.value).reshape(shape) / (2 * h[:, None, None])
+        error = (plus.error + minus.error).reshape(shape) / (2 * h[:, None, None])
+        if self.state.architecture.loss == "binary_cross_entropy":
+            return np.asarray(THIRD * ((np.abs(slope) + error) ** 3).sum(axis=(1, 2)))
+        spread = (slope + error).max(axis=2) - (slope - error).min(axis=2)
+        return np.asarray(THIRD * (spread**3).sum(axis=1))
+
+
+def _equal_signs(plus: Bounded, minus: Bounded, m: int) -> Array:
+    """(m,): every unit certainly on at both ends, or certainly off at both."""
+    on = (plus.value > plus.error) & (minus.value > minus.error)
+    off = (plus.value + plus.error <= 0) & (minus.value + minus.error <= 0)
+    return np.asarray((on | off).reshape(m, -1).all(axis=1))
+
+
+def _nearest_crossing(z: Array, plus: Bounded, minus: Bounded, h: Array) -> Array:
+    """(m,): the least |t*| = |z / z'| over the units that move."""
+    shape = (len(h), *z.shape)
+    slope = np.abs(plus.value - minus.value).reshape(shape) / (2 * h[:, None, None])
+    noise = (plus.error + minus.error).reshape(shape) / (2 * h[:, None, None])
+    distance = np.where(slope > noise, np.abs(z) / np.where(slope > 0, slope, 1.0), np.inf)
+    nearest: Array = distance.min(axis=(1, 2))
+    return nearest

@@ -1,0 +1,45 @@
+"""Bad input, told in one sentence where it comes in: argument, what was expected, what was found, remedy."""
+
+from collections.abc import Collection
+from numbers import Real
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class InputError(ValueError):
+    """Bad input; the command line shows its message and ends with exit code 2."""
+
+
+class InputTypeError(InputError, TypeError):
+    """Bad input of a wrong type."""
+
+
+def expect(holds: object, message: str, error: type[Exception] = InputError) -> None:
+    """Raise `error` with this message, which begins with the argument's name, unless it holds."""
+    if not holds:
+        raise error(message)
+
+
+def expect_one_of(argument: str, value: object, choices: Collection[str]) -> None:
+    """Raise InputError unless `value` is one of these names."""
+    expect(value in choices, f"{argument}: expected one of {', '.join(choices)}; got {value!r}")
+
+
+def expect_shape(argument: str, array: "NDArray[Any]", shape: tuple[int, ...]) -> None:
+    """Raise InputError unless the array has this shape."""
+    expect(array.shape == shape, f"{argument}: expected shape {shape}, got {array.shape}")
+
+
+def expect_number(argument: str, value: Any, low: float, high: float) -> None:
+    """A real number in [low, high); infinity and NaN are in no such interval."""
+    is_number, kind = isinstance(value, Real) and not isinstance(value, bool), type(value).__name__
+    expect(is_number, f"{argument}: expected a number, got {kind}; pass a float", InputTypeError)
+    expect(low <= value < high, f"{argument}: expected a number in [{low:g}, {high:g}), got {value!r}")
+
+
+def expect_range(argument: str, what: str, indices: "NDArray[Any]", stop: int) -> None:
+    """Raise InputError unless all of these are in 0 .. stop - 1."""
+    low, high = indices.min(), indices.max()
+    expect(0 <= low <= high < stop, f"{argument}: expected {what} 0 .. {stop - 1}, found {low} .. {high}")

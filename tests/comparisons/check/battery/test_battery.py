@@ -1,0 +1,53 @@
+"""Every check can fail: for each there is a class that it rejects; and what a check compares it also says."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from backproof.comparisons.check.battery.battery import CHECKS
+from backproof.comparisons.check.battery.findings import Mismatch, Undecided, require
+from backproof.comparisons.check.session import try_class
+from backproof.comparisons.contenders.loading import Target
+from backproof.comparisons.verdicts.verdict import FAIL, compare
+from backproof.comparisons.zoo import catalogue
+
+FOLDER = catalogue.default_folder()
+HEAD = (
+    f"import sys\nsys.path.insert(0, {str(FOLDER)!r})\nimport numpy as np\nfrom student import StudentMLP\n"
+)
+
+# What the mutants do not need a check for, each wrong in one line.
+WRONG = {
+    "weights": "def weights(self):\n        return [(W + 1e-300, b) for W, b in super().weights()]",
+    "logits": "def logits(self, x):\n        return super().logits(x) * (1 + 1e-12)",
+    "differences": "def weight_gradient(self, a, delta, layer):\n        return a[layer].T @ delta * 1.0001",
+    "duplication": "def output_delta(self, z, t):\n        return super().output_delta(z, t) * len(z)",
+    "float32": "def logits(self, x):\n        return super().logits(x).astype(float)",
+    "integers": "def logits(self, x):\n        z = super().logits(x)\n"
+    "        return z + 1 if x.dtype.kind == 'i' else z",
+    "given weights": "def load(self, architecture, weights):\n        super().load(architecture, weights)\n"
+    "        self.W = [W for W, _ in weights]",
+}
+
+
+@pytest.mark.parametrize("check", WRONG)
+def test_a_check_rejects_what_it_asks_about(check: str, tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(f"{HEAD}\nclass Mine(StudentMLP):\n    {WRONG[check]}\n")
+    trial, _ = try_class(Target(str(tmp_path / "own.py"), "Mine"), only=[check], quick=True, shrink=False)
+    assert [outcome.verdict for outcome in trial.outcomes] == [FAIL], trial.outcomes
+
+
+def test_every_check_has_a_class_that_it_rejects() -> None:
+    by_mutants = {entry.checks[0] for entry in catalogue.read(FOLDER) if entry.checks}
+    assert {check.name for check in CHECKS} == by_mutants | set(WRONG)
+
+
+def test_a_comparison_that_fails_is_never_silent() -> None:
+    with pytest.raises(Mismatch, match="worst"):
+        require("what", compare(np.array([1.0]), np.array([2.0]), 0.5))
+
+
+def test_a_comparison_of_nothing_decides_nothing() -> None:
+    with pytest.raises(Undecided):
+        require("what", compare(np.zeros(0), np.zeros(0), 0.0))

@@ -1,0 +1,148 @@
+"""`backproof check` and `backproof zoo` on the command line: exit codes, files, the skeleton."""
+
+import csv
+import json
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from backproof.comparisons import cli
+from backproof.comparisons.results import store as results
+from backproof.comparisons.zoo import matrix
+from backproof.comparisons.zoo.catalogue import default_folder
+
+FOLDER = default_folder()
+STUDENT = f"{FOLDER / 'student.py'}:StudentMLP"
+WRONG = f"{FOLDER / 'gradient_mistakes.py'}:BiasAveragedTwice"
+
+
+def check(*arguments: str) -> int:
+    return cli.run(["check", "--quick", *arguments])
+
+
+def test_a_correct_class_exits_with_0(capsys: pytest.CaptureFixture[str]) -> None:
+    assert check(STUDENT, "--only", "gradient") == 0
+    assert "PASS: 1 PASS" in capsys.readouterr().out
+
+
+def test_a_wrong_class_exits_with_1_and_says_why(capsys: pytest.CaptureFixture[str]) -> None:
+    assert check(WRONG, "--only", "gradient") == 1
+    said = " ".join(capsys.readouterr().out.split())
+    assert "1. every bias gradient is N times too small: averaged twice?" in said
+    assert "from gradient_mistakes import BiasAveragedTwice" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nothing.py:Mine"], "no file nothing.py"),
+        ([f"{FOLDER / 'student.py'}:Missing"], "has no class Missing"),
+        (["no_such_module:Mine"], "no module no_such_module"),
+        (["my_mlp"], "expected module:Class or file.py:Class"),
+        ([], "got nothing"),
+        ([STUDENT, "--only", "nonsense"], "expected some of weights, logits"),
+        ([STUDENT, "--time-limit", "0"], "--time-limit: expected seconds > 0"),
+        ([STUDENT, "--json", "no/such/folder/x.json"], "no folder"),
+    ],
+)
+def test_bad_input_exits_with_2_and_one_sentence(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert check(*arguments) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("backproof: ")
+    assert message in said
+    assert said.count("\n") == 1
+
+
+def test_an_absent_class_does_not_stop_the_grading_of_the_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    grades = tmp_path / "grades.csv"
+    absent = f"{FOLDER / 'student.py'}:Missing"
+    assert check(WRONG, absent, STUDENT, "--only", "gradient", "--csv", str(grades)) == 2
+    assert "has no class Missing" in capsys.readouterr().err
+    rows = list(csv.DictReader(grades.read_text().splitlines()))
+    assert [(row["verdict"], row["gradient"]) for row in rows] == [("FAIL", "FAIL"), ("PASS", "PASS")]
+    assert "averaged twice" in rows[0]["diagnosis"]
+
+
+def test_the_same_seed_gives_the_same_document(tmp_path: Path) -> None:
+    documents = []
+    for name in ("first.json", "second.json"):
+        check(WRONG, "--only", "loss", "--only", "gradient", "--seed", "7", "--json", str(tmp_path / name))
+        (document,) = json.loads((tmp_path / name).read_text())
+        document.pop("seconds")
+        documents.append(document)
+    assert documents[0] == documents[1]
+    assert [entry["verdict"] for entry in documents[0]["checks"]] == ["PASS", "FAIL"]
+
+
+def test_the_skeleton_runs_and_says_what_is_missing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "my_mlp.py"
+    assert cli.run(["check", "--init", str(file)]) == 0
+    assert check(f"{file}:MyMLP", "--only", "weights") == 0
+    assert check(f"{file}:MyMLP", "--only", "logits") == 1
+    assert "logits raised NotImplementedError" in " ".join(capsys.readouterr().out.split())
+
+
+def test_the_skeleton_overwrites_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "my_mlp.py"
+    file.write_text("mine")
+    assert cli.run(["check", "--init", str(file)]) == 2
+    assert "is there already" in capsys.readouterr().err
+    assert file.read_text() == "mine"
+
+
+@pytest.mark.parametrize(("target", "passed"), [(STUDENT, True), (WRONG, False)])
+def test_pytest_holds_a_class_to_the_contract(target: str, passed: bool) -> None:
+    root = Path(__file__).parents[3]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-x", "-k", "gradient", "-p", "no:cacheprovider",
+         "tests/reference/test_contract.py", "--contender", target],
+        cwd=root, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode == 0) == passed, done.stdout + done.stderr
+    assert (" passed" in done.stdout) or not passed
+
+
+def test_the_zoo_says_who_killed_whom_and_keeps_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quickly = partial(matrix.try_class, only=("weights", "schedules"))
+    monkeypatch.setattr(matrix, "try_class", quickly)
+    out = str(tmp_path / "out")
+    assert cli.run(["zoo", "--only", "ScheduleOneStepLate", "--workers", "1", "--out", out]) == 0
+    assert "Killed by a check expected to see it: 1 of 1 mutants." in capsys.readouterr().out
+    part = results.load(f"{out}/results.json").gradients
+    assert part is not None
+    (row,) = part["zoo"]["rows"]
+    assert row["killed_by"] == ["schedules"]
+    # No gradient checker sees a schedule, and the digits are learnt all the same.
+    assert (row["gradcheck_accepts"], row["check_grad_accepts"], row["threshold_accepts"]) == (
+        True,
+        True,
+        True,
+    )
+    assert "Would a mistake be seen?" in Path(out, "report.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--only", "Nobody"], "expected a class of the zoo"),
+        (["--workers", "0"], "expected at least 1"),
+        (["--mutants", "nowhere"], "no catalogue.toml in nowhere"),
+        (["--seed", "-1"], "expected 0 or more"),
+    ],
+)
+def test_bad_input_to_the_zoo_is_refused(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.run(["zoo", *arguments]) == 2
+    assert message in capsys.readouterr().err

@@ -1,0 +1,121 @@
+"""`backproof speed`: options refused in a sentence, a small run through the real entry point, its page."""
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from backproof.comparisons.report import page as html
+from backproof.comparisons.results import store as results
+from backproof.comparisons.running.progress import Silent
+from backproof.comparisons.speed import growth as speed_growth
+from backproof.comparisons.speed import terminal as speed_tables
+from backproof.comparisons.speed.entries import SCRATCH, Entry
+from tests.support.fake_timing import Clock, Workers
+
+SMALL = [
+    "--cases",
+    "64-8-10/20/sgd",
+    "--cases",
+    "64-8-8-10/20/adam",
+    "--data",
+    "digits",
+    "--contender",
+    "torch",
+]
+
+
+def backproof(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "backproof.comparisons", "speed", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--division", "heavy"], "division: expected one of matched, idiomatic, all; got 'heavy'"),
+        (["--kernels", "mine"], "kernels: expected one of own, environment; got 'mine'"),
+        (["--rounds", "0"], "rounds: expected at least 1, got 0"),
+        (["--launches", "1", "--rounds", "1"], "rounds: expected at least 2 where there is one launch"),
+        (["--threads", "4096"], "threads: expected at most"),
+        (["--round-seconds", "nan"], "round-seconds: expected a number above 0"),
+        (["--cases", "784"], "cases: expected LAYERS/BATCH/OPTIMIZER"),
+        (["--contender", "theano"], "contender: expected one of"),
+    ],
+)
+def test_a_bad_option_is_refused_in_one_sentence(arguments: list[str], said: str) -> None:
+    run = backproof(*arguments)
+    assert run.returncode == 2
+    assert said in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+@pytest.fixture(scope="module")
+def small_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    out = tmp_path_factory.mktemp("speed")
+    run = backproof(*SMALL, "--launches", "1", "--rounds", "3", "--round-seconds", "0.005", "--out", str(out))
+    return out, run
+
+
+def test_a_small_run_ends_in_a_verdict_and_a_report(
+    small_run: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
+    out, run = small_run
+    assert run.returncode in (0, 1, 3), run.stderr
+    part = json.loads((out / "results.json").read_text())["speed"]
+    assert part["verdict"] in run.stdout
+    assert results.exit_code([part["verdict"]]) == run.returncode
+    assert (out / "report.html").exists()
+
+
+def test_every_turn_of_a_small_run_counted(small_run: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    part = results.load(small_run[0] / "results.json").speed
+    assert part is not None
+    fault = part["log"]["columns"].index("fault")
+    assert {row[fault] for row in part["log"]["rows"]} == {None}
+    assert len(part["log"]["rows"]) == 2 * 3 * 5  # cases, rounds, entries
+
+
+def test_each_case_has_its_ratio_noise_floor_and_parts(
+    small_run: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
+    part = results.load(small_run[0] / "results.json").speed
+    assert part is not None
+    for case in part["cases"]:
+        low, high = case["ratios"]["torch"]["ci95"]
+        assert low <= case["ratios"]["torch"]["median"] <= high
+        assert case["noise"]["floor"] >= 1.0
+        assert case["gemm_floor"]["median"] > 0
+        assert min(case["parts"].values()) > 0
+
+
+def test_the_page_and_the_table_show_what_was_measured(
+    small_run: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
+    found = results.load(small_run[0] / "results.json")
+    page = html.render(found)
+    for title in ("Over all cases", "Where a step goes", "What each process saw"):
+        assert title in page
+    console = Console(width=80, record=True, file=io.StringIO())
+    assert found.speed is not None
+    speed_tables.render(found.speed, console)
+    text = console.export_text()
+    assert "…" not in text
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_growth_has_a_point_per_size_and_contender() -> None:
+    delays = {SCRATCH: 1.0, "slow": 4.0}
+    entries = [Entry(name, "", "matched", (), "") for name in delays]
+    growth = speed_growth.Growth(batch_sizes=(1, 10), widths=(3, 5, 7))
+    workers = Workers(delays, Clock(np.random.default_rng(0)))
+    part = speed_growth.measure(growth, 1, entries, None, Silent(), workers, round_seconds=3.0)
+    # The fake takes as long for every step: ten images per step are ten times the rate.
+    assert part["batch"]["x"] == [1, 10]
+    np.testing.assert_allclose(part["batch"]["images_per_second"][SCRATCH], [1.0, 10.0])
+    np.testing.assert_allclose(part["width"]["images_per_second"]["slow"], [25.0] * 3)

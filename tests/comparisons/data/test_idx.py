@@ -1,0 +1,130 @@
+"""The IDX parser: what is well formed comes through unchanged, everything else is named."""
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from backproof.comparisons.data import idx
+from backproof.scratch.architecture import Array
+from backproof.scratch.errors import InputError
+from tests.support.idx_files import checksums, images_file, labels_file, small_files, write
+
+IMAGES = "train-images-idx3-ubyte"
+LABELS = "train-labels-idx1-ubyte"
+
+
+@given(arrays.arrays(np.uint8, st.tuples(*(st.integers(1, 6),) * 3)))
+def test_images_come_through_unchanged(images: Array) -> None:
+    np.testing.assert_array_equal(idx.parse_images(images_file(images), IMAGES), images)
+
+
+@given(arrays.arrays(np.uint8, st.integers(1, 20), elements=st.integers(0, 9)))
+def test_labels_come_through_unchanged(labels: Array) -> None:
+    np.testing.assert_array_equal(idx.parse_labels(labels_file(labels), LABELS), labels)
+
+
+@given(st.data())
+def test_a_file_cut_anywhere_is_refused(data: st.DataObject) -> None:
+    whole = images_file(np.arange(24).reshape(2, 3, 4))
+    cut = whole[: data.draw(st.integers(0, len(whole) - 1))]
+    with pytest.raises(InputError, match=r"truncated|magic"):
+        idx.parse_images(cut, IMAGES)
+
+
+def test_a_cut_file_is_called_truncated_with_both_sizes() -> None:
+    with pytest.raises(InputError, match="truncated: expected 40 bytes unpacked, found 39"):
+        idx.parse_images(images_file(np.zeros((2, 3, 4)))[:-1], IMAGES)
+
+
+def test_bytes_after_the_last_value_are_refused() -> None:
+    with pytest.raises(InputError, match="too long"):
+        idx.parse_labels(labels_file(np.zeros(3)) + b"\0", LABELS)
+
+
+def test_sizes_whose_product_overflows_32_bits_are_not_believed() -> None:
+    header = idx.IMAGES_MAGIC.to_bytes(4, "big") + b"\xff" * 12
+    with pytest.raises(InputError, match="truncated"):
+        idx.parse_images(header + b"\0" * 100, IMAGES)
+
+
+def test_an_empty_set_is_refused() -> None:
+    with pytest.raises(InputError, match="sizes of at least 1"):
+        idx.parse_images(images_file(np.zeros((0, 28, 28))), IMAGES)
+
+
+def test_a_labels_file_is_not_taken_for_images() -> None:
+    with pytest.raises(InputError, match=r"magic 0x00000803.*found 0x00000801"):
+        idx.parse_images(labels_file(np.zeros(3)), IMAGES)
+
+
+def test_signed_bytes_are_not_taken_for_unsigned_ones() -> None:
+    with pytest.raises(InputError, match="found 0x00000903"):
+        idx.parse_images(images_file(np.zeros((1, 2, 2)), magic=0x903), IMAGES)
+
+
+def test_a_label_above_nine_is_refused() -> None:
+    with pytest.raises(InputError, match=r"labels 0 \.\. 9, found 10"):
+        idx.parse_labels(labels_file(np.array([3, 10, 1])), LABELS)
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_folder_is_read_packed_or_plain(tmp_path: Path, packed: bool) -> None:
+    files = small_files()
+    (train, test), _ = idx.read_folder(write(tmp_path, files, packed), checksums(files))
+    np.testing.assert_array_equal(train, idx.parse_images(files[IMAGES], IMAGES))
+    np.testing.assert_array_equal(
+        test, idx.parse_images(files["t10k-images-idx3-ubyte"], "t10k-images-idx3-ubyte")
+    )
+
+
+def test_images_and_labels_of_different_length_are_refused(tmp_path: Path) -> None:
+    files = {**small_files(), LABELS: labels_file(np.zeros(6))}
+    with pytest.raises(InputError, match="holds 7 images but train-labels-idx1-ubyte 6 labels"):
+        idx.read_folder(write(tmp_path, files), checksums(files))
+
+
+def test_one_changed_pixel_is_noticed(tmp_path: Path) -> None:
+    files = small_files()
+    expected = checksums(files)
+    changed = bytearray(files[IMAGES])
+    changed[100] ^= 1
+    with pytest.raises(InputError, match="not the original"):
+        idx.read_folder(write(tmp_path, {**files, IMAGES: bytes(changed)}), expected)
+
+
+def test_a_repacked_archive_is_accepted(tmp_path: Path) -> None:
+    files = small_files()
+    folder = write(tmp_path, files)
+    (folder / f"{IMAGES}.gz").write_bytes(gzip.compress(files[IMAGES], compresslevel=1, mtime=7))
+    images, _ = idx.read_folder(folder, checksums(files))
+    assert len(images[0]) == 7
+
+
+def test_a_missing_file_is_named_with_its_folder(tmp_path: Path) -> None:
+    files = small_files()
+    del files[LABELS]
+    with pytest.raises(InputError, match=f"{tmp_path} has neither {LABELS} nor {LABELS}.gz"):
+        idx.read_folder(write(tmp_path, files), {})
+
+
+@pytest.mark.parametrize(
+    "keep", [0, 5, 12, -9], ids=["empty", "in the header", "at its end", "in the trailer"]
+)
+def test_a_truncated_archive_is_refused(tmp_path: Path, keep: int) -> None:
+    files = small_files()
+    path = write(tmp_path, files) / f"{IMAGES}.gz"
+    path.write_bytes(path.read_bytes()[:keep])
+    with pytest.raises(InputError, match="truncated"):
+        idx.read_folder(tmp_path, checksums(files))
+
+
+def test_what_is_not_gzip_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path, small_files()) / f"{IMAGES}.gz"
+    path.write_bytes(b"<html>not found</html>")
+    with pytest.raises(InputError, match="truncated or not gzip"):
+        idx.read_folder(tmp_path, {})

@@ -1,0 +1,195 @@
+"""The campaign and the sensitivity: reproducible, honest when interrupted, and red when they should be."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backproof.comparisons.gradients import campaign, sensitivity
+from backproof.comparisons.gradients.campaign import CELLS, CellTally, Chunk, Tally, chunks, median
+from backproof.comparisons.gradients.random_problems import FAMILIES, Case, draw
+from backproof.comparisons.gradients.sensitivity import EXPONENTS, RELATIVE_ERRORS, Caught, made_wrong
+from backproof.comparisons.running.progress import Silent
+from backproof.comparisons.verdicts.verdict import FAIL, INCONCLUSIVE, PASS
+from backproof.scratch.architecture import ACTIVATIONS, DTYPES, Array
+
+
+@pytest.fixture(scope="module")
+def small() -> dict:
+    return campaign.run(3, seed=0, workers=1, gradcheck_cases=1, progress=Silent())
+
+
+def test_correct_gradients_raise_no_false_alarm(small: dict) -> None:
+    figures = small["totals"]["contenders"].values()
+    assert [one["false_alarms"] for one in figures] == [0, 0]
+    assert small["verdict"] == PASS
+
+
+def test_every_error_stays_below_its_bound(small: dict) -> None:
+    assert all(one["largest_error_over_bound"] < 1 for one in small["totals"]["contenders"].values())
+
+
+def test_every_family_activation_and_dtype_is_drawn_equally(small: dict) -> None:
+    cells = {(row["family"], row["activation"], row["dtype"]) for row in small["cells"]}
+    assert cells == {(f, a, d) for f in FAMILIES for a in ACTIVATIONS for d in DTYPES}
+    assert small["n_cases"] == 3 * len(CELLS)
+
+
+def test_gradcheck_judges_its_share_of_the_same_cases(small: dict) -> None:
+    assert small["totals"]["gradcheck"]["cases"] == len(CELLS)
+    assert small["totals"]["gradcheck"]["failed"] >= len(CELLS) // 4  # at least most of float32
+
+
+def test_the_same_cases_come_whatever_the_chunks() -> None:
+    cell = ("wide", "relu", "float64")
+    whole = campaign.run_chunk(Chunk(cell, 0, 4, 0, 0))
+    parts = [campaign.run_chunk(Chunk(cell, first, 2, 0, 0)) for first in (0, 2)]
+    joined = CellTally()
+    for part in parts:
+        joined.add(part)
+    assert repr(joined) == repr(whole)
+
+
+def test_all_tasks_together_hold_every_case_once() -> None:
+    seen = [
+        (chunk.cell, case)
+        for chunk in chunks(campaign.CHUNK + 7, 0, 0)
+        for case in range(chunk.first, chunk.first + chunk.n_cases)
+    ]
+    assert len(seen) == len(set(seen)) == len(CELLS) * (campaign.CHUNK + 7)
+
+
+def test_ctrl_c_keeps_what_is_finished(monkeypatch: pytest.MonkeyPatch) -> None:
+    real, calls = campaign.run_chunk, []
+
+    def interrupted(chunk: Chunk) -> CellTally:
+        calls.append(chunk)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return real(chunk)
+
+    monkeypatch.setattr(campaign, "run_chunk", interrupted)
+    part = campaign.run(1, seed=0, workers=1, gradcheck_cases=0, progress=Silent())
+    assert part["interrupted"]
+    assert part["n_cases"] == 2
+    assert part["verdict"] == INCONCLUSIVE  # most families have no case at all
+
+
+def test_a_contender_that_is_slightly_wrong_is_an_alarm(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = campaign.contender_gradient
+
+    def wrong(name: str, case: Case) -> Array:
+        found = real(name, case)
+        return found * (1 + 1e-6) if name == "scratch" else found
+
+    monkeypatch.setattr(campaign, "contender_gradient", wrong)
+    tally = campaign.run_chunk(Chunk(("normal", "tanh", "float64"), 0, 3, 0, 0))
+    assert (tally.contenders["scratch"].failed, tally.contenders["torch"].failed) == (3, 0)
+    assert tally.contenders["scratch"].first_failure.startswith("seed 0, normal tanh float64, case 0: ")
+
+
+def test_a_single_false_alarm_fails_the_campaign() -> None:
+    tally = CellTally()
+    tally.contenders["torch"].failed = 1
+    assert campaign.campaign_verdict(tally, [tally]) == FAIL
+
+
+@pytest.mark.parametrize(("undecided", "verdict"), [(1, PASS), (2, INCONCLUSIVE)])
+def test_more_than_one_undecided_entry_in_a_thousand_is_inconclusive(undecided: int, verdict: str) -> None:
+    tally = CellTally({"scratch": Tally(cases=1, entries=1000, inconclusive_entries=undecided)})
+    assert campaign.campaign_verdict(tally, [tally]) == verdict
+
+
+@given(st.lists(st.floats(1e-12, 1e12), min_size=1, max_size=50))
+def test_the_histogram_median_is_within_half_a_bin(values: list[float]) -> None:
+    histogram = Tally().ratios
+    campaign._record(histogram, np.array(values))
+    lower_median = sorted(values)[(len(values) - 1) // 2]
+    half = 10 ** (0.5 / campaign.RATIO_BINS)
+    assert lower_median / half / 1.0001 <= median(histogram) <= lower_median * half * 1.0001
+
+
+def test_the_median_of_nothing_is_not_a_number() -> None:
+    assert np.isnan(median(Tally().ratios))
+
+
+@pytest.mark.parametrize(("argument", "name"), [({"n": 0}, "campaign"), ({"workers": 0}, "workers")])
+def test_campaigns_of_nothing_are_refused(argument: dict[str, int], name: str) -> None:
+    options = {"n": 1, "seed": 0, "workers": 1, "gradcheck_cases": 0, **argument}
+    with pytest.raises(ValueError, match=f"{name}: expected at least 1"):
+        campaign.run(**options, progress=Silent())
+
+
+def test_an_unknown_family_is_refused() -> None:
+    with pytest.raises(ValueError, match="family: expected one of normal"):
+        draw(np.random.default_rng(0), "odd", "relu", "float64")
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_cases_are_valid_for_their_architecture(family: str) -> None:
+    rng = np.random.default_rng(0)
+    for activation in ACTIVATIONS:
+        case = draw(rng, family, activation, "float32")
+        x = case.architecture.checked_inputs(case.x)
+        assert x is case.x  # of the right dtype and layout already
+        case.architecture.checked_targets(case.targets, len(x))
+        case.architecture.checked_weights(case.weights)
+
+
+# --- sensitivity -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def sensed() -> dict:
+    return sensitivity.run(6, seed=0, workers=1, gradcheck_cases=1, progress=Silent())
+
+
+def test_larger_errors_are_caught_at_least_as_often(sensed: dict) -> None:
+    for row in sensed["rows"]:
+        np.testing.assert_array_equal(row["caught"], sorted(row["caught"], reverse=True))
+
+
+def test_a_scale_error_below_the_rounding_of_the_dtype_does_not_exist() -> None:
+    tensor = np.random.default_rng(0).standard_normal(100).astype(np.float32)
+    spoiled = made_wrong(tensor.astype(np.float64), 1e-9, shifted=False).astype(np.float32)
+    np.testing.assert_array_equal(spoiled, tensor)
+
+
+def test_normal_cases_are_resolved_to_the_target(sensed: dict) -> None:
+    rows = [row for row in sensed["rows"] if row["family"] == "normal"]
+    assert [row["caught_at_target"] for row in rows] == [1.0, 1.0]
+
+
+def test_draws_and_zero_gradients_add_up(sensed: dict) -> None:
+    for row in sensed["rows"]:
+        cells = len(ACTIVATIONS) * (len(FAMILIES) if row["family"] == "all" else 1)
+        assert row["draws"] + row["zero_gradients"] == 6 * cells
+
+
+@pytest.mark.parametrize("shifted", [False, True])
+@pytest.mark.parametrize("error", RELATIVE_ERRORS[:6])
+def test_a_spoiled_tensor_has_the_relative_error_asked_for(shifted: bool, error: float) -> None:
+    tensor = np.array([3.0, -4.0])
+    change = np.abs(made_wrong(tensor, error, shifted) - tensor).max()
+    np.testing.assert_allclose(change, error * 4.0, rtol=1e-9)
+
+
+@given(st.integers(0, len(EXPONENTS)))
+def test_bisection_finds_the_last_exponent_caught(n_caught: int) -> None:
+    caught = sensitivity._caught_at_each(lambda exponent: exponent >= -n_caught)
+    np.testing.assert_array_equal(caught, np.arange(len(EXPONENTS)) < n_caught)
+
+
+@pytest.mark.parametrize(
+    ("caught", "draws", "verdict"),
+    [(0, 0, INCONCLUSIVE), (99, 100, PASS), (97, 100, INCONCLUSIVE), (900, 1000, FAIL), (1, 1, PASS)],
+)
+def test_few_draws_do_not_decide_against_the_target(caught: int, draws: int, verdict: str) -> None:
+    assert sensitivity._verdict(caught, draws) == verdict
+
+
+def test_results_add_up() -> None:
+    total, part = Caught(), Caught(draws=2, zero=1, caught=np.ones(len(EXPONENTS), dtype=np.int64))
+    total.add(part)
+    total.add(part)
+    assert (total.draws, total.zero, int(total.caught[0])) == (4, 2, 2)

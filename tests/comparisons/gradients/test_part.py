@@ -1,0 +1,228 @@
+"""The gradient part of the main job, on networks that are right and on networks that are not."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from backproof.comparisons import cli
+from backproof.comparisons.contenders import registry
+from backproof.comparisons.contenders.scratch_mlp import ScratchMLP
+from backproof.comparisons.experiment import Plan
+from backproof.comparisons.gradients import campaign_chapter as section
+from backproof.comparisons.gradients import part as gradients
+from backproof.comparisons.gradients.part import Problem, check_problem, small_problems
+from backproof.comparisons.results import store as results
+from backproof.comparisons.running.progress import Silent
+from backproof.comparisons.verdicts.verdict import FAIL, PASS
+from backproof.reference.contender import Contender, NotOffered
+from backproof.scratch.architecture import ACTIVATIONS, DTYPES, LOSSES, Array, Weights
+from tests.support import sample_results
+
+
+class NoGradient(ScratchMLP):
+    """A contender with logits and training, but no gradients."""
+
+    def loss_and_gradient(self, x: Array, targets: Array) -> tuple[float, Weights]:
+        raise NotOffered("its public interface gives no gradient")
+
+
+class NoLogits(ScratchMLP):
+    def logits(self, x: Array) -> Array:
+        raise NotOffered("it predicts classes only")
+
+
+def wrong(change: Callable[[float, list[list[Array]]], tuple[float, Weights]]) -> Contender:
+    """Scratch, with what loss_and_gradient returns changed on its way out."""
+
+    class Wrong(ScratchMLP):
+        def loss_and_gradient(self, x: Array, targets: Array) -> tuple[float, Weights]:
+            loss, found = super().loss_and_gradient(x, targets)
+            return change(loss, [list(layer) for layer in found])
+
+    return Wrong()
+
+
+def problem(activation: str = "relu", loss: str = "cross_entropy", dtype: str = "float64") -> Problem:
+    label = f"{activation}, {loss}, {dtype}"
+    return next(p for p in small_problems(0) if p.label.endswith(label))
+
+
+def checked(monkeypatch: pytest.MonkeyPatch, contender: Contender, **which: str) -> list[dict]:
+    monkeypatch.setattr(registry, "create", lambda name: contender)
+    return check_problem(problem(**which), ("mine",))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_scratch_and_torch_pass_every_check(activation: str, loss: str, dtype: str) -> None:
+    checks = check_problem(problem(activation, loss, dtype), ("scratch", "torch"))
+    assert [check["verdict"] for check in checks] == [PASS] * len(checks)
+    against = {check["against"] for check in checks}
+    assert {"complex_step", "scratch"} <= against
+    assert dtype == "float32" or against & {"central_difference", "richardson"}
+
+
+def _scaled(loss: float, found: list[list[Array]]) -> tuple[float, Weights]:
+    found[1][0] = found[1][0] * (1 + 1e-8)
+    return loss, found
+
+
+def _transposed(loss: float, found: list[list[Array]]) -> tuple[float, Weights]:
+    found[0][0] = found[0][0].T
+    return loss, found
+
+
+def _not_a_number(loss: float, found: list[list[Array]]) -> tuple[float, Weights]:
+    found[0][1][0] = np.nan
+    return loss, found
+
+
+def _other_loss(loss: float, found: list[list[Array]]) -> tuple[float, Weights]:
+    return loss * (1 + 1e-12), found
+
+
+def _a_layer_short(loss: float, found: list[list[Array]]) -> tuple[float, Weights]:
+    return loss, found[1:]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (_scaled, "W2["),
+        (_not_a_number, "b1[0]: found nan"),
+        (_other_loss, "loss"),
+        (_a_layer_short, "expected shape"),
+    ],
+)
+def test_a_wrong_contender_fails_with_what_is_wrong(
+    change: Callable[..., tuple[float, Weights]], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check = checked(monkeypatch, wrong(change))[0]
+    assert check["verdict"] == FAIL
+    assert words in check["reason"]
+
+
+def test_a_transposed_weight_gradient_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert checked(monkeypatch, wrong(_transposed))[0]["verdict"] == FAIL
+
+
+def test_wrong_logits_fail_although_the_gradient_is_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Shifted(ScratchMLP):
+        def logits(self, x: Array) -> Array:
+            return super().logits(x) + 1e-9
+
+    check = checked(monkeypatch, Shifted())[0]
+    assert (check["verdict"], check["worst"][:7]) == (FAIL, "logits[")
+
+
+def test_a_contender_without_gradients_is_a_row_with_the_reason_and_judged_on_its_logits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    absent, logits = checked(monkeypatch, NoGradient())
+    assert absent["not_offered"] == "its public interface gives no gradient"
+    assert "verdict" not in absent
+    assert logits["verdict"] == PASS
+    assert logits["architecture"].endswith("logits")
+
+
+def test_what_is_not_offered_is_said_once() -> None:
+    plan = Plan(contenders=("sklearn",), data="digits", layer_sizes=(64, 8, 10))
+    absent = [c for c in gradients.run(plan, Silent())["checks"] if "not_offered" in c]
+    assert [c["contender"] for c in absent] == ["sklearn"]
+
+
+def test_a_contender_without_logits_is_judged_on_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert checked(monkeypatch, NoLogits())[0]["verdict"] == PASS
+
+
+def test_the_part_has_a_batch_of_the_data_in_both_dtypes() -> None:
+    plan = Plan(data="digits", layer_sizes=(64, 8, 10))
+    labels = [p.label for p in gradients.data_problems(plan)]
+    assert labels == [f"64-8-10 relu, cross_entropy, {dtype}, digits batch" for dtype in DTYPES]
+
+
+def test_a_large_network_is_differenced_at_sampled_entries() -> None:
+    data = gradients.data_problems(Plan(data="digits", layer_sizes=(64, 32, 10)))[1]
+    central = next(c for c in check_problem(data, ("scratch",)) if c["against"] == "central_difference")
+    assert (central["verdict"], central["n_compared"]) == (PASS, gradients.SAMPLED_ENTRIES)
+
+
+def test_the_whole_part_is_as_the_results_want_it() -> None:
+    part = gradients.run(Plan(data="digits", layer_sizes=(64, 8, 10)), Silent())
+    assert set(results.REQUIRED["gradients"]) <= set(part)
+    assert part["verdict"] == PASS
+    required = {
+        "contender",
+        "against",
+        "architecture",
+        "verdict",
+        "max_error",
+        "bound",
+        "resolution",
+        "worst",
+    }
+    assert all(required <= set(check) for check in part["checks"])
+
+
+# --- the command -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One run of the command with a tiny campaign; its folder."""
+    out = tmp_path_factory.mktemp("gradients")
+    options = ["--campaign", "1", "--gradcheck", "0", "--perturb", "--draws", "1", "--workers", "1"]
+    arguments = ["gradients", "--data", "digits", "--out", str(out), "--json", str(out / "part.json")]
+    assert cli.run([*arguments, *options]) in (0, 3)  # so few draws may decide nothing
+    return out
+
+
+def test_the_command_writes_checks_campaign_and_sensitivity(folder: Path) -> None:
+    part = results.load(folder / "results.json").gradients
+    assert part is not None
+    assert {"checks", "step_sizes", "campaign", "sensitivity"} <= set(part)
+    assert part["campaign"]["command"] == part["sensitivity"]["command"]
+
+
+def test_the_json_file_holds_the_same_part(folder: Path) -> None:
+    import json
+
+    written = json.loads((folder / "part.json").read_text())
+    assert written == results.load(folder / "results.json").gradients
+
+
+def test_the_report_has_the_campaign_with_the_command_that_made_it(folder: Path) -> None:
+    loaded = results.load(folder / "results.json")
+    built = section.build(loaded)
+    assert built is not None
+    assert loaded.gradients["campaign"]["command"].replace("'", "&#39;") in built.html
+    assert built.key in (folder / "report.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--campaign", "0"], "campaign: expected at least 1, got 0"),
+        (["--draws", "0"], "draws: expected at least 1"),
+        (["--gradcheck", "-1"], "gradcheck: expected at least 0"),
+        (["--workers", "0"], "workers: expected at least 1"),
+        (["--json", "nowhere/part.json"], "json: there is no folder"),
+        (["--contender", "nobody"], "contender: expected one of"),
+        (["--campaign", "many"], "--campaign"),
+    ],
+)
+def test_bad_options_end_with_one_sentence_and_code_2(
+    arguments: list[str], words: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.run(["gradients", "--data", "digits", "--out", str(tmp_path / "out"), *arguments]) == 2
+    sentence = capfd.readouterr().err.strip().splitlines()[-1]
+    assert sentence.startswith("backproof: ")
+    assert words in sentence
+    assert not (tmp_path / "out").exists()
+
+
+def test_without_a_campaign_there_is_no_chapter_on_it() -> None:
+    assert section.build(sample_results.passing()) is None

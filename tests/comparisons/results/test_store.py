@@ -1,0 +1,220 @@
+"""results.json: what is written is read back, what is not ours is refused, and nothing is half-written."""
+
+import json
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backproof.comparisons.report import write
+from backproof.comparisons.results import store as results
+from backproof.comparisons.results.store import Results
+from backproof.scratch.errors import InputError
+from tests.support import sample_results
+
+NUMBERS = st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False)
+JSON = st.recursive(
+    st.none() | st.booleans() | NUMBERS | st.text(),
+    lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(), children, max_size=3),
+    max_leaves=8,
+)
+
+
+def a_part(name: str) -> dict[str, Any]:
+    lists = {key: [] for key in results.LISTS.get(name, ())}
+    tables = {key: {} for key in results.TABLES.get(name, ())}
+    return dict.fromkeys(results.REQUIRED[name]) | lists | tables | {"verdict": "PASS", "seconds": 1.5}
+
+
+def a_document(**changes: Any) -> dict[str, Any]:
+    parts = {name: a_part(name) for name in results.PARTS}
+    return {"schema_version": 1, "plan": {}, "environment": {}, **parts, "lessons": None} | changes
+
+
+@given(
+    st.dictionaries(st.text(), JSON, max_size=4),
+    st.sampled_from(results.PARTS),
+    st.dictionaries(st.text(), JSON, max_size=4),
+)
+def test_what_is_saved_is_loaded(
+    tmp_path_factory: pytest.TempPathFactory, plan: dict[str, Any], name: str, extra: dict[str, Any]
+) -> None:
+    path = tmp_path_factory.mktemp("results") / "results.json"
+    saved = replace(Results(plan=plan, environment={}), **{name: {**extra, **a_part(name)}})
+    results.save(saved, path)
+    assert results.load(path) == saved
+
+
+def test_numpy_numbers_and_arrays_are_saved_as_plain_ones(tmp_path: Path) -> None:
+    plan = {"a": np.float32(0.5), "b": np.arange(3), "c": (np.int64(1), np.True_)}
+    results.save(Results(plan=plan, environment={}), tmp_path / "results.json")
+    assert results.load(tmp_path / "results.json").plan == {"a": 0.5, "b": [0, 1, 2], "c": [1, True]}
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -np.inf, np.float32("nan")])
+def test_a_number_that_is_not_finite_is_saved_as_null(tmp_path: Path, number: float) -> None:
+    results.save(Results(plan={"x": number}, environment={}), tmp_path / "results.json")
+    assert results.load(tmp_path / "results.json").plan == {"x": None}
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        ([], "schema_version"),
+        ({}, "schema_version"),
+        (a_document(schema_version=2), "expected schema_version 1, found 2"),
+        (a_document(schema_version="1"), "expected schema_version 1, found '1'"),
+        (a_document(more=1), "expected the keys"),
+        ({k: v for k, v in a_document().items() if k != "speed"}, "expected the keys"),
+        (a_document(plan=None), "plan: expected an object"),
+        (a_document(speed=[]), "speed: expected an object or null"),
+        (a_document(speed={"verdict": "PASS"}), "speed: lacks seconds, threads, cases"),
+        (a_document(speed=a_part("speed") | {"verdict": "OK"}), "verdict: expected one of PASS"),
+        (a_document(gradients=a_part("gradients") | {"checks": {}}), "checks: expected a list of objects"),
+        (a_document(speed=a_part("speed") | {"cases": [1]}), "cases: expected a list of objects"),
+        (a_document(accuracy=a_part("accuracy") | {"contenders": []}), "contenders: expected an object"),
+        (a_document(lessons={}), "lessons: expected a list"),
+        (a_document(lessons=[{"name": "xor"}]), "lessons: an entry lacks claims, figures"),
+    ],
+)
+def test_a_document_of_another_form_is_refused(tmp_path: Path, document: Any, message: str) -> None:
+    path = tmp_path / "results.json"
+    path.write_text(json.dumps(document))
+    with pytest.raises(InputError, match=message):
+        results.load(path)
+
+
+@given(st.integers(0, 10**6))
+def test_a_file_cut_anywhere_is_refused(tmp_path_factory: pytest.TempPathFactory, cut: int) -> None:
+    path = tmp_path_factory.mktemp("results") / "results.json"
+    text = json.dumps(a_document())
+    path.write_text(text[: cut % len(text)])
+    with pytest.raises(InputError, match="is not JSON"):
+        results.load(path)
+
+
+def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(InputError, match="cannot read"):
+        results.load(path)
+
+
+def test_a_part_without_its_required_keys_is_not_saved(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="speed: lacks"):
+        results.save(Results({}, {}, speed={"verdict": "PASS"}), tmp_path / "results.json")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "results.json"
+    results.write_atomically(path, "old")
+
+    def full_disk(*arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(results.os, "replace", full_disk)
+    with pytest.raises(OSError, match="No space"):
+        results.write_atomically(path, "new")
+    assert [p.name for p in tmp_path.iterdir()] == ["results.json"]
+    assert path.read_text() == "old"
+
+
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match=r"cannot write to .*choose another folder"):
+        results.prepare_folder(tmp_path / "file" / "out")
+
+
+def test_checking_a_folder_leaves_no_new_one_and_keeps_an_old_one(tmp_path: Path) -> None:
+    assert results.check_folder(tmp_path / "new" / "out") is None
+    assert list(tmp_path.iterdir()) == []
+    write.merge(tmp_path / "out", "backproof", plan={"seed": 3}, gradients=sample_results.gradients())
+    found = results.check_folder(tmp_path / "out")
+    assert found == results.load_folder(tmp_path / "out")
+    assert found is not None
+
+
+def test_checking_refuses_what_could_not_be_written_or_read(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="cannot write to"):
+        results.check_folder(tmp_path / "file" / "out")
+    (tmp_path / "results.json").write_text("{")
+    with pytest.raises(InputError, match="is not JSON"):
+        results.check_folder(tmp_path)
+
+
+def test_merging_keeps_the_parts_of_other_commands(tmp_path: Path) -> None:
+    write.merge(tmp_path, "backproof", plan={"seed": 3}, gradients=sample_results.gradients())
+    merged = write.merge(tmp_path, "backproof numerical", numerical=a_numerical_part())
+    assert merged.gradients == sample_results.gradients()
+    assert merged.plan["seed"] == 3
+
+
+def test_merging_keeps_the_other_keys_of_a_part(tmp_path: Path) -> None:
+    write.merge(tmp_path, "one", gradients={**sample_results.gradients(), "extra": {"n": 7}})
+    merged = write.merge(tmp_path, "two", gradients={**sample_results.gradients(), "seconds": 99.0})
+    assert merged.gradients is not None
+    assert (merged.gradients["extra"], merged.gradients["seconds"]) == ({"n": 7}, 99.0)
+
+
+def test_a_part_merged_as_none_is_dropped(tmp_path: Path) -> None:
+    write.merge(tmp_path, "one", gradients=sample_results.gradients())
+    assert write.merge(tmp_path, "two", gradients=None).gradients is None
+
+
+def test_merging_remembers_which_command_made_each_part(tmp_path: Path) -> None:
+    write.merge(tmp_path, "backproof --quick", gradients=sample_results.gradients())
+    merged = write.merge(tmp_path, "backproof numerical", numerical=a_numerical_part())
+    commands = {name: run["command"] for name, run in merged.plan["runs"].items()}
+    assert commands == {"gradients": "backproof --quick", "numerical": "backproof numerical"}
+
+
+def test_merging_draws_the_report_again(tmp_path: Path) -> None:
+    write.merge(tmp_path, "backproof", gradients=sample_results.gradients())
+    assert "</html>" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_misspelt_part_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match=r"got gradient$"):
+        write.merge(tmp_path, "backproof", gradient={})
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "code"),
+    [
+        (["PASS", "PASS"], 0),
+        (["PASS", "FAIL", "INCONCLUSIVE"], 1),
+        (["INCONCLUSIVE", "PASS"], 3),
+        ([], 3),
+    ],
+)
+def test_the_exit_code_is_that_of_the_worst_verdict(verdicts: list[str], code: int) -> None:
+    assert results.exit_code(verdicts) == code
+
+
+@pytest.mark.parametrize(("holds", "verdict"), [(True, "PASS"), (False, "FAIL")])
+def test_a_lesson_counts_as_a_verdict(holds: bool, verdict: str) -> None:
+    lesson = {"name": "xor", "claims": [{"holds": True}, {"holds": holds}], "figures": []}
+    assert results.all_verdicts(Results({}, {}, lessons=[lesson])) == [verdict]
+
+
+def test_results_has_one_attribute_per_top_level_key() -> None:
+    assert {field.name for field in fields(Results)} == set(a_document())
+
+
+def a_numerical_part() -> dict[str, Any]:
+    return {
+        "verdict": "PASS",
+        "seconds": 1.0,
+        "naive_seconds": 10.0,
+        "structured_seconds": 0.1,
+        "backprop_seconds": 0.001,
+        "speedup": 100.0,
+    }

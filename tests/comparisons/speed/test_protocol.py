@@ -1,0 +1,141 @@
+"""The protocol on a clock of its own: nothing here depends on how fast this machine is."""
+
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from backproof.comparisons.running.progress import Silent
+from backproof.comparisons.speed import part as speed
+from backproof.comparisons.speed import statistics
+from backproof.comparisons.speed.entries import CONTROL, FLOOR, SCRATCH
+from backproof.comparisons.speed.protocol import Log, Session, Settings, counterbalanced
+from tests.support.fake_timing import CASE, Clock, Workers, data_file, entries
+
+SETTINGS = Settings(launches=5, rounds=6, round_seconds=5.0, warm_up=2)
+SEEDS = range(30)
+
+
+def run(folder: Path, workers: Workers, *names: str, settings: Settings = SETTINGS) -> Log:
+    return Session(settings, [CASE], data_file(folder), entries(*names), workers, Silent()).run()
+
+
+def noisy(seed: int, noise: float = 0.005, drift: float = 0.0) -> Clock:
+    return Clock(np.random.default_rng(seed), noise, drift)
+
+
+def verdict(log: Log, name: str) -> str:
+    found = statistics.estimate(list(statistics.log_ratios(log.records, name).values()))
+    assert found is not None
+    return statistics.verdict(found, statistics.floor_ratio(statistics.noise_floor(log.records)))
+
+
+@pytest.mark.parametrize("n", range(2, 11))
+def test_every_entry_stands_in_every_place_equally_often(n: int) -> None:
+    orders = counterbalanced(n)
+    counts = Counter((entry, place) for order in orders for place, entry in enumerate(order))
+    assert set(counts.values()) == {len(orders) // n}
+    assert len(counts) == n * n
+
+
+@pytest.mark.parametrize("n", range(2, 11))
+def test_every_entry_follows_every_other_equally_often(n: int) -> None:
+    orders = counterbalanced(n)
+    counts = Counter(pair for order in orders for pair in pairwise(order))
+    assert len(counts) == n * (n - 1)
+    assert len(set(counts.values())) == 1
+
+
+def test_known_delays_come_out_exactly_where_there_is_no_noise(tmp_path: Path) -> None:
+    delays = {SCRATCH: 1.0, CONTROL: 1.0, "twice": 2.0, "half": 0.5}
+    log = run(tmp_path, Workers(delays, noisy(0, noise=0.0)), "twice", "half")
+    for name in ("twice", "half"):
+        found = statistics.estimate(list(statistics.log_ratios(log.records, name).values()))
+        assert found is not None
+        np.testing.assert_allclose([found.ratio, found.low, found.high], delays[name], rtol=1e-12)
+
+
+def test_two_percent_are_told_apart_in_both_directions_under_half_a_percent_of_noise(tmp_path: Path) -> None:
+    found = []
+    for seed in SEEDS:
+        delays = {SCRATCH: 1.0, CONTROL: 1.0, "slower": 1.02, "faster": 1 / 1.02}
+        log = run(tmp_path, Workers(delays, noisy(seed)), "slower", "faster")
+        found.append((verdict(log, "slower"), verdict(log, "faster")))
+    assert found == [(statistics.FASTER, statistics.SLOWER)] * len(SEEDS)
+
+
+def test_an_equal_program_is_seldom_called_different(tmp_path: Path) -> None:
+    words = []
+    for seed in SEEDS:
+        delays = {SCRATCH: 1.0, CONTROL: 1.0, "twin": 1.0}
+        words.append(verdict(run(tmp_path, Workers(delays, noisy(seed)), "twin"), "twin"))
+    # Its interval and the floor's would both have to miss: far less than one in twenty; seeds are fixed.
+    assert words.count(statistics.SAME) >= len(SEEDS) - 1
+
+
+def test_scratch_against_itself_lies_inside_the_floor_it_sets(tmp_path: Path) -> None:
+    for seed in SEEDS:
+        log = run(tmp_path, Workers({SCRATCH: 1.0, CONTROL: 1.0}, noisy(seed)))
+        assert verdict(log, CONTROL) == statistics.SAME
+
+
+def test_a_machine_that_slows_down_favours_nobody(tmp_path: Path) -> None:
+    # A fifth slower by the end; entries that always kept their places would differ by a percent and more.
+    delays = {SCRATCH: 1.0, CONTROL: 1.0, "twin": 1.0, "other": 1.0}
+    settings = Settings(launches=4, rounds=4, round_seconds=5.0, warm_up=2)
+    clock = noisy(0, noise=0.0, drift=4e-4)
+    log = run(tmp_path, Workers(delays, clock), "twin", "other", settings=settings)
+    first, last = log.records[0], log.records[-1]
+    assert last.seconds / last.steps > 1.15 * first.seconds / first.steps
+    assert verdict(log, "twin") == statistics.SAME
+
+
+def test_all_train_the_same_steps_and_the_fastest_takes_the_seconds_asked_for(tmp_path: Path) -> None:
+    delays = {SCRATCH: 1.0, CONTROL: 1.0, FLOOR: 0.1, "slow": 3.0}
+    log = run(tmp_path, Workers(delays, noisy(0, noise=0.0)), FLOOR, "slow")
+    assert {record.steps for record in log.records} == {5}
+    assert min(r.seconds for r in log.records if r.entry == SCRATCH) == pytest.approx(5.0)
+
+
+def test_every_round_holds_every_entry_once(tmp_path: Path) -> None:
+    log = run(tmp_path, Workers({SCRATCH: 1.0, CONTROL: 1.0, "other": 1.0}, noisy(0)), "other")
+    turns = Counter((record.launch, record.round, record.entry) for record in log.records)
+    assert len(turns) == SETTINGS.launches * SETTINGS.rounds * 3
+    assert set(turns.values()) == {1}
+
+
+def test_turns_with_a_wrong_number_of_threads_do_not_count(tmp_path: Path) -> None:
+    def threads(name: str, expected: int) -> int:
+        return 2 if name == "greedy" else expected
+
+    delays = {SCRATCH: 1.0, CONTROL: 1.0, "greedy": 0.5}
+    log = run(tmp_path, Workers(delays, noisy(0), threads), "greedy")
+    assert statistics.log_ratios(log.records, "greedy") == {}
+    part = speed.summarise(log, SETTINGS, [CASE], entries("greedy"))
+    assert part["cases"][0]["ratios"]["greedy"]["invalid"] == "expected 1 thread, found cores: 2"
+
+
+def test_a_round_in_which_scratch_itself_does_not_count_gives_no_ratio(tmp_path: Path) -> None:
+    calls = iter(range(1000))
+
+    def threads(name: str, expected: int) -> int:
+        return 2 if name == SCRATCH and next(calls) == 0 else expected  # its first launch
+
+    log = run(tmp_path, Workers({SCRATCH: 1.0, CONTROL: 1.0, "other": 2.0}, noisy(0), threads), "other")
+    assert sorted(statistics.log_ratios(log.records, "other")) == [1, 2, 3, 4]
+
+
+def test_one_launch_has_its_rounds_as_units(tmp_path: Path) -> None:
+    settings = Settings(launches=1, rounds=6, round_seconds=5.0, warm_up=2)
+    log = run(tmp_path, Workers({SCRATCH: 1.0, CONTROL: 1.0}, noisy(0)), settings=settings)
+    assert sorted(statistics.log_ratios(log.records, CONTROL)) == list(range(6))
+    assert speed.summarise(log, settings, [CASE], entries())["unit"] == "round"
+
+
+def test_the_log_in_the_results_has_a_row_for_every_turn(tmp_path: Path) -> None:
+    log = run(tmp_path, Workers({SCRATCH: 1.0, CONTROL: 1.0}, noisy(0)))
+    table = speed.summarise(log, SETTINGS, [CASE], entries())["log"]
+    assert len(table["rows"]) == SETTINGS.launches * SETTINGS.rounds * 2
+    assert {len(row) for row in table["rows"]} == {len(table["columns"])}

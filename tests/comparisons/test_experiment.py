@@ -1,0 +1,65 @@
+"""The plan: validated when made, and the same on paper as in the run."""
+
+import json
+from typing import Any
+
+import pytest
+
+from backproof.comparisons.experiment import Plan
+from backproof.scratch.architecture import OptimizerSpec
+from backproof.scratch.errors import InputError
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"contenders": ("foo",)}, "contender: expected one of"),
+        ({"data": "cifar"}, "data: expected one of auto, mnist, digits"),
+        ({"dtype": "float16"}, "dtype: expected one of float32, float64"),
+        ({"n_seeds": 0}, "seeds: expected at least 1, got 0"),
+        ({"seed": -1}, "seed: expected at least 0"),
+        ({"epochs": 0}, "epochs: expected at least 1"),
+        ({"epochs": 1.5}, "epochs: expected an integer"),
+        ({"batch_size": 0}, "batch_size: expected at least 1"),
+        ({"threads": 0}, "threads: expected at least 1"),
+        ({"threads": 100_000}, "threads: expected at most .* the cores of this machine"),
+        ({"layer_sizes": (64, 0, 10)}, "layers: expected sizes of at least 1"),
+        ({"layer_sizes": (64, -3, 10)}, "layers: expected sizes of at least 1"),
+        ({"layer_sizes": (64,)}, "layers: expected inputs and outputs"),
+        ({"margin_points": 0.0}, "margin_points: expected a number between"),
+    ],
+)
+def test_a_bad_option_is_refused_by_name(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        Plan(**options)
+
+
+@pytest.mark.parametrize("sizes", [(784, 128, 10), (64, 128, 9)])
+def test_layers_that_do_not_fit_the_data_are_refused_with_some_that_do(sizes: tuple[int, ...]) -> None:
+    with pytest.raises(InputError, match=r"digits has 64 inputs and 10 classes.*try 64,128,10"):
+        Plan(data="digits", layer_sizes=sizes).architecture()
+
+
+def test_without_layers_the_network_takes_the_shape_of_the_data() -> None:
+    assert Plan(data="digits").architecture().layer_sizes == (64, 128, 10)
+
+
+def test_hidden_layers_are_taken_as_given() -> None:
+    assert Plan(data="digits", layer_sizes=(64, 7, 5, 10)).architecture().layer_sizes == (64, 7, 5, 10)
+
+
+def test_scratch_is_always_the_first_contender_and_nobody_runs_twice() -> None:
+    assert Plan(contenders=("torch", "torch", "scratch")).contenders == ("scratch", "torch")
+
+
+def test_seeds_follow_the_first_one() -> None:
+    assert Plan(seed=5, n_seeds=3).seeds == (5, 6, 7)
+
+
+def test_the_plan_on_paper_says_what_it_came_to() -> None:
+    plan = Plan(data="digits", optimizer=OptimizerSpec("adam", 0.001))
+    written = json.loads(json.dumps(plan.to_json()))
+    assert written["optimizer"]["name"] == "adam"
+    assert written["seeds"] == [0, 1, 2, 3, 4]
+    assert written["dataset"]["name"] == "digits"
+    assert written["architecture"]["layer_sizes"] == [64, 128, 10]

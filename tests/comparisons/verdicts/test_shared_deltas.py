@@ -1,0 +1,72 @@
+"""A layer's dW and db come from one delta: what that adds to the bounds of single entries."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+
+from backproof.comparisons.contenders.scratch_mlp import ScratchMLP
+from backproof.comparisons.verdicts.network_bounds import Reference, backprop_reference
+from backproof.comparisons.verdicts.relu_kinks import flat_gradient, judge_gradient
+from backproof.comparisons.verdicts.rounding import Bounded
+from backproof.comparisons.verdicts.shared_deltas import MARGIN, scale_of_error
+from backproof.scratch.architecture import Architecture, Array
+from tests.support.strategies import Case, cases
+
+# A tanh unit at z = 7.6: 1 - a^2 = 1e-6 keeps one decimal of seven in float32, in dW1 and db1 alike.
+SATURATED = Architecture((3, 1, 1), "tanh", "mse", "float32")
+WEIGHTS = [
+    (np.array([[1.0], [0.5], [0.25]], np.float32), np.array([5.6], np.float32)),
+    (np.array([[1.0]], np.float32), np.array([0.3], np.float32)),
+]
+X, TARGETS = np.array([[1.3, 0.9, 1.0]], np.float32), np.array([[2.0]], np.float32)
+
+
+def saturated() -> tuple[Reference, Array]:
+    contender = ScratchMLP()
+    contender.load(SATURATED, WEIGHTS)
+    found = flat_gradient(contender.loss_and_gradient(X, TARGETS)[1]).astype(np.float64)
+    return backprop_reference(SATURATED, WEIGHTS, X, TARGETS), found
+
+
+def spoiled(found: Array, part: slice, factor: float) -> Array:
+    wrong = found.copy()
+    wrong[part] *= factor
+    return wrong
+
+
+def test_a_wrong_scale_of_one_tensor_hides_in_the_bounds_of_single_entries() -> None:
+    reference, found = saturated()
+    assert judge_gradient(reference, spoiled(found, slice(0, 3), 1 + 1e-3)).passed
+
+
+@pytest.mark.parametrize("part", [slice(0, 3), slice(3, 4)])
+def test_it_is_seen_when_weights_and_biases_are_judged_jointly(part: slice) -> None:
+    reference, found = saturated()
+    verdict = judge_gradient(reference, spoiled(found, part, 1 + 1e-4), shared_deltas=True)
+    assert verdict.outcome == "FAIL"
+    assert "same deltas" in verdict.reason
+
+
+def test_the_correct_gradient_passes_jointly() -> None:
+    reference, found = saturated()
+    assert judge_gradient(reference, found, shared_deltas=True).passed
+
+
+def test_an_error_that_both_share_passes_jointly() -> None:
+    """Another rounding of delta: dW1 and db1 off by the same factor, inside what delta may have lost."""
+    reference, found = saturated()
+    assert judge_gradient(reference, spoiled(found, slice(0, 4), 1 + 1e-4), shared_deltas=True).passed
+
+
+@given(case=cases(dtypes=("float32", "float64"), families=("saturated", "wide", "normal")))
+def test_scratch_never_needs_more_than_the_rounding_there_can_be(case: Case) -> None:
+    contender = ScratchMLP()
+    contender.load(case.architecture, case.weights)
+    with np.errstate(all="ignore"):
+        found = flat_gradient(contender.loss_and_gradient(case.x, case.targets)[1]).astype(np.float64)
+    reference = backprop_reference(case.architecture, case.weights, case.x, case.targets)
+    if reference.undecided:
+        return
+    expected = Bounded(reference.gradient.value, np.zeros_like(found))
+    for layer in range(len(case.architecture.layer_shapes)):
+        assert scale_of_error(reference, found, expected, layer)[0] <= MARGIN

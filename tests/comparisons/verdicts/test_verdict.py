@@ -1,0 +1,167 @@
+"""The verdicts, and above all that they are not PASS when they should not be."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backproof.comparisons.verdicts.verdict import (
+    FAIL,
+    INCONCLUSIVE,
+    PASS,
+    Verdict,
+    compare,
+    group_resolution,
+    overall,
+)
+from backproof.scratch.architecture import Architecture
+
+NAN, INF = float("nan"), float("inf")
+
+
+def entry(i: int) -> str:
+    return f"entry {i}"
+
+
+def test_a_difference_equal_to_the_bound_passes() -> None:
+    assert compare(np.array([1.5]), np.array([1.0]), 0.5).outcome == PASS
+
+
+def test_a_difference_beyond_the_bound_fails() -> None:
+    assert compare(np.array([1.5]), np.array([1.0]), np.nextafter(0.5, 0)).outcome == FAIL
+
+
+@given(st.integers(0, 9999))
+def test_one_bad_entry_among_ten_thousand_good_ones_fails_and_is_named(i: int) -> None:
+    found = np.ones(10_000)
+    found[i] += 1e-3
+    verdict = compare(found, np.ones(10_000), 1e-4, entry)
+    assert (verdict.outcome, verdict.worst) == (FAIL, f"entry {i}")
+
+
+def test_nothing_compared_is_inconclusive_never_a_pass() -> None:
+    verdict = compare(np.empty(0), np.empty(0), 1.0)
+    assert (verdict.outcome, verdict.n_compared) == (INCONCLUSIVE, 0)
+
+
+@pytest.mark.parametrize("bad", [NAN, INF, -INF])
+def test_a_found_value_that_is_not_finite_fails_even_where_the_expected_one_is_the_same(bad: float) -> None:
+    verdict = compare(np.array([0.0, bad]), np.array([0.0, 1.0]), 1.0, entry)
+    assert (verdict.outcome, verdict.worst) == (FAIL, "entry 1")
+
+
+@pytest.mark.parametrize("bad", [NAN, INF, -INF])
+def test_a_found_value_that_is_not_finite_fails_with_its_value_in_the_reason(bad: float) -> None:
+    assert str(bad) in compare(np.array([bad]), np.array([1.0]), 1.0, entry).reason
+
+
+def test_nan_beside_a_merely_wrong_entry_is_the_one_that_is_named() -> None:
+    verdict = compare(np.array([5.0, NAN, 9.0]), np.zeros(3), 1.0, entry)
+    assert verdict.worst == "entry 1"
+
+
+@pytest.mark.parametrize("bound", [NAN, INF])
+def test_a_bound_that_says_nothing_is_inconclusive(bound: float) -> None:
+    verdict = compare(np.array([1.0, 1.0]), np.array([1.0, 1.0]), np.array([0.1, bound]))
+    assert (verdict.outcome, verdict.n_compared, verdict.n_inconclusive) == (INCONCLUSIVE, 1, 1)
+
+
+@pytest.mark.parametrize("expected", [NAN, INF])
+def test_an_expected_value_that_is_not_finite_is_inconclusive(expected: float) -> None:
+    assert compare(np.array([expected]), np.array([expected]), 1.0).outcome == INCONCLUSIVE
+
+
+def test_a_failure_outweighs_what_is_undecided() -> None:
+    verdict = compare(np.array([9.0, 0.0]), np.zeros(2), np.array([1.0, INF]))
+    assert (verdict.outcome, verdict.n_inconclusive) == (FAIL, 1)
+
+
+def test_an_undecided_entry_is_inconclusive_only_inside_its_bound() -> None:
+    undecided = np.array([True])
+    inside = compare(np.array([0.5]), np.zeros(1), 1.0, undecided=undecided)
+    outside = compare(np.array([1.5]), np.zeros(1), 1.0, undecided=undecided)
+    assert (inside.outcome, outside.outcome) == (INCONCLUSIVE, FAIL)
+
+
+def test_an_undecided_entry_says_why() -> None:
+    verdict = compare(np.zeros(1), np.zeros(1), 1.0, undecided=np.array([True]), why_undecided="a kink")
+    assert "a kink" in verdict.reason
+
+
+def test_a_small_wrong_layer_beside_a_large_right_one_fails() -> None:
+    found, expected = np.array([1e6, 2e-9]), np.array([1e6, 1e-9])
+    assert compare(found, expected, 1e-12 * np.abs(expected)).outcome == FAIL
+
+
+def test_errors_of_both_signs_do_not_cancel() -> None:
+    assert compare(np.array([1.1, 0.9]), np.ones(2), 1e-3).outcome == FAIL
+
+
+def test_a_wrong_entry_with_bound_zero_is_the_worst() -> None:
+    verdict = compare(np.array([1e-9, 2.0]), np.array([0.0, 1.0]), np.array([0.0, 0.5]), entry)
+    assert verdict.worst == "entry 0"
+
+
+def test_the_worst_entry_of_a_pass_is_the_closest_to_its_bound() -> None:
+    verdict = compare(np.array([1.0, 0.1]), np.zeros(2), np.array([100.0, 0.2]), entry)
+    assert (verdict.outcome, verdict.worst, verdict.error, verdict.bound) == (PASS, "entry 1", 0.1, 0.2)
+
+
+def test_shapes_that_differ_are_refused_rather_than_broadcast() -> None:
+    with pytest.raises(ValueError, match=r"found: expected shape \(3,\), got \(1,\)"):
+        compare(np.zeros(1), np.zeros(3), 1.0)
+
+
+def test_parameters_are_named_by_layer_and_place() -> None:
+    architecture = Architecture((2, 3, 1))
+    found = np.zeros(architecture.n_parameters)
+    found[architecture.n_parameters - 1] = 1.0
+    assert compare(found, np.zeros_like(found), 0.1, architecture.parameter_name).worst == "b2[0]"
+
+
+@given(st.floats(1e-9, 1e-1), st.lists(st.floats(0.1, 10), min_size=2, max_size=6))
+def test_a_scale_error_above_the_resolution_of_its_tensor_is_always_seen(
+    bound: float, sizes: list[float]
+) -> None:
+    expected = np.array(sizes)
+    found = expected + 0.99 * bound
+    resolution = compare(found, expected, bound).resolution
+    spoiled = found * (1 - 1.001 * resolution)
+    assert compare(spoiled, expected, bound).outcome == FAIL
+
+
+def test_the_resolution_is_that_of_the_worst_tensor() -> None:
+    found, bound = np.array([1.0, 1e-3]), 1e-6
+    groups = [slice(0, 1), slice(1, 2)]
+    assert compare(found, found, bound, groups=groups).resolution == pytest.approx(2e-3)
+
+
+def test_a_tensor_of_zeros_has_no_resolution() -> None:
+    assert group_resolution(np.zeros(3), np.ones(3)) is None
+
+
+def test_a_gradient_of_zeros_alone_resolves_nothing() -> None:
+    assert compare(np.zeros(3), np.zeros(3), 1.0).resolution == INF
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "expected"),
+    [
+        ([], INCONCLUSIVE),
+        ([PASS], PASS),
+        ([PASS, INCONCLUSIVE], INCONCLUSIVE),
+        ([INCONCLUSIVE, FAIL, PASS], FAIL),
+    ],
+)
+def test_the_overall_outcome_is_the_worst_and_of_nothing_inconclusive(
+    outcomes: list[str], expected: str
+) -> None:
+    assert overall(outcomes) == expected
+
+
+def test_a_verdict_is_written_as_strict_json() -> None:
+    verdict = Verdict(INCONCLUSIVE, NAN, INF, INF, "", "nothing", 0, 0)
+    written = json.loads(json.dumps(verdict.as_json(), allow_nan=False))
+    assert (written["outcome"], written["bound"]) == (INCONCLUSIVE, None)

@@ -1,0 +1,123 @@
+"""The suite on trial: every mutant is killed, every correct class passes, diagnoses name the cause."""
+
+import ast
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from backproof.comparisons.check.diagnosis.diagnosis import Cause
+from backproof.comparisons.check.session import try_class
+from backproof.comparisons.check.trial import Trial
+from backproof.comparisons.contenders.loading import Target
+from backproof.comparisons.verdicts.verdict import FAIL, PASS
+from backproof.comparisons.zoo import catalogue
+from backproof.comparisons.zoo.catalogue import Entry
+
+FOLDER = catalogue.default_folder()
+ENTRIES = catalogue.read(FOLDER)
+MUTANTS = [entry for entry in ENTRIES if entry.group != "correct"]
+CORRECT = [entry for entry in ENTRIES if entry.group == "correct"]
+# Checks of every kind; with seed 0 all of them are run.
+SOME = ("logits", "loss", "gradient", "large outputs", "layouts", "call order", "reload")
+# Mistakes that are told by where they show, not by their name.
+DESCRIBED_ONLY: frozenset[str] = frozenset()
+
+Tried = tuple[Trial, list[Cause]]
+
+
+def place_of(entry: Entry) -> str:
+    return entry.place.partition(":")[2]
+
+
+def target_of(entry: Entry) -> Target:
+    file, _, name = entry.place.partition(":")
+    return Target(str(FOLDER / file), name)
+
+
+@pytest.fixture(scope="module")
+def tried() -> Iterator[Callable[..., Tried]]:
+    """Trials by (entry, seed), two at a time: the work is done in the subjects' own processes."""
+    with ThreadPoolExecutor(2) as pool:
+        run = partial(try_class, quick=True, shrink=False, time_limit=600.0, call_limit=60.0)
+        found: dict[tuple[str, int], Future[Tried]] = {}
+        for entry in MUTANTS:
+            found[entry.place, 0] = pool.submit(run, target_of(entry), only=entry.checks[:1])
+        for entry in CORRECT:
+            for seed in range(3):
+                only = SOME if seed else ()
+                found[entry.place, seed] = pool.submit(run, target_of(entry), only=only, seed=seed)
+        yield lambda entry, seed=0: found[entry.place, seed].result()
+
+
+@pytest.mark.parametrize("entry", MUTANTS, ids=place_of)
+def test_a_mutant_is_killed_by_the_check_expected_to_see_it(
+    entry: Entry, tried: Callable[..., Tried]
+) -> None:
+    trial, _ = tried(entry)
+    assert [outcome.verdict for outcome in trial.outcomes] == [FAIL], trial.outcomes
+
+
+@pytest.mark.parametrize("entry", [e for e in MUTANTS if e.cause and e.group == "gradient"], ids=place_of)
+def test_the_first_diagnosis_of_a_gradient_mutant_names_its_cause(
+    entry: Entry, tried: Callable[..., Tried]
+) -> None:
+    _, causes = tried(entry)
+    assert (entry.cause in causes[0].sentence) == (entry.name not in DESCRIBED_ONLY), causes
+
+
+def test_nearly_every_gradient_mutant_has_a_cause_that_a_diagnosis_can_name() -> None:
+    gradient = [entry for entry in MUTANTS if entry.group == "gradient"]
+    named = [entry for entry in gradient if entry.cause and entry.name not in DESCRIBED_ONLY]
+    assert len(named) >= 0.8 * len(gradient)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("entry", CORRECT, ids=place_of)
+def test_a_correct_class_in_an_unusual_style_passes(
+    entry: Entry, seed: int, tried: Callable[..., Tried]
+) -> None:
+    trial, causes = tried(entry, seed)
+    assert (trial.verdict, causes) == (PASS, []), [o for o in trial.outcomes if o.verdict != PASS]
+
+
+def test_every_class_of_the_folder_is_in_the_catalogue() -> None:
+    listed = {entry.place for entry in ENTRIES}
+    files = [*FOLDER.glob("*_mistakes.py"), FOLDER / "correct.py"]
+    there = {
+        f"{file.name}:{node.name}"
+        for file in files
+        for node in ast.parse(file.read_text()).body
+        if isinstance(node, ast.ClassDef)
+    }
+    assert there == listed - {"student.py:StudentMLP"}
+
+
+def test_the_catalogue_has_every_number_of_the_known_mistakes() -> None:
+    numbers = {entry.number for entry in MUTANTS if entry.number.isdigit()}
+    assert numbers == {str(n) for n in range(1, 46)}
+
+
+def test_the_mutants_are_not_collected_as_tests() -> None:
+    assert not [
+        path for path in FOLDER.rglob("*.py") if path.name.startswith("test_") or path.name == "conftest.py"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[[mutant]]\nplace = 'own.py:A'\nchecks = ['nonsense']\n", "expected some of"),
+        ("[[mutant]]\nplace = 'own.py:A'\n", "expected some of"),
+        ("[[mutant]]\nplace = 'own.py:B'\nchecks = ['loss']\n", "has no class 'B'"),
+        ("[[mutant]]\nplace = 'other.py:A'\nchecks = ['loss']\n", "no file"),
+        ("[[mutant\n", "is not TOML"),
+    ],
+)
+def test_a_wrong_catalogue_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "own.py").write_text('class A:\n    """1: a mistake."""\n')
+    (tmp_path / catalogue.CATALOGUE).write_text(text)
+    with pytest.raises(catalogue.InputError, match=message):
+        catalogue.read(tmp_path)

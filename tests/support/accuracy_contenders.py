@@ -1,0 +1,78 @@
+"""Contenders with one flaw each, for the tests of the accuracy comparison. All of them subclass nothing:
+they hold a `ScratchMLP` and change one answer of it.
+"""
+
+import numpy as np
+
+from backproof.comparisons.contenders.scratch_mlp import ScratchMLP
+from backproof.reference.contender import NotOffered
+
+
+class Faithful:
+    """Sums every batch in another order: a correct contender, unlike scratch by rounding alone."""
+
+    def __init__(self):
+        self.inner = ScratchMLP()
+
+    def load(self, architecture, weights):
+        self.inner.load(architecture, weights)
+
+    def logits(self, x):
+        return self.inner.logits(x)
+
+    def loss_and_gradient(self, x, targets):
+        return self.inner.loss_and_gradient(x[::-1], targets[::-1])
+
+    def train(self, x, targets, batches, optimizer, checkpoints=None):
+        return self.inner.train(x, targets, [batch[::-1].copy() for batch in batches], optimizer, checkpoints)
+
+    def weights(self):
+        return self.inner.weights()
+
+
+class OtherStart(Faithful):
+    """Starts from weights of its own, close to those it was given."""
+
+    def load(self, architecture, weights):
+        (first, bias), *rest = weights
+        super().load(architecture, [(first * 1.01, bias), *rest])
+
+
+class DecayInTraining(Faithful):
+    """Decays the weights a little in training, and only there: no gradient check can see it."""
+
+    def train(self, x, targets, batches, optimizer, checkpoints=None):
+        from dataclasses import replace
+
+        return super().train(x, targets, batches, replace(optimizer, weight_decay=1e-6), checkpoints)
+
+
+class GradientOff(Faithful):
+    """Reports a gradient that is wrong by a part in 10^9."""
+
+    def loss_and_gradient(self, x, targets):
+        loss, gradient = super().loss_and_gradient(x, targets)
+        return loss, [(weight * (1 + 1e-9), bias) for weight, bias in gradient]
+
+
+class WorseAnswers(Faithful):
+    """Trains right and answers wrong: every twentieth image gets the next class."""
+
+    def logits(self, x):
+        logits = super().logits(x)
+        logits[::20] = np.roll(logits[::20], 1, axis=1)
+        return logits
+
+
+class NoTraining(Faithful):
+    """Offers everything but training."""
+
+    def train(self, x, targets, batches, optimizer, checkpoints=None):
+        raise NotOffered("it only predicts")
+
+
+class NoGradient(Faithful):
+    """Offers no gradient and no weights."""
+
+    def loss_and_gradient(self, x, targets):
+        raise NotOffered("its gradient is not public")

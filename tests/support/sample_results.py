@@ -1,0 +1,247 @@
+"""Results made by hand in the format of results.json, for everything that reads them."""
+
+from dataclasses import replace
+from typing import Any
+
+from backproof.comparisons.results.store import Part, Results
+
+HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)> [bold]{{ 7 * 7 }}"
+SEEDS = [0, 1, 2, 3, 4]
+
+PLAN: Part = {
+    "contenders": ["scratch", "torch", "jax", "sklearn"],
+    "data": "auto",
+    "data_dir": None,
+    "layer_sizes": [784, 128, 10],
+    "dtype": "float32",
+    "seeds": SEEDS,
+    "epochs": 5,
+    "batch_size": 100,
+    "optimizer": {"name": "sgd", "learning_rate": 0.1, "momentum": 0.9, "nesterov": False},
+    "margin_points": 0.2,
+    "threads": 2,
+    "quick": False,
+    "out": "backproof-results",
+    "command": "backproof --contender torch --contender jax --contender sklearn",
+    "runs": {
+        name: {
+            "command": "backproof --contender torch --contender jax --contender sklearn",
+            "finished": "2026-01-02T03:04:05+00:00",
+        }
+        for name in ("gradients", "accuracy", "speed")
+    },
+}
+ENVIRONMENT: Part = {
+    "backproof": "0.1.0",
+    "python": "CPython 3.11.9",
+    "platform": "Linux-6.1-x86_64",
+    "processor": "A processor with a rather long name at 3.10 GHz",
+    "cores": 2,
+    "memory_gib": 7.8,
+    "packages": {"numpy": "2.4.6", "torch": "2.13.0", "jax": "0.10.2"},
+    "thread_pools": {"openblas": 2},
+    "date": "2026-01-02T03:04:05+00:00",
+}
+
+
+def check(contender: str, against: str, architecture: str, error: float, bound: float, **more: Any) -> Part:
+    """One gradient check, PASS where the error is inside the bound."""
+    return {
+        "contender": contender,
+        "against": against,
+        "architecture": architecture,
+        "verdict": "PASS" if error <= bound else "FAIL",
+        "max_error": error,
+        "bound": bound,
+        "resolution": 2e-10,
+        "worst": "W2[3, 1]",
+        **more,
+    }
+
+
+def gradients() -> Part:
+    """All pass, one with an error of exactly zero, one not offered."""
+    checks = []
+    for i, activation in enumerate(("identity", "sigmoid", "tanh", "relu")):
+        for j, loss in enumerate(("cross_entropy", "binary_cross_entropy", "mse", "sum_of_squares")):
+            name = f"5-4-3 {activation}, {loss}, float64"
+            checks.append(check("scratch", "complex_step", name, 1e-17 * (i + 1), 4e-15 * (j + 1)))
+            checks.append(check("torch", "scratch", name, 3e-17 * (j + 1), 6e-15 * (i + 1)))
+    checks.append(
+        check("scratch", "central_difference", "784-128-10 relu, cross_entropy, MNIST batch", 2e-9, 6e-8)
+    )
+    checks.append(check("jax", "scratch", "784-128-10 relu, cross_entropy, float32", 0.0, 2.5e-6))
+    checks.append({"contender": "sklearn", "against": "scratch", "architecture": "784-128-10",
+                   "not_offered": "its public interface gives no gradient"})  # fmt: skip
+    return {"verdict": "PASS", "seconds": 8.25, "checks": checks}
+
+
+def _trained(start: float, seconds: float) -> Part:
+    first = [0.93 + start + 0.0004 * seed for seed in SEEDS]
+    accuracy = [[round(a + 0.012 * epoch - 0.001 * epoch**2, 4) for epoch in range(5)] for a in first]
+    return {
+        "test_accuracy": [run[-1] for run in accuracy],
+        "test_accuracy_epochs": accuracy,
+        "train_loss": [[0.31 / (1 + epoch) + 0.002 * seed - start for epoch in range(5)] for seed in SEEDS],
+        "seconds": [seconds + 0.01 * seed for seed in SEEDS],
+    }
+
+
+def _compared(difference: float, half_width: float, verdict: str) -> Part:
+    return {
+        "difference_points": difference,
+        "ci90": [difference - half_width, difference + half_width],
+        "margin_points": 0.2,
+        "outcome": {"PASS": "equivalent", "FAIL": "different", "INCONCLUSIVE": "undecided"}[verdict],
+        "verdict": verdict,
+        "trajectory": {"max_scaled_difference": 3.1e-13, "control": 2.8e-13, "verdict": "PASS"},
+    }
+
+
+def accuracy() -> Part:
+    """Two equal contenders, one that cannot take the weights."""
+    return {
+        "verdict": "PASS",
+        "seconds": 61.5,
+        "dataset": "mnist",
+        "seeds": SEEDS,
+        "contenders": {
+            "scratch": _trained(0.0, 1.9),
+            "torch": _trained(0.0003, 3.8),
+            "jax": _trained(-0.0002, 2.2),
+            "sklearn": {"not_offered": "momentum differs from torch.optim's by its first step"},
+        },
+        "against_scratch": {
+            "torch": _compared(0.03, 0.06, "PASS"),
+            "jax": _compared(-0.02, 0.05, "PASS"),
+            "sklearn": {"not_offered": "momentum differs from torch.optim's by its first step"},
+        },
+    }
+
+
+def _ratio(median: float) -> Part:
+    return {"median": median, "ci95": [median * 0.97, median * 1.04]}
+
+
+def speed() -> Part:
+    """Two cases; jax inside the noise floor of one, sklearn without Adam."""
+    return {
+        "verdict": "PASS",
+        "seconds": 33.0,
+        "threads": 2,
+        "cases": [
+            {
+                "layer_sizes": [784, 128, 10], "batch_size": 100, "optimizer": "sgd",
+                "ratios": {"torch": _ratio(1.92), "jax": _ratio(1.21), "sklearn": _ratio(1.6)},
+                "noise": {"median": 1.004, "ci95": [0.985, 1.02]},
+                "gemm_floor": {"median": 1.34, "ci95": [1.31, 1.36]},
+            },
+            {
+                "layer_sizes": [784, 256, 256, 10], "batch_size": 256, "optimizer": "adam",
+                "ratios": {"torch": _ratio(1.22), "jax": _ratio(0.99), "sklearn": {"not_offered": "no Adam"}},
+                "noise": {"median": 0.996, "ci95": [0.97, 1.03]},
+                "gemm_floor": {"median": 1.28, "ci95": [1.25, 1.3]},
+            },
+        ],
+    }  # fmt: skip
+
+
+def passing() -> Results:
+    """A good run of the main job on MNIST; no lessons, no numerical training."""
+    return Results(
+        plan=PLAN, environment=ENVIRONMENT, gradients=gradients(), accuracy=accuracy(), speed=speed()
+    )
+
+
+def failing() -> Results:
+    """A wrong bias gradient, a different accuracy, slower than torch."""
+    good = passing()
+    wrong = check("scratch", "torch", "784-128-10 relu, cross_entropy, float64", 0.013, 4e-12,
+                  worst="b1[17]", reason="b1 is 100 times too small: averaged twice?")  # fmt: skip
+    nan = check("scratch", "complex_step", "5-4-3 sigmoid, mse, float64", 1.0, 1e-12, worst="W1[0, 0]")
+    nan |= {"verdict": "FAIL", "max_error": None, "reason": "NaN in the gradient"}
+    gradient_part = {**gradients(), "verdict": "FAIL", "checks": [*gradients()["checks"], wrong, nan]}
+    accuracy_part = {**accuracy(), "verdict": "FAIL"}
+    accuracy_part["against_scratch"] = {
+        "torch": _compared(0.9, 0.2, "FAIL"),
+        "jax": _compared(0.15, 0.3, "INCONCLUSIVE"),
+    }
+    speed_part = {**speed(), "verdict": "FAIL"}
+    speed_part["cases"] = [
+        {**speed()["cases"][0], "ratios": {"torch": _ratio(0.8), "jax": {"error": "crashed: exit code -11"}}}
+    ]
+    return replace(good, gradients=gradient_part, accuracy=accuracy_part, speed=speed_part)
+
+
+def undecided() -> Results:
+    """On the digits, with one seed: nothing can be said, and that is said."""
+    part = accuracy()
+    lone = {
+        name: {key: values[:1] for key, values in entry.items()} | {"seconds": [None]}
+        for name, entry in part["contenders"].items()
+        if "not_offered" not in entry
+    }
+    compared = {**_compared(0.4, 0.0, "INCONCLUSIVE"), "ci90": None}
+    part |= {"verdict": "INCONCLUSIVE", "dataset": "digits", "seeds": [0], "contenders": lone}
+    part["against_scratch"] = {"torch": compared, "jax": compared}
+    open_check = check("torch", "scratch", "5-4-3 relu, mse, float32", 1e-7, 1e-6,
+                       verdict="INCONCLUSIVE", reason="a unit sits at its kink")  # fmt: skip
+    gradient_part = {**gradients(), "verdict": "INCONCLUSIVE", "checks": [*gradients()["checks"], open_check]}
+    return replace(passing(), accuracy=part, gradients=gradient_part, speed=None)
+
+
+def diverged() -> Results:
+    """A contender whose training left the numbers: results.json writes null for what is not finite."""
+    part = accuracy()
+    loss = [[0.3, None, None, None, None] for _ in SEEDS]
+    part["contenders"]["jax"] |= {"train_loss": loss, "test_accuracy": [None] * len(SEEDS), "seconds": [None]}
+    part["against_scratch"]["jax"] |= {"difference_points": None, "ci90": [None, None]}
+    part["against_scratch"]["jax"] |= {"outcome": "different", "verdict": "FAIL"}
+    part["against_scratch"]["jax"]["trajectory"] |= {"max_scaled_difference": None, "verdict": "FAIL"}
+    lost = check(
+        "jax", "scratch", "5-4-3 relu, mse, float32", 1.0, 1.0, verdict="FAIL", reason="Inf in W1[0, 0]"
+    )
+    lost |= {"max_error": None, "bound": None, "resolution": None, "worst": None}
+    ratios = {"torch": {"median": None, "ci95": [None, None]}, "jax": {"median": 1.1, "ci95": [None, None]}}
+    case = {**speed()["cases"][0], "ratios": ratios, "noise": None, "gemm_floor": None}
+    return replace(
+        passing(),
+        gradients={**gradients(), "verdict": "FAIL", "checks": [lost]},
+        accuracy={**part, "verdict": "FAIL"},
+        speed={**speed(), "cases": [case], "verdict": "INCONCLUSIVE"},
+    )
+
+
+def nothing_run() -> Results:
+    """What a first `merge` of another command finds."""
+    return Results(plan={}, environment={})
+
+
+def hostile() -> Results:
+    """Every name and reason is markup."""
+    base = passing()
+    absent = {"contender": HOSTILE, "against": HOSTILE, "architecture": HOSTILE, "not_offered": HOSTILE}
+    checks = [check(HOSTILE, HOSTILE, HOSTILE, 1e-9, 1e-8, worst=HOSTILE, reason=HOSTILE), absent]
+    accuracy_part = {**accuracy(), "dataset": HOSTILE}
+    accuracy_part["contenders"] = {
+        "scratch": _trained(0.0, 1.0),
+        HOSTILE: _trained(0.1, 1.0),
+        "b": {"not_offered": HOSTILE},
+    }
+    accuracy_part["against_scratch"] = {HOSTILE: _compared(0.1, 0.05, "PASS"), "b": {"not_offered": HOSTILE}}
+    case = {
+        **speed()["cases"][0],
+        "optimizer": HOSTILE,
+        "ratios": {HOSTILE: _ratio(2.0), "b": {"error": HOSTILE}},
+    }
+    return replace(
+        base,
+        plan={**PLAN, "command": HOSTILE, "runs": {HOSTILE: {"command": HOSTILE, "finished": HOSTILE}}},
+        environment={HOSTILE: HOSTILE, "packages": {HOSTILE: HOSTILE}},
+        gradients={"verdict": "PASS", "seconds": 1.0, "checks": checks},
+        accuracy=accuracy_part,
+        speed={**speed(), "cases": [case, case]},
+    )
+
+
+SAMPLES = {make.__name__: make for make in (passing, failing, undecided, diverged, nothing_run, hostile)}
