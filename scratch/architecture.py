@@ -34,6 +34,12 @@ DTYPES = ("float32", "float64")
 OPTIMIZERS = ("sgd", "adam")
 
 
+def flattened(weights: Weights) -> Array:
+    """All weights (C order) and biases, layer by layer, as one fresh vector (n_parameters,)."""
+    arrays = [array.ravel() for layer in weights for array in layer]
+    return np.concatenate(arrays)
+
+
 @dataclass(frozen=True)
 class Architecture:
     """A fully connected network: hidden layers share one activation, the output layer gives logits.

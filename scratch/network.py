@@ -18,6 +18,7 @@ from backproof.scratch.activations import ACTIVATIONS
 from backproof.scratch.architecture import Architecture, Array
 from backproof.scratch.losses import LOSSES, Loss
 from backproof.scratch.parameters import Parameters
+from backproof.scratch.problem import Problem
 from backproof.scratch.regularization import Masks
 
 # For products of finite numbers. OpenBLAS's float32 kernel for AVX-512 (sgemv_t of 0.3.31) multiplies a
@@ -50,6 +51,11 @@ class Network:
         self.activation = ACTIVATIONS[architecture.activation]
         self.loss_function = loss_function or LOSSES[architecture.loss]
         self._capacity, self._rows = 0, -1  # rows the buffers can hold, and rows in use
+
+    @classmethod
+    def at(cls, problem: Problem) -> "Network":
+        """The network of this problem, at a copy of its weights."""
+        return cls(problem.architecture, Parameters(problem.architecture, problem.flat()))
 
     def astype(self, dtype: Any) -> "Network":
         """The same network with a copy of the parameters in `dtype`."""

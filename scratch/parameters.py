@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from backproof.scratch.architecture import Architecture, Array, Weights
+from backproof.scratch.architecture import Architecture, Array, Weights, flattened
 from backproof.scratch.errors import expect_shape
 
 
@@ -30,8 +30,7 @@ class Parameters:
     @classmethod
     def from_weights(cls, architecture: Architecture, weights: Weights) -> "Parameters":
         """A copy of `weights`, checked for number, shapes and finite values."""
-        arrays = [array.ravel() for layer in architecture.checked_weights(weights) for array in layer]
-        return cls(architecture, np.concatenate(arrays))
+        return cls(architecture, flattened(architecture.checked_weights(weights)))
 
     def astype(self, dtype: Any) -> "Parameters":
         """A copy, in `dtype` (complex128 and longdouble are welcome)."""

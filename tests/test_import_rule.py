@@ -34,8 +34,8 @@ FRAMEWORKS = {
     "distributed",
     "tensorboard",
 }
-# What the references share with scratch: how a network is described, and how bad input is refused.
-SHARED = ("backproof.scratch.architecture.", "backproof.scratch.errors.")
+# What the references share with scratch: data (a network, a problem), and how bad input is refused.
+SHARED = ("backproof.scratch.architecture.", "backproof.scratch.errors.", "backproof.scratch.problem.")
 
 BASE = ("contenders", "data", "drawing", "results", "running", "verdicts")
 QUESTIONS = ("accuracy", "check", "gradients", "lessons", "numerical", "record", "speed", "zoo")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from backproof.reference.contender import Contender, NotOffered
     from backproof.scratch.architecture import Architecture, OptimizerSpec
     from backproof.scratch.errors import InputError
+    from backproof.scratch.problem import Problem
 
     __version__: str
 
@@ -29,6 +30,7 @@ _HOMES = {
     "InputError": "backproof.scratch.errors",
     "NotOffered": "backproof.reference.contender",
     "OptimizerSpec": "backproof.scratch.architecture",
+    "Problem": "backproof.scratch.problem",
     "Verdict": "backproof.comparisons.verdicts.verdict",
     "check_gradient": "backproof.comparisons.verdicts.any_function",
     "check_module": "backproof.comparisons.check.modules",
@@ -40,6 +42,7 @@ __all__ = [
     "InputError",
     "NotOffered",
     "OptimizerSpec",
+    "Problem",
     "Verdict",
     "__version__",
     "check_gradient",
