@@ -28,11 +28,12 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.scratch.architecture import Array
 from backproof.scratch.errors import InputError
 
 CONFIDENCE = 0.90  # of the interval: two one-sided tests at 5 % each
-VERDICTS = {"equivalent": "PASS", "different": "FAIL", "undecided": "INCONCLUSIVE"}
+VERDICTS = {"equivalent": Outcome.PASS, "different": Outcome.FAIL, "undecided": Outcome.INCONCLUSIVE}
 
 
 @dataclass(frozen=True)

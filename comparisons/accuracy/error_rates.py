@@ -14,6 +14,7 @@ from itertools import product
 from typing import Any
 
 from backproof.comparisons.accuracy.equivalence import CONFIDENCE, simulated_outcomes
+from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.scratch.errors import InputError
 
 NOMINAL = (1 - CONFIDENCE) / 2
@@ -38,7 +39,7 @@ def run(n_trials: int, margin: float, seed: int) -> Part:
         "n_trials": n_trials,
         "nominal": NOMINAL,
         "cases": cases,
-        "verdict": "PASS" if all(case["holds"] for case in cases) else "FAIL",
+        "verdict": Outcome.PASS if all(case["holds"] for case in cases) else Outcome.FAIL,
     }
 
 

@@ -17,9 +17,10 @@ from backproof.comparisons.contenders import registry
 from backproof.comparisons.data.dataset import Dataset
 from backproof.comparisons.running.progress import Progress
 from backproof.comparisons.verdicts.network_bounds import Reference, backprop_reference
+from backproof.comparisons.verdicts.outcome import Outcome, worst
 from backproof.comparisons.verdicts.relu_kinks import flat_gradient, judge_gradient
 from backproof.comparisons.verdicts.rounding import Bounded
-from backproof.comparisons.verdicts.verdict import Verdict, compare, overall
+from backproof.comparisons.verdicts.verdict import Verdict, compare
 from backproof.reference.contender import Contender, NotOffered
 from backproof.scratch.architecture import Array
 
@@ -39,7 +40,7 @@ def equal_hashes(ours: Sequence[Part], theirs: Sequence[Part]) -> Part:
         elif any(a != b for a, b in pairs):
             unequal.append(key)
     return {
-        "verdict": "FAIL" if unequal else "PASS",
+        "verdict": Outcome.FAIL if unequal else Outcome.PASS,
         "unequal": unequal,
         "not_offered": not_offered,
         "first": ours[0],
@@ -88,7 +89,7 @@ def one_step(reference: Reference, course: trajectory.Course, name: str) -> Part
             checks[quantity] = str(reason)
     verdicts = {quantity: check for quantity, check in checks.items() if isinstance(check, Verdict)}
     return {
-        "verdict": overall([check.outcome for check in verdicts.values()]),
+        "verdict": worst([check.outcome for check in verdicts.values()]),
         "checks": {quantity: check.as_json() for quantity, check in verdicts.items()},
         "not_offered_checks": {quantity: why for quantity, why in checks.items() if isinstance(why, str)},
     }
@@ -138,5 +139,5 @@ def _trajectory(
     try:
         theirs = plain if name == trajectory.CONTROL else trajectory.record(course, name)
     except NotOffered as reason:
-        return {"not_offered": str(reason), "verdict": "INCONCLUSIVE"}
+        return {"not_offered": str(reason), "verdict": Outcome.INCONCLUSIVE}
     return trajectory.compare(ours, theirs, controls)

@@ -21,8 +21,9 @@ from backproof.comparisons.accuracy.journal import Journal
 from backproof.comparisons.accuracy.unit import Setting, train_unit, unpacked
 from backproof.comparisons.data.dataset import Dataset
 from backproof.comparisons.experiment import Plan
-from backproof.comparisons.results.store import load_folder, prepare_folder, worst_verdict
+from backproof.comparisons.results.store import load_folder, prepare_folder
 from backproof.comparisons.running.progress import Progress
+from backproof.comparisons.verdicts.outcome import Outcome, worst
 
 Part = dict[str, Any]
 Records = Mapping[tuple[int, str], Part]  # (seed, contender) -> what train_unit returned
@@ -90,7 +91,7 @@ def _against_scratch(
     pairs = [(records[seed, "scratch"], records[seed, name]) for seed in seeds]
     missing = [record["not_offered"] for pair in pairs for record in pair if "not_offered" in record]
     if missing:
-        return {"not_offered": missing[0], "verdict": "INCONCLUSIVE"}
+        return {"not_offered": missing[0], "verdict": Outcome.INCONCLUSIVE}
     differences = [
         100.0 * (theirs["test_accuracy"][-1] - ours["test_accuracy"][-1]) for ours, theirs in pairs
     ]
@@ -108,7 +109,7 @@ def _against_scratch(
         "p_equivalence": found.p_equivalence,
         "mcnemar": [_mcnemar(dataset, *pair) for pair in pairs],
         "hashes": hashes,
-        "verdict": worst_verdict([found.verdict, hashes["verdict"]]),
+        "verdict": worst([found.verdict, hashes["verdict"]]),
     }
 
 
@@ -140,7 +141,7 @@ def _verdict(against: Part) -> str:
         if "not_offered" not in entry:
             verdicts.append(entry["verdict"])
             verdicts += [entry[key]["verdict"] for key in ("one_step", "trajectory") if key in entry]
-    return worst_verdict(verdicts)
+    return worst(verdicts)
 
 
 def run_many(plan: Plan, progress: Progress, workers: sweep.Workers) -> Part:

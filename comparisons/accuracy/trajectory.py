@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from backproof.comparisons.contenders import registry
+from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.reference.contender import Contender
 from backproof.scratch.architecture import Architecture, Array, OptimizerSpec, Weights
 from backproof.scratch.network import Network
@@ -159,7 +160,7 @@ def compare(
 def _judge(difference: float, control: float, last: int, n_steps: int) -> tuple[str, str]:
     # One rounding of the largest entry is always allowed: on tiny networks permuting may change nothing.
     if not difference <= ALLOWED_RATIO * max(control, EPS):
-        return "FAIL", f"apart by more than {ALLOWED_RATIO:g} times what another summation order does"
+        return Outcome.FAIL, f"apart by more than {ALLOWED_RATIO:g} times what another summation order does"
     if last < n_steps / 2:
-        return "INCONCLUSIVE", f"a relu flipped at step {last + 1}: too few steps before it to judge"
-    return "PASS", ""
+        return Outcome.INCONCLUSIVE, f"a relu flipped at step {last + 1}: too few steps before it to judge"
+    return Outcome.PASS, ""

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from backproof.comparisons.verdicts.any_function import check_gradient
-from backproof.comparisons.verdicts.verdict import FAIL, INCONCLUSIVE, PASS, Verdict
+from backproof.comparisons.verdicts.outcome import Outcome
+from backproof.comparisons.verdicts.verdict import Verdict
 from backproof.reference.torch_module import TorchModule
 from backproof.scratch.architecture import Array
 from backproof.scratch.errors import InputError
@@ -71,5 +72,5 @@ def _judge(network: TorchModule, name: str, c: Array, entries: Array) -> Verdict
 
 
 def _worst(verdicts: Sequence[Verdict]) -> Verdict:
-    order = (FAIL, INCONCLUSIVE, PASS)
+    order = (Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.PASS)
     return min(verdicts, key=lambda verdict: order.index(verdict.outcome))

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from backproof.comparisons.check.subject.subject import Call
-from backproof.comparisons.check.trial import Outcome
+from backproof.comparisons.check.trial import CheckResult
 from backproof.comparisons.contenders.loading import Target
 from backproof.scratch.architecture import Architecture, Array, OptimizerSpec
 
@@ -35,7 +35,7 @@ LAYOUT_CODE = {
 LONGEST_PLAIN = 50  # rows written out; longer arrays are repetitions
 
 
-def snippet(target: Target, outcome: Outcome) -> str:
+def snippet(target: Target, outcome: CheckResult) -> str:
     """Code that repeats the failing calls and prints what came; empty where there was no call."""
     if not outcome.calls:
         return ""
@@ -123,7 +123,7 @@ def _overwritten(method: str, code: str) -> Iterator[str]:
         yield "    W[...] = 0; b[...] = 0"
 
 
-def _comparison(outcome: Outcome) -> str:
+def _comparison(outcome: CheckResult) -> str:
     found = outcome.comparison
     if found is not None and found.worst:
         values = f"expected {found.expected!r}, found {found.found!r}"

@@ -13,10 +13,10 @@ from rich.text import Text
 from backproof.comparisons.check.battery.battery import CHECKS
 from backproof.comparisons.check.diagnosis.diagnosis import Cause
 from backproof.comparisons.check.snippet import snippet
-from backproof.comparisons.check.trial import Outcome, Trial
-from backproof.comparisons.verdicts.verdict import FAIL, INCONCLUSIVE, PASS
+from backproof.comparisons.check.trial import CheckResult, Trial
+from backproof.comparisons.verdicts.outcome import Outcome
 
-STYLES = {PASS: "green", FAIL: "bold red", INCONCLUSIVE: "yellow"}
+STYLES: dict[str, str] = {Outcome.PASS: "green", Outcome.FAIL: "bold red", Outcome.INCONCLUSIVE: "yellow"}
 
 
 def show(trial: Trial, causes: Sequence[Cause], console: Console) -> None:
@@ -36,14 +36,14 @@ def _table(trial: Trial) -> Table:
     table.add_column("verdict", no_wrap=True)
     table.add_column("what was asked, what was seen")
     for outcome in trial.outcomes:
-        seen = outcome.check.question if outcome.verdict == PASS else outcome.text
+        seen = outcome.check.question if outcome.verdict == Outcome.PASS else outcome.text
         verdict = Text(outcome.verdict, style=STYLES.get(outcome.verdict, "dim"))
-        tail = f" ({outcome.text})" if outcome.verdict == PASS else ""
+        tail = f" ({outcome.text})" if outcome.verdict == Outcome.PASS else ""
         table.add_row(outcome.check.name, verdict, Text(seen + tail))
     return table
 
 
-def _show_failure(trial: Trial, outcome: Outcome, console: Console) -> None:
+def _show_failure(trial: Trial, outcome: CheckResult, console: Console) -> None:
     code = snippet(trial.target, outcome)
     if code:
         console.print(f"\nThe smallest case found for [bold]{outcome.check.name}[/bold], to paste and run:\n")
@@ -75,7 +75,7 @@ def as_json(trial: Trial, causes: Sequence[Cause]) -> dict[str, Any]:
     }
 
 
-def _outcome_json(trial: Trial, outcome: Outcome) -> dict[str, Any]:
+def _outcome_json(trial: Trial, outcome: CheckResult) -> dict[str, Any]:
     return {
         "check": outcome.check.name,
         "question": outcome.check.question,
@@ -100,6 +100,13 @@ def as_csv(rows: Sequence[tuple[Trial, Sequence[Cause]]]) -> str:
         first = causes[0].sentence if causes else ""
         cells = [verdicts.get(name, "not run") for name in names]
         writer.writerow(
-            [trial.target, trial.verdict, counts.get(PASS, 0), counts.get(FAIL, 0), first, *cells]
+            [
+                trial.target,
+                trial.verdict,
+                counts.get(Outcome.PASS, 0),
+                counts.get(Outcome.FAIL, 0),
+                first,
+                *cells,
+            ]
         )
     return text.getvalue()

@@ -18,7 +18,8 @@ from backproof.comparisons.check.battery.battery import CHECKS, Check
 from backproof.comparisons.check.battery.findings import Mismatch, Undecided
 from backproof.comparisons.check.subject.subject import Call, Misbehaviour, Subject
 from backproof.comparisons.contenders.loading import Target
-from backproof.comparisons.verdicts.verdict import FAIL, INCONCLUSIVE, PASS, Verdict, overall
+from backproof.comparisons.verdicts.outcome import Outcome, worst
+from backproof.comparisons.verdicts.verdict import Verdict
 from backproof.scratch.errors import InputError
 
 NOT_OFFERED = "not offered"
@@ -32,7 +33,7 @@ SHRINK_SECONDS, QUICK_SHRINK_SECONDS = 12.0, 4.0
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CheckResult:
     """What one check came to."""
 
     check: Check
@@ -51,17 +52,17 @@ class Trial:
     """All outcomes of one class."""
 
     target: Target
-    outcomes: Sequence[Outcome]
+    outcomes: Sequence[CheckResult]
     seconds: float
 
     @property
     def verdict(self) -> str:
         """FAIL if any check failed, else INCONCLUSIVE if any was or none ran, else PASS."""
         run = [o.verdict for o in self.outcomes if o.verdict != NOT_OFFERED]
-        return overall([INCONCLUSIVE if verdict == NOT_RUN else verdict for verdict in run])
+        return worst([Outcome.INCONCLUSIVE if verdict == NOT_RUN else verdict for verdict in run])
 
-    def failed(self) -> list[Outcome]:
-        return [outcome for outcome in self.outcomes if outcome.verdict == FAIL]
+    def failed(self) -> list[CheckResult]:
+        return [outcome for outcome in self.outcomes if outcome.verdict == Outcome.FAIL]
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ def run_trial(
     try:
         subject = Subject(target, call_limit)
     except Misbehaviour as finding:
-        outcome = Outcome(CHECKS[0], FAIL, finding.text, kind=finding.kind)
+        outcome = CheckResult(CHECKS[0], Outcome.FAIL, finding.text, kind=finding.kind)
         return Trial(target, [outcome], time.monotonic() - started)
     effort = Effort(EXAMPLES, SHRINK, SHRINK_SECONDS)
     if quick:
@@ -110,7 +111,7 @@ def run_trial(
     if not shrink:
         effort = replace(effort, shrink_cases=0)
     deadline = started + time_limit
-    outcomes: list[Outcome] = []
+    outcomes: list[CheckResult] = []
     try:
         for check in checks:
             on_check(check)
@@ -129,17 +130,24 @@ def _chosen(only: Sequence[str]) -> list[Check]:
 
 
 def _outcome(
-    subject: Subject, check: Check, before: Sequence[Outcome], effort: "Effort", seed: int, deadline: float
-) -> Outcome:
+    subject: Subject,
+    check: Check,
+    before: Sequence[CheckResult],
+    effort: "Effort",
+    seed: int,
+    deadline: float,
+) -> CheckResult:
     missing = [method for method in check.needs if method not in subject.methods]
     if missing:
-        return Outcome(check, NOT_OFFERED, f"no method {' and no method '.join(missing)}")
+        return CheckResult(check, NOT_OFFERED, f"no method {' and no method '.join(missing)}")
     if check.needs_parameter and check.needs_parameter[1] not in subject.methods[check.needs_parameter[0]]:
-        return Outcome(check, NOT_OFFERED, f"{check.needs_parameter[0]} takes no {check.needs_parameter[1]}")
+        return CheckResult(
+            check, NOT_OFFERED, f"{check.needs_parameter[0]} takes no {check.needs_parameter[1]}"
+        )
     if sum(outcome.kind in ("hang", "crash", "output") for outcome in before) >= MAX_FATAL:
-        return Outcome(check, NOT_RUN, "given up after three hangs or crashes")
+        return CheckResult(check, NOT_RUN, "given up after three hangs or crashes")
     if time.monotonic() > deadline:
-        return Outcome(check, NOT_RUN, "the time limit was reached before")
+        return CheckResult(check, NOT_RUN, "the time limit was reached before")
     return _Hunt(subject, check, effort, deadline).run(seed)
 
 
@@ -154,7 +162,7 @@ class _Hunt:
         self.calls: list[Call] = []
         self.finding: Mismatch | Misbehaviour | None = None
 
-    def run(self, seed: int) -> Outcome:
+    def run(self, seed: int) -> CheckResult:
         started = time.monotonic()
         try:
             for drawn in self.check.grid(seed):
@@ -208,14 +216,18 @@ class _Hunt:
                 raise _GiveUp from finding
             raise
 
-    def _conclude(self, seconds: float) -> Outcome:
+    def _conclude(self, seconds: float) -> CheckResult:
         counts = (self.n_cases, self.n_undecided, seconds)
         if isinstance(self.finding, Mismatch):
             comparison = self.finding.verdict
-            return Outcome(self.check, FAIL, self.finding.text, *counts, self.calls, comparison, "mismatch")
+            return CheckResult(
+                self.check, Outcome.FAIL, self.finding.text, *counts, self.calls, comparison, "mismatch"
+            )
         if isinstance(self.finding, Misbehaviour):
-            return Outcome(self.check, FAIL, self.finding.text, *counts, self.calls, None, self.finding.kind)
+            return CheckResult(
+                self.check, Outcome.FAIL, self.finding.text, *counts, self.calls, None, self.finding.kind
+            )
         decided = self.n_cases - self.n_undecided
         if decided == 0:
-            return Outcome(self.check, INCONCLUSIVE, "no case could be decided", *counts)
-        return Outcome(self.check, PASS, f"{decided} cases", *counts)
+            return CheckResult(self.check, Outcome.INCONCLUSIVE, "no case could be decided", *counts)
+        return CheckResult(self.check, Outcome.PASS, f"{decided} cases", *counts)

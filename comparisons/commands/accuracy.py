@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from backproof.comparisons.commands import options
+from backproof.comparisons.verdicts.outcome import exit_code
 
 if TYPE_CHECKING:
     from backproof.comparisons.experiment import Plan
@@ -96,7 +97,7 @@ def _run(plan: "Plan", workers: int, dask: str | None, choose_epochs: bool) -> i
     from backproof.comparisons.accuracy import part as accuracy
     from backproof.comparisons.accuracy import terminal as accuracy_terminal
     from backproof.comparisons.report.write import merge
-    from backproof.comparisons.results.store import check_folder, exit_code
+    from backproof.comparisons.results.store import check_folder
     from backproof.comparisons.running.progress import Terminal
 
     check_folder(plan.out)  # a results.json that cannot be read is said now, not after the work
@@ -119,7 +120,6 @@ def _error_rates(n_trials: int, margin: float, seed: int, out: str, command: str
     from backproof.comparisons.accuracy import part as accuracy
     from backproof.comparisons.accuracy import terminal as accuracy_terminal
     from backproof.comparisons.report.write import merge
-    from backproof.comparisons.results.store import exit_code
 
     found = error_rates.run(n_trials, margin, seed)
     merge(out, command, accuracy=accuracy.with_extra(out, "error_rates", {**found, "command": command}))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from backproof.comparisons.running.errors import Interrupted
+from backproof.comparisons.verdicts.outcome import exit_code
 from backproof.scratch.errors import InputError
 
 if TYPE_CHECKING:
@@ -78,7 +79,6 @@ def _init(file: str) -> int:
 def _run(texts: list[str], json_file: str | None, csv_file: str | None, **settings: Any) -> int:
     """Try every class, show each, write what was asked for; of several, an absent one stops no other."""
     from backproof.comparisons.contenders.loading import parse_target
-    from backproof.comparisons.results.store import exit_code
 
     if not texts:
         raise InputError("target: expected my_mlp.py:MyMLP or package.module:Class, got nothing")

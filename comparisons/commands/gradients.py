@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from backproof.comparisons.commands import options
+from backproof.comparisons.verdicts.outcome import exit_code
 
 if TYPE_CHECKING:
     from backproof.comparisons.experiment import Plan
@@ -150,4 +151,4 @@ def _finish(plan: "Plan", part: dict[str, Any], stopped: bool, json_file: str | 
     if stopped:
         raise Interrupted(f"the cases finished until then are kept in {plan.out}")
     verdicts = [part[key]["verdict"] for key in ("campaign", "sensitivity") if key in part]
-    return results.exit_code([part["verdict"], *verdicts])
+    return exit_code([part["verdict"], *verdicts])

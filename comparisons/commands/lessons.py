@@ -8,6 +8,7 @@ import typer
 
 from backproof.comparisons.commands import options
 from backproof.comparisons.running.errors import Interrupted
+from backproof.comparisons.verdicts.outcome import exit_code
 from backproof.scratch.errors import InputError
 
 if TYPE_CHECKING:
@@ -104,8 +105,6 @@ def _prepare(folder: str | None) -> None:
 
 def _finish(entries: "list[Json]", folder: str | None, html: bool) -> int:
     from pathlib import Path
-
-    from backproof.comparisons.results.store import exit_code
 
     if folder is not None:
         page = Path(folder, "report.html").resolve()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from backproof.comparisons.commands import options
+from backproof.comparisons.verdicts.outcome import exit_code
 from backproof.scratch.errors import InputError
 
 if TYPE_CHECKING:
@@ -110,7 +111,6 @@ def _show(results: "Results", out: str, verdicts: list[str]) -> int:
     from rich.console import Console
 
     from backproof.comparisons.report import overview as terminal
-    from backproof.comparisons.results.store import exit_code
 
     terminal.render(results, Console(highlight=False))
     print(f"\nReport: {(Path(out) / 'report.html').resolve().as_uri()}")

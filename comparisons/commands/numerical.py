@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from backproof.comparisons.commands import options
+from backproof.comparisons.verdicts.outcome import exit_code
 
 if TYPE_CHECKING:
     from backproof.comparisons.numerical.part import NumericalPlan
@@ -51,7 +52,6 @@ def numerical(
 
     from backproof.comparisons.numerical import part as runner
     from backproof.comparisons.numerical import terminal as numerical_terminal
-    from backproof.comparisons.results.store import exit_code
     from backproof.comparisons.running.progress import Terminal
 
     plan = runner.NumericalPlan(

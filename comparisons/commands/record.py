@@ -8,6 +8,7 @@ import typer
 
 from backproof.comparisons.commands import options
 from backproof.comparisons.running.errors import Interrupted
+from backproof.comparisons.verdicts.outcome import exit_code
 from backproof.scratch.errors import InputError
 
 if TYPE_CHECKING:
@@ -114,7 +115,6 @@ def _record(
     from backproof.comparisons.record import part as runner
     from backproof.comparisons.record import terminal as record_terminal
     from backproof.comparisons.report.write import merge
-    from backproof.comparisons.results.store import exit_code
 
     found = runner.run(dataset, boards, budget, seed, progress, members)
     command = shlex.join(["backproof", *sys.argv[1:]])

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from backproof.comparisons.verdicts.outcome import exit_code
 from backproof.scratch.errors import InputError
 
 
@@ -29,7 +30,7 @@ def report(
 
     from backproof.comparisons.report import overview as terminal
     from backproof.comparisons.report.write import draw
-    from backproof.comparisons.results.store import all_verdicts, exit_code, load
+    from backproof.comparisons.results.store import all_verdicts, load
 
     path = Path(results)
     if path.is_dir():

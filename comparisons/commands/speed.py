@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from backproof.comparisons.commands import options
+from backproof.comparisons.verdicts.outcome import exit_code
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -183,10 +184,9 @@ def _finish(part: dict[str, Any], out: str) -> int:
     from rich.console import Console
 
     from backproof.comparisons.report import write
-    from backproof.comparisons.results import store as results
     from backproof.comparisons.speed import terminal as speed_tables
 
     write.merge(out, shlex.join(["backproof", *sys.argv[1:]]), speed=part)
     speed_tables.render(part, Console(highlight=False))
     print(f"\nReport: {(Path(out) / 'report.html').resolve().as_uri()}")
-    return results.exit_code([part["verdict"]])
+    return exit_code([part["verdict"]])

@@ -8,6 +8,7 @@ import typer
 
 from backproof.comparisons.commands import options
 from backproof.comparisons.running.errors import Interrupted
+from backproof.comparisons.verdicts.outcome import Outcome, exit_code
 from backproof.scratch.errors import InputError
 
 if TYPE_CHECKING:
@@ -78,10 +79,10 @@ def _finish(part: dict[str, Any], out: str) -> int:
     before = results.load_folder(out)
     gradients: dict[str, Any] = {"zoo": part}
     if before is None or before.gradients is None:  # no gradient of ours was checked: no verdict on them
-        gradients = {"verdict": "INCONCLUSIVE", "seconds": 0.0, "checks": [], **gradients}
+        gradients = {"verdict": Outcome.INCONCLUSIVE, "seconds": 0.0, "checks": [], **gradients}
     write.merge(out, part["command"], gradients=gradients)
     show(part, Console(highlight=False))
     print(f"\nReport: {(Path(out) / 'report.html').resolve().as_uri()}")
     if part["interrupted"]:
         raise Interrupted(f"the classes finished until then are kept in {out}")
-    return results.exit_code([part["verdict"]])
+    return exit_code([part["verdict"]])

@@ -7,7 +7,9 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-MARKS = {"PASS": "✓", "FAIL": "✗", "INCONCLUSIVE": "?"}
+from backproof.comparisons.verdicts.outcome import Outcome
+
+MARKS: dict[str, str] = {Outcome.PASS: "✓", Outcome.FAIL: "✗", Outcome.INCONCLUSIVE: "?"}
 
 
 @lru_cache

@@ -2,7 +2,13 @@
 
 from rich.text import Text
 
-STYLES = {"PASS": "bold green", "FAIL": "bold red", "INCONCLUSIVE": "bold yellow"}
+from backproof.comparisons.verdicts.outcome import Outcome
+
+STYLES: dict[str, str] = {
+    Outcome.PASS: "bold green",
+    Outcome.FAIL: "bold red",
+    Outcome.INCONCLUSIVE: "bold yellow",
+}
 
 
 def verdict_text(verdict: str | None) -> Text:

@@ -21,9 +21,10 @@ from backproof.comparisons.gradients.random_problems import FAMILIES, Case, draw
 from backproof.comparisons.running.parallel import collect
 from backproof.comparisons.running.progress import Progress
 from backproof.comparisons.verdicts.network_bounds import Reference, backprop_reference, complex_step_bound
+from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.comparisons.verdicts.relu_kinks import flat_gradient, judge_gradient
 from backproof.comparisons.verdicts.rounding import Bounded
-from backproof.comparisons.verdicts.verdict import FAIL, INCONCLUSIVE, PASS, Verdict
+from backproof.comparisons.verdicts.verdict import Verdict
 from backproof.scratch.architecture import ACTIVATIONS, DTYPES, Array
 from backproof.scratch.errors import InputError
 from backproof.scratch.gradients import gradient
@@ -69,8 +70,8 @@ class Tally:
     def count(self, verdict: Verdict, errors: Array, bounds: Array, seed: str) -> None:
         """Add one verdict with its entries."""
         self.cases += 1
-        self.failed += verdict.outcome == FAIL
-        self.inconclusive += verdict.outcome == INCONCLUSIVE
+        self.failed += verdict.outcome == Outcome.FAIL
+        self.inconclusive += verdict.outcome == Outcome.INCONCLUSIVE
         self.entries += len(errors)
         self.inconclusive_entries += verdict.n_inconclusive
         off = (errors > 0) & np.isfinite(bounds)
@@ -79,7 +80,7 @@ class Tally:
         self.largest_share = max(self.largest_share, float(1.0 / ratios.min()) if off.any() else 0.0)
         _record(self.ratios, ratios)
         _record(self.resolutions, np.array([verdict.resolution]))
-        if verdict.outcome == FAIL and not self.first_failure:
+        if verdict.outcome == Outcome.FAIL and not self.first_failure:
             self.first_failure = f"{seed}: {verdict.reason}"
 
 
@@ -163,7 +164,9 @@ def _judge_case(case: Case, tally: CellTally, label: str) -> None:
         found = contender_gradient(name, case)
         verdict = judge_gradient(reference, found, witness, shared_deltas=True)
         errors, bounds = np.abs(found - witness.value), reference.gradient.error + witness.error
-        if verdict.outcome != FAIL and (errors > bounds).any():  # it was another selection that fitted
+        if (
+            verdict.outcome != Outcome.FAIL and (errors > bounds).any()
+        ):  # it was another selection that fitted
             errors, bounds = np.zeros_like(errors), bounds
         tally.contenders[name].count(verdict, errors, bounds, label)
 
@@ -238,12 +241,12 @@ def _row(tally: CellTally) -> dict[str, Any]:
 def campaign_verdict(total: CellTally, families: Iterable[CellTally]) -> str:
     """FAIL for a false alarm; INCONCLUSIVE where a family has too many undecided entries, or no cases."""
     if any(tally.failed for tally in total.contenders.values()):
-        return FAIL
+        return Outcome.FAIL
     for family in families:
         for tally in family.contenders.values():
             if tally.entries == 0 or tally.inconclusive_entries > TOLERATED_INCONCLUSIVE * tally.entries:
-                return INCONCLUSIVE
-    return PASS
+                return Outcome.INCONCLUSIVE
+    return Outcome.PASS
 
 
 def _figures(tally: Tally) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from markupsafe import Markup
 from backproof.comparisons.drawing import figures, formats, markup
 from backproof.comparisons.drawing.chapter import Section
 from backproof.comparisons.gradients.terminal import failed_share, gradcheck_words
-from backproof.comparisons.results.store import Part, Results, worst_verdict
+from backproof.comparisons.results.store import Part, Results
+from backproof.comparisons.verdicts.outcome import worst
 
 COLUMNS = (
     "Family",
@@ -30,7 +31,7 @@ def build(results: Results) -> Section | None:
     if not campaign and not sensitivity:
         return None
     pieces = [*(_campaign(campaign) if campaign else []), *(_sensitivity(sensitivity) if sensitivity else [])]
-    verdict = worst_verdict([found["verdict"] for found in (campaign, sensitivity) if found])
+    verdict = worst([found["verdict"] for found in (campaign, sensitivity) if found])
     title = "Can the verdicts be trusted?"
     return Section("campaign", title, markup.join(pieces), verdict, nav="Campaign", under="gradients")
 

@@ -11,6 +11,7 @@ from backproof.comparisons.drawing.chapter import Section
 from backproof.comparisons.gradients.words import architecture, compared, ordered, share, used
 from backproof.comparisons.results.store import Part, Results
 from backproof.comparisons.speed.ratios import offered, reason
+from backproof.comparisons.verdicts.outcome import Outcome
 
 SHOWN = 12  # rows of the table before the rest folds away
 COLUMNS = (
@@ -38,7 +39,11 @@ def build(results: Results) -> Section | None:
 def _introduction(part: Part) -> Markup:
     verdicts = [check["verdict"] for check in part["checks"] if offered(check)]
     counts = formats.listed(
-        [f"{verdicts.count(word)} {word}" for word in ("PASS", "FAIL", "INCONCLUSIVE") if word in verdicts]
+        [
+            f"{verdicts.count(word)} {word}"
+            for word in (Outcome.PASS, Outcome.FAIL, Outcome.INCONCLUSIVE)
+            if word in verdicts
+        ]
     )
     entries = sum(check.get("n_compared") or 0 for check in part["checks"])
     of_entries = f" of {formats.count(entries)} gradient entries" if entries else ""

@@ -26,9 +26,10 @@ from backproof.comparisons.gradients.random_problems import float64_shadow
 from backproof.comparisons.running.progress import Progress
 from backproof.comparisons.verdicts.certified_differences import central_differences
 from backproof.comparisons.verdicts.network_bounds import Reference, backprop_reference, complex_step_bound
+from backproof.comparisons.verdicts.outcome import Outcome, worst
 from backproof.comparisons.verdicts.relu_kinks import flat_gradient, judge_gradient, tensors
 from backproof.comparisons.verdicts.rounding import Bounded
-from backproof.comparisons.verdicts.verdict import FAIL, INCONCLUSIVE, PASS, Verdict, compare, overall
+from backproof.comparisons.verdicts.verdict import Verdict, compare
 from backproof.reference.contender import Contender, NotOffered
 from backproof.scratch.architecture import ACTIVATIONS, DTYPES, LOSSES, Architecture, Array, Weights
 from backproof.scratch.errors import InputError
@@ -69,7 +70,7 @@ def run(plan: Plan, progress: Progress) -> dict[str, Any]:
             advance()
     checks = _gathered(checks)
     outcomes = [check["verdict"] for check in checks if "not_offered" not in check]
-    return {"verdict": overall(outcomes), "seconds": perf_counter() - started, "checks": checks}
+    return {"verdict": worst(outcomes), "seconds": perf_counter() - started, "checks": checks}
 
 
 def _gathered(checks: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -250,7 +251,7 @@ def _guarded(judge: Callable[[], Verdict]) -> Verdict:
     try:
         return judge()
     except ValueError as error:  # shapes that differ
-        return Verdict(FAIL, np.inf, 0.0, np.inf, "", str(error), 0, 0)
+        return Verdict(Outcome.FAIL, np.inf, 0.0, np.inf, "", str(error), 0, 0)
 
 
 def judge_answer(
@@ -282,7 +283,7 @@ def _judge_logits(reference: Reference, logits: Array) -> Verdict:
 
 def _figures(verdicts: dict[str, Verdict]) -> dict[str, Any]:
     """The gradient's figures, unless loss or logits are what fails."""
-    order = {FAIL: 0, INCONCLUSIVE: 1, PASS: 2}
+    order = {Outcome.FAIL: 0, Outcome.INCONCLUSIVE: 1, Outcome.PASS: 2}
     shown = min(verdicts.values(), key=lambda verdict: order[verdict.outcome])
     figures = {
         "verdict": shown.outcome,
@@ -296,7 +297,7 @@ def _figures(verdicts: dict[str, Verdict]) -> dict[str, Any]:
     for name in ("loss", "logits"):
         if name in verdicts:
             figures |= {f"{name}_error": verdicts[name].error, f"{name}_bound": verdicts[name].bound}
-    return figures if shown.outcome == PASS else {**figures, "reason": shown.reason}
+    return figures if shown.outcome == Outcome.PASS else {**figures, "reason": shown.reason}
 
 
 def _row(contender: str, against: str, problem: Problem, **figures: Any) -> dict[str, Any]:

@@ -22,8 +22,8 @@ from backproof.comparisons.gradients.campaign import CELLS, Cell, Chunk, chunks,
 from backproof.comparisons.gradients.random_problems import FAMILIES, Case, draw
 from backproof.comparisons.running.parallel import collect
 from backproof.comparisons.running.progress import Progress
+from backproof.comparisons.verdicts.outcome import Outcome, worst
 from backproof.comparisons.verdicts.relu_kinks import judge_gradient, tensors
-from backproof.comparisons.verdicts.verdict import FAIL, INCONCLUSIVE, PASS, overall
 from backproof.scratch.architecture import Array
 from backproof.scratch.errors import InputError
 
@@ -98,7 +98,7 @@ def _spoil(case: Case, rng: np.random.Generator, result: Caught, ask_gradcheck: 
         spoiled = found.copy()
         wrong = made_wrong(found[part], 10.0**exponent, shifted)
         spoiled[part] = wrong.astype(case.architecture.dtype)
-        return judge_gradient(reference, spoiled, witness, shared_deltas=True).outcome != PASS
+        return judge_gradient(reference, spoiled, witness, shared_deltas=True).outcome != Outcome.PASS
 
     result.caught += _caught_at_each(caught)
     if ask_gradcheck:
@@ -157,7 +157,7 @@ def summary(found: dict[Cell, Caught]) -> dict[str, Any]:
                     total.add(caught)
             rows.append({"dtype": dtype, "family": family, **_figures(total, target)})
     return {
-        "verdict": overall([row["verdict"] for row in rows if row["family"] == "all"]),
+        "verdict": worst([row["verdict"] for row in rows if row["family"] == "all"]),
         "relative_errors": list(RELATIVE_ERRORS),
         "target_share": TARGET_SHARE,
         "rows": rows,
@@ -186,8 +186,8 @@ def _verdict(caught: int, draws: int) -> str:
     """PASS at TARGET_SHARE and above; FAIL where even the upper 95 % limit (Clopper, Pearson) is below it."""
     if draws == 0 or caught < draws * TARGET_SHARE:
         upper = beta.ppf(0.95, caught + 1, draws - caught) if caught < draws else 1.0
-        return FAIL if upper < TARGET_SHARE else INCONCLUSIVE
-    return PASS
+        return Outcome.FAIL if upper < TARGET_SHARE else Outcome.INCONCLUSIVE
+    return Outcome.PASS
 
 
 def _smallest(shares: Array) -> float | None:

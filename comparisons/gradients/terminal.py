@@ -12,7 +12,8 @@ from backproof.comparisons.drawing import formats
 from backproof.comparisons.drawing.terminal import heading, verdict_text
 from backproof.comparisons.gradients import step_sizes_terminal as step_size_terminal
 from backproof.comparisons.gradients.words import compared, used
-from backproof.comparisons.results.store import Part, worst_verdict
+from backproof.comparisons.results.store import Part
+from backproof.comparisons.verdicts.outcome import Outcome, worst
 
 
 def render(part: Part, console: Console) -> None:
@@ -20,7 +21,7 @@ def render(part: Part, console: Console) -> None:
     console.print(heading("Gradient checks"))
     console.print(_checks(part["checks"]))
     for check in part["checks"]:
-        if check.get("verdict") not in ("PASS", None):
+        if check.get("verdict") not in (Outcome.PASS, None):
             console.print(_trouble(check))
     if steps := part.get("step_sizes"):
         console.print(heading("Step sizes: error at the default step, slopes found (and predicted)"))
@@ -53,7 +54,7 @@ def _checks(checks: list[Part]) -> Table:
         shares = [share for member in members if (share := used(member)) is not None]
         resolutions = [float(r) for member in members if (r := member.get("resolution")) is not None]
         table.add_row(
-            verdict_text(worst_verdict([member["verdict"] for member in members])),
+            verdict_text(worst([member["verdict"] for member in members])),
             kind,
             str(len(members)),
             formats.percent(max(shares), 1) if shares else formats.ABSENT,

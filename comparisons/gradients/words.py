@@ -5,8 +5,9 @@ from typing import Any
 
 from backproof.comparisons.drawing import formats
 from backproof.comparisons.results.store import Part
+from backproof.comparisons.verdicts.outcome import Outcome
 
-_ORDER = {"FAIL": 0, "INCONCLUSIVE": 1, "PASS": 2}
+_ORDER = {Outcome.FAIL: 0, Outcome.INCONCLUSIVE: 1, Outcome.PASS: 2}
 
 
 def ordered(checks: list[Part]) -> list[Part]:

@@ -12,7 +12,7 @@ from scipy.special import logit
 from backproof.comparisons.lessons.frame import (
     Correction,
     Figure,
-    Outcome,
+    LessonResult,
     Setting,
     Slider,
     at_least,
@@ -68,7 +68,7 @@ def quotient(f: Callable[[Array], Array], z: Array, h: float) -> Array:
     return result
 
 
-def run(setting: Setting) -> Outcome:
+def run(setting: Setting) -> LessonResult:
     rng = np.random.default_rng(setting.seed)
     z = rng.uniform(-REACH, REACH, 40)
     z = z[np.abs(z) > 1e-3]  # relu has no derivative at its kink
@@ -84,7 +84,7 @@ def run(setting: Setting) -> Outcome:
     ]
     values = {"h": number(H), "jump": number(1 / (2 * H)), "sigmoid_slope": number(0.25)}
     corrections = (_step_is_not_linear(away), _logit(rng))
-    return Outcome(
+    return LessonResult(
         claims,
         (_values(), _derivatives()),
         (value_and_derivative, by_differences),

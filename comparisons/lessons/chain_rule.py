@@ -17,7 +17,7 @@ import torch
 from backproof.comparisons.lessons.frame import (
     Correction,
     Figure,
-    Outcome,
+    LessonResult,
     Setting,
     Table,
     at_least,
@@ -84,7 +84,7 @@ def by_autograd(theta: Array) -> Array:
     return result
 
 
-def run(setting: Setting) -> Outcome:
+def run(setting: Setting) -> LessonResult:
     theta = np.random.default_rng(setting.seed).normal(0.0, 1.0, 6)
     named = factors(theta)
     analytic = np.array([product(named[name]) for name in NAMES])
@@ -110,7 +110,7 @@ def run(setting: Setting) -> Outcome:
     losses = _two_losses(theta)
     corrections = (_loss(losses), _missing_factor(theta, numeric, scale), _bias_in_h2(theta, numeric, scale))
     values = {"x": number(X), "y": number(Y), "yhat": number(forward(theta)["yhat"])}
-    return Outcome(
+    return LessonResult(
         claims,
         (_descent(losses), _sizes(analytic, numeric)),
         (forward, factors),

@@ -24,7 +24,8 @@ from backproof.comparisons.lessons import catalogue
 from backproof.comparisons.lessons.catalogue import LANGUAGES, Text
 from backproof.comparisons.lessons.course import CHAPTERS
 from backproof.comparisons.lessons.mathml import to_mathml
-from backproof.comparisons.results.store import Results, worst_verdict
+from backproof.comparisons.results.store import Results
+from backproof.comparisons.verdicts.outcome import worst
 
 Json = dict[str, Any]
 
@@ -43,7 +44,7 @@ def build(results: Results) -> Section | None:
         names=_NAMES,
         style=Markup(_template("lessons.css")),
     )  # fmt: skip
-    verdict = worst_verdict([lesson["verdict"] for lesson in lessons])
+    verdict = worst([lesson["verdict"] for lesson in lessons])
     title = word("title")
     return Section("lessons", title, Markup(html), verdict, nav="Lessons", script=_template("lessons.js"))
 

@@ -7,7 +7,7 @@ import importlib
 from dataclasses import dataclass
 from typing import Protocol, cast
 
-from backproof.comparisons.lessons.frame import Outcome, Setting
+from backproof.comparisons.lessons.frame import LessonResult, Setting
 from backproof.scratch.errors import InputError
 
 CHAPTERS = (
@@ -24,7 +24,7 @@ CHAPTERS = (
 
 
 class LessonModule(Protocol):
-    def run(self, setting: Setting) -> Outcome:
+    def run(self, setting: Setting) -> LessonResult:
         """Compute everything the lesson claims."""
 
 

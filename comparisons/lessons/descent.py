@@ -13,7 +13,7 @@ from backproof.comparisons.lessons.frame import (
     Claim,
     Correction,
     Figure,
-    Outcome,
+    LessonResult,
     Setting,
     Slider,
     at_most,
@@ -69,7 +69,7 @@ def largest_eigenvalue(x: Array) -> float:
     return float(np.linalg.eigvalsh(2 / len(x) * design.T @ design)[-1])
 
 
-def run(setting: Setting) -> Outcome:
+def run(setting: Setting) -> LessonResult:
     rng = np.random.default_rng(setting.seed)
     x = rng.uniform(-3, 3, (30, 1))
     targets = 1.2 * x - 0.7
@@ -92,7 +92,7 @@ def run(setting: Setting) -> Outcome:
     values = {"limit": number(limit), "lambda": number(2 / limit), "steps": number(STEPS),
               "answer": number(ANSWER)}  # fmt: skip
     figures = (_trail(x), _rates(fresh, x, targets, limit), _two_losses())
-    return Outcome(claims, figures, (descend, largest_eigenvalue), corrections, values=values)
+    return LessonResult(claims, figures, (descend, largest_eigenvalue), corrections, values=values)
 
 
 def _distance_not_product() -> Correction:

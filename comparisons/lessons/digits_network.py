@@ -14,7 +14,15 @@ import numpy as np
 
 from backproof.comparisons.contenders.scratch_mlp import ScratchMLP
 from backproof.comparisons.data.dataset import Dataset
-from backproof.comparisons.lessons.frame import Figure, Outcome, Setting, at_least, at_most, number, percent
+from backproof.comparisons.lessons.frame import (
+    Figure,
+    LessonResult,
+    Setting,
+    at_least,
+    at_most,
+    number,
+    percent,
+)
 from backproof.comparisons.lessons.images import (
     CLASSES,
     DATA_NAMES,
@@ -66,7 +74,7 @@ def difference_bound(network: Network, x: Array, unit: int) -> tuple[Array, Arra
     return truncation + rounding, crossed
 
 
-def run(setting: Setting) -> Outcome:
+def run(setting: Setting) -> LessonResult:
     data = setting.dataset()
     architecture = image_architecture(data, (HIDDEN,), "relu")
     start = initialize(architecture, setting.seed)
@@ -93,7 +101,7 @@ def run(setting: Setting) -> Outcome:
         "wrong": number(int((logits.argmax(axis=1) != data.test_labels).sum())),
     }  # fmt: skip
     figures = (_accuracies(curves), _confusion(logits, data.test_labels), _hardest(logits, data), _maps(maps))
-    return Outcome(
+    return LessonResult(
         claims,
         figures,
         (unit_gradient, difference_bound),

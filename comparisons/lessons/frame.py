@@ -13,6 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from backproof.comparisons.verdicts.outcome import Outcome
+
 if TYPE_CHECKING:
     from backproof.comparisons.data.dataset import Dataset
 
@@ -77,7 +79,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class LessonResult:
     """Everything a run found. `core` are the functions whose source the lesson shows.
 
     `values` fill the angle brackets of the lesson's texts. `unjudged` are keys of claims that this run could
@@ -96,8 +98,8 @@ class Outcome:
     def verdict(self) -> str:
         judged = [claim.holds for claim in self.claims] + [part.holds for part in self.corrections]
         if not self.claims or not all(judged):
-            return "FAIL"
-        return "INCONCLUSIVE" if self.unjudged else "PASS"
+            return Outcome.FAIL
+        return Outcome.INCONCLUSIVE if self.unjudged else Outcome.PASS
 
 
 @dataclass(frozen=True)

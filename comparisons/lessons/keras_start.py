@@ -15,7 +15,7 @@ from backproof.comparisons.lessons.frame import (
     Claim,
     Correction,
     Figure,
-    Outcome,
+    LessonResult,
     Setting,
     Table,
     at_least,
@@ -64,7 +64,7 @@ def first_loss(start: Parameters, data: Dataset, rows: Array) -> float:
     return float(Network(start.architecture, start).loss(data.train_images[rows], data.train_labels[rows]))
 
 
-def run(setting: Setting) -> Outcome:
+def run(setting: Setting) -> LessonResult:
     data = setting.dataset()
     per_epoch = -(-len(data.train_images) // BATCH)
     batches = batches_of(data, per_epoch * setting.epochs, BATCH, setting.seed)
@@ -73,7 +73,7 @@ def run(setting: Setting) -> Outcome:
     firsts: Firsts = {}
     for scheme in STARTS:
         _train_all(scheme, data, batches, per_epoch, setting, with_keras, curves, firsts)
-    return Outcome(
+    return LessonResult(
         _claims(curves, firsts, setting.epochs, data.name == "mnist"),
         (_curves(curves), _scales(data, setting.seed, batches[0])),
         (start_of, first_loss),

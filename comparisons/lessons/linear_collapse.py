@@ -14,7 +14,7 @@ from backproof.comparisons.lessons.frame import (
     Claim,
     Correction,
     Figure,
-    Outcome,
+    LessonResult,
     Setting,
     at_least,
     at_most,
@@ -53,7 +53,7 @@ def rounding_bound(x: Array, weights: Weights) -> Array:
     return bound
 
 
-def run(setting: Setting) -> Outcome:
+def run(setting: Setting) -> LessonResult:
     data = setting.dataset()
     test = data.test_images.astype(float)
     kinds = {"softmax": ((), "identity"), "linear": (HIDDEN, "identity"), "relu": (HIDDEN, "relu")}
@@ -86,7 +86,7 @@ def run(setting: Setting) -> Outcome:
     values = {name: percent(value) for name, value in last.items()}
     values |= {"epochs": number(EPOCHS), "c": number(C), "depth": number(depth), "images": number(len(test))}
     unjudged = () if data.name == "mnist" else ("same_accuracy", "relu_wins")
-    return Outcome(claims, (_curves(curves), _functions()), (collapse, rounding_bound), (correction,),
+    return LessonResult(claims, (_curves(curves), _functions()), (collapse, rounding_bound), (correction,),
                    values=values, unjudged=unjudged)  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from backproof.comparisons.lessons.frame import (
     Claim,
     Correction,
     Figure,
-    Outcome,
+    LessonResult,
     Setting,
     Table,
     at_most,
@@ -61,7 +61,7 @@ def fit_by_differences(network: Network, x: Array, y: Array, update: bool = True
     return np.array(losses), np.array(trail)
 
 
-def run(setting: Setting) -> Outcome:
+def run(setting: Setting) -> LessonResult:
     x, y = data(setting.seed)
     architecture = Architecture((1, 1), activation="identity", loss="mse")
 
@@ -90,7 +90,7 @@ def run(setting: Setting) -> Outcome:
     ]
     rows.append(["@descent", *(number(v) for v in trail[-1]), number(losses[-1])])
     rows.append(["@closed_form", *(number(v) for v in exact), number(best)])
-    return Outcome(
+    return LessonResult(
         claims,
         (_lines(x, y, trail[-1]), _surface(x, y, trail, exact)),
         (fit_by_differences,),

@@ -17,7 +17,7 @@ from backproof.comparisons.data.dataset import Dataset
 from backproof.comparisons.lessons.frame import (
     Claim,
     Figure,
-    Outcome,
+    LessonResult,
     Setting,
     at_least,
     at_most,
@@ -91,7 +91,7 @@ def tensorboard_writer(folder: Path) -> Iterator[AddScalar]:
         writer.close()
 
 
-def run(setting: Setting) -> Outcome:
+def run(setting: Setting) -> LessonResult:
     data = setting.dataset()
     architecture = image_architecture(data, (HIDDEN,), "relu")
     start = initialize(architecture, setting.seed)
@@ -118,7 +118,7 @@ def run(setting: Setting) -> Outcome:
         "reached": percent(last.accuracy),
         "held_out": number(min(HELD_OUT, len(data.test_labels))),
     }
-    return Outcome(
+    return LessonResult(
         claims,
         (_curve(curves, "loss"), _curve(curves, "accuracy")),
         (watched, tensorboard_writer),

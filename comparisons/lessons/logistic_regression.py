@@ -13,7 +13,7 @@ from backproof.comparisons.lessons.frame import (
     Claim,
     Correction,
     Figure,
-    Outcome,
+    LessonResult,
     Setting,
     Slider,
     at_least,
@@ -87,7 +87,7 @@ def fitted(network: Network, x: Array, targets: Array) -> Network:
     return network
 
 
-def run(setting: Setting) -> Outcome:
+def run(setting: Setting) -> LessonResult:
     x, targets = data(setting.seed)
     network = Network(ARCHITECTURE, initialize(ARCHITECTURE, setting.seed, "normal"))
     scale = max(1.0, float(np.abs(network.parameters.flat).max()))
@@ -117,7 +117,7 @@ def run(setting: Setting) -> Outcome:
     accuracy = float(((z > 0) == (targets[:, 0] == 1)).mean())
     claims.append(at_least("accuracy", accuracy, 0.9, percent))
     values = {"accuracy": percent(accuracy), "n": number(2 * N)}
-    return Outcome(
+    return LessonResult(
         claims,
         (v_curve, _decision(network, x, targets)),
         (error_bound, fitted),

@@ -12,7 +12,7 @@ from backproof.comparisons.contenders.scratch_mlp import ScratchMLP
 from backproof.comparisons.lessons.frame import (
     Correction,
     Figure,
-    Outcome,
+    LessonResult,
     Setting,
     at_least,
     at_most,
@@ -55,7 +55,7 @@ def hidden_spread(start: Parameters, steps: int) -> Array:
     return np.array(spread)
 
 
-def run(setting: Setting) -> Outcome:
+def run(setting: Setting) -> LessonResult:
     architecture = Architecture((2, 3), activation="identity", loss="mse")
     by_hand = np.array([neuron_by_hand(X[0], W[:, k], B[k]) for k in range(3)])
     outputs = []
@@ -77,7 +77,7 @@ def run(setting: Setting) -> Outcome:
         "steps": number(STEPS), "spread": number(random[-1]),
     }  # fmt: skip
     corrections = (_applied_not_added(), _symmetric(zero, random))
-    return Outcome(
+    return LessonResult(
         claims, (_curve(), _spread(zero, random)), (neuron_by_hand, hidden_spread), corrections, values=values
     )
 

@@ -11,7 +11,7 @@ import numpy as np
 from backproof.comparisons.lessons.frame import (
     Claim,
     Figure,
-    Outcome,
+    LessonResult,
     Setting,
     Table,
     at_least,
@@ -62,7 +62,7 @@ def train_choice(choice: Choice, setting: Setting, name: str) -> list[float]:
     return evaluated(network, data, choice.rate, EPOCHS, setting, name, choice.optimizer)
 
 
-def run(setting: Setting) -> Outcome:
+def run(setting: Setting) -> LessonResult:
     curves = {name: train_choice(choice, setting, name) for name, choice in CHOICES.items()}
     on_mnist = setting.dataset().name == "mnist"
     rises = curves["adam"][-1] - curves["adam"][0]
@@ -78,7 +78,7 @@ def run(setting: Setting) -> Outcome:
     unjudged = (
         tuple(f"reaches_{n}" if n in GET_THERE else f"misses_{n}" for n in CHOICES) if not on_mnist else ()
     )
-    return Outcome(claims, (_curves(curves),), (crossing, train_choice),
+    return LessonResult(claims, (_curves(curves),), (crossing, train_choice),
                    tables=(Table("choices", header, rows),), values=values, unjudged=unjudged)  # fmt: skip
 
 

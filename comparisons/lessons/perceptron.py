@@ -10,7 +10,7 @@ import numpy as np
 from backproof.comparisons.lessons.frame import (
     Correction,
     Figure,
-    Outcome,
+    LessonResult,
     Setting,
     Table,
     at_least,
@@ -32,7 +32,7 @@ def decisions(weights: tuple[int, int, int], bias: int) -> Array:
     return Perceptron(np.array(weights, dtype=float), float(bias)).predict(INPUTS)
 
 
-def run(setting: Setting) -> Outcome:
+def run(setting: Setting) -> LessonResult:
     weather, companion, nearby = INPUTS.T
     any_yes = INPUTS.any(axis=1).astype(int)
     both_others = (companion & nearby).astype(int)
@@ -53,7 +53,7 @@ def run(setting: Setting) -> Outcome:
     values = {"differ": number(differ[1])} | {
         f"{name.lower()}_{part}": value for name, found in learned.items() for part, value in _said(found)
     }
-    return Outcome(
+    return LessonResult(
         claims, (_mistakes(learned),), (Perceptron.predict, learn), (correction,), (_truth_table(),), values
     )
 

@@ -16,7 +16,7 @@ from typing import Any
 from backproof.comparisons.lessons import catalogue
 from backproof.comparisons.lessons.catalogue import LANGUAGES, Text
 from backproof.comparisons.lessons.course import LESSONS, Lesson
-from backproof.comparisons.lessons.frame import Claim, Correction, Figure, Json, Outcome, Setting, Table
+from backproof.comparisons.lessons.frame import Claim, Correction, Figure, Json, LessonResult, Setting, Table
 from backproof.scratch.errors import InputError
 
 
@@ -75,7 +75,7 @@ def _constants(module: ModuleType) -> dict[str, float]:
     return {name: value for name, value in found.items() if type(value) in (int, float)}
 
 
-def entry(lesson: Lesson, outcome: Outcome, seconds: float) -> Json:
+def entry(lesson: Lesson, outcome: LessonResult, seconds: float) -> Json:
     """The outcome with its sentences, JSON-ready."""
     key, values = lesson.key, outcome.values
 

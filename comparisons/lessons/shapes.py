@@ -13,7 +13,7 @@ from backproof.comparisons.lessons.frame import (
     Claim,
     Correction,
     Figure,
-    Outcome,
+    LessonResult,
     Setting,
     Table,
     equal,
@@ -54,7 +54,7 @@ def conformable(shapes: tuple[tuple[int, int], ...]) -> bool:
     return True
 
 
-def run(setting: Setting) -> Outcome:
+def run(setting: Setting) -> LessonResult:
     rng = np.random.default_rng(setting.seed)
     inputs = rng.integers(-3, 4, (5, 3)).astype(float)
     weights = [rng.integers(-3, 4, shape).astype(float) for shape in pairwise(SIZES)]
@@ -83,7 +83,7 @@ def run(setting: Setting) -> Outcome:
         "o00": number(first[0, 0]), "o32": number(first[3, 2]), "sum00": _written(inputs, weights[0], 0, 0),
         "sum32": _written(inputs, weights[0], 3, 2),
     }  # fmt: skip
-    return Outcome(claims, (_matrices(inputs, weights, outputs),), (entry, layer_outputs), corrections,
+    return LessonResult(claims, (_matrices(inputs, weights, outputs),), (entry, layer_outputs), corrections,
                    (_shape_table(outputs, weights),), values)  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from backproof.comparisons.data.dataset import Dataset
 from backproof.comparisons.lessons.frame import (
     Correction,
     Figure,
-    Outcome,
+    LessonResult,
     Setting,
     Table,
     at_least,
@@ -48,7 +48,7 @@ def softmax_regression(
     return [float(loss) for loss in losses], accuracy(contender.logits(data.test_images), data.test_labels)
 
 
-def run(setting: Setting) -> Outcome:
+def run(setting: Setting) -> LessonResult:
     data = setting.dataset()
     batches = batches_of(data, STEPS, BATCH, setting.seed)
     scratch, witness = ScratchMLP(), TorchMLP()
@@ -67,7 +67,7 @@ def run(setting: Setting) -> Outcome:
     if data.name == "mnist":
         claims.insert(0, between("about_91", reached, CLAIMED - ABOUT, CLAIMED + ABOUT, percent))
     values = {"reached": percent(reached), "torch": percent(torch_reached), "data": DATA_NAMES[data.name]}
-    return Outcome(
+    return LessonResult(
         claims,
         (_weights(scratch.weights()[0][0], data.image_shape), _losses(losses, torch_losses)),
         (softmax_regression,),

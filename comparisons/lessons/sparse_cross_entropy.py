@@ -11,7 +11,15 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from backproof.comparisons.lessons.frame import Claim, Correction, Figure, Outcome, Setting, at_most, number
+from backproof.comparisons.lessons.frame import (
+    Claim,
+    Correction,
+    Figure,
+    LessonResult,
+    Setting,
+    at_most,
+    number,
+)
 from backproof.comparisons.lessons.keras_network import installed, tensorflow_cross_entropy
 from backproof.comparisons.lessons.pictures import BAD, SCRATCH, TORCH, axes, line
 from backproof.scratch.architecture import Array
@@ -36,7 +44,7 @@ def stable_cross_entropy(z: Array, labels: Array) -> float:
     return float(LOSSES["cross_entropy"].value(z, labels))
 
 
-def run(setting: Setting) -> Outcome:
+def run(setting: Setting) -> LessonResult:
     rng = np.random.default_rng(setting.seed)
     z, labels = 3 * rng.standard_normal((BATCH, OUTPUTS)), rng.integers(0, OUTPUTS, BATCH)
     ours = stable_cross_entropy(z, labels)
@@ -49,7 +57,7 @@ def run(setting: Setting) -> Outcome:
     if setting.keras and installed():
         gap = abs(ours - tensorflow_cross_entropy(z, labels))
         claims.append(at_most("tensorflow", gap, rounding * abs(ours)))
-    return Outcome(
+    return LessonResult(
         claims,
         (_curves(), _gradient()),
         (one_hot_cross_entropy, stable_cross_entropy),

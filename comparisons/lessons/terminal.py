@@ -15,8 +15,9 @@ from backproof.comparisons.lessons.course import CHAPTERS, LESSONS
 from backproof.comparisons.lessons.frame import Json
 from backproof.comparisons.lessons.mathml import to_text
 from backproof.comparisons.lessons.sketch import sketch, sparkline
+from backproof.comparisons.verdicts.outcome import Outcome
 
-_STYLES = {"PASS": "green", "FAIL": "red", "INCONCLUSIVE": "yellow"}
+_STYLES = {Outcome.PASS: "green", Outcome.FAIL: "red", Outcome.INCONCLUSIVE: "yellow"}
 
 
 def say(key: str, language: str, **values: str) -> str:

@@ -16,7 +16,7 @@ from backproof.comparisons.lessons.frame import (
     Claim,
     Correction,
     Figure,
-    Outcome,
+    LessonResult,
     Setting,
     Table,
     at_least,
@@ -60,7 +60,7 @@ def by_scratch(x: Array, y: Array, w1: Array, w2: Array) -> dict[str, Array]:
     return {"grad_w1": gradient.layers[0][0], "grad_w2": gradient.layers[1][0]}
 
 
-def run(setting: Setting) -> Outcome:
+def run(setting: Setting) -> LessonResult:
     rng = np.random.default_rng(setting.seed)
     n, d_in, hidden, d_out = SIZES
     x, y = rng.standard_normal((n, d_in)), rng.standard_normal((n, d_out))
@@ -77,7 +77,7 @@ def run(setting: Setting) -> Outcome:
     table = Table("lines", ("@line", "@shape", "@largest", "@gap"), rows)
     corrections = (_forward(x, w1, w2), _mask(ours, torchs), _adjoint(rng, x, y, w1, w2), _at_zero())
     values = {"units": number(hidden), "masked": number(int((made.h <= 0).sum())), "of": number(made.h.size)}
-    return Outcome(
+    return LessonResult(
         claims,
         (_maps(ours, torchs), _slope_at_zero()),
         (text_network.forward, backward, update),

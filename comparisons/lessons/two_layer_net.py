@@ -13,7 +13,7 @@ import torch
 from backproof.comparisons.lessons.frame import (
     Correction,
     Figure,
-    Outcome,
+    LessonResult,
     Setting,
     Table,
     at_least,
@@ -55,7 +55,7 @@ def torch_losses(w1: Array, w2: Array, rate: float, steps: int) -> Array:
     return np.array(losses)
 
 
-def run(setting: Setting) -> Outcome:
+def run(setting: Setting) -> LessonResult:
     x, y = text_data()
     w1, w2 = text_weights(setting.seed)
     losses = train_without_biases(scratch_network(w1, w2), x, y, RATES[0], STEPS)[0]
@@ -88,7 +88,7 @@ def run(setting: Setting) -> Outcome:
     }  # fmt: skip
     figures = (_curves(losses, curves), _living(largest, dead, alive))
     corrections = (_constant(x), _ones(y), _scales_with_n(setting.seed))
-    return Outcome(claims, figures, (train_without_biases,), corrections, (_table(largest),), values)
+    return LessonResult(claims, figures, (train_without_biases,), corrections, (_table(largest),), values)
 
 
 def _constant(x: Array) -> Correction:

@@ -12,7 +12,7 @@ from backproof.comparisons.contenders.scratch_mlp import ScratchMLP
 from backproof.comparisons.lessons.frame import (
     Correction,
     Figure,
-    Outcome,
+    LessonResult,
     Setting,
     at_least,
     at_most,
@@ -69,7 +69,7 @@ def trained(seed: int, contender: ScratchMLP | TorchMLP) -> Array:
     return np.array(contender.train(PAIRS, XOR[:, None].astype(float), batches, ADAM))
 
 
-def run(setting: Setting) -> Outcome:
+def run(setting: Setting) -> LessonResult:
     cycling = learn(PAIRS, XOR)
     network, by_torch = ScratchMLP(), TorchMLP()
     seeds = range(setting.seed, setting.seed + STARTS)
@@ -97,7 +97,7 @@ def run(setting: Setting) -> Outcome:
     values = {"cycle": number(cycling.cycle or 0), "solved": number(len(solved)), "starts": number(STARTS),
               "steps": number(STEPS), "loss": number(losses[-1])}  # fmt: skip
     figures = (_regions(network), _losses(losses, torch_losses, curves[stuck] if stuck is not None else None))
-    return Outcome(claims, figures, (separable, xor_by_layers, trained), (correction,), values=values)
+    return LessonResult(claims, figures, (separable, xor_by_layers, trained), (correction,), values=values)
 
 
 def _word(answers: Array) -> str:

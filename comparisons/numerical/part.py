@@ -40,6 +40,7 @@ from backproof.comparisons.running.errors import Interrupted
 from backproof.comparisons.running.progress import Progress
 from backproof.comparisons.verdicts import verdict
 from backproof.comparisons.verdicts.network_bounds import backprop_reference, complex_step_bound
+from backproof.comparisons.verdicts.outcome import worst
 from backproof.scratch.architecture import Architecture, Array
 from backproof.scratch.differences import step_sizes
 from backproof.scratch.errors import InputError
@@ -172,7 +173,7 @@ class _Session:
         verdicts = [self.part["same"]["outcome"]]
         if "training" in self.part:
             verdicts.append(self.part["training"]["verdict"])
-        self.part["verdict"] = results.worst_verdict(verdicts)
+        self.part["verdict"] = worst(verdicts)
         self.part["seconds"] = self.part.get("seconds", 0.0) + time.perf_counter() - self.begun
         self.begun = time.perf_counter()
         written = self.keep_part({**_ABSENT, **self.part})

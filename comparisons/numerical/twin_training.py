@@ -24,6 +24,7 @@ import numpy as np
 from backproof.comparisons.data.dataset import Dataset
 from backproof.comparisons.running.progress import Advance
 from backproof.comparisons.verdicts.difference_bounds import central_difference_bound
+from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.scratch.architecture import Architecture, Array
 from backproof.scratch.differences import SCHEMES, step_sizes
 from backproof.scratch.gradients import gradient
@@ -234,12 +235,18 @@ def _judged(setting: Setting, distance: Array, bound: Array, travelled: float) -
     outside = np.flatnonzero(~(distance <= bound))
     if outside.size:
         k = int(outside[0])
-        return "FAIL", f"after step {k + 1} the weights are {distance[k]:.3g} apart, bound {bound[k]:.3g}"
+        return (
+            Outcome.FAIL,
+            f"after step {k + 1} the weights are {distance[k]:.3g} apart, bound {bound[k]:.3g}",
+        )
     if len(distance) < setting.n_steps:
-        return "INCONCLUSIVE", f"stopped after {len(distance)} of {setting.n_steps} steps"
+        return Outcome.INCONCLUSIVE, f"stopped after {len(distance)} of {setting.n_steps} steps"
     if bound[-1] > USEFUL * travelled:
-        return "INCONCLUSIVE", f"the bound {bound[-1]:.3g} is too wide beside the way gone, {travelled:.3g}"
-    return "PASS", f"the weights stayed within the bound at each of {len(distance)} steps"
+        return (
+            Outcome.INCONCLUSIVE,
+            f"the bound {bound[-1]:.3g} is too wide beside the way gone, {travelled:.3g}",
+        )
+    return Outcome.PASS, f"the weights stayed within the bound at each of {len(distance)} steps"
 
 
 def _rounded(values: Array) -> list[float]:

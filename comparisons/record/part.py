@@ -25,8 +25,8 @@ from backproof.comparisons.record.training import (
     probabilities,
     train_members,
 )
-from backproof.comparisons.results.store import worst_verdict
 from backproof.comparisons.running.progress import Advance, Progress
+from backproof.comparisons.verdicts.outcome import Outcome, worst
 from backproof.scratch.architecture import Array
 from backproof.scratch.errors import InputError
 
@@ -65,7 +65,7 @@ def run(
         "minutes": None if budget.seconds is None else budget.seconds / 60,
         "epochs": budget.epochs,
         "frameworks_loaded": [name for name in FRAMEWORKS if name in sys.modules],
-        "verdict": worst_verdict([board["verdict"] for board in found.values()]),
+        "verdict": worst([board["verdict"] for board in found.values()]),
         "seconds": time.perf_counter() - started,
     }
 
@@ -127,11 +127,11 @@ def _judged(accuracy: float, board: str, budget: Budget) -> Part:
     """PASS where the goal is reached; FAIL where it is not in the time it is meant for; else INCONCLUSIVE."""
     goal = GOALS[board]
     if accuracy >= goal.accuracy:
-        verdict = "PASS"
+        verdict = Outcome.PASS
     elif budget.seconds is not None and budget.seconds >= 60 * goal.minutes:
-        verdict = "FAIL"
+        verdict = Outcome.FAIL
     else:
-        verdict = "INCONCLUSIVE"
+        verdict = Outcome.INCONCLUSIVE
     return {"goal": asdict(goal), "verdict": verdict}
 
 

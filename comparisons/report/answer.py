@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from backproof.comparisons.drawing import formats
 from backproof.comparisons.results.store import Part, Results
 from backproof.comparisons.speed.ratios import geometric_means, offered
+from backproof.comparisons.verdicts.outcome import Outcome
 
-_WAYS = {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 2}  # position of the wording in a clause
+_WAYS = {Outcome.PASS: 0, Outcome.FAIL: 1, Outcome.INCONCLUSIVE: 2}  # position of the wording in a clause
 
 
 @dataclass(frozen=True)
@@ -58,10 +59,10 @@ def _gradients_tile(part: Part | None) -> Tile:
     if part is None or not part["checks"]:  # the zoo alone checks other people's gradients, not ours
         return Tile("gradients", question, "Not run", "Run: backproof gradients", None)
     verdicts = [check["verdict"] for check in part["checks"] if offered(check)]
-    passed, total = verdicts.count("PASS"), len(verdicts)
-    value = {"PASS": "Yes", "FAIL": "No", "INCONCLUSIVE": "Undecided"}[part["verdict"]]
+    passed, total = verdicts.count(Outcome.PASS), len(verdicts)
+    value = {Outcome.PASS: "Yes", Outcome.FAIL: "No", Outcome.INCONCLUSIVE: "Undecided"}[part["verdict"]]
     detail = f"{formats.count(passed)} of {formats.count(total)} gradient checks inside their derived bound"
-    failed, open_ = verdicts.count("FAIL"), verdicts.count("INCONCLUSIVE")
+    failed, open_ = verdicts.count(Outcome.FAIL), verdicts.count(Outcome.INCONCLUSIVE)
     if failed or open_:
         detail += f"; {failed} failed, {open_} undecided"
     return Tile("gradients", question, value, detail + ".", part["verdict"])
@@ -88,7 +89,7 @@ def _accuracy_tile(part: Part | None) -> Tile:
 
 def _outcome(part: Part) -> str:
     """Of the accuracies alone: "different" if any is, "equivalent" if all are, else "undecided"."""
-    words = {"PASS": "equivalent", "FAIL": "different", "INCONCLUSIVE": "undecided"}
+    words = {Outcome.PASS: "equivalent", Outcome.FAIL: "different", Outcome.INCONCLUSIVE: "undecided"}
     found = [e.get("outcome") or words[e["verdict"]] for e in part["against_scratch"].values() if offered(e)]
     if "different" in found:
         return "different"
@@ -96,7 +97,7 @@ def _outcome(part: Part) -> str:
 
 
 def _only_the_way_differs(part: Part) -> bool:
-    return bool(part["verdict"] == "FAIL" and _outcome(part) == "equivalent")
+    return bool(part["verdict"] == Outcome.FAIL and _outcome(part) == "equivalent")
 
 
 def _speed_tile(part: Part | None) -> Tile:

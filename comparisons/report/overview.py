@@ -18,6 +18,7 @@ from backproof.comparisons.report.answer import answer
 from backproof.comparisons.report.protocol_chapter import commands
 from backproof.comparisons.results.store import Part, Results
 from backproof.comparisons.speed import ratios
+from backproof.comparisons.verdicts.outcome import Outcome
 
 SHOWN = 5  # gradient checks in the table, more where some did not pass:
 SHOWN_TROUBLED = 10  # the page lists them all
@@ -72,7 +73,7 @@ def _gradients(part: Part | None) -> list[RenderableType]:
     if part is None or not part["checks"]:
         return []
     checks = ordered([check for check in part["checks"] if ratios.offered(check)])
-    troubled = [check for check in checks if check["verdict"] != "PASS"]
+    troubled = [check for check in checks if check["verdict"] != Outcome.PASS]
     shown = checks[: max(SHOWN, min(len(troubled), SHOWN_TROUBLED))]
     title = f"Gradients: {len(checks)} check{'s' * (len(checks) != 1)}"
     if len(shown) < len(checks):

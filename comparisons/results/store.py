@@ -14,11 +14,11 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.scratch.errors import InputError
 
 SCHEMA_VERSION = 1
 DEFAULT_OUT = "backproof-results"
-VERDICTS = ("PASS", "FAIL", "INCONCLUSIVE")
 PARTS = ("gradients", "accuracy", "speed", "numerical")
 REQUIRED: dict[str, tuple[str, ...]] = {
     "gradients": ("verdict", "seconds", "checks"),
@@ -30,7 +30,6 @@ REQUIRED: dict[str, tuple[str, ...]] = {
 LISTS = {"gradients": ("checks",), "speed": ("cases",)}
 TABLES = {"accuracy": ("contenders", "against_scratch")}
 LESSON_KEYS = ("name", "claims", "figures")
-EXIT_CODES = {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 3}
 
 Part = dict[str, Any]
 
@@ -49,24 +48,12 @@ class Results:
     schema_version: int = SCHEMA_VERSION
 
 
-def worst_verdict(verdicts: list[str]) -> str:
-    """FAIL before INCONCLUSIVE before PASS; of nothing, INCONCLUSIVE: nothing was compared."""
-    for verdict in ("FAIL", "INCONCLUSIVE"):
-        if verdict in verdicts:
-            return verdict
-    return "PASS" if verdicts else "INCONCLUSIVE"
-
-
-def exit_code(verdicts: list[str]) -> int:
-    """0 all PASS, 1 a FAIL, 3 INCONCLUSIVE."""
-    return EXIT_CODES[worst_verdict(verdicts)]
-
-
 def all_verdicts(results: Results) -> list[str]:
     """The verdict of every part that was run; a lesson's is whether all its claims hold."""
     parts = [getattr(results, name) for name in PARTS]
     lessons = [
-        lesson.get("verdict") or ("PASS" if all(claim["holds"] for claim in lesson["claims"]) else "FAIL")
+        lesson.get("verdict")
+        or (Outcome.PASS if all(claim["holds"] for claim in lesson["claims"]) else Outcome.FAIL)
         for lesson in results.lessons or []
     ]
     return [part["verdict"] for part in parts if part] + lessons
@@ -200,8 +187,8 @@ def _check_part(name: str, part: Any) -> None:
     for key in TABLES.get(name, ()):
         if not isinstance(part[key], dict) or not all(isinstance(v, dict) for v in part[key].values()):
             raise InputError(f"{name}: {key}: expected an object of objects")
-    if part["verdict"] not in VERDICTS:
-        raise InputError(f"{name}: verdict: expected one of {', '.join(VERDICTS)}, found {part['verdict']!r}")
+    if part["verdict"] not in list(Outcome):
+        raise InputError(f"{name}: verdict: expected one of {', '.join(Outcome)}, found {part['verdict']!r}")
 
 
 def _check_lessons(lessons: Any) -> None:

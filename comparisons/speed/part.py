@@ -20,6 +20,7 @@ from backproof.comparisons.speed.cases import FIVE_CASES, Case, CaseStore
 from backproof.comparisons.speed.entries import CONTROL, ENTRIES, FLOOR, PARTS, SCRATCH, Entry, own_entry
 from backproof.comparisons.speed.launch import ProcessWorker, overrides
 from backproof.comparisons.speed.protocol import Launch, Log, Record, Session, Settings
+from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.scratch.errors import InputError
 
 if TYPE_CHECKING:
@@ -181,11 +182,11 @@ def _part_verdict(summaries: Sequence[Part], means: Sequence[Part]) -> str:
     """
     if not any(DECIDING in case["ratios"] for case in summaries):
         timed = ["median" in entry for case in summaries for entry in case["ratios"].values()]
-        return "PASS" if timed and all(timed) else "INCONCLUSIVE"
+        return Outcome.PASS if timed and all(timed) else Outcome.INCONCLUSIVE
     words = [_mean_word(mean.get(DECIDING), mean.get(CONTROL)) for mean in means]
     if statistics.SLOWER in words:
-        return "FAIL"
-    return "PASS" if all(word == statistics.FASTER for word in words) else "INCONCLUSIVE"
+        return Outcome.FAIL
+    return Outcome.PASS if all(word == statistics.FASTER for word in words) else Outcome.INCONCLUSIVE
 
 
 def _mean_word(found: Part | None, control: Part | None) -> str:

@@ -18,9 +18,10 @@ from itertools import chain, combinations
 import numpy as np
 
 from backproof.comparisons.verdicts.network_bounds import Reference, Unit, any_selection, selected
+from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.comparisons.verdicts.rounding import Bounded
 from backproof.comparisons.verdicts.shared_deltas import MARGIN, scale_of_error
-from backproof.comparisons.verdicts.verdict import FAIL, PASS, Verdict, compare, group_resolution
+from backproof.comparisons.verdicts.verdict import Verdict, compare, group_resolution
 from backproof.scratch.architecture import Architecture, Array, Weights
 
 MAX_SELECTIONS = 512
@@ -52,9 +53,9 @@ def judge_gradient(
     if witness is not None:
         expected = Bounded(witness.value, reference.gradient.error + witness.error)
     first = _against(reference.architecture, found, expected)
-    if first.outcome == PASS and shared_deltas and not reference.undecided:
+    if first.outcome == Outcome.PASS and shared_deltas and not reference.undecided:
         return _jointly(reference, found, witness, first)
-    if first.outcome != FAIL or not reference.undecided:
+    if first.outcome != Outcome.FAIL or not reference.undecided:
         return first
     return _other_selection(reference, found, first)
 
@@ -76,7 +77,7 @@ def _jointly(reference: Reference, found: Array, witness: Bounded | None, first:
                 f"every entry is within its bound, but W{layer + 1}[:, {unit}] and b{layer + 1}[{unit}] "
                 f"cannot come from the same deltas: that takes {scale:.3g} times the rounding there can be"
             )
-            return replace(first, outcome=FAIL, worst=f"b{layer + 1}[{unit}]", reason=reason)
+            return replace(first, outcome=Outcome.FAIL, worst=f"b{layer + 1}[{unit}]", reason=reason)
     return first
 
 
@@ -85,7 +86,7 @@ def _other_selection(reference: Reference, found: Array, first: Verdict) -> Verd
     for flipped in _selections(reference.undecided):
         other = _against(reference.architecture, found, selected(reference.state, flipped))
         tried += 1
-        if other.outcome != FAIL:
+        if other.outcome != Outcome.FAIL:
             return other
         if tried == MAX_SELECTIONS:
             break

@@ -20,17 +20,16 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.scratch.architecture import Array
 from backproof.scratch.errors import InputError
-
-PASS, FAIL, INCONCLUSIVE = "PASS", "FAIL", "INCONCLUSIVE"
 
 
 @dataclass(frozen=True)
 class Verdict:
     """One comparison's outcome. The worst entry is the one with the largest error relative to its bound."""
 
-    outcome: str  # PASS | FAIL | INCONCLUSIVE
+    outcome: Outcome
     error: float  # |found - expected| of the worst entry
     bound: float  # that entry's bound
     resolution: float  # smallest relative error of one tensor that is sure to be seen; inf: none is
@@ -43,7 +42,7 @@ class Verdict:
 
     @property
     def passed(self) -> bool:
-        return self.outcome == PASS
+        return self.outcome == Outcome.PASS
 
     def as_json(self) -> dict[str, object]:
         """Plain types; what is not finite becomes None, which JSON has a word for."""
@@ -54,13 +53,6 @@ class Verdict:
 
     def __str__(self) -> str:
         return f"{self.outcome}: {self.reason}"
-
-
-def overall(outcomes: Sequence[str]) -> str:
-    """FAIL if any failed, else INCONCLUSIVE if any was or there are none at all, else PASS."""
-    if FAIL in outcomes:
-        return FAIL
-    return PASS if outcomes and all(outcome == PASS for outcome in outcomes) else INCONCLUSIVE
 
 
 def compare(
@@ -113,20 +105,20 @@ def _decide(
     n_decided, n_inconclusive = int(decided.sum()), int(inconclusive.sum())
     seen = resolution(found, bounds, groups)
     if found.size == 0:
-        return Verdict(INCONCLUSIVE, np.nan, np.nan, np.inf, "", "nothing was compared", 0, 0)
+        return Verdict(Outcome.INCONCLUSIVE, np.nan, np.nan, np.inf, "", "nothing was compared", 0, 0)
     worst = _worst(errors, bounds, outside, decided)
     figures = float(errors[worst]), float(bounds[worst]), seen, name(worst)
     values = float(found[worst]), float(expected[worst])
     if outside.any():
         reason = _failure(name(worst), *values, *figures[:2], int(outside.sum()), found.size)
-        return Verdict(FAIL, *figures, reason, n_decided, n_inconclusive, *values)
+        return Verdict(Outcome.FAIL, *figures, reason, n_decided, n_inconclusive, *values)
     if n_inconclusive:
         first = int(np.flatnonzero(inconclusive)[0])
         why = why_undecided if undecided[first] else "its bound is infinite: overflow is possible"
         reason = f"{n_inconclusive} of {found.size} entries undecided, the first {name(first)}: {why}"
-        return Verdict(INCONCLUSIVE, *figures, reason, n_decided, n_inconclusive, *values)
+        return Verdict(Outcome.INCONCLUSIVE, *figures, reason, n_decided, n_inconclusive, *values)
     reason = f"all {found.size} entries within their bounds"
-    return Verdict(PASS, *figures, reason, n_decided, 0, *values)
+    return Verdict(Outcome.PASS, *figures, reason, n_decided, 0, *values)
 
 
 def _worst(errors: Array, bounds: Array, outside: Array, decided: Array) -> int:

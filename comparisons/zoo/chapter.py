@@ -8,9 +8,10 @@ from markupsafe import Markup
 from backproof.comparisons.drawing import figures, formats, markup
 from backproof.comparisons.drawing.chapter import Section
 from backproof.comparisons.results.store import Part, Results
+from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.comparisons.zoo.terminal import sentences
 
-LEVELS = {"PASS": 0, "INCONCLUSIVE": 1, "FAIL": 2}
+LEVELS: dict[str, int] = {Outcome.PASS: 0, Outcome.INCONCLUSIVE: 1, Outcome.FAIL: 2}
 RIVALS = {
     "gradcheck": "torch gradcheck",
     "check_grad": "scipy check_grad",
@@ -54,7 +55,7 @@ def _heatmap(part: Part, rows: list[Part]) -> Markup:
     """Rows are classes; columns the checks, then the rivals."""
     columns = [*part["checks"], *RIVALS.values()]
     cells = [_cells(part, row) for row in rows]
-    signs = {"PASS": "", "FAIL": "x", "INCONCLUSIVE": "?"}
+    signs: dict[str, str] = {Outcome.PASS: "", Outcome.FAIL: "x", Outcome.INCONCLUSIVE: "?"}
     fig = go.Figure(
         go.Heatmap(
             z=[[LEVELS.get(cell) for cell in line] for line in cells],
@@ -89,7 +90,7 @@ def _name(row: Part) -> str:
 
 
 def _cells(part: Part, row: Part) -> list[str]:
-    words = {True: "PASS", False: "FAIL", None: "not tried"}
+    words = {True: Outcome.PASS, False: Outcome.FAIL, None: "not tried"}
     rivals = [words[row[f"{rival}_accepts"]] for rival in RIVALS]
     return [*(row["outcomes"].get(check, "not run") for check in part["checks"]), *rivals]
 

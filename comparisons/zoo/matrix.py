@@ -16,7 +16,7 @@ from backproof.comparisons.check.trial import Trial
 from backproof.comparisons.contenders.loading import Target, load_class
 from backproof.comparisons.running import parallel
 from backproof.comparisons.running.progress import Progress
-from backproof.comparisons.verdicts.verdict import FAIL, INCONCLUSIVE, PASS, overall
+from backproof.comparisons.verdicts.outcome import Outcome, worst
 from backproof.comparisons.zoo.catalogue import Entry
 
 NAMED_SHARE = 0.8  # of the gradient mutants: how many diagnoses must name the true cause
@@ -61,7 +61,7 @@ def row_of(entry: Entry, *, folder: Path, seed: int) -> Row:
     tried = [try_class(target, seed=s, quick=True, shrink=False, time_limit=TIME_LIMIT) for s in seeds]
     causes = [cause.sentence for cause in tried[0][1]]
     outcomes = _worst([trial for trial, _ in tried])
-    failed = [check for check, outcome in outcomes.items() if outcome == FAIL]
+    failed = [check for check, outcome in outcomes.items() if outcome == Outcome.FAIL]
     return {
         "number": entry.number,
         "name": name,
@@ -71,7 +71,7 @@ def row_of(entry: Entry, *, folder: Path, seed: int) -> Row:
         "note": entry.note,
         "blind": entry.blind,
         "expected": list(entry.checks),
-        "verdict": overall([trial.verdict for trial, _ in tried]),
+        "verdict": worst([trial.verdict for trial, _ in tried]),
         "outcomes": outcomes,
         "killed_by": failed,
         "as_expected": bool(set(failed) & set(entry.checks)),
@@ -88,7 +88,9 @@ def _worst(trials: Sequence[Trial]) -> dict[str, str]:
     for trial in trials:
         for outcome in trial.outcomes:
             before = found.get(outcome.check.name)
-            found[outcome.check.name] = before if before in (FAIL, INCONCLUSIVE) else outcome.verdict
+            found[outcome.check.name] = (
+                before if before in (Outcome.FAIL, Outcome.INCONCLUSIVE) else outcome.verdict
+            )
     return found
 
 
@@ -121,7 +123,7 @@ def summary(rows: Sequence[Row]) -> dict[str, Any]:
         "killed": sum(bool(row["killed_by"]) for row in known),
         "killed_as_expected": sum(row["as_expected"] for row in known),
         "correct": len(correct),
-        "correct_passed": sum(row["verdict"] == PASS for row in correct),
+        "correct_passed": sum(row["verdict"] == Outcome.PASS for row in correct),
         "gradient_mutants": len(gradient),
         "causes_named": sum(row["cause_named"] for row in gradient),
         "held_out": len(held_out),
@@ -137,11 +139,11 @@ def summary(rows: Sequence[Row]) -> dict[str, Any]:
 def verdict(rows: Sequence[Row]) -> str:
     """FAIL for a survivor, for a correct class that fails, or for too few causes named."""
     if not rows:
-        return INCONCLUSIVE
+        return Outcome.INCONCLUSIVE
     counts = summary(rows)
     survivors = counts["killed_as_expected"] < counts["mutants"]
-    alarms = any(row["verdict"] == FAIL for row in rows if row["group"] == "correct")
+    alarms = any(row["verdict"] == Outcome.FAIL for row in rows if row["group"] == "correct")
     misnamed = counts["causes_named"] < NAMED_SHARE * counts["gradient_mutants"]
     if survivors or alarms or misnamed:
-        return FAIL
-    return PASS if counts["correct_passed"] == counts["correct"] else INCONCLUSIVE
+        return Outcome.FAIL
+    return Outcome.PASS if counts["correct_passed"] == counts["correct"] else Outcome.INCONCLUSIVE

@@ -7,8 +7,9 @@ from rich.table import Table
 from rich.text import Text
 
 from backproof.comparisons.results.store import Part
+from backproof.comparisons.verdicts.outcome import Outcome
 
-SIGNS = {"FAIL": ("x", "bold red"), "PASS": ("·", "dim"), "INCONCLUSIVE": ("?", "yellow")}
+SIGNS = {Outcome.FAIL: ("x", "bold red"), Outcome.PASS: ("·", "dim"), Outcome.INCONCLUSIVE: ("?", "yellow")}
 RIVALS = ("gradcheck", "check_grad", "threshold")
 
 

@@ -14,7 +14,8 @@ import pytest
 
 from backproof.comparisons.contenders import registry
 from backproof.comparisons.verdicts.network_bounds import any_selection, backprop_reference
-from backproof.comparisons.verdicts.verdict import PASS, compare
+from backproof.comparisons.verdicts.outcome import Outcome
+from backproof.comparisons.verdicts.verdict import compare
 from backproof.reference.contender import Contender, NotOffered
 from backproof.scratch.architecture import (
     ACTIVATIONS,
@@ -96,7 +97,7 @@ def flat(weights: Weights) -> Array:
 
 def assert_within(found: Array, expected: Array, bound: Array) -> None:
     verdict = compare(np.asarray(found), expected, bound)
-    assert verdict.outcome == PASS, verdict
+    assert verdict.outcome == Outcome.PASS, verdict
 
 
 # --- forward and backward

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 
 from backproof.comparisons.contenders.scratch_mlp import ScratchMLP
-from backproof.comparisons.verdicts.verdict import FAIL, PASS, compare
+from backproof.comparisons.verdicts.outcome import Outcome
+from backproof.comparisons.verdicts.verdict import compare
 from backproof.reference import scipy_differences, textbook
 from backproof.reference.torch_mlp import TorchMLP
 from backproof.scratch.architecture import ACTIVATIONS, LOSSES, Architecture, Array
@@ -37,7 +38,7 @@ def test_backprop_agrees_with_scipys_forward_differences_of_torchs_loss(case: Ca
     bound = unrounded_step_bound(case, FORWARD, steps) + backprop.bound
     found = scipy_differences.two_point(torch_loss(case), case.flat)
     verdict = compare(found, gradient(case.network(), case.x, case.targets), bound + backprop.bound)
-    assert verdict.outcome == PASS, verdict
+    assert verdict.outcome == Outcome.PASS, verdict
 
 
 @settings(max_examples=15)  # torch is loaded anew for every evaluation
@@ -48,7 +49,7 @@ def test_backprop_agrees_with_scipys_central_differences_of_torchs_loss(case: Ca
     bound = unrounded_step_bound(case, CENTRAL, steps) + backprop.bound
     found = scipy_differences.three_point(torch_loss(case), case.flat)
     verdict = compare(found, gradient(case.network(), case.x, case.targets), bound + backprop.bound)
-    assert verdict.outcome == PASS, verdict
+    assert verdict.outcome == Outcome.PASS, verdict
 
 
 @settings(max_examples=15)  # torch is loaded anew for every evaluation
@@ -59,7 +60,7 @@ def test_scratchs_central_differences_agree_with_scipys_of_torchs_loss(case: Cas
     own = difference_bound(case, CENTRAL, step_sizes(case.flat, CENTRAL))
     found = gradient(case.network(), case.x, case.targets, "central_difference")
     verdict = compare(found, scipy_differences.three_point(torch_loss(case), case.flat), own + bound)
-    assert verdict.outcome == PASS, verdict
+    assert verdict.outcome == Outcome.PASS, verdict
 
 
 @pytest.mark.parametrize("activation", ["identity", "sigmoid", "tanh"])
@@ -72,7 +73,7 @@ def test_the_complex_step_agrees_with_scipys_adaptive_differences_within_their_t
     found = gradient(case.network(), case.x, case.targets, "complex_step")
     np.testing.assert_array_less(estimate, SCIPY_ADAPTIVE_RTOL * np.abs(expected).max())
     verdict = compare(found, expected, SCIPY_ADAPTIVE_RTOL * np.abs(expected).max())
-    assert verdict.outcome == PASS, verdict
+    assert verdict.outcome == Outcome.PASS, verdict
 
 
 @given(known_functions(dtypes=("float64",)))
@@ -83,7 +84,7 @@ def test_scipy_and_scratch_differentiate_any_function_alike(known: KnownFunction
     bound = bound + 4 * known_function_bound(known, CENTRAL, steps)
     found = difference(known.f, theta)
     verdict = compare(found, scipy_differences.three_point(lambda t: float(known.f(t)), theta), bound)
-    assert verdict.outcome == PASS, verdict
+    assert verdict.outcome == Outcome.PASS, verdict
 
 
 @pytest.mark.parametrize("witness", [scipy_differences.two_point, scipy_differences.three_point])
@@ -99,7 +100,7 @@ def test_a_gradient_wrong_by_a_thousandth_fails_against_scipy(
     largest = int(np.argmax(np.abs(found)))
     found[largest] *= 1.001
     verdict = compare(found, expected, bound, case.architecture.parameter_name)
-    assert verdict.outcome == FAIL
+    assert verdict.outcome == Outcome.FAIL
     assert verdict.worst == case.architecture.parameter_name(largest)
 
 
@@ -126,4 +127,4 @@ def test_the_textbook_in_extended_precision_agrees_with_itself_by_two_schemes(
     # Truncation alone: its bound without the float64 rounding that `difference_bound` adds is not larger.
     bound = difference_bound(case, CENTRAL, steps)
     verdict = compare(central, exact, bound)
-    assert verdict.outcome == PASS, verdict
+    assert verdict.outcome == Outcome.PASS, verdict

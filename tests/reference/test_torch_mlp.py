@@ -8,7 +8,8 @@ from hypothesis import given
 
 from backproof.comparisons.contenders.scratch_mlp import ScratchMLP
 from backproof.comparisons.verdicts.network_bounds import any_selection, backprop_reference
-from backproof.comparisons.verdicts.verdict import FAIL, PASS, compare
+from backproof.comparisons.verdicts.outcome import Outcome
+from backproof.comparisons.verdicts.verdict import compare
 from backproof.reference.contender import Contender
 from backproof.reference.torch_mlp import TorchMLP
 from backproof.scratch.architecture import ACTIVATIONS, DTYPES, LOSSES, Architecture, Array, Weights
@@ -30,7 +31,7 @@ def flat(weights: Weights) -> Array:
 
 def assert_close(case: Case, found: Array, expected: Array, bound: Array) -> None:
     verdict = compare(found, expected, bound)
-    assert verdict.outcome == PASS, verdict
+    assert verdict.outcome == Outcome.PASS, verdict
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
@@ -72,7 +73,7 @@ def test_the_bounds_would_show_a_gradient_wrong_in_its_last_quarter_of_digits(dt
     reference = backprop_reference(case.architecture, case.weights, case.x, case.targets)
     gradient = flat(loaded(TorchMLP, case).loss_and_gradient(case.x, case.targets)[1])
     wrong = gradient * (1 + np.finfo(dtype).eps ** 0.75)
-    assert compare(wrong, reference.gradient.value, reference.gradient.error).outcome == FAIL
+    assert compare(wrong, reference.gradient.value, reference.gradient.error).outcome == Outcome.FAIL
 
 
 @both

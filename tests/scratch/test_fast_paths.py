@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backproof.comparisons.verdicts.verdict import PASS, compare
+from backproof.comparisons.verdicts.outcome import Outcome
+from backproof.comparisons.verdicts.verdict import compare
 from backproof.scratch import optimizers
 from backproof.scratch.architecture import DTYPES, Architecture, Array, OptimizerSpec
 from backproof.scratch.optimizers import SGD, make_optimizer
@@ -47,7 +48,7 @@ def test_a_step_given_the_folded_rate_is_the_step_given_the_gradient(dtype: str)
     bound = gamma(3, dtype) * (np.abs(theta) + rate * np.abs(g)).astype(float)
     for found in (folded, plain):
         verdict = compare(found, exact, bound)
-        assert verdict.outcome == PASS, verdict
+        assert verdict.outcome == Outcome.PASS, verdict
 
 
 @pytest.mark.parametrize("spec", RULES, ids=lambda spec: f"{spec.name} {spec.momentum}")

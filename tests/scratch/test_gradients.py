@@ -9,7 +9,8 @@ import pytest
 from hypothesis import event, example, given
 
 from backproof.comparisons.verdicts.network_bounds import backprop_reference, complex_step_bound
-from backproof.comparisons.verdicts.verdict import FAIL, PASS, compare
+from backproof.comparisons.verdicts.outcome import Outcome
+from backproof.comparisons.verdicts.verdict import compare
 from backproof.reference import textbook
 from backproof.scratch.architecture import ACTIVATIONS, DTYPES, LOSSES, Architecture, Array
 from backproof.scratch.differences import CENTRAL, SCHEMES, step_sizes
@@ -32,7 +33,7 @@ WIDTH = 4
 
 def assert_passes(case: Case, found: Array, expected: Array, bound: Array) -> None:
     verdict = compare(found, expected, bound, case.architecture.parameter_name)
-    assert verdict.outcome == PASS, verdict
+    assert verdict.outcome == Outcome.PASS, verdict
 
 
 def by_richardson(case: Case, step: float = 0.125) -> tuple[Array, Array]:
@@ -147,7 +148,7 @@ def test_richardsons_estimate_covers_its_distance_to_backprop_within_a_linear_pi
     assert smooth.mean() > 0.3
     backprop = backprop_bound(case)
     bound = estimate + backprop.bound
-    assert compare(found[smooth], backprop.gradient[smooth], bound[smooth]).outcome == PASS
+    assert compare(found[smooth], backprop.gradient[smooth], bound[smooth]).outcome == Outcome.PASS
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
@@ -169,7 +170,7 @@ def test_backprop_of_every_activation_loss_and_depth_agrees_with_central_differe
     # And the bound sees a thousandth of the gradient's largest entry.
     wrong = found.copy()
     wrong[np.argmax(np.abs(found))] *= 1.001
-    assert compare(wrong, expected, bound).outcome == FAIL
+    assert compare(wrong, expected, bound).outcome == Outcome.FAIL
 
 
 @given(cases(dtypes=("float64",), max_batch=3))
@@ -205,7 +206,7 @@ def test_the_loss_is_the_textbooks_within_its_bound(case: Case) -> None:
     found = case.network().loss(case.x, case.targets)
     expected = textbook.loss(case.architecture, case.flat, case.x, case.targets)
     verdict = compare(np.array([found]), np.array([expected]), reference.loss.error)
-    assert verdict.outcome == PASS, verdict
+    assert verdict.outcome == Outcome.PASS, verdict
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backproof.comparisons.verdicts.loss_bounds import LOSS_BOUNDS, LossBound
+from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.comparisons.verdicts.rounding import Arithmetic, Bounded
-from backproof.comparisons.verdicts.verdict import PASS, compare
+from backproof.comparisons.verdicts.verdict import compare
 from backproof.reference import textbook
 from backproof.scratch.architecture import DTYPES, Architecture, Array
 from backproof.scratch.architecture import LOSSES as NAMES
@@ -59,7 +60,7 @@ def test_a_loss_is_the_textbooks_within_its_rounding_bound(
     theta = np.concatenate([np.eye(outputs).ravel(), np.zeros(outputs)])
     expected = textbook.loss(architecture, theta, z, targets)
     verdict = compare(np.array([LOSSES[name].value(z, targets)]), np.array([expected]), bound)
-    assert verdict.outcome == PASS, verdict
+    assert verdict.outcome == Outcome.PASS, verdict
 
 
 @every_loss
@@ -76,7 +77,7 @@ def test_delta_is_the_complex_step_of_the_loss_within_its_rounding_bound(
         expected[index] = LOSSES[name].value(moved, targets).imag / 1e-30
     bound = rounding(name, z, targets).delta.error
     verdict = compare(delta_of(name, z, targets), expected, bound)
-    assert verdict.outcome == PASS, verdict
+    assert verdict.outcome == Outcome.PASS, verdict
 
 
 @every_loss
@@ -96,7 +97,7 @@ def test_an_examples_term_depends_on_that_example_alone(name: str, data: st.Data
     one_by_one = [LOSSES[name].per_example(z[n : n + 1], targets[n : n + 1])[0] for n in range(len(z))]
     bound = 2 * rounding(name, z, targets).per_example.error
     verdict = compare(LOSSES[name].per_example(z, targets), np.array(one_by_one), bound)
-    assert verdict.outcome == PASS, verdict
+    assert verdict.outcome == Outcome.PASS, verdict
 
 
 @every_loss

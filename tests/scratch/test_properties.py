@@ -8,7 +8,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from numpy.polynomial.legendre import leggauss
 
-from backproof.comparisons.verdicts.verdict import PASS, compare
+from backproof.comparisons.verdicts.outcome import Outcome
+from backproof.comparisons.verdicts.verdict import compare
 from backproof.scratch.architecture import DTYPES, LOSSES, Architecture, Array
 from backproof.scratch.differences import CENTRAL, step_sizes
 from backproof.scratch.gradients import gradient
@@ -31,7 +32,7 @@ def backprop(case: Case) -> Array:
 
 def assert_within(case: Case, found: Array, expected: Array, bound: Array) -> None:
     verdict = compare(found, expected, bound, case.architecture.parameter_name)
-    assert verdict.outcome == PASS, verdict
+    assert verdict.outcome == Outcome.PASS, verdict
 
 
 @given(cases(), st.integers(-3, 3), st.integers(-3, 3), st.integers(0, 2**32 - 1))
@@ -101,7 +102,7 @@ def test_what_flows_into_a_unit_flows_out_of_it(case: Case) -> None:
         terms = len(W) + W_next.shape[1] + 2
         bound = carried + 2 * terms * unit_roundoff("float64") * sizes
         verdict = compare(into, out, bound)
-        assert verdict.outcome == PASS, verdict
+        assert verdict.outcome == Outcome.PASS, verdict
 
 
 @given(cases(losses=("cross_entropy",), dtypes=DTYPES))

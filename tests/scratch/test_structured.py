@@ -8,7 +8,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from backproof.comparisons.verdicts.verdict import PASS, compare
+from backproof.comparisons.verdicts.outcome import Outcome
+from backproof.comparisons.verdicts.verdict import compare
 from backproof.reference import textbook
 from backproof.scratch.architecture import ACTIVATIONS, DTYPES, LOSSES, Architecture, Array, OptimizerSpec
 from backproof.scratch.differences import SCHEMES, step_sizes
@@ -29,7 +30,7 @@ REAL_SCHEMES = [name for name, scheme in SCHEMES.items() if not scheme.is_comple
 
 def assert_passes(case: Case, found: Array, expected: Array, bound: Array) -> None:
     verdict = compare(found, expected, bound, case.architecture.parameter_name)
-    assert verdict.outcome == PASS, verdict
+    assert verdict.outcome == Outcome.PASS, verdict
 
 
 def by(evaluation: str, case: Case, method: str = "central_difference", **options: object) -> Array:

@@ -4,9 +4,10 @@ import numpy as np
 
 from backproof.comparisons.check.battery.cases import Case
 from backproof.comparisons.verdicts.network_bounds import Reference, backprop_reference
+from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.comparisons.verdicts.relu_kinks import flat_gradient, judge_gradient
 from backproof.comparisons.verdicts.rounding import Bounded
-from backproof.comparisons.verdicts.verdict import FAIL, INCONCLUSIVE, Verdict, compare
+from backproof.comparisons.verdicts.verdict import Verdict, compare
 from backproof.scratch.architecture import Array, Weights
 
 
@@ -30,9 +31,9 @@ def reference_of(case: Case) -> Reference:
 
 def require(what: str, verdict: Verdict) -> None:
     """Raise Mismatch or Undecided unless the verdict is PASS."""
-    if verdict.outcome == FAIL:
+    if verdict.outcome == Outcome.FAIL:
         raise Mismatch(f"{what}: {verdict.reason}", verdict)
-    if verdict.outcome == INCONCLUSIVE:
+    if verdict.outcome == Outcome.INCONCLUSIVE:
         raise Undecided(verdict.reason)
 
 

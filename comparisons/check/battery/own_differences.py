@@ -10,8 +10,8 @@ from backproof.comparisons.check.battery.cases import Case
 from backproof.comparisons.check.battery.findings import require
 from backproof.comparisons.check.subject.subject import Subject
 from backproof.comparisons.verdicts.any_function import check_gradient
+from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.comparisons.verdicts.relu_kinks import flat_gradient, tensors
-from backproof.comparisons.verdicts.verdict import FAIL
 from backproof.scratch.architecture import Array
 from backproof.scratch.parameters import Parameters
 
@@ -33,7 +33,7 @@ def own_loss(subject: Subject, case: Case) -> None:
         entries=_one_per_tensor(case),
         name=architecture.parameter_name,
     )
-    if verdict.outcome == FAIL:
+    if verdict.outcome == Outcome.FAIL:
         _show(subject, case, verdict.worst)
     require("gradient against differences of its own loss", verdict)
 

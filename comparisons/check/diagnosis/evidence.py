@@ -15,8 +15,8 @@ from backproof.comparisons.check.battery.findings import reference_of
 from backproof.comparisons.check.battery.grid import generic_case
 from backproof.comparisons.check.subject.subject import Misbehaviour, Subject
 from backproof.comparisons.verdicts.network_bounds import Reference
+from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.comparisons.verdicts.relu_kinks import flat_gradient, judge_gradient, tensors
-from backproof.comparisons.verdicts.verdict import FAIL
 from backproof.scratch.architecture import ACTIVATIONS, LOSSES, Architecture, Array
 
 
@@ -31,7 +31,7 @@ class Observation:
 
     @cached_property
     def gradient_wrong(self) -> bool:
-        return judge_gradient(self.reference, self.gradient).outcome == FAIL
+        return judge_gradient(self.reference, self.gradient).outcome == Outcome.FAIL
 
     @cached_property
     def loss_wrong(self) -> bool:

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from backproof import check_module
-from backproof.comparisons.verdicts.verdict import FAIL, INCONCLUSIVE, PASS
+from backproof.comparisons.verdicts.outcome import Outcome
 
 
 def sine(factor: float) -> type[torch.autograd.Function]:
@@ -60,10 +60,12 @@ def test_a_right_module_passes_in_every_parameter_and_input(x: torch.Tensor) -> 
     module = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2))
     found = check_module(module, x, max_entries=4)
     assert list(found) == ["0.weight", "0.bias", "2.weight", "2.bias", "input 0"]
-    assert {verdict.outcome for verdict in found.values()} == {PASS}
+    assert {verdict.outcome for verdict in found.values()} == {Outcome.PASS}
 
 
-@pytest.mark.parametrize(("factor", "outcome"), [(1.0, PASS), (1.0 + 1e-6, FAIL), (-1.0, FAIL)])
+@pytest.mark.parametrize(
+    ("factor", "outcome"), [(1.0, Outcome.PASS), (1.0 + 1e-6, Outcome.FAIL), (-1.0, Outcome.FAIL)]
+)
 def test_a_function_is_right_or_wrong(x: torch.Tensor, factor: float, outcome: str) -> None:
     assert check_module(sine(factor), x, max_entries=3)["input 0"].outcome == outcome
 
@@ -71,24 +73,24 @@ def test_a_function_is_right_or_wrong(x: torch.Tensor, factor: float, outcome: s
 def test_only_the_wrong_tensor_fails_and_is_named(x: torch.Tensor) -> None:
     found = check_module(WrongBias(), x)
     assert {name: verdict.outcome for name, verdict in found.items()} == {
-        "linear.weight": PASS,
-        "linear.bias": FAIL,
-        "input 0": PASS,
+        "linear.weight": Outcome.PASS,
+        "linear.bias": Outcome.FAIL,
+        "input 0": Outcome.PASS,
     }
     assert found["linear.bias"].worst.startswith("linear.bias[")
 
 
 def test_errors_of_both_signs_do_not_cancel(x: torch.Tensor) -> None:
-    assert check_module(Cancelling, x, max_entries=3)["input 0"].outcome == FAIL
+    assert check_module(Cancelling, x, max_entries=3)["input 0"].outcome == Outcome.FAIL
 
 
 def test_a_kink_is_inconclusive() -> None:
-    assert check_module(torch.relu, torch.zeros(2))["input 0"].outcome == INCONCLUSIVE
+    assert check_module(torch.relu, torch.zeros(2))["input 0"].outcome == Outcome.INCONCLUSIVE
 
 
 def test_a_function_of_several_tensors_is_checked_in_each(x: torch.Tensor) -> None:
     found = check_module(lambda a, b: (a * b, a.sum()), x, x.double() + 1, max_entries=2)
-    assert [verdict.outcome for verdict in found.values()] == [PASS, PASS]
+    assert [verdict.outcome for verdict in found.values()] == [Outcome.PASS, Outcome.PASS]
 
 
 def test_the_module_is_left_as_it_was(x: torch.Tensor) -> None:

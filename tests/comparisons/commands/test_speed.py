@@ -16,6 +16,7 @@ from backproof.comparisons.running.progress import Silent
 from backproof.comparisons.speed import growth as speed_growth
 from backproof.comparisons.speed import terminal as speed_tables
 from backproof.comparisons.speed.entries import SCRATCH, Entry
+from backproof.comparisons.verdicts.outcome import exit_code
 from tests.support.fake_timing import Clock, Workers
 
 SMALL = [
@@ -69,7 +70,7 @@ def test_a_small_run_ends_in_a_verdict_and_a_report(
     assert run.returncode in (0, 1, 3), run.stderr
     part = json.loads((out / "results.json").read_text())["speed"]
     assert part["verdict"] in run.stdout
-    assert results.exit_code([part["verdict"]]) == run.returncode
+    assert exit_code([part["verdict"]]) == run.returncode
     assert (out / "report.html").exists()
 
 

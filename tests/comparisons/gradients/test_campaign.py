@@ -10,7 +10,7 @@ from backproof.comparisons.gradients.campaign import CELLS, CellTally, Chunk, Ta
 from backproof.comparisons.gradients.random_problems import FAMILIES, Case, draw
 from backproof.comparisons.gradients.sensitivity import EXPONENTS, RELATIVE_ERRORS, Caught, made_wrong
 from backproof.comparisons.running.progress import Silent
-from backproof.comparisons.verdicts.verdict import FAIL, INCONCLUSIVE, PASS
+from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.scratch.architecture import ACTIVATIONS, DTYPES, Array
 
 
@@ -22,7 +22,7 @@ def small() -> dict:
 def test_correct_gradients_raise_no_false_alarm(small: dict) -> None:
     figures = small["totals"]["contenders"].values()
     assert [one["false_alarms"] for one in figures] == [0, 0]
-    assert small["verdict"] == PASS
+    assert small["verdict"] == Outcome.PASS
 
 
 def test_every_error_stays_below_its_bound(small: dict) -> None:
@@ -72,7 +72,7 @@ def test_ctrl_c_keeps_what_is_finished(monkeypatch: pytest.MonkeyPatch) -> None:
     part = campaign.run(1, seed=0, workers=1, gradcheck_cases=0, progress=Silent())
     assert part["interrupted"]
     assert part["n_cases"] == 2
-    assert part["verdict"] == INCONCLUSIVE  # most families have no case at all
+    assert part["verdict"] == Outcome.INCONCLUSIVE  # most families have no case at all
 
 
 def test_a_contender_that_is_slightly_wrong_is_an_alarm(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,10 +91,10 @@ def test_a_contender_that_is_slightly_wrong_is_an_alarm(monkeypatch: pytest.Monk
 def test_a_single_false_alarm_fails_the_campaign() -> None:
     tally = CellTally()
     tally.contenders["torch"].failed = 1
-    assert campaign.campaign_verdict(tally, [tally]) == FAIL
+    assert campaign.campaign_verdict(tally, [tally]) == Outcome.FAIL
 
 
-@pytest.mark.parametrize(("undecided", "verdict"), [(1, PASS), (2, INCONCLUSIVE)])
+@pytest.mark.parametrize(("undecided", "verdict"), [(1, Outcome.PASS), (2, Outcome.INCONCLUSIVE)])
 def test_more_than_one_undecided_entry_in_a_thousand_is_inconclusive(undecided: int, verdict: str) -> None:
     tally = CellTally({"scratch": Tally(cases=1, entries=1000, inconclusive_entries=undecided)})
     assert campaign.campaign_verdict(tally, [tally]) == verdict
@@ -182,7 +182,13 @@ def test_bisection_finds_the_last_exponent_caught(n_caught: int) -> None:
 
 @pytest.mark.parametrize(
     ("caught", "draws", "verdict"),
-    [(0, 0, INCONCLUSIVE), (99, 100, PASS), (97, 100, INCONCLUSIVE), (900, 1000, FAIL), (1, 1, PASS)],
+    [
+        (0, 0, Outcome.INCONCLUSIVE),
+        (99, 100, Outcome.PASS),
+        (97, 100, Outcome.INCONCLUSIVE),
+        (900, 1000, Outcome.FAIL),
+        (1, 1, Outcome.PASS),
+    ],
 )
 def test_few_draws_do_not_decide_against_the_target(caught: int, draws: int, verdict: str) -> None:
     assert sensitivity._verdict(caught, draws) == verdict

@@ -15,7 +15,7 @@ from backproof.comparisons.gradients import part as gradients
 from backproof.comparisons.gradients.part import Problem, check_problem, small_problems
 from backproof.comparisons.results import store as results
 from backproof.comparisons.running.progress import Silent
-from backproof.comparisons.verdicts.verdict import FAIL, PASS
+from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.reference.contender import Contender, NotOffered
 from backproof.scratch.architecture import ACTIVATIONS, DTYPES, LOSSES, Array, Weights
 from tests.support import sample_results
@@ -59,7 +59,7 @@ def checked(monkeypatch: pytest.MonkeyPatch, contender: Contender, **which: str)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_scratch_and_torch_pass_every_check(activation: str, loss: str, dtype: str) -> None:
     checks = check_problem(problem(activation, loss, dtype), ("scratch", "torch"))
-    assert [check["verdict"] for check in checks] == [PASS] * len(checks)
+    assert [check["verdict"] for check in checks] == [Outcome.PASS] * len(checks)
     against = {check["against"] for check in checks}
     assert {"complex_step", "scratch"} <= against
     assert dtype == "float32" or against & {"central_difference", "richardson"}
@@ -101,12 +101,12 @@ def test_a_wrong_contender_fails_with_what_is_wrong(
     change: Callable[..., tuple[float, Weights]], words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     check = checked(monkeypatch, wrong(change))[0]
-    assert check["verdict"] == FAIL
+    assert check["verdict"] == Outcome.FAIL
     assert words in check["reason"]
 
 
 def test_a_transposed_weight_gradient_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert checked(monkeypatch, wrong(_transposed))[0]["verdict"] == FAIL
+    assert checked(monkeypatch, wrong(_transposed))[0]["verdict"] == Outcome.FAIL
 
 
 def test_wrong_logits_fail_although_the_gradient_is_right(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,7 +115,7 @@ def test_wrong_logits_fail_although_the_gradient_is_right(monkeypatch: pytest.Mo
             return super().logits(x) + 1e-9
 
     check = checked(monkeypatch, Shifted())[0]
-    assert (check["verdict"], check["worst"][:7]) == (FAIL, "logits[")
+    assert (check["verdict"], check["worst"][:7]) == (Outcome.FAIL, "logits[")
 
 
 def test_a_contender_without_gradients_is_a_row_with_the_reason_and_judged_on_its_logits(
@@ -124,7 +124,7 @@ def test_a_contender_without_gradients_is_a_row_with_the_reason_and_judged_on_it
     absent, logits = checked(monkeypatch, NoGradient())
     assert absent["not_offered"] == "its public interface gives no gradient"
     assert "verdict" not in absent
-    assert logits["verdict"] == PASS
+    assert logits["verdict"] == Outcome.PASS
     assert logits["architecture"].endswith("logits")
 
 
@@ -135,7 +135,7 @@ def test_what_is_not_offered_is_said_once() -> None:
 
 
 def test_a_contender_without_logits_is_judged_on_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert checked(monkeypatch, NoLogits())[0]["verdict"] == PASS
+    assert checked(monkeypatch, NoLogits())[0]["verdict"] == Outcome.PASS
 
 
 def test_the_part_has_a_batch_of_the_data_in_both_dtypes() -> None:
@@ -147,13 +147,13 @@ def test_the_part_has_a_batch_of_the_data_in_both_dtypes() -> None:
 def test_a_large_network_is_differenced_at_sampled_entries() -> None:
     data = gradients.data_problems(Plan(data="digits", layer_sizes=(64, 32, 10)))[1]
     central = next(c for c in check_problem(data, ("scratch",)) if c["against"] == "central_difference")
-    assert (central["verdict"], central["n_compared"]) == (PASS, gradients.SAMPLED_ENTRIES)
+    assert (central["verdict"], central["n_compared"]) == (Outcome.PASS, gradients.SAMPLED_ENTRIES)
 
 
 def test_the_whole_part_is_as_the_results_want_it() -> None:
     part = gradients.run(Plan(data="digits", layer_sizes=(64, 8, 10)), Silent())
     assert set(results.REQUIRED["gradients"]) <= set(part)
-    assert part["verdict"] == PASS
+    assert part["verdict"] == Outcome.PASS
     required = {
         "contender",
         "against",

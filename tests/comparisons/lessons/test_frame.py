@@ -5,15 +5,15 @@ import math
 import pytest
 
 from backproof.comparisons.lessons import frame
-from backproof.comparisons.lessons.frame import Claim, Correction, Outcome
+from backproof.comparisons.lessons.frame import Claim, Correction, LessonResult
 
 GOOD, BAD = Claim("good", True, "", ""), Claim("bad", False, "", "")
 
 
 def outcome(
     *claims: Claim, corrections: tuple[Correction, ...] = (), unjudged: tuple[str, ...] = ()
-) -> Outcome:
-    return Outcome(claims, (), (), corrections, unjudged=unjudged)
+) -> LessonResult:
+    return LessonResult(claims, (), (), corrections, unjudged=unjudged)
 
 
 @pytest.mark.parametrize(

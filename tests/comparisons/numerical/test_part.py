@@ -25,7 +25,8 @@ from backproof.comparisons.results import store as results
 from backproof.comparisons.running.errors import Interrupted
 from backproof.comparisons.running.progress import Advance, Progress, Silent
 from backproof.comparisons.verdicts.difference_bounds import central_difference_bound
-from backproof.comparisons.verdicts.verdict import FAIL, PASS, compare
+from backproof.comparisons.verdicts.outcome import Outcome
+from backproof.comparisons.verdicts.verdict import compare
 from backproof.scratch.architecture import Architecture, Array
 from backproof.scratch.differences import SCHEMES, step_sizes
 from backproof.scratch.errors import InputError
@@ -98,14 +99,14 @@ def test_the_bound_between_differences_and_backprop_holds_entry_by_entry(seed: i
     found = gradient(network, x, labels, "central_difference", evaluation="structured", step=step)
     bound = central_difference_bound(network, x, steps)
     verdict = compare(found, gradient(network, x, labels), bound, network.architecture.parameter_name)
-    assert verdict.outcome == PASS, verdict
+    assert verdict.outcome == Outcome.PASS, verdict
 
 
 def test_the_bound_between_differences_and_backprop_catches_one_part_in_ten_million() -> None:
     network, x, labels, steps = digits_batch(0, 1e-9)
     expected = gradient(network, x, labels)
     verdict = compare(expected * (1 + 1e-7), expected, central_difference_bound(network, x, steps))
-    assert verdict.outcome == FAIL
+    assert verdict.outcome == Outcome.FAIL
 
 
 def test_the_bound_is_for_one_hidden_layer_of_relus_and_says_so() -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from backproof.comparisons.report import write
 from backproof.comparisons.results import store as results
 from backproof.comparisons.results.store import Results
+from backproof.comparisons.verdicts.outcome import exit_code
 from backproof.scratch.errors import InputError
 from tests.support import sample_results
 
@@ -196,7 +197,7 @@ def test_a_misspelt_part_is_an_error(tmp_path: Path) -> None:
     ],
 )
 def test_the_exit_code_is_that_of_the_worst_verdict(verdicts: list[str], code: int) -> None:
-    assert results.exit_code(verdicts) == code
+    assert exit_code(verdicts) == code
 
 
 @pytest.mark.parametrize(("holds", "verdict"), [(True, "PASS"), (False, "FAIL")])

@@ -7,15 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backproof.comparisons.verdicts.verdict import (
-    FAIL,
-    INCONCLUSIVE,
-    PASS,
-    Verdict,
-    compare,
-    group_resolution,
-    overall,
-)
+from backproof.comparisons.verdicts.outcome import Outcome, worst
+from backproof.comparisons.verdicts.verdict import Verdict, compare, group_resolution
 from backproof.scratch.architecture import Architecture
 
 NAN, INF = float("nan"), float("inf")
@@ -26,11 +19,11 @@ def entry(i: int) -> str:
 
 
 def test_a_difference_equal_to_the_bound_passes() -> None:
-    assert compare(np.array([1.5]), np.array([1.0]), 0.5).outcome == PASS
+    assert compare(np.array([1.5]), np.array([1.0]), 0.5).outcome == Outcome.PASS
 
 
 def test_a_difference_beyond_the_bound_fails() -> None:
-    assert compare(np.array([1.5]), np.array([1.0]), np.nextafter(0.5, 0)).outcome == FAIL
+    assert compare(np.array([1.5]), np.array([1.0]), np.nextafter(0.5, 0)).outcome == Outcome.FAIL
 
 
 @given(st.integers(0, 9999))
@@ -38,18 +31,18 @@ def test_one_bad_entry_among_ten_thousand_good_ones_fails_and_is_named(i: int) -
     found = np.ones(10_000)
     found[i] += 1e-3
     verdict = compare(found, np.ones(10_000), 1e-4, entry)
-    assert (verdict.outcome, verdict.worst) == (FAIL, f"entry {i}")
+    assert (verdict.outcome, verdict.worst) == (Outcome.FAIL, f"entry {i}")
 
 
 def test_nothing_compared_is_inconclusive_never_a_pass() -> None:
     verdict = compare(np.empty(0), np.empty(0), 1.0)
-    assert (verdict.outcome, verdict.n_compared) == (INCONCLUSIVE, 0)
+    assert (verdict.outcome, verdict.n_compared) == (Outcome.INCONCLUSIVE, 0)
 
 
 @pytest.mark.parametrize("bad", [NAN, INF, -INF])
 def test_a_found_value_that_is_not_finite_fails_even_where_the_expected_one_is_the_same(bad: float) -> None:
     verdict = compare(np.array([0.0, bad]), np.array([0.0, 1.0]), 1.0, entry)
-    assert (verdict.outcome, verdict.worst) == (FAIL, "entry 1")
+    assert (verdict.outcome, verdict.worst) == (Outcome.FAIL, "entry 1")
 
 
 @pytest.mark.parametrize("bad", [NAN, INF, -INF])
@@ -65,24 +58,24 @@ def test_nan_beside_a_merely_wrong_entry_is_the_one_that_is_named() -> None:
 @pytest.mark.parametrize("bound", [NAN, INF])
 def test_a_bound_that_says_nothing_is_inconclusive(bound: float) -> None:
     verdict = compare(np.array([1.0, 1.0]), np.array([1.0, 1.0]), np.array([0.1, bound]))
-    assert (verdict.outcome, verdict.n_compared, verdict.n_inconclusive) == (INCONCLUSIVE, 1, 1)
+    assert (verdict.outcome, verdict.n_compared, verdict.n_inconclusive) == (Outcome.INCONCLUSIVE, 1, 1)
 
 
 @pytest.mark.parametrize("expected", [NAN, INF])
 def test_an_expected_value_that_is_not_finite_is_inconclusive(expected: float) -> None:
-    assert compare(np.array([expected]), np.array([expected]), 1.0).outcome == INCONCLUSIVE
+    assert compare(np.array([expected]), np.array([expected]), 1.0).outcome == Outcome.INCONCLUSIVE
 
 
 def test_a_failure_outweighs_what_is_undecided() -> None:
     verdict = compare(np.array([9.0, 0.0]), np.zeros(2), np.array([1.0, INF]))
-    assert (verdict.outcome, verdict.n_inconclusive) == (FAIL, 1)
+    assert (verdict.outcome, verdict.n_inconclusive) == (Outcome.FAIL, 1)
 
 
 def test_an_undecided_entry_is_inconclusive_only_inside_its_bound() -> None:
     undecided = np.array([True])
     inside = compare(np.array([0.5]), np.zeros(1), 1.0, undecided=undecided)
     outside = compare(np.array([1.5]), np.zeros(1), 1.0, undecided=undecided)
-    assert (inside.outcome, outside.outcome) == (INCONCLUSIVE, FAIL)
+    assert (inside.outcome, outside.outcome) == (Outcome.INCONCLUSIVE, Outcome.FAIL)
 
 
 def test_an_undecided_entry_says_why() -> None:
@@ -92,11 +85,11 @@ def test_an_undecided_entry_says_why() -> None:
 
 def test_a_small_wrong_layer_beside_a_large_right_one_fails() -> None:
     found, expected = np.array([1e6, 2e-9]), np.array([1e6, 1e-9])
-    assert compare(found, expected, 1e-12 * np.abs(expected)).outcome == FAIL
+    assert compare(found, expected, 1e-12 * np.abs(expected)).outcome == Outcome.FAIL
 
 
 def test_errors_of_both_signs_do_not_cancel() -> None:
-    assert compare(np.array([1.1, 0.9]), np.ones(2), 1e-3).outcome == FAIL
+    assert compare(np.array([1.1, 0.9]), np.ones(2), 1e-3).outcome == Outcome.FAIL
 
 
 def test_a_wrong_entry_with_bound_zero_is_the_worst() -> None:
@@ -106,7 +99,12 @@ def test_a_wrong_entry_with_bound_zero_is_the_worst() -> None:
 
 def test_the_worst_entry_of_a_pass_is_the_closest_to_its_bound() -> None:
     verdict = compare(np.array([1.0, 0.1]), np.zeros(2), np.array([100.0, 0.2]), entry)
-    assert (verdict.outcome, verdict.worst, verdict.error, verdict.bound) == (PASS, "entry 1", 0.1, 0.2)
+    assert (verdict.outcome, verdict.worst, verdict.error, verdict.bound) == (
+        Outcome.PASS,
+        "entry 1",
+        0.1,
+        0.2,
+    )
 
 
 def test_shapes_that_differ_are_refused_rather_than_broadcast() -> None:
@@ -129,7 +127,7 @@ def test_a_scale_error_above_the_resolution_of_its_tensor_is_always_seen(
     found = expected + 0.99 * bound
     resolution = compare(found, expected, bound).resolution
     spoiled = found * (1 - 1.001 * resolution)
-    assert compare(spoiled, expected, bound).outcome == FAIL
+    assert compare(spoiled, expected, bound).outcome == Outcome.FAIL
 
 
 def test_the_resolution_is_that_of_the_worst_tensor() -> None:
@@ -149,19 +147,19 @@ def test_a_gradient_of_zeros_alone_resolves_nothing() -> None:
 @pytest.mark.parametrize(
     ("outcomes", "expected"),
     [
-        ([], INCONCLUSIVE),
-        ([PASS], PASS),
-        ([PASS, INCONCLUSIVE], INCONCLUSIVE),
-        ([INCONCLUSIVE, FAIL, PASS], FAIL),
+        ([], Outcome.INCONCLUSIVE),
+        ([Outcome.PASS], Outcome.PASS),
+        ([Outcome.PASS, Outcome.INCONCLUSIVE], Outcome.INCONCLUSIVE),
+        ([Outcome.INCONCLUSIVE, Outcome.FAIL, Outcome.PASS], Outcome.FAIL),
     ],
 )
 def test_the_overall_outcome_is_the_worst_and_of_nothing_inconclusive(
     outcomes: list[str], expected: str
 ) -> None:
-    assert overall(outcomes) == expected
+    assert worst(outcomes) == expected
 
 
 def test_a_verdict_is_written_as_strict_json() -> None:
-    verdict = Verdict(INCONCLUSIVE, NAN, INF, INF, "", "nothing", 0, 0)
+    verdict = Verdict(Outcome.INCONCLUSIVE, NAN, INF, INF, "", "nothing", 0, 0)
     written = json.loads(json.dumps(verdict.as_json(), allow_nan=False))
-    assert (written["outcome"], written["bound"]) == (INCONCLUSIVE, None)
+    assert (written["outcome"], written["bound"]) == (Outcome.INCONCLUSIVE, None)

@@ -12,7 +12,7 @@ from backproof.comparisons.check.diagnosis.diagnosis import Cause
 from backproof.comparisons.check.session import try_class
 from backproof.comparisons.check.trial import Trial
 from backproof.comparisons.contenders.loading import Target
-from backproof.comparisons.verdicts.verdict import FAIL, PASS
+from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.comparisons.zoo import catalogue
 from backproof.comparisons.zoo.catalogue import Entry
 
@@ -57,7 +57,7 @@ def test_a_mutant_is_killed_by_the_check_expected_to_see_it(
     entry: Entry, tried: Callable[..., Tried]
 ) -> None:
     trial, _ = tried(entry)
-    assert [outcome.verdict for outcome in trial.outcomes] == [FAIL], trial.outcomes
+    assert [outcome.verdict for outcome in trial.outcomes] == [Outcome.FAIL], trial.outcomes
 
 
 @pytest.mark.parametrize("entry", [e for e in MUTANTS if e.cause and e.group == "gradient"], ids=place_of)
@@ -80,7 +80,9 @@ def test_a_correct_class_in_an_unusual_style_passes(
     entry: Entry, seed: int, tried: Callable[..., Tried]
 ) -> None:
     trial, causes = tried(entry, seed)
-    assert (trial.verdict, causes) == (PASS, []), [o for o in trial.outcomes if o.verdict != PASS]
+    assert (trial.verdict, causes) == (Outcome.PASS, []), [
+        o for o in trial.outcomes if o.verdict != Outcome.PASS
+    ]
 
 
 def test_every_class_of_the_folder_is_in_the_catalogue() -> None:

@@ -9,7 +9,8 @@ from backproof.comparisons.check.battery.battery import CHECKS
 from backproof.comparisons.check.battery.findings import Mismatch, Undecided, require
 from backproof.comparisons.check.session import try_class
 from backproof.comparisons.contenders.loading import Target
-from backproof.comparisons.verdicts.verdict import FAIL, compare
+from backproof.comparisons.verdicts.outcome import Outcome
+from backproof.comparisons.verdicts.verdict import compare
 from backproof.comparisons.zoo import catalogue
 
 FOLDER = catalogue.default_folder()
@@ -35,7 +36,7 @@ WRONG = {
 def test_a_check_rejects_what_it_asks_about(check: str, tmp_path: Path) -> None:
     (tmp_path / "own.py").write_text(f"{HEAD}\nclass Mine(StudentMLP):\n    {WRONG[check]}\n")
     trial, _ = try_class(Target(str(tmp_path / "own.py"), "Mine"), only=[check], quick=True, shrink=False)
-    assert [outcome.verdict for outcome in trial.outcomes] == [FAIL], trial.outcomes
+    assert [outcome.verdict for outcome in trial.outcomes] == [Outcome.FAIL], trial.outcomes
 
 
 def test_every_check_has_a_class_that_it_rejects() -> None:

@@ -7,7 +7,7 @@ import pytest
 from backproof.comparisons.check.session import try_class
 from backproof.comparisons.check.trial import NOT_OFFERED, NOT_RUN
 from backproof.comparisons.contenders.loading import Target
-from backproof.comparisons.verdicts.verdict import FAIL
+from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.comparisons.zoo.catalogue import default_folder
 from backproof.scratch.errors import InputError
 
@@ -43,14 +43,14 @@ def test_a_hostile_class_is_a_finding(name: str) -> None:
     trial, causes = try_class(Target(str(HOSTILE), name), only=[check], quick=True, shrink=False, **limits)
     kind, text = FINDINGS[name]
     outcome = trial.outcomes[0]
-    assert (outcome.verdict, outcome.kind) == (FAIL, kind)
+    assert (outcome.verdict, outcome.kind) == (Outcome.FAIL, kind)
     assert text in outcome.text
     assert causes
 
 
 def test_a_class_that_cannot_be_made_is_a_finding() -> None:
     trial, _ = try_class(Target(str(HOSTILE), "NoConstructor"))
-    assert trial.verdict == FAIL
+    assert trial.verdict == Outcome.FAIL
     assert "missing 1 required positional argument" in trial.outcomes[0].text
 
 
@@ -60,14 +60,19 @@ def test_a_class_that_cannot_be_made_is_a_finding() -> None:
 def test_a_file_that_cannot_be_imported_is_a_finding(tmp_path: Path, code: str, text: str) -> None:
     (tmp_path / "own.py").write_text(code)
     trial, _ = try_class(Target(str(tmp_path / "own.py"), "Mine"))
-    assert trial.verdict == FAIL
+    assert trial.verdict == Outcome.FAIL
     assert text in trial.outcomes[0].text
 
 
 def test_a_class_that_hangs_again_and_again_is_given_up() -> None:
     only = ["loss", "gradient", "duplication", "extremes"]
     trial, _ = try_class(Target(str(HOSTILE), "HardExit"), only=only, quick=True)
-    assert [outcome.verdict for outcome in trial.outcomes] == [FAIL, FAIL, FAIL, NOT_RUN]
+    assert [outcome.verdict for outcome in trial.outcomes] == [
+        Outcome.FAIL,
+        Outcome.FAIL,
+        Outcome.FAIL,
+        NOT_RUN,
+    ]
 
 
 def test_a_missing_method_is_not_offered(tmp_path: Path) -> None:
