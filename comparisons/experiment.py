@@ -6,14 +6,14 @@ choose its own test. The same plan gives the same weights, batches and losses in
 
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from backproof.comparisons.contenders import registry
 from backproof.comparisons.data.dataset import KINDS, N_CLASSES, Dataset, load
 from backproof.comparisons.results.store import DEFAULT_OUT
 from backproof.comparisons.running.environment import usable_cores
 from backproof.comparisons.running.progress import Advance, Progress, Silent
-from backproof.scratch.architecture import DTYPES, Architecture, OptimizerSpec
+from backproof.scratch.architecture import DTYPES, Architecture, DtypeName, OptimizerSpec
 from backproof.scratch.errors import InputError
 
 __all__ = ["DEFAULT_OPTIMIZERS", "Advance", "Plan", "Progress", "Silent"]
@@ -110,6 +110,6 @@ class Plan:
 
 def _architecture(sizes: tuple[int, ...], dtype: str) -> Architecture:
     try:
-        return Architecture(sizes, dtype=dtype)
+        return Architecture(sizes, dtype=cast(DtypeName, dtype))  # which refuses others
     except (ValueError, TypeError) as error:
         raise InputError(str(error).replace("layer_sizes", "layers")) from error

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, pairwise
-from typing import Any
+from typing import Annotated, Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,12 +26,27 @@ from backproof.scratch.errors import (
 )
 
 Array = NDArray[Any]  # float32 | float64; complex128 and longdouble inside the difference schemes
-Weights = Sequence[tuple[Array, Array]]  # per layer: (fan_in, fan_out), (fan_out,)
 
-ACTIVATIONS = ("identity", "sigmoid", "tanh", "relu")
-LOSSES = ("cross_entropy", "binary_cross_entropy", "mse", "sum_of_squares")
-DTYPES = ("float32", "float64")
-OPTIMIZERS = ("sgd", "adam")
+# The text beside an array type names its axes, in order. Within one call equal names mean equal sizes.
+Inputs = Annotated[Array, "examples inputs"]
+Labels = Annotated[Array, "examples"]  # integers
+Targets = Labels | Annotated[Array, "examples outputs"]  # labels for cross_entropy, else numbers
+Logits = Annotated[Array, "examples outputs"]
+Flat = Annotated[Array, "parameters"]  # all weights and biases, or a gradient, as one vector
+Rows = Annotated[Array, "batch"]  # indices of examples
+Weight = Annotated[Array, "fan_in fan_out"]
+Bias = Annotated[Array, "fan_out"]
+Weights = Sequence[tuple[Weight, Bias]]  # one pair per layer
+
+ActivationName = Literal["identity", "sigmoid", "tanh", "relu"]
+LossName = Literal["cross_entropy", "binary_cross_entropy", "mse", "sum_of_squares"]
+DtypeName = Literal["float32", "float64"]
+OptimizerName = Literal["sgd", "adam"]
+
+ACTIVATIONS: tuple[ActivationName, ...] = get_args(ActivationName)
+LOSSES: tuple[LossName, ...] = get_args(LossName)
+DTYPES: tuple[DtypeName, ...] = get_args(DtypeName)
+OPTIMIZERS: tuple[OptimizerName, ...] = get_args(OptimizerName)
 
 
 def flattened(weights: Weights) -> Array:
@@ -49,9 +64,9 @@ class Architecture:
     """
 
     layer_sizes: tuple[int, ...]  # (784, 128, 10): inputs, hidden..., outputs
-    activation: str = "relu"  # of the hidden layers
-    loss: str = "cross_entropy"
-    dtype: str = "float64"
+    activation: ActivationName = "relu"  # of the hidden layers
+    loss: LossName = "cross_entropy"
+    dtype: DtypeName = "float64"
 
     def __post_init__(self) -> None:
         sizes = self.layer_sizes
@@ -145,7 +160,7 @@ class OptimizerSpec:
     weight_decay * theta to the gradient in both.
     """
 
-    name: str = "sgd"
+    name: OptimizerName = "sgd"
     learning_rate: float = 0.1
     momentum: float = 0.0
     nesterov: bool = False

@@ -9,7 +9,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from backproof.scratch.architecture import Architecture, Array, Weights, flattened
+from backproof.scratch.architecture import (
+    Architecture,
+    DtypeName,
+    Flat,
+    Inputs,
+    Rows,
+    Targets,
+    Weights,
+    flattened,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,8 +49,8 @@ class Problem:
 
     architecture: Architecture
     weights: Weights
-    x: Array
-    targets: Array
+    x: Inputs
+    targets: Targets
 
     def __post_init__(self) -> None:
         architecture = self.architecture
@@ -55,15 +64,15 @@ class Problem:
     def batch_size(self) -> int:
         return len(self.x)
 
-    def flat(self) -> Array:
+    def flat(self) -> Flat:
         """All weights and biases as one fresh vector (n_parameters,), in the order of the flat vector."""
         return flattened(self.weights)
 
-    def astype(self, dtype: str) -> "Problem":
+    def astype(self, dtype: DtypeName) -> "Problem":
         """The same numbers in another of DTYPES: float32 widened to float64 exactly, or float64 rounded."""
         return replace(self, architecture=replace(self.architecture, dtype=dtype))
 
-    def rows(self, indices: Sequence[int] | Array) -> "Problem":
+    def rows(self, indices: Sequence[int] | Rows) -> "Problem":
         """The same network with these rows of the batch, in this order."""
         chosen = np.asarray(indices)
         return replace(self, x=self.x[chosen], targets=self.targets[chosen])

@@ -25,7 +25,7 @@ from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.comparisons.verdicts.relu_kinks import flat_gradient, judge_gradient
 from backproof.comparisons.verdicts.rounding import Bounded
 from backproof.comparisons.verdicts.verdict import Verdict
-from backproof.scratch.architecture import ACTIVATIONS, DTYPES, Array
+from backproof.scratch.architecture import ACTIVATIONS, DTYPES, ActivationName, Array, DtypeName
 from backproof.scratch.errors import InputError
 from backproof.scratch.gradients import gradient
 
@@ -36,7 +36,7 @@ DECADES = 40
 GRADCHECK_CASES = 100
 TOLERATED_INCONCLUSIVE = 1e-3  # of the entries, in every family
 
-Cell = tuple[str, str, str]  # family, activation, dtype
+Cell = tuple[str, ActivationName, DtypeName]  # family, activation, dtype
 CELLS: tuple[Cell, ...] = tuple((f, a, d) for f in FAMILIES for a in ACTIVATIONS for d in DTYPES)
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from backproof.scratch.architecture import LOSSES, Architecture, Array, Weights
+from backproof.scratch.architecture import LOSSES, ActivationName, Architecture, Array, DtypeName, Weights
 from backproof.scratch.errors import InputError
 from backproof.scratch.network import Network
 from backproof.scratch.parameters import Parameters
@@ -49,12 +49,12 @@ def float64_shadow(
     return network, wide.checked_inputs(x), wide.checked_targets(targets, len(x))
 
 
-def draw(rng: np.random.Generator, family: str, activation: str, dtype: str) -> Case:
+def draw(rng: np.random.Generator, family: str, activation: ActivationName, dtype: DtypeName) -> Case:
     """A case of this family. Raises ValueError for an unknown family."""
     if family not in FAMILIES:
         raise InputError(f"family: expected one of {', '.join(FAMILIES)}; got {family!r}")
     sizes = tuple(int(size) for size in rng.integers(1, LARGEST_SIZE + 1, rng.integers(2, 5)))
-    loss = str(rng.choice(LOSSES))
+    loss = LOSSES[rng.choice(len(LOSSES))]
     architecture = Architecture(sizes, activation, loss, dtype)
     batch = int(rng.integers(1, LARGEST_SIZE + 1))
     weights = [(_tensor(rng, family, s), _tensor(rng, family, s[1:])) for s in architecture.layer_shapes]

@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from backproof.scratch.architecture import DTYPES, Architecture, Array
+from backproof.scratch.architecture import DTYPES, Architecture, Array, DtypeName
 from backproof.scratch.differences import CENTRAL, SCHEMES, Scheme, difference, step_sizes
 from backproof.scratch.gradients import gradient, loss_function
 from backproof.scratch.initializers import initialize
@@ -66,7 +66,7 @@ def run(seed: int = 0) -> dict[str, Any]:
     }
 
 
-def _batch(dtype: str, seed: int) -> Batch:
+def _batch(dtype: DtypeName, seed: int) -> Batch:
     """The network and its examples, of the same numbers in both dtypes but for their rounding."""
     rng = np.random.default_rng(seed)
     architecture = Architecture(ARCHITECTURE.layer_sizes, ARCHITECTURE.activation, ARCHITECTURE.loss, dtype)

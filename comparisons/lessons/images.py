@@ -10,7 +10,7 @@ import numpy as np
 from backproof.comparisons.data.dataset import Dataset
 from backproof.comparisons.lessons.frame import Setting
 from backproof.reference.contender import Contender
-from backproof.scratch.architecture import Architecture, Array, OptimizerSpec
+from backproof.scratch.architecture import ActivationName, Architecture, Array, OptimizerName, OptimizerSpec
 from backproof.scratch.initializers import initialize
 from backproof.scratch.network import Network
 from backproof.scratch.training import Epoch, epoch_batches, fit
@@ -20,13 +20,13 @@ DATA_NAMES = {"mnist": "MNIST", "digits": "scikit-learn digits, 8 × 8"}  # as t
 BATCH_SIZE = 100
 
 
-def image_architecture(data: Dataset, hidden: Sequence[int], activation: str) -> Architecture:
+def image_architecture(data: Dataset, hidden: Sequence[int], activation: ActivationName) -> Architecture:
     sizes = (data.train_images.shape[1], *hidden, CLASSES)
     return Architecture(sizes, activation=activation, loss="cross_entropy", dtype="float32")
 
 
 def image_network(
-    data: Dataset, hidden: Sequence[int], activation: str, seed: int, start: str = "he_normal"
+    data: Dataset, hidden: Sequence[int], activation: ActivationName, seed: int, start: str = "he_normal"
 ) -> Network:
     """A network for these images, started by `start` ("normal" draws the biases too, as the texts do)."""
     architecture = image_architecture(data, hidden, activation)
@@ -45,7 +45,7 @@ def evaluated(
     epochs: int,
     setting: Setting,
     name: str,
-    optimizer: str = "sgd",
+    optimizer: OptimizerName = "sgd",
 ) -> list[float]:
     """Train for `epochs` and return the test accuracy after each; `setting.watch` hears of every epoch."""
     curve: list[float] = []

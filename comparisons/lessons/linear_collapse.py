@@ -23,7 +23,7 @@ from backproof.comparisons.lessons.frame import (
 )
 from backproof.comparisons.lessons.images import evaluated, image_network
 from backproof.comparisons.lessons.pictures import COLOURS, DASHES, SCRATCH, TORCH, axes, line
-from backproof.scratch.architecture import Array, Weights
+from backproof.scratch.architecture import ActivationName, Array, Weights
 from backproof.scratch.network import Network
 
 C = 0.7
@@ -56,7 +56,11 @@ def rounding_bound(x: Array, weights: Weights) -> Array:
 def run(setting: Setting) -> LessonResult:
     data = setting.dataset()
     test = data.test_images.astype(float)
-    kinds = {"softmax": ((), "identity"), "linear": (HIDDEN, "identity"), "relu": (HIDDEN, "relu")}
+    kinds: dict[str, tuple[tuple[int, ...], ActivationName]] = {
+        "softmax": ((), "identity"),
+        "linear": (HIDDEN, "identity"),
+        "relu": (HIDDEN, "relu"),
+    }
     curves: dict[str, list[float]] = {}
     networks: dict[str, Network] = {}
     for name, (hidden, activation) in kinds.items():

@@ -20,6 +20,7 @@ from backproof.comparisons.lessons.frame import (
 )
 from backproof.comparisons.lessons.images import DATA_NAMES, evaluated, image_network
 from backproof.comparisons.lessons.pictures import COLOURS, DASHES, GOOD, SYMBOLS, axes, line
+from backproof.scratch.architecture import ActivationName, OptimizerName
 
 TARGET = 0.95
 EPOCHS = 5
@@ -28,8 +29,8 @@ EPOCHS = 5
 @dataclass(frozen=True)
 class Choice:
     hidden: tuple[int, ...]
-    activation: str
-    optimizer: str
+    activation: ActivationName
+    optimizer: OptimizerName
     rate: float
     start: str
 

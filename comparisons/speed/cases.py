@@ -8,11 +8,11 @@ import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from backproof.scratch.architecture import Architecture, Array, OptimizerSpec
+from backproof.scratch.architecture import Architecture, Array, DtypeName, OptimizerSpec
 from backproof.scratch.errors import InputError
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Case:
 
     @cached_property
     def architecture(self) -> Architecture:
-        return Architecture(self.layer_sizes, dtype=self.dtype)
+        return Architecture(self.layer_sizes, dtype=cast(DtypeName, self.dtype))  # which refuses others
 
     @property
     def spec(self) -> OptimizerSpec:

@@ -11,7 +11,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from hypothesis import strategies as st
 
-from backproof.scratch.architecture import ACTIVATIONS, LOSSES, Architecture, Array, OptimizerSpec, Weights
+from backproof.scratch.architecture import (
+    ACTIVATIONS,
+    LOSSES,
+    Architecture,
+    Array,
+    DtypeName,
+    OptimizerSpec,
+    Weights,
+)
 
 FAMILIES = ("integer", "eighths", "normal", "wide", "saturated")
 
@@ -67,7 +75,7 @@ def _array(draw: st.DrawFn, numbers: st.SearchStrategy[float], shape: tuple[int,
 
 @st.composite
 def architectures(
-    draw: st.DrawFn, dtype: str = "float64", max_width: int = 4, losses: Sequence[str] = LOSSES
+    draw: st.DrawFn, dtype: DtypeName = "float64", max_width: int = 4, losses: Sequence[str] = LOSSES
 ) -> Architecture:
     widths = st.integers(1, max_width)
     equal = draw(st.booleans())
@@ -83,7 +91,7 @@ def architectures(
 @st.composite
 def cases(
     draw: st.DrawFn,
-    dtype: str = "float64",
+    dtype: DtypeName = "float64",
     families: Sequence[str] = FAMILIES,
     max_batch: int = 4,
     losses: Sequence[str] = LOSSES,
@@ -148,7 +156,7 @@ def optimizers(draw: st.DrawFn) -> OptimizerSpec:
 
 
 @st.composite
-def training_cases(draw: st.DrawFn, dtype: str = "float64") -> TrainingCase:
+def training_cases(draw: st.DrawFn, dtype: DtypeName = "float64") -> TrainingCase:
     """A few steps on batches of different sizes, a short one at the end, rows in any order."""
     case = draw(cases(dtype, families=("eighths", "normal"), max_batch=5))
     rows = st.lists(st.integers(0, case.batch_size - 1), min_size=1, max_size=case.batch_size, unique=True)

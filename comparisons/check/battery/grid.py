@@ -11,13 +11,22 @@ import numpy as np
 
 from backproof.comparisons.check.battery.cases import Case, TrainingCase
 from backproof.comparisons.check.battery.state import CALLS, Story
-from backproof.scratch.architecture import ACTIVATIONS, LOSSES, Architecture, Array, OptimizerSpec
+from backproof.scratch.architecture import (
+    ACTIVATIONS,
+    LOSSES,
+    ActivationName,
+    Architecture,
+    Array,
+    DtypeName,
+    OptimizerSpec,
+)
 
 # Unequal and equal widths, batch == outputs, a single unit, no hidden layer; with a batch size each.
 SHAPES = (((3, 4, 2), 5), ((3, 3, 3), 3), ((4, 3, 3, 2), 4), ((2, 1, 3), 1), ((5, 2), 2))
 # One output for several rows, and more outputs than rows.
 CORNERS = (((3, 4, 1), 5), ((3, 4, 5), 2))
 
+CURVED_AND_RELU: tuple[ActivationName, ...] = ("tanh", "sigmoid", "relu")
 OPTIMIZERS = (
     OptimizerSpec(learning_rate=0.05),
     OptimizerSpec(learning_rate=0.05, weight_decay=0.1),
@@ -49,7 +58,7 @@ def generic_case(architecture: Architecture, batch_size: int, seed: int) -> Case
     return Case(architecture, typed, x.astype(dtype), targets, "generic")
 
 
-def generic_cases(seed: int, dtype: str = "float64") -> list[Case]:
+def generic_cases(seed: int, dtype: DtypeName = "float64") -> list[Case]:
     """Every activation x loss, on shapes in turn; then every loss with one output and with more than rows."""
     combinations = product(ACTIVATIONS, LOSSES)
     ordinary = [
@@ -73,11 +82,11 @@ def _without_first_class(case: Case) -> Case:
     return replace(case, targets=np.where(case.targets == 0, last, case.targets))
 
 
-def training_grid(seed: int, dtype: str = "float64") -> list[TrainingCase]:
+def training_grid(seed: int, dtype: DtypeName = "float64") -> list[TrainingCase]:
     """Every update rule, four steps, batches of different sizes with a short last one."""
     trials = []
     for i, optimizer in enumerate(OPTIMIZERS):
-        activation, loss = ("tanh", "sigmoid", "relu")[i % 3], LOSSES[i % 3]
+        activation, loss = CURVED_AND_RELU[i % 3], LOSSES[i % 3]
         case = generic_case(Architecture((3, 4, 2), activation, loss, dtype), 7, seed + i)
         order = np.random.default_rng(seed + i).permutation(7)
         trials.append(TrainingCase(case, optimizer, [order[:3], order[3:6], order[:3][::-1], order[6:]]))
