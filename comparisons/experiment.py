@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from backproof.comparisons.contenders import registry
 from backproof.comparisons.data.dataset import KINDS, N_CLASSES, Dataset, load
-from backproof.comparisons.results.store import DEFAULT_OUT
+from backproof.comparisons.results.files import DEFAULT_OUT
 from backproof.comparisons.running.environment import usable_cores
 from backproof.comparisons.running.progress import Advance, Progress, Silent
 from backproof.scratch.architecture import DTYPES, Architecture, DtypeName, OptimizerSpec

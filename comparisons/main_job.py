@@ -5,13 +5,15 @@ finished. Parts and keys that other commands added to the same folder stay.
 """
 
 import importlib
+import json
 from collections.abc import Callable
-from typing import Any
 
 from backproof.comparisons.experiment import Plan
+from backproof.comparisons.report import document as results
 from backproof.comparisons.report import write
-from backproof.comparisons.results import store as results
-from backproof.comparisons.results.store import Part, Results
+from backproof.comparisons.report.document import Results
+from backproof.comparisons.results.codec import encode
+from backproof.comparisons.results.parts import Part
 from backproof.comparisons.running.errors import Interrupted
 from backproof.comparisons.running.progress import Progress
 
@@ -48,7 +50,7 @@ def _prepare(plan: Plan, progress: Progress) -> Results | None:
     """Find out what could stop the run, before it costs any time: the data, the layers, the folder."""
     dataset = plan.dataset(progress)
     architecture = plan.architecture()
-    before = results.check_folder(plan.out)
+    before = results.look_into(plan.out)
     sizes = "-".join(map(str, architecture.layer_sizes))
     progress.say(
         f"{dataset.name}: {len(dataset.train_images)} training and {len(dataset.test_images)} test images; "
@@ -65,21 +67,17 @@ def _runner_of(name: str) -> Run:
 
 def _write(plan: Plan, before: Results | None, finished: dict[str, Part]) -> Results:
     """Merge what is finished. Parts of an earlier run stay beside it only where their plan was this one."""
-    parts: dict[str, Any] = {}
     same = before is not None and _same_work(before.plan, plan.to_json())
-    for name in PARTS:
-        earlier = getattr(before, name) or {} if before is not None else {}
-        if name in finished:
-            parts[name] = {**earlier, **finished[name]}
-        elif not same:
-            parts[name] = None
-    return write.merge(plan.out, plan.command, plan=plan.to_json(), **parts)
+    parts: dict[str, Part | None] = {name: None for name in PARTS if not same}
+    return write.merge(plan.out, plan.command, plan=plan.to_json(), **{**parts, **finished})
 
 
 def _same_work(earlier: Part, now: Part) -> bool:
-    ignored = {"command", "out", "runs"}
-    settings = {key: value for key, value in results.json_ready(now).items() if key not in ignored}
-    return settings == {key: value for key, value in earlier.items() if key not in ignored}
+    ignored = {"command", "out"}
+    written = json.loads(json.dumps(encode(now)))
+    return {k: v for k, v in written.items() if k not in ignored} == {
+        k: v for k, v in earlier.items() if k not in ignored
+    }
 
 
 def _what_was_kept(plan: Plan, finished: dict[str, Part]) -> str:

@@ -9,13 +9,12 @@ from markupsafe import Markup
 from backproof.comparisons.drawing import figures, formats, markup
 from backproof.comparisons.drawing.chapter import Section
 from backproof.comparisons.drawing.formats import mean
-from backproof.comparisons.results.store import Part, Results
+from backproof.comparisons.results.parts import Part
 from backproof.comparisons.speed.ratios import offered, reason
 
 
-def build(results: Results) -> Section | None:
+def build(part: Part | None) -> Section | None:
     """None where nothing was trained."""
-    part = results.accuracy
     if part is None or not part["contenders"]:
         return None
     pieces = [

@@ -7,16 +7,14 @@ from markupsafe import Markup
 
 from backproof.comparisons.drawing import figures, formats, markup
 from backproof.comparisons.drawing.chapter import Section
-from backproof.comparisons.results.store import Part, Results
+from backproof.comparisons.results.parts import Part
 from backproof.comparisons.speed.ratios import offered
 
 
-def build(results: Results) -> Section | None:
-    """None where no contender was compared level by level."""
-    part = results.accuracy
-    if part is None:
-        return None
-    compared = {n: e for n, e in part["against_scratch"].items() if offered(e) and "hashes" in e}
+def build(part: Part | None, error_rates: Part | None) -> Section | None:
+    """None where no contender was compared level by level and no error rates were simulated."""
+    entries = part["against_scratch"] if part else {}
+    compared = {name: entry for name, entry in entries.items() if offered(entry) and "hashes" in entry}
     pieces = [
         _starts(compared),
         _one_step(compared),
@@ -25,9 +23,9 @@ def build(results: Results) -> Section | None:
             for name, entry in compared.items()
             if "curve" in _course_of(entry)
         ),
-        _mcnemar(part, compared),
-        _untimed(part, compared),
-        _error_rates(part.get("error_rates")),
+        _mcnemar(part, compared) if part else Markup(""),
+        _untimed(part, compared) if part else Markup(""),
+        _error_rates(error_rates),
     ]
     if not any(pieces):
         return None

@@ -21,7 +21,7 @@ from backproof.comparisons.accuracy.journal import Journal
 from backproof.comparisons.accuracy.unit import Setting, train_unit, unpacked
 from backproof.comparisons.data.dataset import Dataset
 from backproof.comparisons.experiment import Plan
-from backproof.comparisons.results.store import load_folder, prepare_folder
+from backproof.comparisons.results.files import prepare_folder
 from backproof.comparisons.running.progress import Progress
 from backproof.comparisons.verdicts.outcome import Outcome, worst
 
@@ -164,12 +164,3 @@ def run_many(plan: Plan, progress: Progress, workers: sweep.Workers) -> Part:
     part = summarize(setting, dataset, plan.seeds, plan.contenders, records, timed=False)
     part = with_levels(part, setting, dataset, plan.seeds[0], progress, quick=plan.quick)
     return {**part, "seconds": time.perf_counter() - started}
-
-
-def with_extra(out: str, key: str, value: Part) -> Part:
-    """`value` as an extra key of the accuracy part in `out`, or of an empty one where none was run."""
-    before = load_folder(out)
-    if before is not None and before.accuracy is not None and before.accuracy["contenders"]:
-        return {key: value}
-    empty = {"dataset": "mnist", "seeds": [], "contenders": {}, "against_scratch": {}}
-    return {"verdict": value["verdict"], "seconds": value.get("seconds", 0.0), **empty, key: value}

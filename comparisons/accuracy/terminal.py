@@ -9,7 +9,7 @@ from rich.text import Text
 
 from backproof.comparisons.drawing import formats
 from backproof.comparisons.drawing.terminal import verdict_text
-from backproof.comparisons.results.store import Part
+from backproof.comparisons.results.parts import Part
 from backproof.comparisons.speed.ratios import offered, reason
 
 

@@ -96,11 +96,11 @@ def _run(plan: "Plan", workers: int, dask: str | None, choose_epochs: bool) -> i
     from backproof.comparisons.accuracy import many_seeds as sweep
     from backproof.comparisons.accuracy import part as accuracy
     from backproof.comparisons.accuracy import terminal as accuracy_terminal
+    from backproof.comparisons.report.document import look_into
     from backproof.comparisons.report.write import merge
-    from backproof.comparisons.results.store import check_folder
     from backproof.comparisons.running.progress import Terminal
 
-    check_folder(plan.out)  # a results.json that cannot be read is said now, not after the work
+    look_into(plan.out)  # a results.json that cannot be read is said now, not after the work
     with Terminal() as progress:
         if choose_epochs:
             plan = replace(plan, epochs=EPOCHS[plan.dataset(progress).name])
@@ -117,11 +117,10 @@ def _error_rates(n_trials: int, margin: float, seed: int, out: str, command: str
     from rich.console import Console
 
     from backproof.comparisons.accuracy import error_rates
-    from backproof.comparisons.accuracy import part as accuracy
     from backproof.comparisons.accuracy import terminal as accuracy_terminal
     from backproof.comparisons.report.write import merge
 
     found = error_rates.run(n_trials, margin, seed)
-    merge(out, command, accuracy=accuracy.with_extra(out, "error_rates", {**found, "command": command}))
+    merge(out, command, error_rates={**found, "command": command})
     accuracy_terminal.render_error_rates(found, Console(highlight=False))
     return exit_code([found["verdict"]])

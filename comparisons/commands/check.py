@@ -67,7 +67,7 @@ def check(
 
 def _init(file: str) -> int:
     from backproof.comparisons.check.template import skeleton
-    from backproof.comparisons.results.store import write_atomically
+    from backproof.comparisons.results.files import write_atomically
 
     if Path(file).exists():
         raise InputError(f"--init: {file} is there already; choose another name")
@@ -120,10 +120,11 @@ def _write(rows: "list[tuple[Trial, list[Cause]]]", json_file: str | None, csv_f
     import json
 
     from backproof.comparisons.check.terminal import as_csv, as_json
-    from backproof.comparisons.results.store import json_ready, write_atomically
+    from backproof.comparisons.results.codec import encode
+    from backproof.comparisons.results.files import write_atomically
 
     if json_file is not None:
         document = [as_json(trial, causes) for trial, causes in rows]
-        write_atomically(json_file, json.dumps(json_ready(document), indent=2) + "\n")
+        write_atomically(json_file, json.dumps(encode(document), indent=2) + "\n")
     if csv_file is not None:
         write_atomically(csv_file, as_csv(rows))

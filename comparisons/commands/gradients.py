@@ -68,10 +68,10 @@ def gradients(
         command=shlex.join(["backproof", *sys.argv[1:]]),
     )
     with Terminal() as progress:
-        part = _checked(plan, progress)
+        parts = _checked(plan, progress)
         settings = {"seed": seed, "workers": workers or _cores(), "gradcheck_cases": gradcheck}
-        stopped = _more(part, plan, progress, campaign, draws if perturb else None, settings)
-    return _finish(plan, part, stopped, json_file)
+        stopped = _more(parts, plan, progress, campaign, draws if perturb else None, settings)
+    return _finish(plan, parts, stopped, json_file)
 
 
 def _check(
@@ -100,17 +100,16 @@ def _cores() -> int:
 def _checked(plan: "Plan", progress: "Progress") -> dict[str, Any]:
     from backproof.comparisons.gradients import part as gradients
     from backproof.comparisons.gradients import step_sizes
-    from backproof.comparisons.results import store as results
+    from backproof.comparisons.report import document as results
 
-    results.check_folder(plan.out)  # a corrupt one stops here
-    part = gradients.run(plan, progress)
+    results.look_into(plan.out)  # a corrupt one stops here
+    found = gradients.run(plan, progress)
     with progress.task("step sizes"):
-        part["step_sizes"] = step_sizes.run()
-    return part
+        return {"gradients": found, "step_sizes": step_sizes.run()}
 
 
 def _more(
-    part: dict[str, Any],
+    parts: dict[str, Any],
     plan: "Plan",
     progress: "Progress",
     campaign: int | None,
@@ -125,13 +124,13 @@ def _more(
         if n is None:
             continue
         found = {**runner(n, progress=progress, **settings), "command": plan.command}
-        part[key] = found
+        parts[key] = found
         if found["interrupted"]:
             return True
     return False
 
 
-def _finish(plan: "Plan", part: dict[str, Any], stopped: bool, json_file: str | None) -> int:
+def _finish(plan: "Plan", parts: dict[str, Any], stopped: bool, json_file: str | None) -> int:
     import json
     from pathlib import Path
 
@@ -139,16 +138,16 @@ def _finish(plan: "Plan", part: dict[str, Any], stopped: bool, json_file: str | 
 
     from backproof.comparisons.gradients import terminal as gradient_tables
     from backproof.comparisons.report import write
-    from backproof.comparisons.results import store as results
+    from backproof.comparisons.results.codec import encode
+    from backproof.comparisons.results.files import write_atomically
     from backproof.comparisons.running.errors import Interrupted
 
-    write.merge(plan.out, plan.command, gradients=part)
+    write.merge(plan.out, plan.command, **parts)
     if json_file is not None:
-        text = json.dumps(results.json_ready(part), indent=1, allow_nan=False) + "\n"
-        results.write_atomically(json_file, text)
-    gradient_tables.render(part, Console(highlight=False))
+        text = json.dumps(encode(parts), indent=1, allow_nan=False) + "\n"
+        write_atomically(json_file, text)
+    gradient_tables.render(parts, Console(highlight=False))
     print(f"\nReport: {(Path(plan.out) / 'report.html').resolve().as_uri()}")
     if stopped:
         raise Interrupted(f"the cases finished until then are kept in {plan.out}")
-    verdicts = [part[key]["verdict"] for key in ("campaign", "sensitivity") if key in part]
-    return exit_code([part["verdict"], *verdicts])
+    return exit_code([part["verdict"] for part in parts.values() if "verdict" in part])

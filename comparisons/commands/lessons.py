@@ -98,9 +98,9 @@ def _prepare(folder: str | None) -> None:
     """What cannot be written or read later is better refused before the work."""
     if folder is None:
         return
-    from backproof.comparisons.results.store import check_folder
+    from backproof.comparisons.report.document import look_into
 
-    check_folder(folder)
+    look_into(folder)
 
 
 def _finish(entries: "list[Json]", folder: str | None, html: bool) -> int:
@@ -154,8 +154,8 @@ def _keep(entries: "list[Json]", folder: str | None) -> None:
     if folder is None or not entries:
         return
     from backproof.comparisons.lessons.runner import in_course_order
+    from backproof.comparisons.report.document import load_folder
     from backproof.comparisons.report.write import merge
-    from backproof.comparisons.results.store import load_folder
 
     before = load_folder(folder)
     earlier = (before.lessons or []) if before else []

@@ -12,7 +12,7 @@ from backproof.scratch.errors import InputError
 
 if TYPE_CHECKING:
     from backproof.comparisons.experiment import Plan
-    from backproof.comparisons.results.store import Results
+    from backproof.comparisons.report.document import Results
     from backproof.scratch.architecture import OptimizerSpec
 
 # Dataset -> epochs of a full and of a quick run. The digits are small: more epochs for as many steps.

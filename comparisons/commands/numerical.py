@@ -52,6 +52,7 @@ def numerical(
 
     from backproof.comparisons.numerical import part as runner
     from backproof.comparisons.numerical import terminal as numerical_terminal
+    from backproof.comparisons.report.document import look_into
     from backproof.comparisons.running.progress import Terminal
 
     plan = runner.NumericalPlan(
@@ -70,7 +71,9 @@ def numerical(
         command=shlex.join(["backproof", *sys.argv[1:]]),
     )
     with Terminal() as progress:
-        part = runner.run(plan, progress, partial(_kept, plan))
+        before = look_into(plan.out)
+        earlier = before.numerical if before is not None else None
+        part = runner.run(plan, progress, earlier, partial(_kept, plan))
     numerical_terminal.render(part, out, Console(highlight=False))
     return exit_code([part["verdict"]])
 

@@ -60,7 +60,7 @@ def record(
     threads.limit(1)  # before NumPy is imported
     from backproof.comparisons.data.dataset import load
     from backproof.comparisons.record.recipes import BOARDS
-    from backproof.comparisons.results.store import check_folder
+    from backproof.comparisons.report.document import look_into
     from backproof.comparisons.running.progress import Terminal
 
     boards = tuple(dict.fromkeys(board)) if board else BOARDS
@@ -72,7 +72,7 @@ def record(
         raise InputError(f"members: expected 1 to 64 networks, got {members}")
     if seed < 0:
         raise InputError(f"seed: expected 0 or more, got {seed}")
-    check_folder(out)
+    look_into(out)
     try:
         with Terminal() as progress:
             dataset = load("mnist", data_dir, say=progress.say)
@@ -111,14 +111,13 @@ def _record(
 
     from rich.console import Console
 
-    from backproof.comparisons.accuracy import part as accuracy
     from backproof.comparisons.record import part as runner
     from backproof.comparisons.record import terminal as record_terminal
     from backproof.comparisons.report.write import merge
 
     found = runner.run(dataset, boards, budget, seed, progress, members)
     command = shlex.join(["backproof", *sys.argv[1:]])
-    merge(out, command, accuracy=accuracy.with_extra(out, "record", {**found, "command": command}))
+    merge(out, command, record={**found, "command": command})
     record_terminal.render(found, Console(highlight=False))
     print(f"\nReport: {(Path(out) / 'report.html').resolve().as_uri()}")
     return exit_code([found["verdict"]])

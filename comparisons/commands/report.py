@@ -29,8 +29,8 @@ def report(
     from rich.console import Console
 
     from backproof.comparisons.report import overview as terminal
+    from backproof.comparisons.report.document import all_outcomes, load
     from backproof.comparisons.report.write import draw
-    from backproof.comparisons.results.store import all_verdicts, load
 
     path = Path(results)
     if path.is_dir():
@@ -43,4 +43,4 @@ def report(
         # The file is whatever somebody made of it; what it lacks shows when it is read that far.
         raise InputError(f"results: {path} cannot be drawn ({error!r}); run backproof again") from error
     print(f"\nReport: {page.resolve().as_uri()}")
-    return exit_code(all_verdicts(loaded))
+    return exit_code(all_outcomes(loaded))

@@ -159,13 +159,13 @@ def _measured(
     from functools import partial
 
     from backproof.comparisons.data import dataset as datasets
-    from backproof.comparisons.results import store as results
+    from backproof.comparisons.report import document as results
     from backproof.comparisons.speed import growth as speed_growth
     from backproof.comparisons.speed import part as measurement
     from backproof.comparisons.speed.entries import for_growth
     from backproof.comparisons.speed.launch import ProcessWorker
 
-    results.check_folder(out)  # a corrupt one stops here, not after the measurement
+    results.look_into(out)  # a corrupt one stops here, not after the measurement
     dataset = datasets.load(*data, say=progress.say)
     launch = partial(ProcessWorker, own_kernels=own_kernels)
     part = measurement.measure(settings, cases, entries, dataset, progress, launch)

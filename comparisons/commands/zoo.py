@@ -8,7 +8,7 @@ import typer
 
 from backproof.comparisons.commands import options
 from backproof.comparisons.running.errors import Interrupted
-from backproof.comparisons.verdicts.outcome import Outcome, exit_code
+from backproof.comparisons.verdicts.outcome import exit_code
 from backproof.scratch.errors import InputError
 
 if TYPE_CHECKING:
@@ -47,13 +47,13 @@ def zoo(
 
     from joblib import cpu_count
 
-    from backproof.comparisons.results import store as results
+    from backproof.comparisons.report import document as results
     from backproof.comparisons.running.progress import Terminal
     from backproof.comparisons.zoo import catalogue, matrix
 
     folder = Path(mutants) if mutants is not None else catalogue.default_folder()
     entries = _chosen(catalogue.read(folder), only or [])
-    results.check_folder(out)  # a corrupt one stops here
+    results.look_into(out)  # a corrupt one stops here
     with Terminal() as progress:
         part = matrix.run(entries, folder, seed=seed, workers=workers or int(cpu_count()), progress=progress)
     return _finish({**part, "command": shlex.join(["backproof", *sys.argv[1:]])}, out)
@@ -73,14 +73,9 @@ def _finish(part: dict[str, Any], out: str) -> int:
     from rich.console import Console
 
     from backproof.comparisons.report import write
-    from backproof.comparisons.results import store as results
     from backproof.comparisons.zoo.terminal import show
 
-    before = results.load_folder(out)
-    gradients: dict[str, Any] = {"zoo": part}
-    if before is None or before.gradients is None:  # no gradient of ours was checked: no verdict on them
-        gradients = {"verdict": Outcome.INCONCLUSIVE, "seconds": 0.0, "checks": [], **gradients}
-    write.merge(out, part["command"], gradients=gradients)
+    write.merge(out, part["command"], zoo=part)
     show(part, Console(highlight=False))
     print(f"\nReport: {(Path(out) / 'report.html').resolve().as_uri()}")
     if part["interrupted"]:

@@ -1,10 +1,10 @@
 """`Section`: one chapter of the page, as every part of the project hands it in.
 
-A section module is `comparisons/report/sections/<name>.py` with
+A chapter is a module `chapter` in the folder of its question, with
 
-    def build(results: Results) -> Section | None: ...     # None: that part was not run
+    def build(part: ... | None) -> Section | None: ...     # None: that part was not run
 
-and its name stands in `sections.SECTIONS`, in reading order. The page runs no script but its own and the
+and it stands in `report.chapters`, in reading order. The page runs no script but its own and the
 `script` of a section: the content policy names them by hash, so a ``<script>`` inside `html` never runs.
 """
 

@@ -8,7 +8,7 @@ from markupsafe import Markup
 from backproof.comparisons.drawing import figures, formats, markup
 from backproof.comparisons.drawing.chapter import Section
 from backproof.comparisons.gradients.terminal import failed_share, gradcheck_words
-from backproof.comparisons.results.store import Part, Results
+from backproof.comparisons.results.parts import Part
 from backproof.comparisons.verdicts.outcome import worst
 
 COLUMNS = (
@@ -24,10 +24,8 @@ COLUMNS = (
 )
 
 
-def build(results: Results) -> Section | None:
+def build(campaign: Part | None, sensitivity: Part | None) -> Section | None:
     """None where neither the campaign nor the sensitivity was run."""
-    part = results.gradients or {}
-    campaign, sensitivity = part.get("campaign"), part.get("sensitivity")
     if not campaign and not sensitivity:
         return None
     pieces = [*(_campaign(campaign) if campaign else []), *(_sensitivity(sensitivity) if sensitivity else [])]

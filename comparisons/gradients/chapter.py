@@ -9,7 +9,7 @@ from markupsafe import Markup
 from backproof.comparisons.drawing import figures, formats, markup
 from backproof.comparisons.drawing.chapter import Section
 from backproof.comparisons.gradients.words import architecture, compared, ordered, share, used
-from backproof.comparisons.results.store import Part, Results
+from backproof.comparisons.results.parts import Part
 from backproof.comparisons.speed.ratios import offered, reason
 from backproof.comparisons.verdicts.outcome import Outcome
 
@@ -26,9 +26,8 @@ COLUMNS = (
 )
 
 
-def build(results: Results) -> Section | None:
+def build(part: Part | None) -> Section | None:
     """None where no gradient was checked."""
-    part = results.gradients
     if part is None or not part["checks"]:
         return None
     checks = ordered(part["checks"])

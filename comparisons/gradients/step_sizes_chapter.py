@@ -9,7 +9,7 @@ from plotly.subplots import make_subplots
 
 from backproof.comparisons.drawing import figures, formats, markup
 from backproof.comparisons.drawing.chapter import Section
-from backproof.comparisons.results.store import Part, Results
+from backproof.comparisons.results.parts import Part
 
 LABELS = {
     "forward_difference": "forward",
@@ -41,9 +41,8 @@ COLUMNS = (
 )
 
 
-def build(results: Results) -> Section | None:
+def build(part: Part | None) -> Section | None:
     """None where no step size was varied."""
-    part = (results.gradients or {}).get("step_sizes")
     if part is None:
         return None
     html = markup.join([_introduction(part), _figure(part), _table(part), _reading(part)])

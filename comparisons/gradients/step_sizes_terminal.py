@@ -4,7 +4,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from backproof.comparisons.drawing import formats
-from backproof.comparisons.results.store import Part
+from backproof.comparisons.results.parts import Part
 
 COLUMNS = ("Scheme", "Step", "Error", "Rounding", "Truncation", "Step", "Error")
 

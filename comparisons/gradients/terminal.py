@@ -1,6 +1,6 @@
 """`backproof gradients` in a terminal: the checks in one line each kind, the campaign, the sensitivity."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import isnan
 
 from rich.box import SIMPLE_HEAD
@@ -12,25 +12,26 @@ from backproof.comparisons.drawing import formats
 from backproof.comparisons.drawing.terminal import heading, verdict_text
 from backproof.comparisons.gradients import step_sizes_terminal as step_size_terminal
 from backproof.comparisons.gradients.words import compared, used
-from backproof.comparisons.results.store import Part
+from backproof.comparisons.results.parts import Part
 from backproof.comparisons.verdicts.outcome import Outcome, worst
 
 
-def render(part: Part, console: Console) -> None:
-    """Print the gradient part of the results; made for 80 columns."""
+def render(parts: Mapping[str, Part], console: Console) -> None:
+    """Print what `backproof gradients` found, by the slots of the results; made for 80 columns."""
+    checks = parts["gradients"]["checks"]
     console.print(heading("Gradient checks"))
-    console.print(_checks(part["checks"]))
-    for check in part["checks"]:
+    console.print(_checks(checks))
+    for check in checks:
         if check.get("verdict") not in (Outcome.PASS, None):
             console.print(_trouble(check))
-    if steps := part.get("step_sizes"):
+    if steps := parts.get("step_sizes"):
         console.print(heading("Step sizes: error at the default step, slopes found (and predicted)"))
         console.print(step_size_terminal.table(steps))
-    if campaign := part.get("campaign"):
+    if campaign := parts.get("campaign"):
         console.print(heading(_campaign_title(campaign)))
         console.print(_campaign(campaign))
         console.print(_campaign_words(campaign))
-    if sensitivity := part.get("sensitivity"):
+    if sensitivity := parts.get("sensitivity"):
         console.print(heading("Sensitivity: one tensor of a correct gradient made wrong"))
         console.print(_sensitivity(sensitivity))
         console.print(verdict_text(sensitivity["verdict"]))

@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from backproof.comparisons.drawing import formats
-from backproof.comparisons.results.store import Part
+from backproof.comparisons.results.parts import Part
 from backproof.comparisons.verdicts.outcome import Outcome
 
 _ORDER = {Outcome.FAIL: 0, Outcome.INCONCLUSIVE: 1, Outcome.PASS: 2}

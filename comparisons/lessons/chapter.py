@@ -24,16 +24,15 @@ from backproof.comparisons.lessons import catalogue
 from backproof.comparisons.lessons.catalogue import LANGUAGES, Text
 from backproof.comparisons.lessons.course import CHAPTERS
 from backproof.comparisons.lessons.mathml import to_mathml
-from backproof.comparisons.results.store import Results
 from backproof.comparisons.verdicts.outcome import worst
 
 Json = dict[str, Any]
 
 
-def build(results: Results) -> Section | None:
+def build(found: list[Json] | None) -> Section | None:
     """The chapter of all lessons that were run; None where none was."""
     # What another program wrote may hold no more than the claims: such entries have nothing to be shown by.
-    lessons = [lesson for lesson in results.lessons or [] if lesson.get("chapter") in CHAPTERS]
+    lessons = [lesson for lesson in found or [] if lesson.get("chapter") in CHAPTERS]
     if not lessons:
         return None
     language = lessons[-1].get("language", "en")

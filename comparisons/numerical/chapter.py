@@ -10,7 +10,7 @@ from plotly.subplots import make_subplots
 from backproof.comparisons.drawing import figures, formats, markup
 from backproof.comparisons.drawing.chapter import Section
 from backproof.comparisons.numerical.terminal import RUNG_TITLES
-from backproof.comparisons.results.store import Part, Results
+from backproof.comparisons.results.parts import Part
 
 COLOURS = {
     "naive": figures.TENSORFLOW,
@@ -26,9 +26,8 @@ WINDOW = 20  # batches that a point of the loss curve averages
 SYMBOLS = {"naive": "x", "structured": "circle", "unitwise": "square", "backprop": "diamond"}
 
 
-def build(results: Results) -> Section | None:
+def build(part: Part | None) -> Section | None:
     """None where `backproof numerical` was not run into this folder."""
-    part = results.numerical
     if part is None:
         return None
     pieces = [_gradients(part)]

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from backproof.comparisons.data.dataset import Dataset
-from backproof.comparisons.results.store import Part
+from backproof.comparisons.results.parts import Part
 from backproof.comparisons.running.progress import Progress
 from backproof.scratch.architecture import Architecture, Array
 from backproof.scratch.differences import SCHEMES, step_sizes

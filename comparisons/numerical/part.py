@@ -34,8 +34,8 @@ from backproof.comparisons.numerical.twin_training import (
     resumed,
     stored,
 )
-from backproof.comparisons.results import store as results
-from backproof.comparisons.results.store import Part
+from backproof.comparisons.results.files import DEFAULT_OUT
+from backproof.comparisons.results.parts import Part
 from backproof.comparisons.running.errors import Interrupted
 from backproof.comparisons.running.progress import Progress
 from backproof.comparisons.verdicts import verdict
@@ -72,7 +72,7 @@ class NumericalPlan:
     step: float = STEP  # of the training's differences, relative to max(1, |t|)
     restart: bool = False
     ladder: bool = True
-    out: str = results.DEFAULT_OUT
+    out: str = DEFAULT_OUT
     command: str = "backproof numerical"
 
     def __post_init__(self) -> None:
@@ -96,15 +96,14 @@ def _option(name: str) -> str:
 Keep = Callable[[Part], Part]  # writes the part as far as it is finished; returns it as written
 
 
-def run(plan: NumericalPlan, progress: Progress, keep: Keep) -> Part:
-    """All three, given to `keep` as each is finished; returns the part `numerical` of results.json.
+def run(plan: NumericalPlan, progress: Progress, before: Part | None, keep: Keep) -> Part:
+    """All three, given to `keep` as each is finished; `before` is an earlier run's. Returns the part.
 
     Raises InputError for bad input before anything is computed, and Interrupted on Ctrl-C: what was
     finished is then in results.json, the finished steps of the training too.
     """
     dataset = data.load(plan.data, plan.data_dir, progress.say)
-    before = results.check_folder(plan.out)
-    session = _Session(plan, dataset, before.numerical if before is not None else None, progress, keep)
+    session = _Session(plan, dataset, before, progress, keep)
     try:
         session.gradient()
         session.training()

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from backproof.comparisons.drawing import formats
 from backproof.comparisons.drawing.terminal import verdict_text
-from backproof.comparisons.results.store import Part
+from backproof.comparisons.results.parts import Part
 
 RUNG_TITLES = {
     "naive": "textbook loop",

@@ -11,14 +11,13 @@ from markupsafe import Markup
 from backproof.comparisons.drawing import figures, formats, markup
 from backproof.comparisons.drawing.chapter import Section
 from backproof.comparisons.record.terminal import ranking
-from backproof.comparisons.results.store import Part, Results
+from backproof.comparisons.results.parts import Part
 
 SIDE = 28  # pixels: MNIST's
 
 
-def build(results: Results) -> Section | None:
+def build(found: Part | None) -> Section | None:
     """None where no record was run."""
-    found = (results.accuracy or {}).get("record")
     if not found:
         return None
     pieces = [_introduction(found)]

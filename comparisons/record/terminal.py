@@ -7,7 +7,7 @@ from rich.text import Text
 
 from backproof.comparisons.drawing import formats
 from backproof.comparisons.drawing.terminal import verdict_text
-from backproof.comparisons.results.store import Part
+from backproof.comparisons.results.parts import Part
 
 
 def render(found: Part, console: Console) -> None:

@@ -7,7 +7,8 @@ which command asks it.
 from dataclasses import dataclass
 
 from backproof.comparisons.drawing import formats
-from backproof.comparisons.results.store import Part, Results
+from backproof.comparisons.report.document import Results
+from backproof.comparisons.results.parts import Part
 from backproof.comparisons.speed.ratios import geometric_means, offered
 from backproof.comparisons.verdicts.outcome import Outcome
 

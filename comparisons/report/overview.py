@@ -15,8 +15,9 @@ from backproof.comparisons.drawing.formats import mean
 from backproof.comparisons.drawing.terminal import heading, verdict_text
 from backproof.comparisons.gradients.words import architecture, compared, ordered, share, used
 from backproof.comparisons.report.answer import answer
+from backproof.comparisons.report.document import Results
 from backproof.comparisons.report.protocol_chapter import commands
-from backproof.comparisons.results.store import Part, Results
+from backproof.comparisons.results.parts import Part
 from backproof.comparisons.speed import ratios
 from backproof.comparisons.verdicts.outcome import Outcome
 
@@ -188,11 +189,18 @@ def _further(results: Results) -> Text:
 
 
 def _added(results: Results) -> Iterator[tuple[str, str]]:
-    """(title, verdict) of the numerical training and of every part within a part that has its own verdict."""
-    for name in ("gradients", "accuracy", "speed", "numerical"):
-        part: Part = getattr(results, name) or {}
-        if part and name == "numerical":
-            yield "Numerical training", part["verdict"]
-        for key, inner in part.items():
-            if isinstance(inner, dict) and isinstance(inner.get("verdict"), str):
-                yield f"{name.capitalize()}, {key.replace('_', ' ')}", inner["verdict"]
+    """(title, outcome) of what other commands than the main job have found."""
+    for slot, title in _ADDED.items():
+        part = getattr(results, slot)
+        if part is not None:
+            yield title, part["verdict"]
+
+
+_ADDED = {
+    "campaign": "Gradients, campaign",
+    "sensitivity": "Gradients, sensitivity",
+    "zoo": "Gradients, zoo",
+    "error_rates": "Accuracy, error rates",
+    "record": "Accuracy, record",
+    "numerical": "Numerical training",
+}

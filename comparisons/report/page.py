@@ -7,7 +7,6 @@ policy, so text from the results can never become code, even if it were not esca
 
 import base64
 import hashlib
-import importlib
 import json
 from dataclasses import dataclass
 from importlib.resources import files
@@ -16,11 +15,10 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from backproof.comparisons.drawing import markup
-from backproof.comparisons.drawing.chapter import Section
 from backproof.comparisons.drawing.figures import DARK, inside_script
+from backproof.comparisons.report import chapters
 from backproof.comparisons.report.answer import answer
-from backproof.comparisons.report.chapters import NOT_RUN, SECTIONS
-from backproof.comparisons.results.store import Results
+from backproof.comparisons.report.document import Results
 
 _POLICY = (
     "default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data: blob:; "
@@ -45,7 +43,7 @@ class _Script:
 
 def render(results: Results) -> str:
     """The whole page as text; the same results always give the same text."""
-    sections = _sections(results)
+    sections = chapters.sections(results)
     scripts = [_Script(get_plotlyjs()), _Script(_template_text("page.js"))]
     scripts += [_Script(section.script) for section in sections if section.script]
     return markup.from_template(
@@ -58,19 +56,6 @@ def render(results: Results) -> str:
         sections=sections,
         style=Markup(_template_text("style.css")),
     )
-
-
-def _sections(results: Results) -> list[Section]:
-    sections = []
-    for name in SECTIONS:
-        section = importlib.import_module(f"backproof.comparisons.{name}").build(results)
-        if section is None and name in NOT_RUN:
-            title, how = NOT_RUN[name]
-            html = Markup('<p class="not-run">Not run. To run it: {}</p>').format(markup.command(how))
-            section = Section(key=name.partition(".")[0], title=title, html=html)
-        if section is not None:
-            sections.append(section)
-    return sections
 
 
 def _template_text(name: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from backproof.comparisons.drawing import formats, markup
 from backproof.comparisons.drawing.chapter import Section
 from backproof.comparisons.gradients.words import architecture
-from backproof.comparisons.results.store import Results
+from backproof.comparisons.report.document import Results
 
 _LABELS = {"memory_gib": "memory", "margin_points": "margin", "thread_pools": "threads per library"}
 _UNITS = {"memory_gib": "GiB", "margin_points": "percentage points"}
@@ -27,13 +27,12 @@ def build(results: Results) -> Section:
 
 def commands(results: Results) -> Iterator[tuple[str, str, str]]:
     """(parts, command line, when it finished): one line per command, whatever number of parts it made."""
-    runs = results.plan.get("runs") or {}
     parts: dict[tuple[str, str], list[str]] = {}
-    for name, run in runs.items():
-        parts.setdefault((str(run.get("command")), str(run.get("finished", ""))[:10]), []).append(name)
+    for name, run in results.runs.items():
+        parts.setdefault((run.command, run.finished[:10]), []).append(name)
     for (line, when), names in parts.items():
         yield formats.listed(names), line, when
-    if not runs and "command" in results.plan:
+    if not results.runs and "command" in results.plan:
         yield "main job", str(results.plan["command"]), ""
 
 

@@ -1,20 +1,15 @@
 """A run's results into its folder: results.json, and report.html drawn from what was written."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from backproof.comparisons.report import page
-from backproof.comparisons.results.store import (
-    PARTS,
-    Part,
-    Results,
-    load,
-    load_folder,
-    prepare_folder,
-    save,
-    write_atomically,
-)
+from backproof.comparisons.report.document import FILE, SLOTS, Results, Run, load, load_folder, save
+from backproof.comparisons.results.files import prepare_folder, write_atomically
+from backproof.comparisons.results.parts import Part
 from backproof.comparisons.running import environment
 from backproof.scratch.errors import InputTypeError
 
@@ -22,32 +17,33 @@ from backproof.scratch.errors import InputTypeError
 def merge(out_dir: str | Path, command: str, *, plan: Part | None = None, **parts: Any) -> Results:
     """Put `parts` (gradients=..., numerical=..., ...) into out_dir/results.json and draw report.html again.
 
-    Keys of a part replace those of the same part already there, other keys of it stay; a part given as None
-    is dropped. `plan` is the main job's. Raises InputError for a folder that cannot be written or whose
-    results.json cannot be read.
+    A part replaces the one in its slot; None empties the slot; other slots stay. `plan` is the main job's.
+    Raises InputError for a folder that cannot be written or whose results.json cannot be read.
     """
-    unknown = set(parts) - {*PARTS, "lessons"}
-    if unknown:
-        raise InputTypeError(
-            f"parts: expected {', '.join((*PARTS, 'lessons'))}; got {', '.join(sorted(unknown))}"
-        )
+    if unknown := set(parts) - {*SLOTS}:
+        raise InputTypeError(f"parts: expected {', '.join(SLOTS)}; got {', '.join(sorted(unknown))}")
     prepare_folder(out_dir)
     before = load_folder(out_dir) or Results(plan={}, environment={})
-    new_plan = plan if plan is not None else dict(before.plan) or {"command": command}
-    finished = datetime.now(UTC).isoformat(timespec="seconds")
-    runs = {
-        **before.plan.get("runs", {}),
-        **{name: {"command": command, "finished": finished} for name in parts},
-    }
-    merged = {name: _joined(getattr(before, name), part) for name, part in parts.items()}
-    kept = {name: getattr(before, name) for name in (*PARTS, "lessons") if name not in parts}
-    results = Results(plan={**new_plan, "runs": runs}, environment=environment.describe(), **kept, **merged)
-    path = Path(out_dir) / "results.json"
+    results = replace(
+        before,
+        plan=plan if plan is not None else before.plan or {"command": command},
+        environment=environment.describe(),
+        runs=_runs(before.runs, command, parts),
+        **parts,
+    )
+    path = Path(out_dir) / FILE
     save(results, path)
     # Drawn from what was written, so that drawing it again gives the same page.
     written = load(path)
     draw(written, out_dir)
     return written
+
+
+def _runs(before: Mapping[str, Run], command: str, parts: Mapping[str, Any]) -> dict[str, Run]:
+    """Which command filled each slot that is filled now."""
+    now = Run(command, datetime.now(UTC).isoformat(timespec="seconds"))
+    kept = {name: run for name, run in before.items() if name not in parts}
+    return {**kept, **{name: now for name, part in parts.items() if part is not None}}
 
 
 def draw(results: Results, out_dir: str | Path) -> Path:
@@ -56,7 +52,3 @@ def draw(results: Results, out_dir: str | Path) -> Path:
     path = prepare_folder(out_dir) / "report.html"
     write_atomically(path, text)
     return path
-
-
-def _joined(before: Any, part: Any) -> Any:
-    return {**before, **part} if isinstance(before, dict) and isinstance(part, dict) else part

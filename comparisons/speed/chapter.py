@@ -8,13 +8,12 @@ from markupsafe import Markup
 
 from backproof.comparisons.drawing import figures, formats, markup
 from backproof.comparisons.drawing.chapter import Section
-from backproof.comparisons.results.store import Part, Results
+from backproof.comparisons.results.parts import Part
 from backproof.comparisons.speed import ratios
 
 
-def build(results: Results) -> Section | None:
+def build(part: Part | None) -> Section | None:
     """None where nothing was timed."""
-    part = results.speed
     if part is None:
         return None
     html = markup.join([_introduction(part), _figure(part), _table(part), _floors(part)])

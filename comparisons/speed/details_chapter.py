@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from backproof.comparisons.drawing import figures, formats, markup
 from backproof.comparisons.drawing.chapter import Section
-from backproof.comparisons.results.store import Part, Results
+from backproof.comparisons.results.parts import Part
 from backproof.comparisons.speed import ratios
 
 # Of one step, in order: what is a matrix product and what is not. Hatching tells them apart without colour.
@@ -23,9 +23,8 @@ _SHADES = (
 )
 
 
-def build(results: Results) -> Section | None:
+def build(part: Part | None) -> Section | None:
     """None where `speed` was not run, or has nothing beyond its ratios."""
-    part = results.speed
     if part is None or "entries" not in part:
         return None
     pieces = [_means(part), _where_a_step_goes(part), _growth(part), _method(part)]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from backproof.comparisons.drawing import formats
-from backproof.comparisons.results.store import Part
+from backproof.comparisons.results.parts import Part
 
 _NO_FIGURES = {"not_offered": "not offered", "error": "failed", "invalid": "not valid"}
 

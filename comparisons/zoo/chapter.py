@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from backproof.comparisons.drawing import figures, formats, markup
 from backproof.comparisons.drawing.chapter import Section
-from backproof.comparisons.results.store import Part, Results
+from backproof.comparisons.results.parts import Part
 from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.comparisons.zoo.terminal import sentences
 
@@ -20,9 +20,8 @@ RIVALS = {
 COLUMNS = ("No.", "Mistake", "Killed by", *RIVALS.values(), "First diagnosis", "Cause")
 
 
-def build(results: Results) -> Section | None:
+def build(part: Part | None) -> Section | None:
     """None where the zoo was not run."""
-    part = (results.gradients or {}).get("zoo")
     if not part:
         return None
     wrong = [row for row in part["rows"] if row["group"] != "correct"]

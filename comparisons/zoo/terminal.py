@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from backproof.comparisons.results.store import Part
+from backproof.comparisons.results.parts import Part
 from backproof.comparisons.verdicts.outcome import Outcome
 
 SIGNS = {Outcome.FAIL: ("x", "bold red"), Outcome.PASS: ("·", "dim"), Outcome.INCONCLUSIVE: ("?", "yellow")}

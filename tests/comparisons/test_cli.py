@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from backproof.comparisons import cli
-from backproof.comparisons.results import store as results
+from backproof.comparisons.report import document as results
 from backproof.comparisons.running.errors import Interrupted
 from tests.support import sample_results
 from tests.support.idx_files import labels_file, small_files, write

@@ -8,8 +8,8 @@ import pytest
 
 from backproof.comparisons import main_job as runner
 from backproof.comparisons.experiment import Plan
+from backproof.comparisons.report import document as results
 from backproof.comparisons.report import write
-from backproof.comparisons.results import store as results
 from backproof.comparisons.running.errors import Interrupted
 from backproof.comparisons.running.progress import Progress, Silent
 from backproof.scratch.errors import InputError

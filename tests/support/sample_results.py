@@ -3,7 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
-from backproof.comparisons.results.store import Part, Results
+from backproof.comparisons.report.document import Results
+from backproof.comparisons.results.parts import Part
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)> [bold]{{ 7 * 7 }}"
 SEEDS = [0, 1, 2, 3, 4]

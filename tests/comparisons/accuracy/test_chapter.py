@@ -17,7 +17,7 @@ from backproof.comparisons.experiment import Plan
 from backproof.comparisons.record import chapter as record
 from backproof.comparisons.record import terminal as record_terminal
 from backproof.comparisons.report import page as html
-from backproof.comparisons.results.store import Results
+from backproof.comparisons.report.document import Results
 from backproof.comparisons.running.progress import Silent
 from backproof.scratch.architecture import OptimizerSpec
 

@@ -11,8 +11,8 @@ from backproof.comparisons.accuracy import part as accuracy
 from backproof.comparisons.accuracy import trajectory
 from backproof.comparisons.accuracy.unit import Setting, all_batches, packed, sha256, train_unit, unpacked
 from backproof.comparisons.experiment import Plan
+from backproof.comparisons.report.document import load
 from backproof.comparisons.report.write import merge
-from backproof.comparisons.results.store import load
 from backproof.comparisons.running.progress import Silent
 from backproof.scratch.architecture import OptimizerSpec
 from backproof.scratch.errors import InputError

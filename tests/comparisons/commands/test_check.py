@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from backproof.comparisons import cli
-from backproof.comparisons.results import store as results
+from backproof.comparisons.report import document as results
 from backproof.comparisons.zoo import matrix
 from backproof.comparisons.zoo.catalogue import default_folder
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from backproof.comparisons.report import document as results
 from backproof.comparisons.report import page as html
-from backproof.comparisons.results import store as results
 from backproof.comparisons.running.progress import Silent
 from backproof.comparisons.speed import growth as speed_growth
 from backproof.comparisons.speed import terminal as speed_tables

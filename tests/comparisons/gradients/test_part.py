@@ -13,7 +13,7 @@ from backproof.comparisons.experiment import Plan
 from backproof.comparisons.gradients import campaign_chapter as section
 from backproof.comparisons.gradients import part as gradients
 from backproof.comparisons.gradients.part import Problem, check_problem, small_problems
-from backproof.comparisons.results import store as results
+from backproof.comparisons.report import document as results
 from backproof.comparisons.running.progress import Silent
 from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.reference.contender import Contender, NotOffered

@@ -14,7 +14,7 @@ from backproof.comparisons.lessons import catalogue, runner
 from backproof.comparisons.lessons import chapter as section
 from backproof.comparisons.lessons.course import LESSONS, find
 from backproof.comparisons.lessons.frame import Setting
-from backproof.comparisons.results.store import Results
+from backproof.comparisons.report.document import Results
 
 NAMES = ("activations", "descent", "perceptron")  # sliders, tables, corrections
 

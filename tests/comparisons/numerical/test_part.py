@@ -21,7 +21,8 @@ from backproof.comparisons.numerical import part as numerical
 from backproof.comparisons.numerical import twin_training as numerical_training
 from backproof.comparisons.numerical.part import NumericalPlan
 from backproof.comparisons.numerical.twin_training import Progressed, TwinTraining, outcome
-from backproof.comparisons.results import store as results
+from backproof.comparisons.report import document as results
+from backproof.comparisons.report.document import look_into
 from backproof.comparisons.running.errors import Interrupted
 from backproof.comparisons.running.progress import Advance, Progress, Silent
 from backproof.comparisons.verdicts.difference_bounds import central_difference_bound
@@ -62,7 +63,9 @@ def a_plan(out: Path, **settings: Any) -> NumericalPlan:
 
 
 def run(plan: NumericalPlan, progress: Progress) -> dict[str, Any]:
-    return numerical.run(plan, progress, partial(_kept, plan))
+    before = look_into(plan.out)
+    earlier = before.numerical if before is not None else None
+    return numerical.run(plan, progress, earlier, partial(_kept, plan))
 
 
 def a_training(**settings: Any) -> tuple[TwinTraining, Array]:

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from backproof.comparisons.report import overview as terminal
-from backproof.comparisons.results.store import Results
+from backproof.comparisons.report.document import Results
 from tests.support.sample_results import HOSTILE, SAMPLES, failing, hostile, nothing_run, passing, undecided
 
 ORDINARY = [make for make in SAMPLES.values() if make is not hostile]

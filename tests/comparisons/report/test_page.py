@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import importlib
 import re
 from pathlib import Path
 
@@ -12,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backproof.comparisons.drawing import figures, markup
+from backproof.comparisons.report import chapters
+from backproof.comparisons.report import document as results_module
 from backproof.comparisons.report import page as html
-from backproof.comparisons.report.chapters import NOT_RUN, SECTIONS
-from backproof.comparisons.results import store as results_module
+from backproof.comparisons.report.chapters import CHAPTERS, LESSONS, Chapter
 from tests.support.page_reader import Element, figure_data, read
 from tests.support.sample_results import HOSTILE, SAMPLES, nothing_run, passing
 
@@ -127,10 +127,15 @@ def test_rows_are_as_long_as_their_header(tree: Element) -> None:
         assert {len(row.all("td")) for row in table.all("tr") if row.all("td")} <= {columns}
 
 
-@pytest.mark.parametrize("part", NOT_RUN)
-def test_a_part_that_was_not_run_names_the_command_that_runs_it(trees: dict[str, Element], part: str) -> None:
-    (chapter,) = trees["nothing_run"].all("section", id=part.partition(".")[0])
-    assert NOT_RUN[part][1] in chapter.words
+NOT_RUN = [chapter for chapter in (*CHAPTERS, LESSONS) if chapter.title]
+
+
+@pytest.mark.parametrize("part", NOT_RUN, ids=str)
+def test_a_part_that_was_not_run_names_the_command_that_runs_it(
+    trees: dict[str, Element], part: Chapter
+) -> None:
+    (chapter,) = trees["nothing_run"].all("section", id=part.slots[0])
+    assert part.command in chapter.words
     assert "not run" in chapter.words.lower()
 
 
@@ -183,22 +188,17 @@ def test_the_exact_command_is_in_the_page(trees: dict[str, Element]) -> None:
 def test_a_script_of_a_section_is_allowed_by_the_policy(monkeypatch: pytest.MonkeyPatch) -> None:
     code = 'document.title = "<&>";'
     section = html.Section("own", "Own", markup.command("x"), script=code)
-    monkeypatch.setattr(html, "_sections", lambda results: [section])
+    monkeypatch.setattr(chapters, "sections", lambda results: [section])
     page = html.render(nothing_run())
     assert code in page
     assert base64.b64encode(hashlib.sha256(code.encode()).digest()).decode() in page
 
 
-@pytest.mark.parametrize("name", SECTIONS)
-def test_every_section_module_answers_for_every_sample(name: str) -> None:
-    build = importlib.import_module(f"backproof.comparisons.{name}").build
+@pytest.mark.parametrize("chapter", [*CHAPTERS, LESSONS], ids=str)
+def test_every_chapter_answers_for_every_sample(chapter: Chapter) -> None:
     for make in SAMPLES.values():
-        section = build(make())
+        section = chapter.section(make())
         assert section is None or section.title
-
-
-def test_what_may_be_not_run_is_a_section() -> None:
-    assert set(NOT_RUN) <= set(SECTIONS)
 
 
 @pytest.mark.parametrize(("caption", "alt"), [("", "a"), (" ", "a"), ("a", ""), ("a", "\n")])

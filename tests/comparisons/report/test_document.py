@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backproof.comparisons.report import document as results
 from backproof.comparisons.report import write
-from backproof.comparisons.results import store as results
-from backproof.comparisons.results.store import Results
+from backproof.comparisons.report.document import Results
+from backproof.comparisons.results import files
 from backproof.comparisons.verdicts.outcome import exit_code
 from backproof.scratch.errors import InputError
 from tests.support import sample_results
@@ -115,14 +116,14 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "results.json"
-    results.write_atomically(path, "old")
+    files.write_atomically(path, "old")
 
     def full_disk(*arguments: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(results.os, "replace", full_disk)
+    monkeypatch.setattr(files.os, "replace", full_disk)
     with pytest.raises(OSError, match="No space"):
-        results.write_atomically(path, "new")
+        files.write_atomically(path, "new")
     assert [p.name for p in tmp_path.iterdir()] == ["results.json"]
     assert path.read_text() == "old"
 
@@ -130,14 +131,14 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match=r"cannot write to .*choose another folder"):
-        results.prepare_folder(tmp_path / "file" / "out")
+        files.prepare_folder(tmp_path / "file" / "out")
 
 
 def test_checking_a_folder_leaves_no_new_one_and_keeps_an_old_one(tmp_path: Path) -> None:
-    assert results.check_folder(tmp_path / "new" / "out") is None
+    assert results.look_into(tmp_path / "new" / "out") is None
     assert list(tmp_path.iterdir()) == []
     write.merge(tmp_path / "out", "backproof", plan={"seed": 3}, gradients=sample_results.gradients())
-    found = results.check_folder(tmp_path / "out")
+    found = results.look_into(tmp_path / "out")
     assert found == results.load_folder(tmp_path / "out")
     assert found is not None
 
@@ -145,10 +146,10 @@ def test_checking_a_folder_leaves_no_new_one_and_keeps_an_old_one(tmp_path: Path
 def test_checking_refuses_what_could_not_be_written_or_read(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="cannot write to"):
-        results.check_folder(tmp_path / "file" / "out")
+        results.look_into(tmp_path / "file" / "out")
     (tmp_path / "results.json").write_text("{")
     with pytest.raises(InputError, match="is not JSON"):
-        results.check_folder(tmp_path)
+        results.look_into(tmp_path)
 
 
 def test_merging_keeps_the_parts_of_other_commands(tmp_path: Path) -> None:
@@ -203,7 +204,7 @@ def test_the_exit_code_is_that_of_the_worst_verdict(verdicts: list[str], code: i
 @pytest.mark.parametrize(("holds", "verdict"), [(True, "PASS"), (False, "FAIL")])
 def test_a_lesson_counts_as_a_verdict(holds: bool, verdict: str) -> None:
     lesson = {"name": "xor", "claims": [{"holds": True}, {"holds": holds}], "figures": []}
-    assert results.all_verdicts(Results({}, {}, lessons=[lesson])) == [verdict]
+    assert results.all_outcomes(Results({}, {}, lessons=[lesson])) == [verdict]
 
 
 def test_results_has_one_attribute_per_top_level_key() -> None:
