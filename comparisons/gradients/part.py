@@ -29,7 +29,7 @@ from backproof.comparisons.verdicts.network_bounds import Reference, backprop_re
 from backproof.comparisons.verdicts.outcome import Outcome, worst
 from backproof.comparisons.verdicts.relu_kinks import flat_gradient, judge_gradient, tensors
 from backproof.comparisons.verdicts.rounding import Bounded
-from backproof.comparisons.verdicts.verdict import Verdict, compare
+from backproof.comparisons.verdicts.verdict import REQUIRED_RESOLUTION, Verdict, compare
 from backproof.reference.contender import Contender, NotOffered
 from backproof.scratch.architecture import ACTIVATIONS, DTYPES, LOSSES, Architecture, Array, Weights
 from backproof.scratch.errors import InputError
@@ -266,7 +266,8 @@ def judge_answer(
     groups = [slice(*np.searchsorted(entries, [part.start, part.stop])) for part in tensors(architecture)]
     bound = witness.gradient.error + reference.gradient.error[entries]
     name = [architecture.parameter_name(int(entry)) for entry in entries].__getitem__
-    return compare(found[entries], witness.gradient.value, bound, name, groups)
+    required = REQUIRED_RESOLUTION[architecture.dtype]
+    return compare(found[entries], witness.gradient.value, bound, name, groups, required=required)
 
 
 def _judge_loss(reference: Reference, loss: float) -> Verdict:

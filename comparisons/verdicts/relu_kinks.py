@@ -21,7 +21,7 @@ from backproof.comparisons.verdicts.network_bounds import Reference, Unit, any_s
 from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.comparisons.verdicts.rounding import Bounded
 from backproof.comparisons.verdicts.shared_deltas import MARGIN, scale_of_error
-from backproof.comparisons.verdicts.verdict import Verdict, compare, group_resolution
+from backproof.comparisons.verdicts.verdict import REQUIRED_RESOLUTION, Verdict, compare, group_resolution
 from backproof.scratch.architecture import Architecture, Array, Weights
 
 MAX_SELECTIONS = 512
@@ -40,24 +40,30 @@ def tensors(architecture: Architecture) -> list[slice]:
 
 
 def judge_gradient(
-    reference: Reference, found: Array, witness: Bounded | None = None, shared_deltas: bool = False
+    reference: Reference,
+    found: Array,
+    witness: Bounded | None = None,
+    shared_deltas: bool = False,
+    required: float | None = None,
 ) -> Verdict:
     """Is `found`, flat (n_parameters,), the gradient of some selection consistent with rounding?
 
     `witness` is a gradient found independently (by numerical differentiation) with its own error bound; it
     takes the place of the reference's values in the first comparison. `shared_deltas` says that the
     implementation computes a layer's dW and db from one delta, as backpropagation does: layers of which the
-    entries resolve little by themselves are then judged jointly as well (`joint`).
+    entries resolve little by themselves are then judged jointly as well (`shared_deltas`). `required` is the
+    resolution a PASS takes in every tensor, by default REQUIRED_RESOLUTION of the architecture's dtype.
     """
     expected = reference.gradient
     if witness is not None:
         expected = Bounded(witness.value, reference.gradient.error + witness.error)
-    first = _against(reference.architecture, found, expected)
-    if first.outcome == Outcome.PASS and shared_deltas and not reference.undecided:
+    required = REQUIRED_RESOLUTION[reference.architecture.dtype] if required is None else required
+    first = _against(reference.architecture, found, expected, required)
+    if first.outcome != Outcome.FAIL and shared_deltas and not reference.undecided:
         return _jointly(reference, found, witness, first)
     if first.outcome != Outcome.FAIL or not reference.undecided:
         return first
-    return _other_selection(reference, found, first)
+    return _other_selection(reference, found, first, required)
 
 
 def _jointly(reference: Reference, found: Array, witness: Bounded | None, first: Verdict) -> Verdict:
@@ -81,10 +87,10 @@ def _jointly(reference: Reference, found: Array, witness: Bounded | None, first:
     return first
 
 
-def _other_selection(reference: Reference, found: Array, first: Verdict) -> Verdict:
+def _other_selection(reference: Reference, found: Array, first: Verdict, required: float) -> Verdict:
     tried = 0
     for flipped in _selections(reference.undecided):
-        other = _against(reference.architecture, found, selected(reference.state, flipped))
+        other = _against(reference.architecture, found, selected(reference.state, flipped), required)
         tried += 1
         if other.outcome != Outcome.FAIL:
             return other
@@ -92,11 +98,12 @@ def _other_selection(reference: Reference, found: Array, first: Verdict) -> Verd
             break
     if tried == 2 ** len(reference.undecided):
         return first
-    return _against_every_selection(reference, found)
+    return _against_every_selection(reference, found, required)
 
 
-def _against(architecture: Architecture, found: Array, expected: Bounded) -> Verdict:
-    return compare(found, expected.value, expected.error, architecture.parameter_name, tensors(architecture))
+def _against(architecture: Architecture, found: Array, expected: Bounded, required: float) -> Verdict:
+    name, groups = architecture.parameter_name, tensors(architecture)
+    return compare(found, expected.value, expected.error, name, groups, required=required)
 
 
 def _selections(undecided: Sequence[Unit]) -> Iterator[tuple[Unit, ...]]:
@@ -105,7 +112,7 @@ def _selections(undecided: Sequence[Unit]) -> Iterator[tuple[Unit, ...]]:
     return chain.from_iterable(combinations(undecided, size) for size in sizes)
 
 
-def _against_every_selection(reference: Reference, found: Array) -> Verdict:
+def _against_every_selection(reference: Reference, found: Array, required: float) -> Verdict:
     wide = any_selection(reference.state)
     with np.errstate(invalid="ignore"):
         near = np.abs(found - reference.gradient.value) <= reference.gradient.error
@@ -117,4 +124,5 @@ def _against_every_selection(reference: Reference, found: Array) -> Verdict:
         architecture.parameter_name,
         tensors(architecture),
         undecided=~near,
+        required=required,
     )

@@ -5,18 +5,27 @@ implementation may lie from it:
 
     FAIL           f_i is NaN or infinite, or |f_i - g_i| > B_i
     INCONCLUSIVE   B_i is infinite (overflow is possible), or the caller marks i as undecided,
-                   or nothing was compared at all
-    PASS           every entry is finite, decided and inside its bound
+                   or nothing was compared at all, or a tensor is resolved too coarsely
+    PASS           every entry is finite, decided and inside its bound, and every tensor is resolved
 
 No norm of the whole vector is taken and no mean: one bad entry among millions fails, and a layer with small
-gradients is judged by its own bounds. The *resolution* says what the check could have seen: scaling one
-tensor (one group of entries) by 1 + r moves its entry i by r |f_i|, which is outside the bound for certain
-when r |f_i| > 2 B_i; the tensor's resolution is the least such r over its entries, and the verdict's is
-the largest over the tensors that are not all zero.
+gradients is judged by its own bounds.
+
+PASS means that a mistake would have been seen. The *resolution* of a tensor (a group of entries) is the least
+relative error of the whole tensor that is certain to be seen. A right f_i with |f_i - g_i| <= B_i, scaled by
+1 + r, lies at least |r| |f_i| - B_i from g_i, and |f_i| >= |g_i| - B_i; so it is outside where
+
+    |r| > R = min_i 2 B_i / (|g_i| - B_i)      over the i with |g_i| > B_i; infinite without any.
+
+A tensor of which all g_i = 0 and B_i = 0 is *zero by proof*: any other value fails, and there is nothing to
+scale. In every other tensor a gradient of zeros lies inside its bounds only where R is infinite. The
+verdict's resolution is the largest R of its tensors, and it is PASS only where that is finite and at most
+`required`.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
 
 import numpy as np
 
@@ -24,10 +33,23 @@ from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.scratch.architecture import Array
 from backproof.scratch.errors import InputError
 
+REQUIRED_RESOLUTION = {"float32": 1e-3, "float64": 1e-6}  # of every tensor of a network's gradient
+
+
+class Tier(StrEnum):
+    """What kind of bound decided a verdict, the strongest first."""
+
+    WORST_CASE = "worst case"  # holds for every order of summation and every rounding
+    PROBABILISTIC = "probabilistic"  # fails with a stated probability, roundings being independent
+    ESTIMATE = "estimate"  # measured, not derived
+
 
 @dataclass(frozen=True)
 class Verdict:
-    """One comparison's outcome. The worst entry is the one with the largest error relative to its bound."""
+    """One comparison's outcome. The worst entry is the one with the largest error relative to its bound.
+
+    It is true only if it is a PASS, so that ``assert check_gradient(...)`` says what it seems to say.
+    """
 
     outcome: Outcome
     error: float  # |found - expected| of the worst entry
@@ -39,10 +61,20 @@ class Verdict:
     n_inconclusive: int  # entries that were not
     found: float = float("nan")  # of the worst entry
     expected: float = float("nan")
+    required: float | None = None  # the resolution that a PASS takes; None: an absolute bound was asked for
+    tier: Tier = Tier.WORST_CASE
+
+    def __bool__(self) -> bool:
+        return self.outcome == Outcome.PASS
 
     @property
     def passed(self) -> bool:
-        return self.outcome == Outcome.PASS
+        return bool(self)
+
+    @property
+    def sensitivity(self) -> str:
+        """What would have been seen, in words: ``an error of 1 part in 40,000 would have been seen``."""
+        return sensitivity(self.resolution)
 
     def as_json(self) -> dict[str, object]:
         """Plain types; what is not finite becomes None, which JSON has a word for."""
@@ -63,12 +95,17 @@ def compare(
     groups: Sequence[slice] | None = None,
     undecided: Array | None = None,
     why_undecided: str = "rounding decides it",
+    required: float | None = None,
+    tier: Tier = Tier.WORST_CASE,
 ) -> Verdict:
     """Entry by entry: is `found` within `bound` of `expected`?
 
     All arrays have one shape and are read in C order; `name(i)` names entry i of that order; `groups` are
     the tensors the resolution is about (one group of everything by default). `undecided` marks entries that
-    cannot be judged even though they lie inside their bound, and `why_undecided` says why.
+    cannot be judged even though they lie inside their bound, and `why_undecided` says why. `required` is the
+    resolution without which there is no PASS, as every gradient needs it; infinity asks only that zeros would
+    have been seen, and None for nothing, where closeness alone is the question (a loss, an update's twin).
+    `tier` is the bound's kind.
 
     Raises ValueError for shapes that differ.
     """
@@ -84,41 +121,87 @@ def compare(
     bounds = np.where(np.isnan(bounds) | ~np.isfinite(flat_expected), np.inf, bounds)
     with np.errstate(invalid="ignore", over="ignore"):
         errors = np.abs(flat_found - flat_expected)
-    return _decide(flat_found, flat_expected, errors, bounds, open_entries, name, groups, why_undecided)
+    compared = _Compared(flat_found, flat_expected, errors, bounds, open_entries, groups or [slice(None)])
+    verdict = _decided(compared, name, why_undecided)
+    return _resolved(replace(verdict, required=required, tier=tier), compared, name)
 
 
-def _decide(
-    found: Array,
-    expected: Array,
-    errors: Array,
-    bounds: Array,
-    undecided: Array,
-    name: Callable[[int], str],
-    groups: Sequence[slice] | None,
-    why_undecided: str,
-) -> Verdict:
+@dataclass(frozen=True)
+class _Compared:
+    """Everything flat, in float64."""
+
+    found: Array
+    expected: Array
+    errors: Array
+    bounds: Array  # infinite where nothing is known
+    undecided: Array
+    groups: Sequence[slice]
+
+
+def _decided(compared: _Compared, name: Callable[[int], str], why_undecided: str) -> Verdict:
+    """The verdict on the entries, whatever was resolved."""
+    found, errors, bounds = compared.found, compared.errors, compared.bounds
     unbounded = ~np.isfinite(bounds)
     not_finite = ~np.isfinite(found) & ~unbounded
     outside = not_finite | (~unbounded & ~(errors <= bounds))  # written so that NaN is outside
-    inconclusive = (unbounded | undecided) & ~outside
+    inconclusive = (unbounded | compared.undecided) & ~outside
     decided = ~inconclusive
     n_decided, n_inconclusive = int(decided.sum()), int(inconclusive.sum())
-    seen = resolution(found, bounds, groups)
+    seen = resolution(compared.expected, bounds, compared.groups)
     if found.size == 0:
         return Verdict(Outcome.INCONCLUSIVE, np.nan, np.nan, np.inf, "", "nothing was compared", 0, 0)
     worst = _worst(errors, bounds, outside, decided)
     figures = float(errors[worst]), float(bounds[worst]), seen, name(worst)
-    values = float(found[worst]), float(expected[worst])
+    values = float(found[worst]), float(compared.expected[worst])
     if outside.any():
         reason = _failure(name(worst), *values, *figures[:2], int(outside.sum()), found.size)
         return Verdict(Outcome.FAIL, *figures, reason, n_decided, n_inconclusive, *values)
     if n_inconclusive:
         first = int(np.flatnonzero(inconclusive)[0])
-        why = why_undecided if undecided[first] else "its bound is infinite: overflow is possible"
+        why = why_undecided if compared.undecided[first] else "its bound is infinite: overflow is possible"
         reason = f"{n_inconclusive} of {found.size} entries undecided, the first {name(first)}: {why}"
         return Verdict(Outcome.INCONCLUSIVE, *figures, reason, n_decided, n_inconclusive, *values)
     reason = f"all {found.size} entries within their bounds"
     return Verdict(Outcome.PASS, *figures, reason, n_decided, 0, *values)
+
+
+def _resolved(verdict: Verdict, compared: _Compared, name: Callable[[int], str]) -> Verdict:
+    """A PASS only where every tensor is resolved as finely as required; it says how finely that is."""
+    if verdict.outcome != Outcome.PASS or verdict.required is None:
+        return verdict
+    for group in compared.groups:
+        seen = group_resolution(compared.expected[group], compared.bounds[group])
+        if seen is not None and not (seen <= verdict.required and np.isfinite(seen)):
+            reason = _too_coarse(name, group, seen, verdict.required)
+            return replace(verdict, outcome=Outcome.INCONCLUSIVE, reason=reason)
+    return replace(verdict, reason=f"{verdict.reason}; {verdict.sensitivity}")
+
+
+def _too_coarse(name: Callable[[int], str], group: slice, seen: float, required: float) -> str:
+    tensor = name(group.start or 0).split("[")[0] or "the result"  # W1 of W1[0, 0]
+    if not np.isfinite(seen):
+        return (
+            f"{tensor} was not checked: its bounds are as large as its entries, and zeros would pass; "
+            "float64 or fewer layers would help"
+        )
+    return (
+        f"{tensor} is resolved to {seen:.2g} only, where {required:.2g} is required; "
+        "float64, fewer layers or a larger required resolution would help"
+    )
+
+
+def sensitivity(resolution: float) -> str:
+    """A resolution in words: ``an error of 1 part in 40,000 would have been seen``."""
+    if not np.isfinite(resolution):
+        return "not even an error of the whole size would have been seen"
+    if resolution >= 0.5:
+        return f"an error of {resolution:.2g} times the size would have been seen"
+    if resolution == 0:
+        return "any error would have been seen"
+    # Two significant digits, rounded down: never more than is so.
+    parts = 1.0 / resolution
+    unit = 10.0 ** max(0, int(np.floor(np.log10(parts))) - 1)
+    return f"an error of 1 part in {np.floor(parts / unit) * unit:,.0f} would have been seen"
 
 
 def _worst(errors: Array, bounds: Array, outside: Array, decided: Array) -> int:
@@ -142,18 +225,21 @@ def _failure(
     return where + f"found {found:.9g}, expected {expected:.9g}, off by {error:.3g}, bound {bound:.3g}"
 
 
-def resolution(found: Array, bounds: Array, groups: Sequence[slice] | None = None) -> float:
-    """The largest over the groups of min_i 2 B_i / |f_i|; groups of zeros have nothing to scale."""
-    per_group = [group_resolution(found[group], bounds[group]) for group in groups or [slice(None)]]
-    real = [value for value in per_group if value is not None]
-    return max(real, default=float("inf"))
+def resolution(expected: Array, bounds: Array, groups: Sequence[slice] | None = None) -> float:
+    """The largest resolution of the groups; 0 where all of them are zero by proof, infinite without any."""
+    if expected.size == 0:
+        return float("inf")
+    per_group = [group_resolution(expected[group], bounds[group]) for group in groups or [slice(None)]]
+    return max((value for value in per_group if value is not None), default=0.0)
 
 
-def group_resolution(found: Array, bounds: Array) -> float | None:
-    """min_i 2 B_i / |f_i| of one tensor; None when it is all zero."""
-    magnitude = np.abs(found)
-    alive = (magnitude > 0) & np.isfinite(magnitude)
-    if not alive.any():
+def group_resolution(expected: Array, bounds: Array) -> float | None:
+    """min_i 2 B_i / (|g_i| - B_i) of one tensor; None when it is zero by proof, or empty."""
+    size = np.abs(expected)
+    if not (size.any() or bounds.any()):
         return None
+    clear = np.isfinite(size) & (size > bounds)
+    if not clear.any():
+        return float("inf")
     with np.errstate(over="ignore"):  # a tensor of subnormal numbers: nothing can be seen of it
-        return float(np.min(2.0 * bounds[alive] / magnitude[alive]))
+        return float(np.min(2.0 * bounds[clear] / (size[clear] - bounds[clear])))

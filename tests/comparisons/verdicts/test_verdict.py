@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backproof.comparisons.verdicts.outcome import Outcome, worst
-from backproof.comparisons.verdicts.verdict import Verdict, compare, group_resolution
+from backproof.comparisons.verdicts.verdict import Verdict, compare, group_resolution, sensitivity
 from backproof.scratch.architecture import Architecture
 
 NAN, INF = float("nan"), float("inf")
+TWO_TENSORS = [slice(0, 1), slice(1, 2)]
 
 
 def entry(i: int) -> str:
@@ -132,16 +133,72 @@ def test_a_scale_error_above_the_resolution_of_its_tensor_is_always_seen(
 
 def test_the_resolution_is_that_of_the_worst_tensor() -> None:
     found, bound = np.array([1.0, 1e-3]), 1e-6
-    groups = [slice(0, 1), slice(1, 2)]
-    assert compare(found, found, bound, groups=groups).resolution == pytest.approx(2e-3)
+    assert compare(found, found, bound, groups=TWO_TENSORS).resolution == pytest.approx(2e-3, rel=2e-3)
 
 
-def test_a_tensor_of_zeros_has_no_resolution() -> None:
-    assert group_resolution(np.zeros(3), np.ones(3)) is None
+def test_the_resolution_of_one_entry_leaves_room_for_its_own_error() -> None:
+    """2 B / (|g| - B) = 2 * 0.5 / (2 - 0.5); a right answer may be as small as 1.5."""
+    assert group_resolution(np.array([2.0]), np.array([0.5])) == pytest.approx(1 / 1.5)
 
 
-def test_a_gradient_of_zeros_alone_resolves_nothing() -> None:
+def test_a_tensor_that_is_zero_by_proof_has_nothing_to_scale() -> None:
+    assert group_resolution(np.zeros(3), np.zeros(3)) is None
+
+
+def test_a_tensor_expected_to_be_zero_with_room_around_it_is_not_resolved() -> None:
+    assert group_resolution(np.zeros(3), np.ones(3)) == INF
+
+
+def test_a_gradient_of_zeros_inside_wide_bounds_resolves_nothing() -> None:
     assert compare(np.zeros(3), np.zeros(3), 1.0).resolution == INF
+
+
+@pytest.mark.parametrize("required", [1e-9, 1e-3, INF])
+@given(size=st.floats(1e-6, 1e6), factor=st.floats(1.0, 1e3))
+def test_zeros_that_are_inside_their_bounds_never_pass(required: float, size: float, factor: float) -> None:
+    verdict = compare(np.zeros(2), np.full(2, size), size * factor, required=required)
+    assert verdict.outcome == Outcome.INCONCLUSIVE
+    assert "zeros would pass" in verdict.reason
+
+
+def test_one_tensor_too_coarse_beside_a_fine_one_is_inconclusive_and_named() -> None:
+    expected, bound = np.array([1.0, 1e-3]), 1e-6
+    name = ["W1[0, 0]", "b1[0]"].__getitem__
+    verdict = compare(expected, expected, bound, name, TWO_TENSORS, required=1e-4)
+    assert (verdict.outcome, verdict.reason.split()[0]) == (Outcome.INCONCLUSIVE, "b1")
+
+
+def test_a_tensor_that_is_zero_by_proof_does_not_stand_in_the_way_of_a_pass() -> None:
+    found, bound = np.array([1.0, 0.0]), np.array([1e-9, 0.0])
+    assert compare(found, found, bound, groups=TWO_TENSORS, required=1e-6).passed
+
+
+def test_a_wrong_entry_fails_however_coarse_the_resolution() -> None:
+    assert compare(np.array([9.0]), np.ones(1), 2.0, required=1e-6).outcome == Outcome.FAIL
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_a_verdict_is_true_only_if_it_is_a_pass(outcome: Outcome) -> None:
+    assert bool(Verdict(outcome, 0.0, 1.0, 0.1, "", "", 1, 0)) is (outcome == Outcome.PASS)
+
+
+@pytest.mark.parametrize(
+    ("resolution", "words"),
+    [
+        (2.5e-5, "an error of 1 part in 40,000 would have been seen"),
+        (1 / 40_999, "an error of 1 part in 40,000 would have been seen"),
+        (0.3, "an error of 1 part in 3 would have been seen"),
+        (3.0, "an error of 3 times the size would have been seen"),
+        (0.0, "any error would have been seen"),
+        (INF, "not even an error of the whole size would have been seen"),
+    ],
+)
+def test_a_resolution_is_told_in_words_and_never_finer_than_it_is(resolution: float, words: str) -> None:
+    assert sensitivity(resolution) == words
+
+
+def test_a_pass_with_a_required_resolution_says_what_would_have_been_seen() -> None:
+    assert "1 part in" in compare(np.ones(2), np.ones(2), 1e-5, required=1e-3).reason
 
 
 @pytest.mark.parametrize(
