@@ -43,11 +43,11 @@ _TORCH, _JAX, _TENSORFLOW, _SKLEARN = ("torch",), ("jax",), ("tensorflow",), ("s
 
 
 def _idiomatic(name: str, target: str, requires: tuple[str, ...], says: str) -> Entry:
-    return Entry(name, f"reference.{target}", "idiomatic", requires, says)
+    return Entry(name, f"backproof.reference.{target}", "idiomatic", requires, says)
 
 
 def _matched(name: str, target: str, requires: tuple[str, ...], says: str) -> Entry:
-    return Entry(name, f"reference.{target}", "matched", requires, says)
+    return Entry(name, f"backproof.reference.{target}", "matched", requires, says)
 
 
 ENTRIES = (

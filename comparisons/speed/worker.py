@@ -148,7 +148,7 @@ def answer(bench: Bench, request: Message) -> Message:
 def make(target: str) -> Contender:
     """What ``module:name`` of our own packages makes when called, or a user's class however it is named."""
     module, _, name = target.partition(":")
-    if module.split(".")[0] in ("scratch", "reference", "comparisons"):
+    if module.startswith("backproof."):
         return cast("Contender", getattr(importlib.import_module(module), name)())
     from backproof.comparisons.contenders.registry import load_class
 

@@ -14,7 +14,6 @@ from backproof.comparisons.lessons import catalogue, runner
 from backproof.comparisons.lessons import chapter as section
 from backproof.comparisons.lessons.course import LESSONS, find
 from backproof.comparisons.lessons.frame import Setting
-from backproof.comparisons.report.document import Results
 
 NAMES = ("activations", "descent", "perceptron")  # sliders, tables, corrections
 
@@ -26,13 +25,13 @@ def entries() -> tuple[dict[str, Any], ...]:
 
 def page(lessons: Any = None) -> str:
     lessons = list(entries()) if lessons is None else lessons
-    built = section.build(Results(plan={}, environment={}, lessons=lessons))
+    built = section.build(lessons)
     assert built is not None
     return str(built.html)
 
 
 def test_no_lesson_no_chapter() -> None:
-    assert section.build(Results(plan={}, environment={})) is None
+    assert section.build(None) is None
 
 
 def test_every_claim_stands_in_both_languages() -> None:
@@ -45,7 +44,7 @@ def test_every_claim_stands_in_both_languages() -> None:
 def test_the_chapter_fails_if_one_lesson_does() -> None:
     lessons = copy.deepcopy(list(entries()))
     lessons[1]["verdict"] = "FAIL"
-    built = section.build(Results(plan={}, environment={}, lessons=lessons))
+    built = section.build(lessons)
     assert built is not None
     assert built.verdict == "FAIL"
 

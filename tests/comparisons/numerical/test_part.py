@@ -255,7 +255,7 @@ def test_the_command_prints_the_table_and_writes_the_chapter(
     assert command_line(["numerical", *arguments]) == 0
     assert "structured differences" in capsys.readouterr().out
     loaded = results.load(tmp_path / "results.json")
-    chapter = section.build(loaded)
+    chapter = section.build(loaded.numerical)
     assert chapter is not None
     assert chapter.verdict == "PASS"
     json.dumps(loaded.numerical, allow_nan=False)
@@ -284,6 +284,6 @@ def test_a_run_without_training_or_ladder_still_makes_a_chapter() -> None:
         "verdict": "PASS", "seconds": 1.0, "naive_seconds": 2.0, "structured_seconds": 0.1,
         "backprop_seconds": 0.001, "speedup": 20.0,
     }  # fmt: skip
-    chapter = section.build(results.Results(plan={}, environment={}, numerical=part))
+    chapter = section.build(part)
     assert chapter is not None
     assert "20.0×" in chapter.html
