@@ -25,7 +25,7 @@ from typing import Any
 
 from backproof.comparisons.accuracy.journal import Journal
 from backproof.comparisons.contenders import registry
-from backproof.comparisons.running import environment, threads
+from backproof.comparisons.running import environment, processes, threads
 from backproof.comparisons.running.errors import Interrupted
 from backproof.comparisons.running.progress import Progress
 from backproof.scratch.errors import InputError
@@ -150,7 +150,8 @@ class JoblibWorkers:
         """Finished units as they come, in any order."""
         from joblib import Parallel, delayed, parallel_config
 
-        with parallel_config(backend="loky", inner_max_num_threads=1), warnings.catch_warnings():
+        threads = parallel_config(backend="loky", inner_max_num_threads=1)
+        with processes.safe_paths(), threads, warnings.catch_warnings():
             # A worker that has grown by importing a framework is replaced after its unit; nothing is lost.
             warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
             pool = Parallel(n_jobs=self.n_workers, return_as="generator_unordered", pre_dispatch="n_jobs")

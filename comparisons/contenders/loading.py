@@ -7,6 +7,8 @@ import importlib
 import importlib.util
 import inspect
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -82,23 +84,32 @@ def _file_module(path: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     # Dataclasses look their module up; a file that is called like a module in use must not take its place.
     sys.modules.setdefault(path.stem, module)
-    folder = str(path.parent)
-    sys.path.insert(0, folder)  # its neighbours, as `python my_mlp.py` finds them
-    try:
+    with _neighbours_in(str(path.parent)):  # as `python my_mlp.py` finds them
         spec.loader.exec_module(module)
-    finally:
-        sys.path.remove(folder)
-        sys.path.append(folder)  # for what it imports later, behind everything that is installed
     return module
 
 
 def _named_module(name: str) -> ModuleType:
-    if "" not in sys.path:
-        sys.path.insert(0, "")  # a module of the folder one stands in, as `python -m` finds it
     try:
-        return importlib.import_module(name)
+        with _neighbours_in(str(Path.cwd())):  # a module of the folder one stands in, as `python -m` finds it
+            return importlib.import_module(name)
     except ModuleNotFoundError as error:
         # Only the module asked for: one missing inside it is that module's own trouble.
         if error.name is None or not f"{name}.".startswith(f"{error.name}."):
             raise
         raise LookupError(f"no module {name} on the import path") from error
+
+
+@contextmanager
+def _neighbours_in(folder: str) -> Iterator[None]:
+    """Put `folder` first on the import path; afterwards last, for what is imported later.
+
+    Behind everything that is installed: a numpy.py beside a class must not be taken for NumPy by others.
+    """
+    sys.path.insert(0, folder)
+    try:
+        yield
+    finally:
+        sys.path.remove(folder)
+        if folder not in sys.path:
+            sys.path.append(folder)

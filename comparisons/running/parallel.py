@@ -3,6 +3,7 @@
 from collections.abc import Callable, Generator, Sequence
 from typing import TypeVar
 
+from backproof.comparisons.running import processes
 from backproof.comparisons.running.progress import Progress
 
 _Task = TypeVar("_Task")
@@ -43,7 +44,7 @@ def _results(
         return
     import joblib
 
-    with joblib.parallel_config("loky", n_jobs=workers, inner_max_num_threads=1):
+    with processes.safe_paths(), joblib.parallel_config("loky", n_jobs=workers, inner_max_num_threads=1):
         parallel = joblib.Parallel(return_as="generator_unordered")
         yield from parallel(joblib.delayed(_paired)(run, task) for task in tasks)
 

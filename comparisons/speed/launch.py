@@ -9,11 +9,11 @@ import json
 import os
 import queue
 import subprocess
-import sys
 import tempfile
 import threading
 from typing import Any, Protocol
 
+from backproof.comparisons.running import processes
 from backproof.comparisons.speed.entries import Entry
 
 Message = dict[str, Any]
@@ -67,7 +67,8 @@ def environment(n_threads: int, own_kernels: bool = True) -> dict[str, str]:
     flags = os.environ.get("XLA_FLAGS", "")
     if n_threads == 1:
         flags = f"{flags} --xla_cpu_multi_thread_eigen=false".strip()
-    return {**inherited, **QUIET, **dict.fromkeys(VARIABLES, str(n_threads)), "XLA_FLAGS": flags}
+    own = {**QUIET, **processes.SAFE_PATH, "XLA_FLAGS": flags}
+    return {**inherited, **own, **dict.fromkeys(VARIABLES, str(n_threads))}
 
 
 class ProcessWorker:
@@ -75,11 +76,10 @@ class ProcessWorker:
 
     def __init__(self, entry: Entry, n_threads: int, own_kernels: bool = True) -> None:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
-        command = [sys.executable, "-m", "backproof.comparisons.speed.worker"]
-        command += ["--target", entry.target, "--threads", str(n_threads)]
+        options = ("--target", entry.target, "--threads", str(n_threads))
         # A session of its own: Ctrl-C reaches the parent alone, which then ends its workers.
         self._process = subprocess.Popen(
-            command,
+            processes.python("-m", "backproof.comparisons.speed.worker", *options),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,

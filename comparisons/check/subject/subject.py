@@ -12,7 +12,6 @@ import pickle
 import select
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -22,6 +21,7 @@ import numpy as np
 
 from backproof.comparisons.check.subject.messages import Answer, Opaque
 from backproof.comparisons.contenders.loading import Target
+from backproof.comparisons.running import processes
 from backproof.scratch.architecture import Architecture, Array, OptimizerSpec, Weights
 from backproof.scratch.errors import InputError
 
@@ -153,7 +153,7 @@ class Subject:
         answers, back = os.pipe()
         environment = dict(os.environ, OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1", PYTHONUNBUFFERED="1")
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "backproof.comparisons.check.subject.worker", str(there), str(back)],
+            processes.python("-m", "backproof.comparisons.check.subject.worker", str(there), str(back)),
             pass_fds=(there, back),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

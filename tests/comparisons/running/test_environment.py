@@ -1,0 +1,59 @@
+"""Where a run took place: what is described is what is there, and nothing is imported to find out."""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from importlib import metadata
+
+import pytest
+
+from backproof.comparisons.running import environment, processes
+
+
+def test_the_description_is_plain_json() -> None:
+    described = environment.describe()
+    assert json.loads(json.dumps(described)) == described
+
+
+def test_versions_are_those_that_are_installed() -> None:
+    described = environment.describe()
+    assert described["packages"]["numpy"] == metadata.version("numpy")
+    assert described["backproof"] == metadata.version("backproof")
+    assert described["python"].endswith(platform.python_version())
+
+
+def test_a_package_that_is_not_installed_has_no_version() -> None:
+    assert environment.version("no-such-package-anywhere") is None
+
+
+def test_the_date_is_now_and_names_its_time_zone() -> None:
+    date = datetime.fromisoformat(environment.describe()["date"])
+    assert abs(datetime.now(UTC) - date) < timedelta(minutes=1)
+
+
+def test_cores_are_those_that_this_process_may_use() -> None:
+    assert 1 <= environment.usable_cores() <= (os.cpu_count() or 1)
+
+
+def test_without_affinity_the_cores_of_the_machine_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 5)
+    assert environment.usable_cores() == 5
+
+
+def test_without_sysconf_the_memory_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "sysconf", raising=False)
+    assert environment.describe()["memory_gib"] is None
+
+
+def test_describing_imports_no_framework() -> None:
+    code = (
+        "import sys; from backproof.comparisons.running import environment; environment.describe(); "
+        "print(*{'torch', 'jax', 'sklearn', 'plotly'} & set(sys.modules))"
+    )
+    done = subprocess.run(processes.python("-c", code), capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+    assert sys.byteorder == environment.describe()["byte_order"]
