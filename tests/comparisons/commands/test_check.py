@@ -119,9 +119,9 @@ def test_the_zoo_says_who_killed_whom_and_keeps_it(
     out = str(tmp_path / "out")
     assert cli.run(["zoo", "--only", "ScheduleOneStepLate", "--workers", "1", "--out", out]) == 0
     assert "Killed by a check expected to see it: 1 of 1 mutants." in capsys.readouterr().out
-    part = results.load(f"{out}/results.json").gradients
+    part = results.load(f"{out}/results.json").zoo
     assert part is not None
-    (row,) = part["zoo"]["rows"]
+    (row,) = part["rows"]
     assert row["killed_by"] == ["schedules"]
     # No gradient checker sees a schedule, and the digits are learnt all the same.
     assert (row["gradcheck_accepts"], row["check_grad_accepts"], row["threshold_accepts"]) == (

@@ -2,7 +2,6 @@
 
 import io
 import json
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,6 @@ from backproof.comparisons.gradients import step_sizes_chapter as section
 from backproof.comparisons.gradients import step_sizes_terminal as step_size_terminal
 from backproof.scratch.differences import SCHEMES
 from backproof.scratch.gradients import loss_function
-from tests.support.sample_results import nothing_run, passing
 
 
 @pytest.fixture(scope="module")
@@ -105,9 +103,7 @@ def test_cauchys_formula_gives_the_derivatives_that_differences_find(order: int)
 
 
 def test_the_section_draws_every_curve_and_says_what_it_shows(part: dict[str, Any]) -> None:
-    results = passing()
-    results = replace(results, gradients={**results.gradients, "step_sizes": part})
-    built = section.build(results)
+    built = section.build(part)
     assert built is not None
     for label in section.LABELS.values():
         assert label in built.html
@@ -125,7 +121,4 @@ def test_the_terminal_table_fits_eighty_columns_and_names_every_method(part: dic
 
 
 def test_there_is_no_section_where_no_step_size_was_varied() -> None:
-    results = passing()
-    gradients = {key: value for key, value in results.gradients.items() if key != "step_sizes"}
-    assert section.build(replace(results, gradients=gradients)) is None
-    assert section.build(nothing_run()) is None
+    assert section.build(None) is None

@@ -73,14 +73,14 @@ def test_what_was_not_run_names_its_command(question: str) -> None:
 
 
 def test_what_other_commands_added_is_told_with_its_verdict() -> None:
-    campaign = {**(passing().gradients or {}), "campaign": {"verdict": "INCONCLUSIVE"}}
+    campaign = {"verdict": "INCONCLUSIVE"}
     lesson = {
         "name": "xor",
         "figures": [],
         "claims": [{"text": "a", "holds": True}, {"text": "b", "holds": False}],
     }
     numerical = {"verdict": "FAIL", "seconds": 1.0}
-    said = printed(replace(passing(), gradients=campaign, numerical=numerical, lessons=[lesson]), 80)
+    said = printed(replace(passing(), campaign=campaign, numerical=numerical, lessons=[lesson]), 80)
     assert "Gradients, campaign: INCONCLUSIVE" in said
     assert "Numerical training: FAIL" in said
     assert "Lessons: 1 of 2 claims hold" in said

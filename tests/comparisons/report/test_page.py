@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backproof.comparisons.drawing import figures, markup
+from backproof.comparisons.drawing.chapter import Section
 from backproof.comparisons.report import chapters
 from backproof.comparisons.report import document as results_module
 from backproof.comparisons.report import page as html
@@ -187,7 +188,7 @@ def test_the_exact_command_is_in_the_page(trees: dict[str, Element]) -> None:
 
 def test_a_script_of_a_section_is_allowed_by_the_policy(monkeypatch: pytest.MonkeyPatch) -> None:
     code = 'document.title = "<&>";'
-    section = html.Section("own", "Own", markup.command("x"), script=code)
+    section = Section("own", "Own", markup.command("x"), script=code)
     monkeypatch.setattr(chapters, "sections", lambda results: [section])
     page = html.render(nothing_run())
     assert code in page
