@@ -5,15 +5,27 @@ change it) and what it is given is never written to. A contender that does not o
 `NotOffered` with the reason; the comparison then shows a cell, not a gap.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 
-from backproof.scratch.architecture import Architecture, Array, OptimizerSpec, Weights
+from backproof.scratch.architecture import (
+    Architecture,
+    Array,
+    Inputs,
+    OptimizerSpec,
+    Rows,
+    Targets,
+    Weights,
+)
 from backproof.scratch.errors import expect, expect_range
 
 Checkpoints = Mapping[int, Callable[[], None]]  # number of finished steps -> what to call there
+
+
+Item = TypeVar("Item")
 
 
 class NotOffered(Exception):  # noqa: N818 - an answer, not an error
@@ -58,3 +70,74 @@ def checked_batches(batches: Sequence[Array], n_examples: int) -> list[Array]:
         expect(indices, f"batches[{number}]: {expected}")
         expect_range(f"batches[{number}]", "rows", batch, n_examples)
     return [batch.astype(np.intp, copy=False) for batch in checked]
+
+
+def checked_training(
+    architecture: Architecture, x: Inputs, targets: Targets, batches: Sequence[Rows]
+) -> tuple[Inputs, Targets, list[Rows]]:
+    """What `Contender.train` is given, checked: examples that fit the network, and rows that they have."""
+    x, targets = architecture.checked_batch(x, targets)
+    return x, targets, checked_batches(batches, len(x))
+
+
+def _nothing() -> None:
+    """No work is left to finish."""
+
+
+def _one_step(item: object) -> int:
+    return 1
+
+
+def stretches_of(batches: Sequence[Item], checkpoints: Checkpoints | None) -> list[Sequence[Item]]:
+    """The batches in runs that end where a checkpoint stands: for those who train on many in one call.
+
+    >>> stretches_of(["a", "b", "c"], {0: print, 2: print})
+    [['a', 'b'], ['c']]
+    """
+    n = len(batches)
+    marks = {0, n, *(step for step in checkpoints or {} if 0 < step < n)}
+    return [batches[start:stop] for start, stop in pairwise(sorted(marks))]
+
+
+def between(
+    batches: Iterable[Item],
+    checkpoints: Checkpoints | None,
+    finish: Callable[[], None] = _nothing,
+    steps: Callable[[Item], int] = _one_step,
+) -> Iterator[Item]:
+    """The batches one by one, with the checkpoints called between the steps that are taken on them.
+
+    Parameters
+    ----------
+    batches
+        Anything that is trained on in turn: the caller takes its steps on each before asking for the next.
+    checkpoints
+        A number of finished steps, and what to call there; see `Contender.train`.
+    finish
+        Called before each checkpoint: what has to be waited for, or shown, to make the state of that moment
+        the contender's own.
+    steps
+        How many steps are taken on one of `batches`.
+
+    Examples
+    --------
+    >>> for batch in between(["first", "second"], {0: lambda: print("before"), 2: lambda: print("after")}):
+    ...     print(batch)
+    before
+    first
+    second
+    after
+    """
+    checkpoints = checkpoints or {}
+    done = 0
+
+    def visit() -> None:
+        if done in checkpoints:
+            finish()
+            checkpoints[done]()
+
+    for batch in batches:
+        visit()
+        yield batch
+        done += steps(batch)
+    visit()

@@ -4,16 +4,16 @@ Batches of equal size that follow each other, up to the next checkpoint, are one
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby, pairwise
+from itertools import groupby
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from backproof.reference.contender import Checkpoints, checked_batches
+from backproof.reference.contender import Checkpoints, between, checked_training, stretches_of
 from backproof.reference.jax_mlp import JaxMLP, step_function
-from backproof.scratch.architecture import Architecture, Array, OptimizerSpec, Weights
+from backproof.scratch.architecture import Architecture, Array, OptimizerSpec, Rows, Weights
 
 
 class JaxScan:
@@ -42,23 +42,23 @@ class JaxScan:
         optimizer: OptimizerSpec,
         checkpoints: Checkpoints | None = None,
     ) -> Sequence[float]:
-        architecture, checkpoints = self._jax.architecture, checkpoints or {}
-        x = architecture.checked_inputs(x)
-        targets = architecture.checked_targets(targets, len(x))
-        rows = checked_batches(batches, len(x))
+        architecture = self._jax.architecture
+        x, targets, rows = checked_training(architecture, x, targets, batches)
         with self._jax.precision():
             data = jnp.array(x), jnp.array(targets)
             n_moments, step = step_function(architecture, optimizer)
             state = self._jax.fresh_state(n_moments)
-            stretches = [(start, jnp.array(stacked)) for start, stacked in _stretches(rows, checkpoints)]
-            scan = self._compiled(step, state, data, [stacked for _, stacked in stretches])
+            stacks = [jnp.array(stack) for stack in _stacks(rows, checkpoints)]
+            scan = self._compiled(step, state, data, stacks)
             losses: list[Any] = []
-            for start, stacked in stretches:
-                if start in checkpoints:
-                    self._jax.checkpoint(state, checkpoints[start])
-                state, found = scan[stacked.shape](state, *data, stacked)
+
+            def finish() -> None:
+                self._jax.take_parameters(state)
+
+            for stack in between(stacks, checkpoints, finish, steps=len):
+                state, found = scan[stack.shape](state, *data, stack)
                 losses.append(found)
-            self._jax.checkpoint(state, checkpoints.get(len(rows), lambda: None))
+            finish()
             return [float(loss) for found in losses for loss in np.asarray(found)]
 
     @staticmethod
@@ -75,12 +75,8 @@ class JaxScan:
         }
 
 
-def _stretches(rows: Sequence[Array], checkpoints: Checkpoints) -> Iterator[tuple[int, Array]]:
-    """(first step, stacked int32 rows (steps, batch)) of each run of equal batches between checkpoints."""
-    marks = sorted({0, len(rows), *(step for step in checkpoints if step < len(rows))})
-    for start, stop in pairwise(marks):
-        step = start
-        for _, run in groupby(rows[start:stop], key=len):
-            stacked = np.stack(list(run)).astype(np.int32)
-            yield step, stacked
-            step += len(stacked)
+def _stacks(rows: Sequence[Rows], checkpoints: Checkpoints | None) -> Iterator[Array]:
+    """The int32 rows (steps, batch) of each run of equal batches between two checkpoints."""
+    for stretch in stretches_of(rows, checkpoints):
+        for _, run in groupby(stretch, key=len):
+            yield np.stack(list(run)).astype(np.int32)

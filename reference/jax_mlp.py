@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from backproof.reference.contender import Checkpoints, checked_batches
+from backproof.reference.contender import Checkpoints, between, checked_training
 from backproof.scratch.architecture import Architecture, Array, OptimizerSpec, Weights
 
 State = Any  # (parameters, moments, steps): a pytree of jax.Array
@@ -146,8 +146,7 @@ class JaxMLP:
             return np.array(self._forward(self.parameters, x))
 
     def loss_and_gradient(self, x: Array, targets: Array) -> tuple[float, Weights]:
-        x = self.architecture.checked_inputs(x)
-        targets = self.architecture.checked_targets(targets, len(x))
+        x, targets = self.architecture.checked_batch(x, targets)
         with self.precision():
             loss, gradients = self._value_and_grad(self.parameters, x, targets)
             return float(loss), [(np.array(weight), np.array(bias)) for weight, bias in gradients]
@@ -160,10 +159,7 @@ class JaxMLP:
         optimizer: OptimizerSpec,
         checkpoints: Checkpoints | None = None,
     ) -> Sequence[float]:
-        x = self.architecture.checked_inputs(x)
-        targets = self.architecture.checked_targets(targets, len(x))
-        rows = checked_batches(batches, len(x))
-        checkpoints = checkpoints or {}
+        x, targets, rows = checked_training(self.architecture, x, targets, batches)
         losses: list[Any] = []
         with self.precision():
             all_x, all_targets = jnp.array(x), jnp.array(targets)
@@ -172,14 +168,14 @@ class JaxMLP:
             n_moments, step = step_function(self.architecture, optimizer)
             state = self.fresh_state(n_moments)
             self._compile(step, state, all_x, all_targets, indices)
+
+            def finish() -> None:
+                self.take_parameters(state)
+
             try:
-                for number, batch in enumerate(indices):
-                    if number in checkpoints:
-                        self.checkpoint(state, checkpoints[number])
+                for batch in between(indices, checkpoints, finish):
                     state, loss = step(state, all_x, all_targets, batch)
                     losses.append(loss)
-                if len(indices) in checkpoints:
-                    self.checkpoint(state, checkpoints[len(indices)])
             finally:
                 self.parameters = state[0]  # also when a checkpoint raises to stop early
             return [float(loss) for loss in losses]
@@ -204,7 +200,6 @@ class JaxMLP:
         for batch in {len(batch): batch for batch in batches}.values():
             step(jax.tree.map(jnp.copy, state), x, targets, batch)[1].block_until_ready()
 
-    def checkpoint(self, state: State, reached: Callable[[], None]) -> None:
-        """Finish all work, show the weights of this moment, call. (The next step donates them.)"""
+    def take_parameters(self, state: State) -> None:
+        """Finish all work and show the weights of this moment. (The next step donates them.)"""
         self.parameters = jax.block_until_ready(state)[0]  # type: ignore[no-untyped-call] # jax ships it unannotated
-        reached()

@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from backproof.reference.contender import Checkpoints, NotOffered
+from backproof.reference.contender import Checkpoints, NotOffered, between
 from backproof.scratch.architecture import Architecture, Array, OptimizerSpec, Weights
 
 ACTIVATIONS = {"identity": "linear", "sigmoid": "sigmoid", "tanh": "tanh", "relu": "relu"}
@@ -27,19 +27,15 @@ def _optimizer(spec: OptimizerSpec) -> Any:
 class _AtSteps(keras.callbacks.Callback):  # type: ignore[misc] # Keras finds callbacks by inheritance
     """Calls the checkpoints, and stops after the last step."""
 
-    def __init__(self, n_steps: int, checkpoints: Checkpoints) -> None:
+    def __init__(self, n_steps: int, checkpoints: Checkpoints | None) -> None:
         super().__init__()
-        self.done, self.n_steps, self.checkpoints = 0, n_steps, checkpoints
+        self.steps = between(range(n_steps), checkpoints)
 
     def on_train_begin(self, logs: Any = None) -> None:
-        if 0 in self.checkpoints:
-            self.checkpoints[0]()
+        next(self.steps)
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        self.done += 1
-        if self.done in self.checkpoints and self.done <= self.n_steps:
-            self.checkpoints[self.done]()
-        if self.done >= self.n_steps:
+        if next(self.steps, None) is None:
             self.model.stop_training = True
 
 
@@ -75,8 +71,7 @@ class KerasFit:
         checkpoints: Checkpoints | None = None,
     ) -> Sequence[float]:
         """As many steps as there are batches, of the size of the first; Keras draws its own. No losses."""
-        x = self.architecture.checked_inputs(x)
-        labels = self.architecture.checked_targets(targets, len(x))
+        x, labels = self.architecture.checked_batch(x, targets)
         batch_size = len(batches[0])
         self.model.compile(
             optimizer=_optimizer(optimizer),
@@ -88,7 +83,7 @@ class KerasFit:
             batch_size=batch_size,
             epochs=-(-len(batches) // -(-len(x) // batch_size)),
             verbose=0,
-            callbacks=[_AtSteps(len(batches), checkpoints or {})],
+            callbacks=[_AtSteps(len(batches), checkpoints)],
         )
         return []
 

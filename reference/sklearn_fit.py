@@ -6,12 +6,11 @@ the rows of that stretch's batches, gathered beforehand; it reports no loss per 
 
 import warnings
 from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from backproof.reference.contender import Checkpoints, NotOffered, checked_batches
+from backproof.reference.contender import Checkpoints, NotOffered, between, checked_training, stretches_of
 from backproof.reference.sklearn_mlp import SklearnMLP
 from backproof.scratch.architecture import Architecture, Array, OptimizerSpec, Weights
 
@@ -44,22 +43,21 @@ class SklearnFit:
     ) -> Sequence[float]:
         """One shuffled epoch over each stretch, in batches of the first one's size. No losses."""
         architecture = self._sklearn.architecture
-        x = architecture.checked_inputs(x)
-        labels = architecture.checked_targets(targets, len(x))
-        rows = checked_batches(batches, len(x))
+        x, labels, rows = checked_training(architecture, x, targets, batches)
         model = self._sklearn.model_at_weights(optimizer)
         model.set_params(batch_size=len(rows[0]), shuffle=True, random_state=0)
-        checkpoints = checkpoints or {}
-        marks = sorted({0, len(rows), *(step for step in checkpoints if step < len(rows))})
-        for start, stop in pairwise(marks):
-            chosen = np.concatenate(rows[start:stop])
+        stretches = stretches_of(rows, checkpoints)
+
+        def finish() -> None:
+            self._sklearn.take_weights(model)
+
+        for stretch in between(stretches, checkpoints, finish, steps=len):
+            chosen = np.concatenate(stretch)
             stretch_x, stretch_labels = x[chosen], labels[chosen]
             if len(np.unique(stretch_labels)) < architecture.n_outputs:
                 raise NotOffered("MLPClassifier's warm start needs every class in its data")
-            if start in checkpoints:
-                self._sklearn.checkpoint(model, checkpoints[start])
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ConvergenceWarning)  # one epoch is all that is asked for
                 model.fit(stretch_x, stretch_labels)
-        self._sklearn.checkpoint(model, checkpoints.get(len(rows), lambda: None))
+        finish()
         return []

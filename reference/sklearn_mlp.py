@@ -10,13 +10,13 @@ than cross entropy, and two classes (one logistic output), make another network.
 """
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
-from backproof.reference.contender import Checkpoints, NotOffered, checked_batches
+from backproof.reference.contender import Checkpoints, NotOffered, between, checked_training
 from backproof.scratch.architecture import Architecture, Array, OptimizerSpec, Weights
 
 ACTIVATIONS = {"identity": "identity", "sigmoid": "logistic", "tanh": "tanh", "relu": "relu"}
@@ -77,25 +77,18 @@ class SklearnMLP:
         optimizer: OptimizerSpec,
         checkpoints: Checkpoints | None = None,
     ) -> Sequence[float]:
-        x = self.architecture.checked_inputs(x)
-        labels = self.architecture.checked_targets(targets, len(x))
-        rows = checked_batches(batches, len(x))
+        x, labels, rows = checked_training(self.architecture, x, targets, batches)
         model = self.model_at_weights(optimizer)
-        checkpoints = checkpoints or {}
         losses: list[float] = []
-        for step, batch in enumerate(rows):
-            if step in checkpoints:
-                self.checkpoint(model, checkpoints[step])
-            if step == 0:
+        for batch in between(rows, checkpoints, finish=lambda: self.take_weights(model)):
+            if not losses:
                 self._first_step(model, x[batch], labels[batch], optimizer)
             else:
                 if model.batch_size != len(batch):
                     model.set_params(batch_size=len(batch))  # else a batch is cut, or warned about
                 model.partial_fit(x[batch], labels[batch])
             losses.append(float(model.loss_))
-        if len(rows) in checkpoints:
-            self.checkpoint(model, checkpoints[len(rows)])
-        self._weights = _weights_of(model)
+        self.take_weights(model)
         return losses
 
     def weights(self) -> Weights:
@@ -122,10 +115,9 @@ class SklearnMLP:
             model.fit(x, labels)
         model.set_params(warm_start=False)  # with it, every batch would have to hold every class
 
-    def checkpoint(self, model: MLPClassifier, reached: Callable[[], None]) -> None:
-        """Show the weights of this moment, call."""
+    def take_weights(self, model: MLPClassifier) -> None:
+        """Show the model's weights of this moment."""
         self._weights = _weights_of(model)
-        reached()
 
 
 def _weights_of(model: MLPClassifier) -> list[tuple[Array, Array]]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from backproof.reference.contender import Checkpoints, checked_batches
+from backproof.reference.contender import Checkpoints, between, checked_training
 from backproof.scratch.architecture import Architecture, Array, OptimizerSpec, Weights
 from backproof.scratch.errors import InputError
 
@@ -124,8 +124,7 @@ class TensorFlowMLP:
         return outputs
 
     def loss_and_gradient(self, x: Array, targets: Array) -> tuple[float, Weights]:
-        x = self._known.checked_inputs(x)
-        targets = self._known.checked_targets(targets, len(x))
+        x, targets = self._known.checked_batch(x, targets)
         loss, gradients = self._gradient(tf.constant(x), tf.constant(targets))
         arrays = [gradient.numpy().copy() for gradient in gradients]
         return float(loss), list(zip(arrays[::2], arrays[1::2], strict=True))
@@ -138,22 +137,15 @@ class TensorFlowMLP:
         optimizer: OptimizerSpec,
         checkpoints: Checkpoints | None = None,
     ) -> Sequence[float]:
-        x = self._known.checked_inputs(x)
-        targets = self._known.checked_targets(targets, len(x))
-        indices = [tf.constant(rows, tf.int32) for rows in checked_batches(batches, len(x))]
+        x, targets, checked = checked_training(self._known, x, targets, batches)
+        indices = [tf.constant(rows, tf.int32) for rows in checked]
         all_x, all_targets = tf.constant(x), tf.constant(targets)
         rule, step = self._step(optimizer)
         rule.restart()
-        checkpoints = checkpoints or {}
         losses: list[Any] = []
-        for number, rows in enumerate(indices):
-            if number in checkpoints:
-                self._finish(losses)
-                checkpoints[number]()
-            losses.append(step(all_x, all_targets, rows))
-        if len(indices) in checkpoints:
-            self._finish(losses)
-            checkpoints[len(indices)]()
+        for rows in between(indices, checkpoints, finish=lambda: self._finish(losses)):
+            loss = step(all_x, all_targets, rows)
+            losses.append(loss)
         return [float(loss) for loss in losses]
 
     def weights(self) -> Weights:

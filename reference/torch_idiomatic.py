@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 import torch
 from torch.utils.data import DataLoader, TensorDataset
 
-from backproof.reference.contender import Checkpoints, checked_batches
+from backproof.reference.contender import Checkpoints, between, checked_batches
 from backproof.reference.torch_mlp import TorchMLP, torch_optimizer
 from backproof.scratch.architecture import Architecture, Array, OptimizerSpec, Weights
 
@@ -45,18 +45,13 @@ class _Loop:
         all_x, all_targets = self._torch.tensors(x, targets)
         rows = checked_batches(batches, len(all_x))
         rule = torch_optimizer(list(self._torch.model.parameters()), optimizer, fused=self._fused or None)
-        checkpoints = checkpoints or {}
         losses: list[torch.Tensor] = []
-        for step, (batch_x, batch_targets) in enumerate(self._batches(all_x, all_targets, rows)):
-            if step in checkpoints:
-                checkpoints[step]()
+        for batch_x, batch_targets in between(self._batches(all_x, all_targets, rows), checkpoints):
             rule.zero_grad(set_to_none=True)
             loss = self._loss(batch_x, batch_targets)
             loss.backward()  # type: ignore[no-untyped-call] # torch ships it unannotated
             rule.step()
             losses.append(loss.detach())
-        if len(rows) in checkpoints:
-            checkpoints[len(rows)]()
         return [loss.item() for loss in losses]
 
     def _batches(self, x: torch.Tensor, targets: torch.Tensor, rows: Sequence[Array]) -> Iterable[Batch]:

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from backproof.reference.contender import Checkpoints, checked_batches
+from backproof.reference.contender import Checkpoints, between, checked_batches
 from backproof.scratch.architecture import Architecture, Array, OptimizerSpec, Weights
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
@@ -99,18 +99,13 @@ class TorchMLP:
         rows = checked_batches(batches, len(all_x))
         indices = [torch.from_numpy(row.astype(np.int64)) for row in rows]
         rule = torch_optimizer(list(self.model.parameters()), optimizer)
-        checkpoints = checkpoints or {}
         losses: list[torch.Tensor] = []
-        for step, batch in enumerate(indices):
-            if step in checkpoints:
-                checkpoints[step]()
+        for batch in between(indices, checkpoints):
             rule.zero_grad(set_to_none=True)
             loss = self.loss(self.model(all_x[batch]), all_targets[batch])
             loss.backward()  # type: ignore[no-untyped-call] # torch ships it unannotated
             rule.step()
             losses.append(loss.detach())
-        if len(indices) in checkpoints:
-            checkpoints[len(indices)]()
         return [loss.item() for loss in losses]
 
     def weights(self) -> Weights:
@@ -122,8 +117,7 @@ class TorchMLP:
 
     def tensors(self, x: Array, targets: Array) -> tuple[torch.Tensor, torch.Tensor]:
         """Checked inputs and targets as tensors, sharing memory where they can."""
-        x = self.architecture.checked_inputs(x)
-        targets = self.architecture.checked_targets(targets, len(x))
+        x, targets = self.architecture.checked_batch(x, targets)
         return self._tensor(x), self._tensor(targets)
 
     @staticmethod

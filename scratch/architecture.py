@@ -30,6 +30,7 @@ Array = NDArray[Any]  # float32 | float64; complex128 and longdouble inside the 
 # The text beside an array type names its axes, in order. Within one call equal names mean equal sizes.
 Inputs = Annotated[Array, "examples inputs"]
 Labels = Annotated[Array, "examples"]  # integers
+PerExample = Annotated[Array, "examples"]  # a term of the loss, say
 Targets = Labels | Annotated[Array, "examples outputs"]  # labels for cross_entropy, else numbers
 Logits = Annotated[Array, "examples outputs"]
 Flat = Annotated[Array, "parameters"]  # all weights and biases, or a gradient, as one vector
@@ -131,6 +132,11 @@ class Architecture:
         expect_shape("targets", labels, (batch_size,))
         expect_range("targets", "labels", labels, self.n_outputs)
         return labels.astype(np.intp, order="C", copy=False)
+
+    def checked_batch(self, x: Inputs, targets: Targets) -> tuple[Inputs, Targets]:
+        """Both of the above, of as many examples."""
+        x = self.checked_inputs(x)
+        return x, self.checked_targets(targets, len(x))
 
     def checked_weights(self, weights: Weights) -> list[tuple[Array, Array]]:
         """`weights` of the right number, shapes and dtype, finite; copies nothing that already fits."""

@@ -21,7 +21,7 @@ The complex step subtracts nothing, so its step is merely small enough that h^2 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -29,6 +29,7 @@ from numpy.typing import DTypeLike
 from backproof.scratch.architecture import Array
 from backproof.scratch.errors import InputTypeError, expect, expect_one_of
 
+SchemeName = Literal["forward_difference", "central_difference", "five_point", "complex_step"]
 Function = Callable[[Array], Any]  # theta (n,) -> a scalar of its dtype
 Step = float | Array | None  # relative to max(1, |t|) | one per entry, as it is | the derived optimum
 
@@ -40,7 +41,7 @@ class Scheme:
     Truncation: |D_h - f'| <= error_constant h^order M_{order + 1}. Rounding: amplification e / h.
     """
 
-    name: str
+    name: SchemeName
     nodes: tuple[complex, ...]  # in units of h
     weights: tuple[complex, ...]  # integers (or -i), so that they add no rounding of their own
     divisor: float
@@ -76,7 +77,7 @@ CENTRAL = Scheme("central_difference", (1, -1), (1, -1), 2, 2, 1 / 6, "Fornberg 
 # This order of summation subtracts what is nearly equal first, and so rounds least.
 FIVE_POINT = Scheme("five_point", (1, -1, 2, -2), (8, -8, -1, 1), 12, 4, 1 / 30, "Fornberg 1988, table 1")
 COMPLEX = Scheme("complex_step", (1j,), (-1j,), 1, 2, 1 / 6, "Squire, Trapp 1998", fixed_step=1e-20)
-SCHEMES = {scheme.name: scheme for scheme in (FORWARD, CENTRAL, FIVE_POINT, COMPLEX)}
+SCHEMES: dict[str, Scheme] = {scheme.name: scheme for scheme in (FORWARD, CENTRAL, FIVE_POINT, COMPLEX)}
 
 
 def step_sizes(theta: Array, scheme: Scheme, step: Step = None) -> Array:
@@ -108,7 +109,7 @@ def quotient(values: Callable[[Any], Any], t: Any, h: Any, scheme: Scheme, base:
     return np.real(total) / (scheme.divisor * h)
 
 
-def difference(f: Function, theta: Array, scheme: Scheme | str = CENTRAL, step: Step = None) -> Array:
+def difference(f: Function, theta: Array, scheme: Scheme | SchemeName = CENTRAL, step: Step = None) -> Array:
     """The gradient (n,) of f at theta (n,) by one quotient per entry, in theta's dtype.
 
     Args:

@@ -1,14 +1,18 @@
-"""Every way to the gradient of a network's loss, by name: `gradient(network, x, targets, method=...)`.
+"""Every way to the gradient of a network's loss: `gradient(network, x, targets, method)`.
 
-What each method computes for the entry t of the flat vector theta, and what it costs for n parameters:
+A method is a value with options of its own, or its name. What each computes for the entry t of the flat
+vector theta, and what it costs for n parameters:
 
-    forward_difference   (L(t + h) - L(t)) / h                n + 1 forward passes
-    central_difference   (L(t + h) - L(t - h)) / 2h           2 n
-    five_point           fourth-order central                 4 n
-    richardson           central differences at ten steps, extrapolated to zero   20 n
-    complex_step         Im L(t + ih) / h                     n, in complex arithmetic
-    unitwise_difference  central differences on pre-activations   2 per unit, then one product per layer
-    backprop             the chain rule                       1, and one backward pass
+    name                 value                 formula                       cost, in forward passes
+    forward_difference   ForwardDifference()   (L(t + h) - L(t)) / h         n + 1
+    central_difference   CentralDifference()   (L(t + h) - L(t - h)) / 2h    2 n
+    five_point           FivePoint()           fourth-order central          4 n
+    richardson           Richardson()          central differences at ten
+                                               steps, extrapolated to zero   20 n
+    complex_step         ComplexStep()         Im L(t + ih) / h              n, in complex arithmetic
+    unitwise_difference  UnitwiseDifference()  central differences on
+                                               pre-activations               2 per unit, 1 product per layer
+    backprop             Backprop()            the chain rule                1, and one backward pass
 
 Formulas, error terms and steps: `scratch.differences`. The first five take evaluation="naive" (whole forward
 passes: the textbook loop) or "structured" (the same quotients, computing only what one parameter can change:
@@ -19,78 +23,136 @@ its step, 7e-3, may well cross a kink of relu. Take gradient(network.astype(np.f
 complex step always works in complex128. Results come in the network's dtype.
 """
 
-from collections.abc import Callable, Iterable
-from functools import partial, wraps
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
 from inspect import signature
-from typing import Any
+from typing import Any, Literal, Protocol, get_args
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from backproof.scratch import differences
-from backproof.scratch.architecture import Array
-from backproof.scratch.differences import CENTRAL, SCHEMES, Scheme, Step
-from backproof.scratch.errors import InputTypeError, expect_one_of
+from backproof.scratch.architecture import Array, Flat, Inputs, Logits, PerExample, Targets
+from backproof.scratch.differences import CENTRAL, COMPLEX, FIVE_POINT, FORWARD, Scheme, SchemeName, Step
+from backproof.scratch.errors import InputTypeError, expect, expect_one_of
 from backproof.scratch.network import Network, product
 from backproof.scratch.parameters import Parameters
+from backproof.scratch.regularization import Dropout
 from backproof.scratch.structured import MEMORY, structured_difference
 
-EVALUATIONS = ("naive", "structured")
+MethodName = SchemeName | Literal["richardson", "unitwise_difference", "backprop"]
+Evaluation = Literal["naive", "structured"]
+EVALUATIONS: tuple[Evaluation, ...] = get_args(Evaluation)
 
 
-def backprop(network: Network, x: Array, targets: Array) -> Array:
-    """The chain rule, once backwards through the layers: one forward and one backward pass."""
-    result = Parameters(network.architecture, dtype=network.dtype)
-    network.loss_and_gradient(x, targets, result)
-    return result.flat
+class Method(Protocol):
+    """A way to the gradient, its options included."""
+
+    def __call__(self, network: Network, x: Inputs, targets: Targets, /) -> Flat:
+        """dL/dtheta as a new vector; x and targets are trusted."""
 
 
-def _by_difference(
-    scheme: Scheme, network: Network, x: Array, targets: Array, *,
-    step: Step = None, evaluation: str = "naive", memory: int = MEMORY,
-) -> Array:  # fmt: skip
-    """The scheme's quotient of every parameter, (n_parameters,), in the network's dtype."""
-    theta = network.parameters.flat
-    expect_one_of("evaluation", evaluation, EVALUATIONS)
-    if evaluation == "structured":
-        steps = differences.step_sizes(theta, scheme, step)
-        return structured_difference(network, x, targets, scheme, steps, memory=memory)
-    f = loss_function(network, x, targets, differences.working_dtype(theta.dtype, scheme))
-    return differences.difference(f, theta, scheme, step)
+@dataclass(frozen=True)
+class Backprop:
+    """The chain rule, once backwards through the layers: one forward and one backward pass.
+
+    With `dropout`, of the loss under masks: here those that its seed draws first, in training fresh ones for
+    every step.
+    """
+
+    dropout: Dropout | None = None
+
+    def __call__(self, network: Network, x: Inputs, targets: Targets, /) -> Flat:
+        result = Parameters(network.architecture, dtype=network.dtype)
+        masks = None
+        if self.dropout is not None:
+            rng = np.random.default_rng(self.dropout.seed)
+            masks = self.dropout.masks(rng, network.architecture, len(x))
+        network.loss_and_gradient(x, targets, result, masks)
+        return result.flat
 
 
-def loss_function(network: Network, x: Array, targets: Array, dtype: DTypeLike) -> differences.Function:
+@dataclass(frozen=True)
+class Difference:
+    """One quotient of this scheme per parameter.
+
+    `step` is relative to max(1, |t|), or an array with the step of every parameter; by default it is the
+    derived optimum. `memory` bounds the temporary arrays of the structured evaluation, in bytes.
+    """
+
+    scheme: Scheme
+    step: Step = None
+    evaluation: Evaluation = "naive"
+    memory: int = MEMORY
+
+    def __post_init__(self) -> None:
+        expect_one_of("evaluation", self.evaluation, EVALUATIONS)
+
+    def __call__(self, network: Network, x: Inputs, targets: Targets, /) -> Flat:
+        theta, scheme = network.parameters.flat, self.scheme
+        if self.evaluation == "structured":
+            steps = differences.step_sizes(theta, scheme, self.step)
+            return structured_difference(network, x, targets, scheme, steps, memory=self.memory)
+        working = differences.working_dtype(theta.dtype, scheme)
+        f = loss_function(network, x, targets, working)
+        return differences.difference(f, theta, scheme, self.step)
+
+
+ForwardDifference = partial(Difference, FORWARD)
+CentralDifference = partial(Difference, CENTRAL)
+FivePoint = partial(Difference, FIVE_POINT)
+ComplexStep = partial(Difference, COMPLEX)
+
+
+def loss_function(network: Network, x: Inputs, targets: Targets, dtype: DTypeLike) -> differences.Function:
     """L as a pure function of the flat vector, evaluated in `dtype` by a private copy of the network."""
     copy = network.astype(dtype)
 
-    def loss(theta: Array) -> Array:
+    def loss(theta: Flat) -> Array:
         copy.parameters.flat[...] = theta
         return copy.loss(x, targets)
 
     return loss
 
 
-def richardson(
-    network: Network, x: Array, targets: Array, *, step: float = 0.125, rows: int = 10,
-    noise: float | Array | None = None, evaluation: str = "naive", memory: int = MEMORY,
-) -> tuple[Array, Array]:  # fmt: skip
-    """(gradient, error estimate), each (n_parameters,); see `differences.ridders`.
+@dataclass(frozen=True)
+class Richardson:
+    """Central differences extrapolated to step zero; see `differences.ridders`.
 
-    `step` is the largest one (relative to max(1, |t|)), `noise` the absolute error of one loss (default:
-    eps |L|).
+    `step` is the largest of `rows` steps (relative to max(1, |t|)), `noise` the absolute error of one loss
+    (per parameter, if an array), by default eps |L|.
     """
-    if noise is None:
-        noise = float(np.finfo(network.dtype).eps * abs(network.loss(x, targets)))
-    central = partial(_by_difference, CENTRAL, network, x, targets, evaluation=evaluation, memory=memory)
-    return differences.extrapolated(lambda h: central(step=h), network.parameters.flat, step, rows, noise)
+
+    step: float = 0.125
+    rows: int = 10
+    noise: float | Flat | None = None
+    evaluation: Evaluation = "naive"
+    memory: int = MEMORY
+
+    def __post_init__(self) -> None:
+        expect_one_of("evaluation", self.evaluation, EVALUATIONS)
+
+    def __call__(self, network: Network, x: Inputs, targets: Targets, /) -> Flat:
+        return self.with_estimate(network, x, targets)[0]
+
+    def with_estimate(self, network: Network, x: Inputs, targets: Targets) -> tuple[Flat, Flat]:
+        """The gradient, and an estimate of its error."""
+        central = CentralDifference(evaluation=self.evaluation, memory=self.memory)
+
+        def quotients(steps: Flat) -> Flat:
+            return replace(central, step=steps)(network, x, targets)
+
+        noise = self.noise
+        if noise is None:
+            eps = np.finfo(network.dtype).eps
+            noise = float(eps * abs(network.loss(x, targets)))
+        theta = network.parameters.flat
+        return differences.extrapolated(quotients, theta, self.step, self.rows, noise)
 
 
-@wraps(richardson)
-def _by_richardson(*batch: Any, **options: Any) -> Array:
-    return richardson(*batch, **options)[0]
-
-
-def unitwise_difference(network: Network, x: Array, targets: Array, *, step: float | None = None) -> Array:
+@dataclass(frozen=True)
+class UnitwiseDifference:
     """delta = dL/dz by central differences, one pair of passes per unit; weights by the outer product.
 
         delta_l[n, j] = s (l_n(z_l[n, j] + h_n) - l_n(z_l[n, j] - h_n)) / 2 h_n;   dW_l = a_{l-1}^T delta_l
@@ -98,21 +160,35 @@ def unitwise_difference(network: Network, x: Array, targets: Array, *, step: flo
     with L = s sum_n l_n: an example's loss sees its own pre-activations only, so one unit can move in every
     example at once, each by its own step. Error per delta: s (h^2/6 |d^3 l_n / dz^3| + e / h).
     """
-    activations = [a.copy() for a in network.forward(x)]
-    result = Parameters(network.architecture, dtype=network.dtype)
-    for layer, ((W, b), (dW, db)) in enumerate(zip(network.parameters.layers, result.layers, strict=True)):
-        z = product(activations[layer], W) + b
-        steps = differences.step_sizes(z, CENTRAL, step)
+
+    step: float | None = None
+
+    def __call__(self, network: Network, x: Inputs, targets: Targets, /) -> Flat:
+        activations = [a.copy() for a in network.forward(x)]
+        result = Parameters(network.architecture, dtype=network.dtype)
+        for layer, (W, b) in enumerate(network.parameters.layers):
+            a = activations[layer]
+            z = product(a, W) + b
+            delta = self._delta(network, targets, layer, z)
+            # dW_l = a_{l-1}^T delta_l ;  db_l = 1^T delta_l
+            dW, db = result.layers[layer]
+            product(a.T, delta, out=dW)
+            np.sum(delta, axis=0, out=db)
+        return result.flat
+
+    def _delta(self, network: Network, targets: Targets, layer: int, z: Logits) -> Logits:
+        """dL/dz of this layer, one unit at a time."""
+        steps = differences.step_sizes(z, CENTRAL, self.step)
         delta = np.empty_like(z)
         for j in range(z.shape[1]):
             losses = partial(_losses_above, network, targets, layer, z, j)
             delta[:, j] = differences.quotient(losses, z[:, j], steps[:, j], CENTRAL)
-        product(activations[layer].T, delta, out=dW)
-        np.sum(delta, axis=0, out=db)
-    return result.flat
+        return delta
 
 
-def _losses_above(network: Network, targets: Array, layer: int, z: Array, j: int, t: Array) -> Array:
+def _losses_above(
+    network: Network, targets: Targets, layer: int, z: Logits, j: int, t: PerExample
+) -> PerExample:
     """Each example's part of the loss, (batch,), where layer `layer` has pre-activations z, t in column j."""
     z = z.copy()
     z[:, j] = t
@@ -120,36 +196,85 @@ def _losses_above(network: Network, targets: Array, layer: int, z: Array, j: int
         network.activation.apply(z)
         z = product(z, W) + b
     loss = network.loss_function
-    losses: Array = loss.per_example(z, targets) * z.dtype.type(loss.scale(*z.shape))
+    scale = z.dtype.type(loss.scale(*z.shape))
+    losses: Array = loss.per_example(z, targets) * scale
     return losses
 
 
-METHODS: dict[str, Callable[..., Array]] = {
-    "backprop": backprop,
-    **{name: partial(_by_difference, scheme) for name, scheme in SCHEMES.items()},
-    "richardson": _by_richardson,
-    "unitwise_difference": unitwise_difference,
+METHODS: dict[MethodName, Callable[..., Method]] = {
+    "backprop": Backprop,
+    "forward_difference": ForwardDifference,
+    "central_difference": CentralDifference,
+    "five_point": FivePoint,
+    "complex_step": ComplexStep,
+    "richardson": Richardson,
+    "unitwise_difference": UnitwiseDifference,
 }
 
 
-def gradient(network: Network, x: Array, targets: Array, method: str = "backprop", **options: Any) -> Array:
-    """dL/dtheta as a new flat vector (n_parameters,), by any of METHODS; the network stays as it was.
+def method_named(name: MethodName, **options: Any) -> Method:
+    """The method of this name with these options.
 
-    x (batch, n_inputs) and targets (see `losses`) are checked here. Options, where the method has them:
-    `step` (relative to max(1, |t|); default: the derived optimum), `evaluation` ("naive" or "structured"),
-    `memory` (bytes, of the structured evaluation), `rows` and `noise` (of richardson).
-
-    Raises ValueError for an unknown method or a bad value, TypeError for an option the method does not take.
+    Raises
+    ------
+    InputError
+        For an unknown name, or a value that an option cannot have.
+    InputTypeError
+        For an option that the method does not take.
     """
-    check_method(method, options)
-    x = network.architecture.checked_inputs(x)
-    targets = network.architecture.checked_targets(targets, len(x))
-    return METHODS[method](network, x, targets, **options)
-
-
-def check_method(method: str, options: Iterable[str] = ()) -> None:
-    """Raise ValueError for an unknown method, and TypeError for an option that it does not take."""
-    expect_one_of("method", method, METHODS)
-    known = [p.name for p in signature(METHODS[method]).parameters.values() if p.kind is p.KEYWORD_ONLY]
+    expect_one_of("method", name, METHODS)
+    known = list(signature(METHODS[name]).parameters)
     for option in sorted(set(options).difference(known)):
-        raise InputTypeError(f"{option}: no option of {method}, which takes {', '.join(known) or 'none'}")
+        raise InputTypeError(f"{option}: no option of {name}, which takes {', '.join(known)}")
+    return METHODS[name](**options)
+
+
+def gradient(
+    network: Network, x: Inputs, targets: Targets, method: MethodName | Method = "backprop", **options: Any
+) -> Flat:
+    """dL/dtheta by any method; the network stays as it was.
+
+    Parameters
+    ----------
+    network
+        The network, at its present parameters.
+    x
+        Inputs (batch, n_inputs); checked.
+    targets
+        Integer labels (batch,) for cross_entropy, else (batch, n_outputs); checked.
+    method
+        One of METHODS by name, or a value such as CentralDifference(evaluation="structured").
+    **options
+        Those of the method, where it is given by name.
+
+    Returns
+    -------
+    array (n_parameters,)
+        A new vector, in the network's dtype.
+
+    Raises
+    ------
+    InputError
+        For an unknown method, a bad value of an option, or a batch that does not fit the network.
+    InputTypeError
+        For an option that the method does not take.
+
+    Examples
+    --------
+    One weight and one bias, L = (w x + b - t)^2 at w = 2, b = 0, x = 3, t = 5: dL/dw = 2 (6 - 5) 3.
+
+    >>> from backproof.scratch.architecture import Architecture
+    >>> line = Architecture((1, 1), loss="sum_of_squares")
+    >>> network = Network(line, Parameters(line, np.array([2.0, 0.0])))
+    >>> gradient(network, np.array([[3.0]]), np.array([[5.0]]))
+    array([6., 2.])
+    >>> gradient(network, np.array([[3.0]]), np.array([[5.0]]), CentralDifference(step=0.5))
+    array([6., 2.])
+    """
+    if isinstance(method, str):
+        method = method_named(method, **options)
+    else:
+        given = ", ".join(options)
+        expect(not options, f"{given}: the method is a value; give it its options", InputTypeError)
+    x, targets = network.architecture.checked_batch(x, targets)
+    return method(network, x, targets)

@@ -25,7 +25,7 @@ from backproof.scratch.architecture import Array
 class Loss:
     """`per_example(z, targets)` gives (batch,) terms, which `scale(N, K)` times their sum makes L; see above.
 
-    `terms_and_delta(z, targets, out, scale)` gives the same terms, and writes scale * dL/dz to `out`.
+    `terms_and_delta(z, targets, out, factor)` gives the same terms, and writes factor * dL/dz to `out`.
     """
 
     per_example: Callable[[Array, Array], Array]
@@ -36,9 +36,9 @@ class Loss:
         """L as a scalar of z's dtype."""
         return self._total(self.per_example(z, targets), z)
 
-    def value_and_delta(self, z: Array, targets: Array, out: Array, scale: float = 1.0) -> Array:
-        """Write scale * dL/dz to `out` and return L."""
-        return self._total(self.terms_and_delta(z, targets, out, scale), z)
+    def value_and_delta(self, z: Array, targets: Array, out: Array, factor: float = 1.0) -> Array:
+        """Write factor * dL/dz to `out` and return L."""
+        return self._total(self.terms_and_delta(z, targets, out, factor), z)
 
     def delta(self, z: Array, targets: Array, out: Array) -> Array:
         """Write dL/dz to `out` and return it."""
@@ -62,9 +62,9 @@ def _cross_entropy(z: Array, labels: Array) -> Array:
     return terms
 
 
-def _cross_entropy_and_delta(z: Array, labels: Array, out: Array, scale: float) -> Array:
+def _cross_entropy_and_delta(z: Array, labels: Array, out: Array, factor: float) -> Array:
     # Maximum, exp and sum serve both the terms and delta (9 us of 25 for 100 x 10).
-    rows, share = _rows(len(z)), scale / len(z)
+    rows, share = _rows(len(z)), factor / len(z)
     shifted = np.subtract(z, np.maximum.reduce(z.real, axis=1, keepdims=True), out=out)
     picked = shifted[rows, labels]
     np.exp(shifted, out=out)
@@ -86,9 +86,9 @@ def _binary_cross_entropy(z: Array, targets: Array) -> Array:
     return terms
 
 
-def _binary_cross_entropy_and_delta(z: Array, targets: Array, out: Array, scale: float) -> Array:
+def _binary_cross_entropy_and_delta(z: Array, targets: Array, out: Array, factor: float) -> Array:
     np.subtract(sigmoid(z, out=out), targets, out=out)
-    out *= scale / z.size
+    out *= factor / z.size
     return _binary_cross_entropy(z, targets)
 
 
@@ -97,14 +97,14 @@ def _squares(z: Array, targets: Array) -> Array:
     return terms
 
 
-def _squares_and_delta(z: Array, targets: Array, out: Array, scale: float) -> Array:
+def _squares_and_delta(z: Array, targets: Array, out: Array, factor: float) -> Array:
     terms: Array = np.square(np.subtract(z, targets, out=out)).sum(axis=1)
-    out *= 2.0 * scale
+    out *= 2.0 * factor
     return terms
 
 
-def _mean_squares_and_delta(z: Array, targets: Array, out: Array, scale: float) -> Array:
-    return _squares_and_delta(z, targets, out, scale / z.size)
+def _mean_squares_and_delta(z: Array, targets: Array, out: Array, factor: float) -> Array:
+    return _squares_and_delta(z, targets, out, factor / z.size)
 
 
 LOSSES: dict[str, Loss] = {

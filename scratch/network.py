@@ -112,15 +112,19 @@ class Network:
         return self.loss_function.value(self.forward(x, masks)[-1], targets)
 
     def loss_and_gradient(
-        self, x: Array, targets: Array, gradient: Parameters, masks: Masks | None = None, scale: float = 1.0
+        self, x: Array, targets: Array, gradient: Parameters, masks: Masks | None = None
     ) -> float:
-        """Overwrite `gradient` with scale * dL/dtheta by backpropagation; return the loss. Weights stay."""
+        """Overwrite `gradient` with dL/dtheta by backpropagation; return the loss. Weights stay."""
         activations = self.forward(x, masks)
-        delta = self._deltas[-1]
-        # Everything behind delta is linear in it: scaling it scales the whole gradient.
-        loss = self.loss_function.value_and_delta(activations[-1], targets, delta, scale)
+        delta = self.logits_delta
+        loss = self.loss_function.value_and_delta(activations[-1], targets, delta)
         self.backward(activations, delta, gradient, masks)
         return float(loss)
+
+    @property
+    def logits_delta(self) -> Array:
+        """A buffer (batch, outputs) for dL/dlogits, of the last forward pass's batch."""
+        return self._deltas[-1]
 
     def _resize(self, n_examples: int) -> None:
         """Point the buffers at `n_examples` rows, growing them when a larger batch than ever comes."""

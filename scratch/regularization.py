@@ -76,11 +76,11 @@ def smoothed_cross_entropy(smoothing: float) -> Loss:
         extra: Array = smoothing * (z[np.arange(len(z)), labels] - z.mean(axis=1))
         return extra
 
-    def terms_and_delta(z: Array, labels: Array, out: Array, scale: float) -> Array:
+    def terms_and_delta(z: Array, labels: Array, out: Array, factor: float) -> Array:
         # (softmax(z) - onehot) / N + s (onehot - 1/K) / N
-        terms = sharp.terms_and_delta(z, labels, out, scale)
-        out -= scale * smoothing / z.size
-        out[np.arange(len(z)), labels] += scale * smoothing / len(z)
+        terms = sharp.terms_and_delta(z, labels, out, factor)
+        out -= factor * smoothing / z.size
+        out[np.arange(len(z)), labels] += factor * smoothing / len(z)
         return terms + smooth(z, labels)
 
     return Loss(lambda z, y: sharp.per_example(z, y) + smooth(z, y), terms_and_delta, sharp.scale)

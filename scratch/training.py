@@ -2,29 +2,90 @@
 
 An epoch visits every example exactly once, in an order drawn from the seed; the last batch may be short
 and is kept. `train` takes the batches as index arrays, so that several implementations can be given
-the very same ones; `fit` draws them.
+the very same ones; `fit` draws them. Both take every step by `TrainingStep`.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from backproof.scratch.architecture import Array, OptimizerSpec
+from backproof.scratch.architecture import Array, Inputs, OptimizerSpec, Rows, Targets
 from backproof.scratch.errors import expect
-from backproof.scratch.gradients import METHODS, check_method
+from backproof.scratch.gradients import Backprop, Method
 from backproof.scratch.network import Network
 from backproof.scratch.optimizers import make_optimizer
 from backproof.scratch.parameters import Parameters
-from backproof.scratch.regularization import Dropout
+from backproof.scratch.regularization import Masks, smoothed_cross_entropy
 from backproof.scratch.schedules import Schedule
 
-Augmentation = Callable[[Array], None]  # changes (batch, n_inputs) in place
+Augmentation = Callable[[Inputs], None]  # changes a batch of inputs in place
 StepCallback = Callable[[int, float], None]  # (steps done, that step's loss)
+STEP_PARTS = ("gather", "forward", "loss", "backward", "update")
 
 
-def _nothing(*_: object) -> None:
-    """The callback of who needs none."""
+def ignore(*_: object) -> None:
+    """A callback that does nothing: the default wherever one may be given."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is trained: the update rule, the way to the gradient, and what is done to data and loss.
+
+    Parameters
+    ----------
+    optimizer
+        The update rule and its constants.
+    method
+        The way to the gradient, a value of `gradients`: Backprop(dropout=Dropout(0.5)) draws fresh masks for
+        every step, CentralDifference(evaluation="structured") trains by numerical differentiation alone.
+    schedule
+        schedule(t) multiplies the learning rate of the step that t others went before.
+    augmentation
+        May change each batch of inputs (batch, n_inputs) in place, before the forward pass.
+    label_smoothing
+        The share in [0, 1) of every target that is spread evenly over the outputs; cross_entropy only.
+
+    Raises
+    ------
+    InputError
+        For a share that is not in [0, 1).
+    """
+
+    optimizer: OptimizerSpec = field(default_factory=OptimizerSpec)
+    method: Method = field(default_factory=Backprop)
+    schedule: Schedule | None = None
+    augmentation: Augmentation | None = None
+    label_smoothing: float = 0.0
+
+    def __post_init__(self) -> None:
+        share = self.label_smoothing
+        expect(0.0 <= share < 1.0, f"label_smoothing: expected a share in [0, 1), got {share!r}")
+
+
+@dataclass(frozen=True)
+class EpochPlan:
+    """How often, in which batches and in which order the examples are visited; all follows from `seed`."""
+
+    epochs: int
+    batch_size: int
+    seed: int
+
+    def __post_init__(self) -> None:
+        found = f"got {self.epochs} and {self.batch_size}"
+        least = min(self.epochs, self.batch_size)
+        expect(least >= 1, f"epochs and batch_size: expected at least 1 each, {found}")
+
+    def batches(self, n_examples: int) -> Iterator[Rows]:
+        """The batches of all epochs, one after another."""
+        rng = np.random.default_rng(self.seed)
+        for _ in range(self.epochs):
+            yield from epoch_batches(n_examples, self.batch_size, rng)
+
+    def batch_lengths(self, n_examples: int) -> list[int]:
+        """How many examples each batch of one epoch holds."""
+        starts = range(0, n_examples, self.batch_size)
+        return [min(self.batch_size, n_examples - start) for start in starts]
 
 
 @dataclass(frozen=True)
@@ -35,16 +96,17 @@ class Epoch:
     mean_loss: float
 
 
-def epoch_batches(n_examples: int, batch_size: int, rng: np.random.Generator) -> Iterator[Array]:
+def epoch_batches(n_examples: int, batch_size: int, rng: np.random.Generator) -> Iterator[Rows]:
     """A random partition of 0 .. n_examples - 1 into index arrays of `batch_size`, the last maybe shorter."""
     found = f"got {n_examples} and {batch_size}"
-    expect(min(n_examples, batch_size) >= 1, f"n_examples and batch_size: expected at least 1 each, {found}")
+    least = min(n_examples, batch_size)
+    expect(least >= 1, f"n_examples and batch_size: expected at least 1 each, {found}")
     order = rng.permutation(n_examples)
     for start in range(0, n_examples, batch_size):
         yield order[start : start + batch_size]
 
 
-def gather(x: Array, batch: Array, out: Array) -> Array:
+def gather(x: Inputs, batch: Rows, out: Array) -> Array:
     """The rows `batch` of x, written to `out` (batch, n_inputs), which is returned."""
     # One number of every row first, so that the waits for memory overlap: a step of 784-128-10 on batches of
     # 100 takes 532 us instead of 542.
@@ -54,72 +116,161 @@ def gather(x: Array, batch: Array, out: Array) -> Array:
     return x.take(batch, axis=0, out=out, mode="clip")
 
 
+class TrainingStep:
+    """One step of training: gather the batch, take the loss and its gradient, update the parameters.
+
+    It holds what outlives a step: the optimiser, the buffers and the generator of the masks. The network's
+    parameters change in place; x (examples, n_inputs) and targets are trusted.
+    """
+
+    def __init__(self, network: Network, x: Inputs, targets: Targets, recipe: Recipe) -> None:
+        self.network = _with_recipe_loss(network, recipe)
+        self.x, self.targets, self.recipe = x, targets, recipe
+        self.optimizer = make_optimizer(recipe.optimizer, network.parameters.flat)
+        self.gradient = Parameters(network.architecture, dtype=network.dtype)
+        self.n_steps = 0
+        method = recipe.method
+        self._dropout = method.dropout if isinstance(method, Backprop) else None
+        self._masks_rng = np.random.default_rng(self._dropout.seed if self._dropout else None)
+        self._buffer = np.empty((0, x.shape[1]), x.dtype)
+
+    def __call__(self, batch: Rows, finished: Callable[[str], object] = ignore) -> float:
+        """Take a step on these rows; return the loss before it. `finished(part)` after each of STEP_PARTS.
+
+        (Other methods than Backprop have no parts between "gather" and "update".)
+        """
+        recipe, optimizer = self.recipe, self.optimizer
+        inputs = self._inputs(batch)
+        targets = self.targets[batch]
+        if recipe.augmentation is not None:
+            recipe.augmentation(inputs)
+        if recipe.schedule is not None:
+            optimizer.learning_rate = recipe.optimizer.learning_rate * recipe.schedule(self.n_steps)
+        finished("gather")
+        if isinstance(recipe.method, Backprop):
+            loss = self._backpropagate(inputs, targets, finished)
+        else:
+            loss = self._differentiate(recipe.method, inputs, targets)
+        optimizer.step(self.network.parameters.flat, self.gradient.flat)
+        finished("update")
+        self.n_steps += 1
+        return loss
+
+    def _inputs(self, batch: Rows) -> Inputs:
+        """The batch's inputs, in a buffer made for the largest batch seen."""
+        if len(batch) > len(self._buffer):
+            self._buffer = np.empty((len(batch), self.x.shape[1]), self.x.dtype)
+        return gather(self.x, batch, self._buffer[: len(batch)])
+
+    def _masks(self, n_examples: int) -> Masks | None:
+        if self._dropout is None:
+            return None
+        return self._dropout.masks(self._masks_rng, self.network.architecture, n_examples)
+
+    def _backpropagate(self, x: Inputs, targets: Targets, finished: Callable[[str], object]) -> float:
+        """Overwrite the gradient with loss_factor * dL/dtheta, and return L."""
+        network, masks = self.network, self._masks(len(x))
+        activations = network.forward(x, masks)
+        finished("forward")
+        logits, delta = activations[-1], network.logits_delta
+        # Everything behind delta is linear in it: a factor here is a factor on the whole gradient.
+        factor = self.optimizer.loss_factor
+        loss = network.loss_function.value_and_delta(logits, targets, delta, factor)
+        finished("loss")
+        network.backward(activations, delta, self.gradient, masks)
+        finished("backward")
+        return float(loss)
+
+    def _differentiate(self, method: Method, x: Inputs, targets: Targets) -> float:
+        """The same, with the gradient by this method."""
+        self.gradient.flat[...] = method(self.network, x, targets)
+        self.gradient.flat *= self.optimizer.loss_factor
+        return float(self.network.loss(x, targets))
+
+
+def _with_recipe_loss(network: Network, recipe: Recipe) -> Network:
+    """The network, its parameters shared, with the loss that the recipe asks for."""
+    if not recipe.label_smoothing:
+        return network
+    loss = network.architecture.loss
+    message = f"label_smoothing: expected a network with loss cross_entropy, got {loss}; set it to 0"
+    expect(loss == "cross_entropy", message)
+    smoothed = smoothed_cross_entropy(recipe.label_smoothing)
+    return Network(network.architecture, network.parameters, smoothed)
+
+
 def train(
-    network: Network, x: Array, targets: Array, batches: Iterable[Array], spec: OptimizerSpec,
-    on_step: StepCallback = _nothing, method: str = "backprop", schedule: Schedule | None = None,
-    dropout: Dropout | None = None, augment: Augmentation | None = None,
-    options: Mapping[str, object] | None = None,
-) -> list[float]:  # fmt: skip
+    network: Network,
+    x: Inputs,
+    targets: Targets,
+    batches: Iterable[Rows],
+    recipe: Recipe,
+    on_step: StepCallback = ignore,
+) -> list[float]:
     """One step of a fresh optimiser per batch of row indices; the network's parameters change in place.
 
-    `method` is one of METHODS, and `options` its own (see `gradients.gradient`): method="central_difference"
-    with options={"evaluation": "structured"} trains by numerical differentiation alone.
+    Parameters
+    ----------
+    network
+        What is trained.
+    x, targets
+        All examples, (examples, n_inputs) and (examples,) or (examples, outputs); trusted.
+    batches
+        Row indices (batch,) each, in any number; drawn one by one, so that a generator may act in between.
+    recipe
+        How.
+    on_step
+        Called as on_step(steps, loss) after each step; it may raise to stop early.
 
-    `schedule(t)` multiplies the learning rate of the step after t others; `dropout` draws fresh masks for
-    every step (method="backprop" only); `augment(batch_x)` may change each batch's inputs, in place.
-    Returns each step's loss, taken before its update. x and targets are trusted: callers check them.
+    Returns
+    -------
+    list of float
+        Each step's loss, taken before its update.
     """
-    options = options or {}
-    check_method(method, options)
-    together = dropout is None or method == "backprop"
-    expect(together, f"dropout: expected method='backprop', got {method!r}; drop one of them")
-    masks_rng = np.random.default_rng(dropout.seed if dropout else None)
-    parameters, gradient = network.parameters, Parameters(network.architecture, dtype=network.dtype)
-    optimizer = make_optimizer(spec, parameters.flat)
-    scale, losses = 1.0, []
-    buffer = np.empty((0, x.shape[1]), x.dtype)
-    for step, batch in enumerate(batches):
-        if len(batch) > len(buffer):
-            buffer = np.empty((len(batch), x.shape[1]), x.dtype)
-        batch_x = gather(x, batch, buffer[: len(batch)])
-        batch_targets = targets[batch]
-        if augment is not None:
-            augment(batch_x)
-        if schedule is not None:
-            optimizer.learning_rate = spec.learning_rate * schedule(step)
-        if method == "backprop":
-            masks = dropout.masks(masks_rng, network.architecture, len(batch)) if dropout else None
-            scale = optimizer.gradient_scale
-            loss = network.loss_and_gradient(batch_x, batch_targets, gradient, masks, scale)
-        else:
-            gradient.flat[...] = METHODS[method](network, batch_x, batch_targets, **options)
-            loss = float(network.loss(batch_x, batch_targets))
-        optimizer.step(parameters.flat, gradient.flat, scale)
+    step = TrainingStep(network, x, targets, recipe)
+    losses: list[float] = []
+    for batch in batches:
+        loss = step(batch)
         losses.append(loss)
-        on_step(step + 1, loss)
+        on_step(step.n_steps, loss)
     return losses
 
 
 def fit(
-    network: Network, x: Array, targets: Array, spec: OptimizerSpec, *, epochs: int, batch_size: int,
-    seed: int, method: str = "backprop", schedule: Schedule | None = None, dropout: Dropout | None = None,
-    augment: Augmentation | None = None, options: Mapping[str, object] | None = None,
-    on_step: StepCallback = _nothing, on_epoch: Callable[[Epoch], None] = _nothing,
-) -> list[Epoch]:  # fmt: skip
+    network: Network,
+    x: Inputs,
+    targets: Targets,
+    recipe: Recipe,
+    plan: EpochPlan,
+    on_step: StepCallback = ignore,
+    on_epoch: Callable[[Epoch], None] = ignore,
+) -> list[Epoch]:
     """Train for whole epochs; the same seed gives the same parameters, bit for bit.
 
-    x (examples, n_inputs) and targets are checked first. The network changes in place. `method`, `schedule`,
-    `dropout`, `augment` and `options` are those of `train`. `on_step(steps, loss)`
-    and `on_epoch(epoch)` may raise to stop early; what was learned until then stays.
+    Parameters
+    ----------
+    network
+        What is trained, in place.
+    x, targets
+        All examples, (examples, n_inputs) and (examples,) or (examples, outputs); checked first.
+    recipe, plan
+        How, and on which batches.
+    on_step, on_epoch
+        Called as on_step(steps, loss) and on_epoch(epoch). They may raise to stop early; what was learned
+        until then stays.
+
+    Returns
+    -------
+    list of Epoch
+        One per epoch.
+
+    Raises
+    ------
+    InputError
+        For examples that do not fit the network.
     """
-    found = f"got {epochs} and {batch_size}"
-    expect(min(epochs, batch_size) >= 1, f"epochs and batch_size: expected at least 1 each, {found}")
-    x = network.architecture.checked_inputs(x)
-    targets = network.architecture.checked_targets(targets, len(x))
-    rng = np.random.default_rng(seed)
-    # One optimiser for the whole run: its state outlives the epochs.
-    batches = (batch for _ in range(epochs) for batch in epoch_batches(len(x), batch_size, rng))
-    lengths = [min(batch_size, len(x) - start) for start in range(0, len(x), batch_size)]
+    x, targets = network.architecture.checked_batch(x, targets)
+    lengths = plan.batch_lengths(len(x))
     losses: list[float] = []
     history: list[Epoch] = []
 
@@ -128,9 +279,11 @@ def fit(
         on_step(step, loss)
         if len(losses) == len(lengths):
             # Weighted by examples, not by batches: the short last batch counts for what it holds.
-            history.append(Epoch(len(history) + 1, float(np.dot(losses, lengths)) / len(x)))
+            mean_loss = float(np.dot(losses, lengths)) / len(x)
+            history.append(Epoch(len(history) + 1, mean_loss))
             losses.clear()
             on_epoch(history[-1])
 
-    train(network, x, targets, batches, spec, after_step, method, schedule, dropout, augment, options)
+    # One call for the whole run: the optimiser's state outlives the epochs.
+    train(network, x, targets, plan.batches(len(x)), recipe, after_step)
     return history

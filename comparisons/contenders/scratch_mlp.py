@@ -5,11 +5,11 @@ It checks what comes in and copies what goes out; all the mathematics is in `net
 
 from collections.abc import Sequence
 
-from backproof.reference.contender import Checkpoints, checked_batches
+from backproof.reference.contender import Checkpoints, between, checked_training
 from backproof.scratch.architecture import Architecture, Array, OptimizerSpec, Weights
 from backproof.scratch.network import Network
 from backproof.scratch.parameters import Parameters
-from backproof.scratch.training import train
+from backproof.scratch.training import Recipe, train
 
 
 class ScratchMLP:
@@ -26,7 +26,7 @@ class ScratchMLP:
 
     def loss_and_gradient(self, x: Array, targets: Array) -> tuple[float, Weights]:
         """The loss of the batch and its gradient per layer; the weights stay."""
-        x, targets = self._checked(x, targets)
+        x, targets = self.architecture.checked_batch(x, targets)
         gradient = Parameters(self.architecture)
         loss = self.network.loss_and_gradient(x, targets, gradient)
         return loss, gradient.layers
@@ -36,21 +36,9 @@ class ScratchMLP:
         checkpoints: Checkpoints | None = None,
     ) -> Sequence[float]:  # fmt: skip
         """One step per batch of row indices with a fresh optimiser; each step's loss before its update."""
-        x, targets = self._checked(x, targets)
-        batches = checked_batches(batches, len(x))
-        checkpoints = checkpoints or {}
-
-        def on_step(steps: int, loss: float) -> None:
-            if steps in checkpoints:
-                checkpoints[steps]()
-
-        on_step(0, float("nan"))
-        return train(self.network, x, targets, batches, optimizer, on_step)
+        x, targets, rows = checked_training(self.architecture, x, targets, batches)
+        return train(self.network, x, targets, between(rows, checkpoints), Recipe(optimizer))
 
     def weights(self) -> Weights:
         """Copies of the weights as they are now."""
         return self.network.parameters.weights()
-
-    def _checked(self, x: Array, targets: Array) -> tuple[Array, Array]:
-        x = self.architecture.checked_inputs(x)
-        return x, self.architecture.checked_targets(targets, len(x))

@@ -33,7 +33,7 @@ from backproof.comparisons.verdicts.verdict import REQUIRED_RESOLUTION, Verdict,
 from backproof.reference.contender import Contender, NotOffered
 from backproof.scratch.architecture import ACTIVATIONS, DTYPES, LOSSES, Architecture, Array, Weights
 from backproof.scratch.errors import InputError
-from backproof.scratch.gradients import gradient, richardson
+from backproof.scratch.gradients import Richardson, gradient
 from backproof.scratch.initializers import initialize
 from backproof.scratch.network import Network
 
@@ -225,7 +225,7 @@ def _real_differences(problem: Problem) -> dict[str, Witness]:
         return {"central_difference": Witness(found.gradient, sampled if len(sampled) < n else None)}
     network, x, targets = problem.shadow()
     noise = float(backprop_reference(problem.architecture, problem.weights, x, targets).loss.error)
-    value, estimate = richardson(network, x, targets, noise=noise)
+    value, estimate = Richardson(noise=noise).with_estimate(network, x, targets)
     return {"richardson": Witness(Bounded(value, estimate))}
 
 

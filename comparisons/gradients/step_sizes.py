@@ -25,7 +25,7 @@ import numpy as np
 
 from backproof.scratch.architecture import DTYPES, Architecture, Array, DtypeName
 from backproof.scratch.differences import CENTRAL, SCHEMES, Scheme, difference, step_sizes
-from backproof.scratch.gradients import gradient, loss_function
+from backproof.scratch.gradients import MethodName, gradient, loss_function
 from backproof.scratch.initializers import initialize
 from backproof.scratch.network import Network
 
@@ -35,7 +35,8 @@ PER_DECADE = 4
 CIRCLE_POINTS, RADIUS = 32, 0.25  # of Cauchy's formula
 RULES = 10.0  # one term rules where it is this many times the other
 
-METHODS: dict[str, Scheme] = {**SCHEMES, "richardson": CENTRAL, "unitwise_difference": CENTRAL}
+METHODS: dict[MethodName, Scheme] = {scheme.name: scheme for scheme in SCHEMES.values()}
+METHODS |= {"richardson": CENTRAL, "unitwise_difference": CENTRAL}
 ROWS = 8  # of Richardson's tableau, whose step is its largest
 Batch = tuple[Network, Array, Array]  # network, x, targets
 
@@ -106,7 +107,7 @@ def _derivative(batch: Batch, order: int) -> Array:
 
 
 def _curve(
-    method: str, scheme: Scheme, dtype: str, batch: Batch, exact: Array, derivative: Array
+    method: MethodName, scheme: Scheme, dtype: str, batch: Batch, exact: Array, derivative: Array
 ) -> dict[str, Any]:
     eps = float(np.finfo(dtype).eps)
     extrapolated = method == "richardson"

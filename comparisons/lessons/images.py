@@ -13,7 +13,7 @@ from backproof.reference.contender import Contender
 from backproof.scratch.architecture import ActivationName, Architecture, Array, OptimizerName, OptimizerSpec
 from backproof.scratch.initializers import initialize
 from backproof.scratch.network import Network
-from backproof.scratch.training import Epoch, epoch_batches, fit
+from backproof.scratch.training import Epoch, EpochPlan, Recipe, epoch_batches, fit
 
 CLASSES = 10
 DATA_NAMES = {"mnist": "MNIST", "digits": "scikit-learn digits, 8 × 8"}  # as texts call them
@@ -55,9 +55,9 @@ def evaluated(
         if setting.watch is not None:
             setting.watch(name, epoch.number, epoch.mean_loss, curve[-1])
 
-    spec = OptimizerSpec(optimizer, learning_rate=rate)
-    fit(network, data.train_images, data.train_labels, spec, epochs=epochs, batch_size=BATCH_SIZE,
-        seed=setting.seed, on_epoch=on_epoch)  # fmt: skip
+    recipe = Recipe(OptimizerSpec(optimizer, learning_rate=rate))
+    plan = EpochPlan(epochs, BATCH_SIZE, setting.seed)
+    fit(network, data.train_images, data.train_labels, recipe, plan, on_epoch=on_epoch)
     return curve
 
 

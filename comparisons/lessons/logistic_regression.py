@@ -40,7 +40,7 @@ from backproof.scratch.differences import SCHEMES, difference
 from backproof.scratch.gradients import METHODS, gradient, loss_function
 from backproof.scratch.initializers import initialize
 from backproof.scratch.network import Network
-from backproof.scratch.training import train
+from backproof.scratch.training import Recipe, train
 
 N = 60  # examples per class
 ARCHITECTURE = Architecture((2, 1), loss="binary_cross_entropy")
@@ -83,7 +83,7 @@ def error_bound(name: str, x: Array, scale: float, evaluation_error: float) -> f
 
 def fitted(network: Network, x: Array, targets: Array) -> Network:
     """The network after gradient descent on the whole data."""
-    train(network, x, targets, [np.arange(len(x))] * 300, OptimizerSpec(learning_rate=0.5))
+    train(network, x, targets, [np.arange(len(x))] * 300, Recipe(OptimizerSpec(learning_rate=0.5)))
     return network
 
 
@@ -188,7 +188,7 @@ def _errors(network: Network, x: Array, targets: Array, exact: Array, name: str)
         if SCHEMES[name].is_complex:
             steps = np.full(theta.shape, h)
         if steps.all():
-            found = difference(f, theta, name, steps)
+            found = difference(f, theta, SCHEMES[name], steps)
             errors[i] = max(float(np.linalg.norm(found - exact) / np.linalg.norm(exact)), 1e-17)
     return errors
 

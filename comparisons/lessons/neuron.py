@@ -25,7 +25,7 @@ from backproof.scratch.architecture import Architecture, Array, OptimizerSpec
 from backproof.scratch.initializers import initialize
 from backproof.scratch.network import Network
 from backproof.scratch.parameters import Parameters
-from backproof.scratch.training import train
+from backproof.scratch.training import Recipe, train
 
 X = np.array([[1.5, -2.0]])  # X1, X2
 W = np.array([[0.8, -0.5, 0.3], [0.25, 1.0, -0.75]])  # one column per neuron
@@ -50,8 +50,8 @@ def hidden_spread(start: Parameters, steps: int) -> Array:
     W1 = network.parameters.layers[0][0]  # (inputs, neurons)
     spread = [np.ptp(W1, axis=1).max()]
     whole = [np.arange(len(x))] * steps
-    spec = OptimizerSpec(learning_rate=0.2)
-    train(network, x, targets, whole, spec, lambda step, loss: spread.append(np.ptp(W1, axis=1).max()))
+    recipe = Recipe(OptimizerSpec(learning_rate=0.2))
+    train(network, x, targets, whole, recipe, lambda step, loss: spread.append(np.ptp(W1, axis=1).max()))
     return np.array(spread)
 
 

@@ -24,10 +24,11 @@ from backproof.comparisons.record.distortion import Distorter
 from backproof.comparisons.record.recipes import Recipe
 from backproof.scratch.architecture import Architecture, Array
 from backproof.scratch.errors import InputError
+from backproof.scratch.gradients import Backprop
 from backproof.scratch.initializers import initialize
 from backproof.scratch.network import Network
-from backproof.scratch.regularization import smoothed_cross_entropy
 from backproof.scratch.schedules import one_cycle
+from backproof.scratch.training import Recipe as TrainingRecipe
 from backproof.scratch.training import epoch_batches, train
 
 EVERY = 16  # steps between updates of the moving average
@@ -66,8 +67,7 @@ class Member:
         weights, batches, distortions = np.random.SeedSequence([seed, index]).spawn(3)
         architecture = Architecture((split.images.shape[1], *recipe.hidden, N_CLASSES), dtype="float32")
         parameters = initialize(architecture, np.random.default_rng(weights))
-        loss = smoothed_cross_entropy(recipe.label_smoothing) if recipe.label_smoothing else None
-        self.network = Network(architecture, parameters, loss)
+        self.network = Network(architecture, parameters)
         self.average = parameters.flat.copy()
         self.batches_rng = np.random.default_rng(batches)
         self.distortions_rng = np.random.default_rng(distortions)
@@ -90,17 +90,15 @@ class Member:
             assert distorter is not None
             distorter(batch_x, self.distortions_rng, out=batch_x)
 
-        train(
-            self.network,
-            self.split.images,
-            self.split.labels,
-            self._batches(),
+        training = TrainingRecipe(
             self.recipe.optimizer,
-            self._on_step,
+            Backprop(self.dropout),
             schedule=lambda step: cycle(self.progress() * (RESOLUTION - 1)),
-            dropout=self.dropout,
-            augment=augment if distorter else None,
+            augmentation=augment if distorter else None,
+            label_smoothing=self.recipe.label_smoothing,
         )
+        images, labels = self.split.images, self.split.labels
+        train(self.network, images, labels, self._batches(), training, self._on_step)
         if self.steps % self.steps_per_epoch:
             self._end_epoch(self.steps % self.steps_per_epoch)
         if self.recipe.averaging:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from backproof.reference.contender import Checkpoints, NotOffered
+from backproof.reference.contender import Checkpoints, NotOffered, between
 from backproof.scratch.architecture import Architecture, Array, OptimizerSpec, Weights
 
 Product = tuple[Array, Array, Array]  # left, right, out
@@ -39,18 +39,13 @@ class BareProducts:
         optimizer: OptimizerSpec,
         checkpoints: Checkpoints | None = None,
     ) -> Sequence[float]:
-        checkpoints = checkpoints or {}
         products = {}
         for size in {len(batch) for batch in batches}:
             forward, backward = products_of_a_step(self.architecture, self._weights, x[:size])
             products[size] = forward + backward
-        for step, batch in enumerate(batches):
-            if step in checkpoints:
-                checkpoints[step]()
+        for batch in between(batches, checkpoints):
             for a, b, out in products[len(batch)]:
                 np.dot(a, b, out=out)  # matmul leaves BLAS for a batch of one
-        if len(batches) in checkpoints:
-            checkpoints[len(batches)]()
         return []
 
     def weights(self) -> Weights:

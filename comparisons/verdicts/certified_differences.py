@@ -78,7 +78,7 @@ def central_differences(
     if architecture.activation not in ("relu", "identity"):
         raise InputError(
             f"architecture: expected relu or identity, got {architecture.activation}; "
-            "use backproof.scratch.gradients.richardson for a smooth activation"
+            "use backproof.scratch.gradients.Richardson for a smooth activation"
         )
     # What follows works in float64 on the architecture's own numbers.
     state = forward(architecture, weights, x, targets, Arithmetic.of("float64", shadow=False))

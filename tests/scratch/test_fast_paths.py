@@ -11,9 +11,9 @@ from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.comparisons.verdicts.verdict import compare
 from backproof.scratch import optimizers
 from backproof.scratch.architecture import DTYPES, Architecture, Array, OptimizerSpec
-from backproof.scratch.optimizers import SGD, make_optimizer
+from backproof.scratch.optimizers import SGD, PlainSGD, make_optimizer
 from backproof.scratch.parameters import Parameters
-from backproof.scratch.training import train
+from backproof.scratch.training import Recipe, train
 from tests.support.strategies import Case, cases, random_case
 from tests.support.tolerances import gamma
 
@@ -25,9 +25,12 @@ RULES = [
 ]
 
 
-def gradient_of(case: Case, scale: float = 1.0) -> Array:
-    gradient = Parameters(case.architecture)
-    case.network().loss_and_gradient(case.x, case.targets, gradient, scale=scale)
+def gradient_of(case: Case, factor: float = 1.0) -> Array:
+    network, gradient = case.network(), Parameters(case.architecture)
+    activations = network.forward(case.x)
+    delta = network.logits_delta
+    network.loss_function.value_and_delta(activations[-1], case.targets, delta, factor)
+    network.backward(activations, delta, gradient)
     return gradient.flat
 
 
@@ -41,8 +44,11 @@ def test_a_step_given_the_folded_rate_is_the_step_given_the_gradient(dtype: str)
     rng, rate = np.random.default_rng(0), 0.1
     theta, g = (rng.standard_normal(1000).astype(dtype) for _ in range(2))
     folded, plain = theta.copy(), theta.copy()
-    SGD(OptimizerSpec("sgd", rate), theta.size, theta.dtype).step(folded, (rate * g).astype(dtype), rate)
-    SGD(OptimizerSpec("sgd", rate), theta.size, theta.dtype).step(plain, g)
+    spec = OptimizerSpec("sgd", rate)
+    rule = PlainSGD(spec)
+    assert rule.loss_factor == rate
+    rule.step(folded, (rate * g).astype(dtype))
+    SGD(spec, theta.size, theta.dtype).step(plain, g)
     # Both round the rate, the product and the difference.
     exact = theta.astype(float) - rate * g.astype(float)
     bound = gamma(3, dtype) * (np.abs(theta) + rate * np.abs(g)).astype(float)
@@ -96,7 +102,7 @@ def test_no_buffer_is_made_after_the_first_step(
         case.x,
         case.targets,
         batches,
-        OptimizerSpec(),
+        Recipe(),
         lambda step, loss: sizes.append(len(made)),
     )
     assert made

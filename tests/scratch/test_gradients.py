@@ -14,7 +14,22 @@ from backproof.comparisons.verdicts.verdict import compare
 from backproof.reference import textbook
 from backproof.scratch.architecture import ACTIVATIONS, DTYPES, LOSSES, Architecture, Array
 from backproof.scratch.differences import CENTRAL, SCHEMES, step_sizes
-from backproof.scratch.gradients import EVALUATIONS, METHODS, gradient, loss_function, richardson
+from backproof.scratch.gradients import (
+    EVALUATIONS,
+    METHODS,
+    Backprop,
+    CentralDifference,
+    ComplexStep,
+    FivePoint,
+    ForwardDifference,
+    Method,
+    MethodName,
+    Richardson,
+    UnitwiseDifference,
+    gradient,
+    loss_function,
+    method_named,
+)
 from backproof.scratch.network import Network
 from backproof.scratch.parameters import Parameters
 from tests.support.strategies import Case, cases, layouts, random_case
@@ -39,7 +54,7 @@ def assert_passes(case: Case, found: Array, expected: Array, bound: Array) -> No
 def by_richardson(case: Case, step: float = 0.125) -> tuple[Array, Array]:
     reach = step * np.maximum(1.0, np.abs(case.flat.astype(float)))
     noise = evaluation_noise(case, reach)
-    return richardson(case.network(), case.x, case.targets, step=step, noise=noise)
+    return Richardson(step=step, noise=noise).with_estimate(case.network(), case.x, case.targets)
 
 
 # An exact kink at the point itself: z = 0 with relu'(0) = 0, where a central difference finds half the slope.
@@ -255,7 +270,7 @@ def test_a_step_is_relative_to_the_parameter_and_replaces_the_optimum() -> None:
 def test_richardson_returns_its_error_estimate_beside_the_gradient_that_the_method_gives() -> None:
     case = random_case(Architecture((2, 3, 2), "tanh"), "normal", 2, 0)
     network = case.network()
-    found, estimate = richardson(network, case.x, case.targets)
+    found, estimate = Richardson().with_estimate(network, case.x, case.targets)
     np.testing.assert_array_equal(found, gradient(network, case.x, case.targets, "richardson"))
     assert estimate.shape == found.shape
     assert (estimate > 0).all()
@@ -274,7 +289,7 @@ def test_the_loss_function_is_pure() -> None:
     ("method", "options", "error", "message"),
     [
         ("backpropagation", {}, ValueError, "method: expected one of backprop, .* got 'backpropagation'"),
-        ("backprop", {"step": 1e-5}, TypeError, "step: no option of backprop, which takes none"),
+        ("backprop", {"step": 1e-5}, TypeError, "step: no option of backprop, which takes dropout"),
         ("central_difference", {"rows": 3}, TypeError, "rows: no option of central_difference"),
         ("central_difference", {"evaluation": "fast"}, ValueError, "evaluation: expected one of naive"),
         ("five_point", {"step": -1.0}, ValueError, "step: expected a finite number > 0"),
@@ -317,3 +332,35 @@ def test_a_longdouble_network_is_differenced_in_extended_precision() -> None:
     assert found.dtype == np.longdouble
     # truncation and rounding fall together as eps^(2/3)
     assert np.abs(found - exact).max() < 100 * float(steps.max()) ** 2
+
+
+# Every method by name, and the same as a value.
+VALUES: dict[MethodName, Method] = {
+    "backprop": Backprop(),
+    "forward_difference": ForwardDifference(),
+    "central_difference": CentralDifference(evaluation="structured", step=1e-5),
+    "five_point": FivePoint(),
+    "complex_step": ComplexStep(),
+    "richardson": Richardson(rows=4),
+    "unitwise_difference": UnitwiseDifference(step=1e-4),
+}
+OPTIONS: dict[MethodName, dict[str, Any]] = {
+    "central_difference": {"evaluation": "structured", "step": 1e-5},
+    "richardson": {"rows": 4},
+    "unitwise_difference": {"step": 1e-4},
+}
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_method_is_the_same_by_name_and_as_a_value(name: MethodName) -> None:
+    case = random_case(Architecture((3, 4, 2), "tanh"), "normal", 5, seed=2)
+    network, value, options = case.network(), VALUES[name], OPTIONS.get(name, {})
+    assert method_named(name, **options) == value
+    found = gradient(network, case.x, case.targets, value)
+    np.testing.assert_array_equal(found, gradient(network, case.x, case.targets, name, **options))
+
+
+def test_options_beside_a_method_that_has_its_own_are_refused() -> None:
+    case = random_case(Architecture((2, 2)), "normal", 3, seed=0)
+    with pytest.raises(TypeError, match=r"^step: the method is a value; give it its options"):
+        gradient(case.network(), case.x, case.targets, CentralDifference(), step=1e-5)

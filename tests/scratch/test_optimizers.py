@@ -52,8 +52,7 @@ def ours(spec: OptimizerSpec, theta: Array, gradients: Sequence[Array]) -> Itera
     theta = theta.copy()
     optimizer = make_optimizer(spec, theta)
     for gradient in gradients:
-        scale = optimizer.gradient_scale
-        optimizer.step(theta, (gradient * scale).astype(theta.dtype), scale)
+        optimizer.step(theta, (gradient * optimizer.loss_factor).astype(theta.dtype))
         yield theta.copy()
 
 
@@ -172,5 +171,5 @@ def test_a_changed_rate_holds_from_the_next_step_on(spec: OptimizerSpec) -> None
     optimizer = make_optimizer(spec, theta)
     optimizer.learning_rate = 0.0
     before = theta.copy()
-    optimizer.step(theta, gradients[-1])
+    optimizer.step(theta, optimizer.loss_factor * gradients[-1])
     np.testing.assert_array_equal(theta, before)

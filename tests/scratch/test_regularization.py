@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 from backproof.comparisons.verdicts.network_bounds import backprop_reference
 from backproof.comparisons.verdicts.verdict import compare
 from backproof.scratch.architecture import Architecture, OptimizerSpec
+from backproof.scratch.gradients import Backprop, gradient, method_named
 from backproof.scratch.initializers import initialize
 from backproof.scratch.losses import LOSSES
 from backproof.scratch.network import Network
 from backproof.scratch.parameters import Parameters
 from backproof.scratch.regularization import Dropout, Mask, smoothed_cross_entropy
-from backproof.scratch.training import fit, train
+from backproof.scratch.training import EpochPlan, Recipe, fit, train
 from tests.support.strategies import cases, random_case
 from tests.support.tolerances import smoothed_cross_entropy_bounds
 
@@ -202,7 +203,7 @@ LABELS = np.arange(40) % 3
 
 def fitted(dropout, seed=0):
     network = Network(ARCHITECTURE, initialize(ARCHITECTURE, 0))
-    fit(network, X, LABELS, OptimizerSpec(), epochs=3, batch_size=8, seed=seed, dropout=dropout)
+    fit(network, X, LABELS, Recipe(method=Backprop(dropout)), EpochPlan(3, 8, seed))
     return network
 
 
@@ -225,16 +226,27 @@ def test_another_dropout_seed_trains_otherwise():
 def test_every_step_draws_masks_of_its_own():
     """The same batch over and over, with a rate of zero: only the masks can change the loss."""
     network = Network(ARCHITECTURE, initialize(ARCHITECTURE, 0))
-    losses = train(network, X, LABELS, [np.arange(8)] * 10, OptimizerSpec("sgd", 0.0), dropout=Dropout(0.5))
+    still = Recipe(OptimizerSpec("sgd", 0.0), Backprop(Dropout(0.5)))
+    losses = train(network, X, LABELS, [np.arange(8)] * 10, still)
     assert len(set(losses)) == 10
 
 
-def test_dropout_with_numerical_gradients_is_refused():
-    with pytest.raises(ValueError, match=r"^dropout: expected method='backprop'"):
-        train(
-            Network(ARCHITECTURE, initialize(ARCHITECTURE, 0)), X, LABELS, [np.arange(8)], OptimizerSpec(),
-            method="central_difference", dropout=Dropout(0.5),
-        )  # fmt: skip
+def test_dropout_is_no_option_of_numerical_gradients():
+    with pytest.raises(TypeError, match=r"^dropout: no option of central_difference"):
+        method_named("central_difference", dropout=Dropout(0.5))
+
+
+def test_the_gradient_under_dropout_is_that_of_the_masks_its_seed_draws():
+    network, dropout = Network(ARCHITECTURE, initialize(ARCHITECTURE, 0)), Dropout(0.5, 0.2, seed=7)
+    masks = dropout.masks(np.random.default_rng(7), ARCHITECTURE, len(X))
+    expected = Parameters(ARCHITECTURE)
+    network.loss_and_gradient(X, LABELS, expected, masks)
+    for found in (
+        gradient(network, X, LABELS, Backprop(dropout)),
+        gradient(network, X, LABELS, dropout=dropout),
+    ):
+        np.testing.assert_array_equal(found, expected.flat)
+    assert np.any(expected.flat != gradient(network, X, LABELS))
 
 
 # --- label smoothing ---------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from backproof.scratch.architecture import Architecture, OptimizerSpec
 from backproof.scratch.initializers import initialize
 from backproof.scratch.network import Network
 from backproof.scratch.schedules import constant, cosine, one_cycle, step_decay
-from backproof.scratch.training import fit, train
+from backproof.scratch.training import EpochPlan, Recipe, fit, train
 from tests.support.tolerances import gamma
 
 RATE = 0.3
@@ -114,7 +114,7 @@ LABELS = np.arange(12) % 2
 
 def trained(spec, batches, schedule=None):
     network = Network(ARCHITECTURE, initialize(ARCHITECTURE, 0))
-    train(network, X, LABELS, batches, spec, schedule=schedule)
+    train(network, X, LABELS, batches, Recipe(spec, schedule=schedule))
     return network.parameters.flat
 
 
@@ -140,7 +140,7 @@ def test_fit_goes_on_with_the_schedule_from_epoch_to_epoch():
         return 1.0
 
     network = Network(ARCHITECTURE, initialize(ARCHITECTURE, 0))
-    fit(network, X, LABELS, OptimizerSpec(), epochs=2, batch_size=5, seed=0, schedule=schedule)
+    fit(network, X, LABELS, Recipe(schedule=schedule), EpochPlan(2, 5, seed=0))
     assert seen == list(range(6))
 
 

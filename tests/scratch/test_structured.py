@@ -13,14 +13,14 @@ from backproof.comparisons.verdicts.verdict import compare
 from backproof.reference import textbook
 from backproof.scratch.architecture import ACTIVATIONS, DTYPES, LOSSES, Architecture, Array, OptimizerSpec
 from backproof.scratch.differences import SCHEMES, step_sizes
-from backproof.scratch.gradients import gradient
+from backproof.scratch.gradients import CentralDifference, gradient
 from backproof.scratch.initializers import initialize
 from backproof.scratch.losses import LOSSES as LOSS_FUNCTIONS
 from backproof.scratch.losses import Loss
 from backproof.scratch.network import Network
 from backproof.scratch.parameters import Parameters
 from backproof.scratch.structured import structured_difference
-from backproof.scratch.training import fit
+from backproof.scratch.training import EpochPlan, Recipe, fit
 from tests.support.strategies import Case, cases, random_case
 from tests.support.tolerances import structured_rounding, textbook_rounding
 
@@ -182,33 +182,13 @@ def test_a_loss_without_a_formula_is_subtracted_example_by_example(case: Case) -
 def test_a_network_trained_by_structured_differences_learns_what_backprop_teaches() -> None:
     case = random_case(Architecture((6, 5, 3), "tanh"), "normal", 24, seed=5)
     by_differences, by_backprop = case.network(), case.network()
-    schedule = {"spec": OptimizerSpec(learning_rate=0.1), "epochs": 3, "batch_size": 8, "seed": 0}
-    options = {"evaluation": "structured", "step": 1e-6}
-    fit(by_differences, case.x, case.targets, **schedule, method="central_difference", options=options)
-    fit(by_backprop, case.x, case.targets, **schedule)
+    spec, plan = OptimizerSpec(learning_rate=0.1), EpochPlan(epochs=3, batch_size=8, seed=0)
+    structured = CentralDifference(evaluation="structured", step=1e-6)
+    fit(by_differences, case.x, case.targets, Recipe(spec, structured), plan)
+    fit(by_backprop, case.x, case.targets, Recipe(spec), plan)
     moved = np.abs(by_backprop.parameters.flat - case.flat).max()
     # Nine steps, each off by h^2 M_3 / 6 of order 1e-13 and rounding far below; errors grow at most tenfold.
     np.testing.assert_allclose(
         by_differences.parameters.flat, by_backprop.parameters.flat, rtol=0, atol=1e-11
     )
     assert moved > 1e-2
-
-
-@pytest.mark.parametrize(
-    ("method", "options", "error", "message"),
-    [
-        ("backprob", {}, ValueError, "method: expected one of"),
-        ("backprop", {"evaluation": "structured"}, TypeError, "evaluation: no option of backprop"),
-    ],
-)
-def test_an_unknown_method_or_option_is_refused_before_any_step(
-    method: str, options: dict[str, object], error: type[Exception], message: str
-) -> None:
-    case = random_case(Architecture((2, 2)), "normal", 4, seed=0)
-    network = case.network()
-    with pytest.raises(error, match=message):
-        fit(
-            network, case.x, case.targets, OptimizerSpec(), epochs=1, batch_size=2, seed=0,
-            method=method, options=options,
-        )  # fmt: skip
-    np.testing.assert_array_equal(network.parameters.flat, case.flat)

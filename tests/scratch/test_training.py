@@ -8,10 +8,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backproof.scratch.architecture import Architecture, Array, OptimizerSpec
-from backproof.scratch.gradients import gradient
+from backproof.scratch.errors import InputError
+from backproof.scratch.gradients import (
+    Backprop,
+    CentralDifference,
+    Method,
+    MethodName,
+    gradient,
+    method_named,
+)
 from backproof.scratch.initializers import initialize
+from backproof.scratch.losses import LOSSES as LOSS_FUNCTIONS
 from backproof.scratch.network import Network
-from backproof.scratch.training import Epoch, epoch_batches, fit, train
+from backproof.scratch.regularization import smoothed_cross_entropy
+from backproof.scratch.training import (
+    STEP_PARTS,
+    Epoch,
+    EpochPlan,
+    Recipe,
+    TrainingStep,
+    epoch_batches,
+    fit,
+    train,
+)
 from tests.support.strategies import Case, cases, random_case, short_last_batches
 
 STILL = OptimizerSpec("sgd", learning_rate=0.0)
@@ -54,7 +73,7 @@ def test_batches_of_nothing_are_refused(sizes: tuple[int, int]) -> None:
 def test_every_example_keeps_its_own_target(case: Case, seed: int) -> None:
     # With a rate of zero the weights stay, and small integers make every loss exact.
     batches = list(epoch_batches(len(case.x), 2, np.random.default_rng(seed)))
-    losses = train(case.network(), case.x, case.targets, batches, STILL)
+    losses = train(case.network(), case.x, case.targets, batches, Recipe(STILL))
     expected = [case.network().loss(case.x[batch], case.targets[batch]) for batch in batches]
     np.testing.assert_array_equal(losses, expected)
 
@@ -62,7 +81,7 @@ def test_every_example_keeps_its_own_target(case: Case, seed: int) -> None:
 def test_each_loss_is_taken_before_its_update() -> None:
     network, x, targets = a_problem()
     first = float(network.loss(x, targets))
-    losses = train(network, x, targets, [np.arange(len(x))] * 2, OptimizerSpec("sgd", 0.5))
+    losses = train(network, x, targets, [np.arange(len(x))] * 2, Recipe(OptimizerSpec("sgd", 0.5)))
     assert losses[0] == first
     assert losses[1] < first
 
@@ -71,7 +90,7 @@ def test_one_step_of_plain_descent_goes_along_the_gradient() -> None:
     network, x, targets = a_problem()
     before = network.parameters.flat.copy()
     slope = gradient(network, x, targets)
-    train(network, x, targets, [np.arange(len(x))], OptimizerSpec("sgd", 0.25))
+    train(network, x, targets, [np.arange(len(x))], Recipe(OptimizerSpec("sgd", 0.25)))
     # The rate is a power of two: folding it into the backward pass rounds nothing.
     np.testing.assert_array_equal(network.parameters.flat, before - 0.25 * slope)
 
@@ -79,11 +98,11 @@ def test_one_step_of_plain_descent_goes_along_the_gradient() -> None:
 def test_the_optimizer_keeps_its_state_over_the_epochs_of_one_fit() -> None:
     spec = OptimizerSpec("sgd", 0.1, momentum=0.9)
     network, x, targets = a_problem()
-    fit(network, x, targets, spec, epochs=3, batch_size=5, seed=7)
+    fit(network, x, targets, Recipe(spec), EpochPlan(3, 5, seed=7))
     rng = np.random.default_rng(7)
     batches = [batch for _ in range(3) for batch in epoch_batches(len(x), 5, rng)]
     by_hand, _, _ = a_problem()
-    train(by_hand, x, targets, batches, spec)
+    train(by_hand, x, targets, batches, Recipe(spec))
     np.testing.assert_array_equal(network.parameters.flat, by_hand.parameters.flat)
 
 
@@ -95,7 +114,7 @@ def test_the_same_seed_gives_the_same_run_bit_for_bit(spec: OptimizerSpec, dtype
     runs = []
     for _ in range(2):
         network, x, targets = a_problem(architecture=replace(SETTINGS, dtype=dtype))
-        history = fit(network, x, targets, spec, epochs=2, batch_size=5, seed=3)
+        history = fit(network, x, targets, Recipe(spec), EpochPlan(2, 5, seed=3))
         runs.append((network.parameters.flat.tobytes(), history))
     assert runs[0] == runs[1]
 
@@ -104,7 +123,7 @@ def test_another_seed_shuffles_otherwise() -> None:
     found = []
     for seed in (0, 1):
         network, x, targets = a_problem()
-        fit(network, x, targets, OptimizerSpec("sgd", 0.1), epochs=1, batch_size=5, seed=seed)
+        fit(network, x, targets, Recipe(), EpochPlan(1, 5, seed))
         found.append(network.parameters.flat)
     assert not np.array_equal(*found)
 
@@ -122,7 +141,7 @@ def test_the_callbacks_count_every_step_and_every_epoch(sizes: tuple[int, int], 
     steps: list[int] = []
     seen: list[Epoch] = []
     history = fit(
-        network, x, targets, STILL, epochs=epochs, batch_size=batch_size, seed=0,
+        network, x, targets, Recipe(STILL), EpochPlan(epochs, batch_size, seed=0),
         on_step=lambda step, loss: steps.append(step), on_epoch=seen.append,
     )  # fmt: skip
     per_epoch = -(-n_examples // batch_size)
@@ -140,7 +159,7 @@ def test_the_mean_loss_of_an_epoch_counts_every_example_alike(sizes: tuple[int, 
     rng = np.random.default_rng(5)
     lengths = [len(batch) for batch in epoch_batches(n_examples, batch_size, rng)]
     (epoch,) = fit(
-        case.network(), case.x, case.targets, STILL, epochs=1, batch_size=batch_size, seed=5,
+        case.network(), case.x, case.targets, Recipe(STILL), EpochPlan(1, batch_size, seed=5),
         on_step=lambda step, loss: losses.append(loss),
     )  # fmt: skip
     # Integer losses times integer lengths: exact sums, one division.
@@ -157,56 +176,91 @@ def test_a_callback_may_stop_the_run_and_what_was_learned_stays() -> None:
 
     network, x, targets = a_problem()
     with pytest.raises(Enough):
-        fit(network, x, targets, OptimizerSpec("sgd", 0.1), epochs=9, batch_size=5, seed=0, on_step=stop)
+        fit(network, x, targets, Recipe(), EpochPlan(9, 5, seed=0), on_step=stop)
     two_steps, _, _ = a_problem()
     batches = list(epoch_batches(len(x), 5, np.random.default_rng(0)))[:2]
-    train(two_steps, x, targets, batches, OptimizerSpec("sgd", 0.1))
+    train(two_steps, x, targets, batches, Recipe())
     np.testing.assert_array_equal(network.parameters.flat, two_steps.parameters.flat)
 
 
 @pytest.mark.parametrize("method", ["forward_difference", "central_difference", "complex_step"])
-def test_training_by_numerical_gradients_follows_backpropagation(method: str) -> None:
+def test_training_by_numerical_gradients_follows_backpropagation(method: MethodName) -> None:
     found = []
-    for chosen in ("backprop", method):
+    methods: tuple[MethodName, ...] = ("backprop", method)
+    for chosen in methods:
         network, x, targets = a_problem()
-        history = fit(
-            network, x, targets, OptimizerSpec("sgd", 0.5), epochs=2, batch_size=5, seed=0, method=chosen
-        )
+        recipe = Recipe(OptimizerSpec("sgd", 0.5), method_named(chosen))
+        history = fit(network, x, targets, recipe, EpochPlan(2, 5, seed=0))
         found.append([epoch.mean_loss for epoch in history])
     # The worst of them, h/2 M2 + 2e/h at h = 1.5e-8, is off by 1e-7; ten steps of rate 0.5 along slopes of
     # about one, each amplifying what came before by no more than 1 + 0.5 M2 < 2, stay below 1e-7 * 2^10.
     np.testing.assert_allclose(found[0], found[1], rtol=0, atol=1e-4)
 
 
-@pytest.mark.parametrize(
-    ("changes", "error", "message"),
-    [
-        ({"epochs": 0}, ValueError, "epochs and batch_size: expected at least 1 each, got 0 and 5"),
-        ({"batch_size": 0}, ValueError, "expected at least 1 each, got 1 and 0"),
-        ({"method": "guess"}, ValueError, "method: expected one of"),
-    ],
-)
-def test_options_that_make_no_sense_are_refused(
-    changes: dict[str, object], error: type[Exception], message: str
-) -> None:
+@pytest.mark.parametrize(("epochs", "batch_size"), [(0, 5), (1, 0)])
+def test_a_plan_of_nothing_is_refused(epochs: int, batch_size: int) -> None:
+    found = f"epochs and batch_size: expected at least 1 each, got {epochs} and {batch_size}"
+    with pytest.raises(InputError, match=found):
+        EpochPlan(epochs, batch_size, seed=0)
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.0, float("nan")])
+def test_a_recipe_refuses_a_share_of_smoothing_that_is_none(share: float) -> None:
+    with pytest.raises(InputError, match=r"^label_smoothing: expected a share in \[0, 1\)"):
+        Recipe(label_smoothing=share)
+
+
+def test_label_smoothing_of_another_loss_than_cross_entropy_is_refused() -> None:
+    case = random_case(Architecture((3, 2), loss="mse"), "normal", 4, seed=0)
+    with pytest.raises(
+        InputError, match="label_smoothing: expected a network with loss cross_entropy, got mse"
+    ):
+        train(case.network(), case.x, case.targets, [np.arange(4)], Recipe(label_smoothing=0.1))
+
+
+def test_label_smoothing_trains_on_the_smoothed_loss_and_leaves_the_networks_own() -> None:
     network, x, targets = a_problem()
-    options = {"epochs": 1, "batch_size": 5, "seed": 0, **changes}
-    with pytest.raises(error, match=message):
-        fit(network, x, targets, OptimizerSpec(), **options)  # type: ignore[arg-type]
+    smoothed = Network(network.architecture, network.parameters, smoothed_cross_entropy(0.3))
+    expected = float(smoothed.loss(x, targets))
+    (found,) = train(network, x, targets, [np.arange(len(x))], Recipe(STILL, label_smoothing=0.3))
+    assert found == expected
+    assert network.loss_function is LOSS_FUNCTIONS["cross_entropy"]
+
+
+def test_an_augmentation_changes_the_batch_and_not_the_data() -> None:
+    network, x, targets = a_problem()
+    kept = x.copy()
+
+    def double(batch: Array) -> None:
+        batch *= 2.0
+
+    (found,) = train(network, x, targets, [np.arange(len(x))], Recipe(STILL, augmentation=double))
+    assert found == float(network.loss(2.0 * x, targets))
+    np.testing.assert_array_equal(x, kept)
+
+
+@pytest.mark.parametrize("method", [Backprop(), CentralDifference()])
+def test_a_step_says_in_turn_which_of_its_parts_it_has_finished(method: Method) -> None:
+    network, x, targets = a_problem()
+    step = TrainingStep(network, x, targets, Recipe(STILL, method))
+    seen: list[str] = []
+    step(np.arange(5), seen.append)
+    expected = list(STEP_PARTS) if isinstance(method, Backprop) else ["gather", "update"]
+    assert seen == expected
 
 
 def test_data_that_do_not_fit_are_refused_before_the_first_step() -> None:
     network, x, targets = a_problem()
     before = network.parameters.flat.copy()
     with pytest.raises(TypeError, match="integer labels"):
-        fit(network, x, targets.astype(float), OptimizerSpec(), epochs=1, batch_size=5, seed=0)
+        fit(network, x, targets.astype(float), Recipe(), EpochPlan(1, 5, seed=0))
     np.testing.assert_array_equal(network.parameters.flat, before)
 
 
 def test_the_data_are_left_as_they_were() -> None:
     network, x, targets = a_problem()
     kept = x.copy(), targets.copy()
-    fit(network, x, targets, OptimizerSpec(), epochs=1, batch_size=5, seed=0)
+    fit(network, x, targets, Recipe(), EpochPlan(1, 5, seed=0))
     np.testing.assert_array_equal(x, kept[0])
     np.testing.assert_array_equal(targets, kept[1])
 
@@ -216,5 +270,5 @@ def test_a_network_learns_exclusive_or() -> None:
     labels = np.array([0, 1, 1, 0])
     architecture = Architecture((2, 8, 2), activation="tanh")
     network = Network(architecture, initialize(architecture, 0))
-    fit(network, x, labels, OptimizerSpec("adam", 0.05), epochs=300, batch_size=4, seed=0)
+    fit(network, x, labels, Recipe(OptimizerSpec("adam", 0.05)), EpochPlan(300, 4, seed=0))
     np.testing.assert_array_equal(network.forward(x)[-1].argmax(axis=1), labels)

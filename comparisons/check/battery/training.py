@@ -67,7 +67,7 @@ def replica(trial: TrainingCase, rng: np.random.Generator | None) -> Course:
             gradient = gradient + rng.choice([-1.0, 1.0], gradient.shape) * here.gradient.error
         losses.append(float(here.loss.value) + side * float(here.loss.error))
         with np.errstate(over="ignore", invalid="ignore"):
-            optimizer.step(parameters.flat, gradient)
+            optimizer.step(parameters.flat, optimizer.loss_factor * gradient)
         if not np.isfinite(parameters.flat).all():
             raise Undecided("the trajectory runs into overflow")
         weights.append(parameters.flat.copy())

@@ -5,7 +5,7 @@ from hypothesis import given
 
 from backproof.comparisons.contenders.scratch_mlp import ScratchMLP
 from backproof.scratch.architecture import OptimizerSpec
-from backproof.scratch.training import train
+from backproof.scratch.training import Recipe, train
 from tests.support.strategies import Case, cases
 
 
@@ -27,7 +27,7 @@ def test_training_is_that_of_its_network(case: Case) -> None:
     contender, network, batches = loaded(case), case.network(), [np.arange(len(case.x))] * 3
     spec = OptimizerSpec("sgd", 1e-4, momentum=0.5)
     losses = contender.train(case.x, case.targets, batches, spec)
-    np.testing.assert_array_equal(losses, train(network, case.x, case.targets, batches, spec))
+    np.testing.assert_array_equal(losses, train(network, case.x, case.targets, batches, Recipe(spec)))
     for found, expected in zip(contender.weights(), network.parameters.layers, strict=True):
         np.testing.assert_array_equal(found[0], expected[0])
         np.testing.assert_array_equal(found[1], expected[1])
