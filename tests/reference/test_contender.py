@@ -60,9 +60,9 @@ def test_without_checkpoints_there_are_only_batches() -> None:
 
 def test_work_is_finished_before_each_checkpoint_and_at_no_other_time() -> None:
     happened: list[str] = []
-    checkpoints = {1: lambda: happened.append("checkpoint")}
-    for step in between(range(3), checkpoints, finish=lambda: happened.append("finish")):
-        happened += [str(step)]
+    note = happened.append
+    for step in between(range(3), {1: partial(note, "checkpoint")}, finish=partial(note, "finish")):
+        note(str(step))
     assert happened == ["0", "finish", "checkpoint", "1", "2"]
 
 
