@@ -24,14 +24,13 @@ from pathlib import Path
 from typing import Any
 
 from backproof.comparisons.accuracy.journal import Journal
-from backproof.comparisons.contenders import registry
+from backproof.comparisons.contenders.known import KNOWN
 from backproof.comparisons.running import environment, processes, threads
 from backproof.comparisons.running.errors import Interrupted
 from backproof.comparisons.running.progress import Progress
 from backproof.scratch.errors import InputError
 
 JOURNAL = "accuracy.jsonl"
-PACKAGES = {"sklearn": "scikit-learn"}  # the contender's package, where it is not the contender's name
 
 Record = dict[str, Any]
 
@@ -63,7 +62,7 @@ def code_version(name: str) -> str:
     digest = hashlib.sha256()
     for path in sorted(_sources(name)):
         digest.update(path.name.encode() + path.read_bytes())
-    for package in ("numpy", PACKAGES.get(name, name)):
+    for package in ("numpy", KNOWN[name].distribution if name in KNOWN else name):
         digest.update(f"{package} {environment.version(package)}".encode())
     return digest.hexdigest()[:16]
 
@@ -74,7 +73,7 @@ def _sources(name: str) -> list[Path]:
 
     package = Path(scratch.__path__[0])
     modules = [Path(accuracy_units.__file__), *package.glob("*.py")]
-    where = registry.ENTRIES[name].module if name in registry.ENTRIES else name.rpartition(":")[0]
+    where = KNOWN[name].module if name in KNOWN else name.rpartition(":")[0]
     if where.endswith(".py"):
         return [*modules, Path(where)]
     spec = importlib.util.find_spec(where)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from backproof.comparisons.running.progress import Progress
     from backproof.comparisons.speed.cases import Case
-    from backproof.comparisons.speed.entries import Entry
+    from backproof.comparisons.speed.entrants import Entrant
     from backproof.comparisons.speed.protocol import Settings
 
 
@@ -128,28 +128,28 @@ def _cases(texts: list[str] | None) -> "Sequence[Case]":
     return [parse_case(text) for text in texts] if texts else FIVE_CASES
 
 
-def _entries(contenders: list[str] | None, division: str) -> "Sequence[Entry]":
+def _entries(contenders: list[str] | None, division: str) -> "Sequence[Entrant]":
     """Those of the division, and always scratch (twice) with its floor and its parts."""
-    from backproof.comparisons.contenders import registry
-    from backproof.comparisons.speed.entries import ENTRIES, SCRATCH, own_entry
+    from backproof.comparisons.contenders import known, registry
+    from backproof.comparisons.speed.entrants import known_entrants, own_entrant
 
     for name in contenders or []:
         registry.check(name)
-    installed = [name for name in registry.NAMES if registry.installed(name)]
+    installed = [name for name in known.names() if known.KNOWN[name].installed]
     families = set(contenders or installed)
     divisions = {"matched", "idiomatic"} if division == "all" else {division}
     chosen = [
         entry
-        for entry in ENTRIES
-        if entry.family == SCRATCH or (entry.family in families and entry.division in divisions)
+        for entry in known_entrants()
+        if entry.family == known.SCRATCH or (entry.family in families and entry.division in divisions)
     ]
-    return [*chosen, *(own_entry(name) for name in contenders or [] if ":" in name)]
+    return [*chosen, *(own_entrant(name) for name in contenders or [] if ":" in name)]
 
 
 def _measured(
     settings: "Settings",
     cases: "Sequence[Case]",
-    entries: "Sequence[Entry]",
+    entries: "Sequence[Entrant]",
     data: tuple[str, str | None],
     out: str,
     own_kernels: bool,
@@ -162,7 +162,7 @@ def _measured(
     from backproof.comparisons.report import document as results
     from backproof.comparisons.speed import growth as speed_growth
     from backproof.comparisons.speed import part as measurement
-    from backproof.comparisons.speed.entries import for_growth
+    from backproof.comparisons.speed.entrants import for_growth
     from backproof.comparisons.speed.launch import ProcessWorker
 
     results.look_into(out)  # a corrupt one stops here, not after the measurement

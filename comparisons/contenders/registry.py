@@ -1,39 +1,18 @@
 """Contenders by name. A framework is imported when its contender is created, not before.
 
-To add one: write a class that satisfies `reference.contender.Contender`, add a line to `ENTRIES`, and run
-`pytest tests/reference/test_contract.py --contender NAME`. A class of your own needs no line: name it as
+`known.KNOWN` says which there are. A class of your own needs no line there: name it as
 ``package.module:Class`` or ``path/to/file.py:Class``.
 """
 
 import importlib
-import importlib.util
 import os
-from dataclasses import dataclass
 from typing import Any, cast
 
 from backproof.comparisons.contenders import loading
+from backproof.comparisons.contenders.known import KNOWN, names
 from backproof.reference.contender import Contender
 from backproof.scratch.errors import InputError
 
-
-@dataclass(frozen=True)
-class Entry:
-    """Where a contender's class is, and which installed package it needs."""
-
-    module: str
-    class_name: str
-    requires: str  # the package to import
-    install: str  # what to tell pip
-
-
-ENTRIES: dict[str, Entry] = {
-    "scratch": Entry("backproof.comparisons.contenders.scratch_mlp", "ScratchMLP", "numpy", "numpy"),
-    "torch": Entry("backproof.reference.torch_mlp", "TorchMLP", "torch", "torch"),
-    "jax": Entry("backproof.reference.jax_mlp", "JaxMLP", "jax", "jax"),
-    "tensorflow": Entry("backproof.reference.tensorflow_mlp", "TensorFlowMLP", "tensorflow", "tensorflow"),
-    "sklearn": Entry("backproof.reference.sklearn_mlp", "SklearnMLP", "sklearn", "scikit-learn"),
-}
-NAMES = tuple(ENTRIES)
 # Read by the frameworks when they are imported: no search for GPUs that nobody uses, no log lines of theirs.
 QUIET = {"JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3"}
 
@@ -42,20 +21,18 @@ def check(name: str) -> None:
     """Raise InputError unless `name` can be created; imports no framework to find out."""
     if ":" in name:
         return
-    if name not in ENTRIES:
+    if name not in KNOWN:
         raise InputError(
-            f"contender: expected one of {', '.join(NAMES)}, or your own as module:Class or file.py:Class; "
+            f"contender: expected one of {', '.join(names())}, or your own as module:Class or file.py:Class; "
             f"got {name!r}"
         )
-    if not installed(name):
-        raise InputError(
-            f"contender: {name} is not installed here; run: python -m pip install {ENTRIES[name].install}"
-        )
+    if not KNOWN[name].installed:
+        raise InputError(f"contender: {name} is not installed here; run: {KNOWN[name].how_to_install}")
 
 
 def installed(name: str) -> bool:
-    """Whether the package that a registered contender needs can be found; it is not imported."""
-    return importlib.util.find_spec(ENTRIES[name].requires) is not None
+    """Whether the package that a known contender needs can be found; it is not imported."""
+    return KNOWN[name].installed
 
 
 def create(name: str) -> Contender:
@@ -63,11 +40,10 @@ def create(name: str) -> Contender:
     check(name)
     if ":" in name:
         return cast(Contender, load_class(name)())
-    entry = ENTRIES[name]
     for variable, value in QUIET.items():
         os.environ.setdefault(variable, value)
-    contender = getattr(importlib.import_module(entry.module), entry.class_name)()
-    return cast(Contender, contender)
+    module, _, class_name = KNOWN[name].target.partition(":")
+    return cast(Contender, getattr(importlib.import_module(module), class_name)())
 
 
 def load_class(reference: str) -> type[Any]:

@@ -12,39 +12,41 @@ differ as well, so that no figure depends on colour alone.
 import plotly.graph_objects as go
 from markupsafe import Markup
 
+from backproof.comparisons.contenders.known import KNOWN, family
 from backproof.scratch.errors import InputError
 
 INK, MUTED, GRID, PAPER = "#1b2430", "#5b6675", "#dfe4ea", "#ffffff"
 GOOD, BAD, UNSURE = "#1a7f4e", "#b42318", "#8a6100"
-SCRATCH, TORCH, JAX, TENSORFLOW, SKLEARN = "#0b63ce", "#c2480a", "#0b7d63", "#a03a8c", "#7a6200"
+SCRATCH, TORCH, JAX, TENSORFLOW, SKLEARN = (
+    KNOWN[name].appearance.light for name in ("scratch", "torch", "jax", "tensorflow", "sklearn")
+)
 REFERENCE = "#6b7280"  # bounds, floors, controls: what a curve is held against
 
 DARK = {
     INK: "#e6eaf0", MUTED: "#a2adbb", GRID: "#2c3542", PAPER: "#151a21",
     GOOD: "#4cc38a", BAD: "#ff8a80", UNSURE: "#e5b94e",
-    SCRATCH: "#6cb0ff", TORCH: "#ff9a5c", JAX: "#3fd0ab", TENSORFLOW: "#ee8fd8", SKLEARN: "#dcc04a",
-    REFERENCE: "#98a2b0",
+    REFERENCE: "#98a2b0", **{known.appearance.light: known.appearance.dark for known in KNOWN.values()},
 }  # fmt: skip
 
-PALETTE = (SCRATCH, TORCH, JAX, TENSORFLOW, SKLEARN)
-_COLOURS = {"scratch": SCRATCH, "torch": TORCH, "jax": JAX, "tensorflow": TENSORFLOW, "sklearn": SKLEARN}
-_SYMBOLS = {"scratch": "circle", "torch": "diamond", "jax": "square", "tensorflow": "triangle-up"}
-_DASHES = {"scratch": "solid", "torch": "dash", "jax": "dot", "tensorflow": "dashdot", "sklearn": "longdash"}
+PALETTE = tuple(known.appearance.light for known in KNOWN.values())
 
 
 def colour(contender: str) -> str:
     """The contender's colour; ``torch.compile`` or ``torch fused`` share torch's. Unknown names are grey."""
-    return _COLOURS.get(_family(contender), REFERENCE)
+    known = family(contender)
+    return known.appearance.light if known else REFERENCE
 
 
 def symbol(contender: str) -> str:
     """The contender's marker."""
-    return _SYMBOLS.get(_family(contender), "x")
+    known = family(contender)
+    return known.appearance.marker if known else "x"
 
 
 def dash(contender: str) -> str:
     """The contender's line style."""
-    return _DASHES.get(_family(contender), "longdashdot")
+    known = family(contender)
+    return known.appearance.dash if known else "longdashdot"
 
 
 def faded(hex_colour: str, alpha: float = 0.18) -> str:
@@ -55,10 +57,6 @@ def faded(hex_colour: str, alpha: float = 0.18) -> str:
 def plain(text: str) -> str:
     """Text that plotly shows as it stands: its labels know a few HTML tags and read ``<`` as their start."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _family(contender: str) -> str:
-    return contender.replace("_", " ").replace(".", " ").replace("-", " ").replace(":", " ").split(" ")[0]
 
 
 def _theme() -> go.layout.Template:

@@ -3,8 +3,9 @@
 import math
 from collections.abc import Sequence
 
+from backproof.comparisons.contenders.known import KNOWN
+
 _SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
-_LABELS = {"torch": "PyTorch", "jax": "JAX", "tensorflow": "TensorFlow", "sklearn": "scikit-learn"}
 _DATASETS = {"mnist": "MNIST", "digits": "scikit-learn's digits"}
 
 Number = float | int | None
@@ -14,7 +15,9 @@ _NBSP = "\u00a0"  # a number and its unit stay on one line
 
 def label(contender: str) -> str:
     """A contender's name in prose: ``torch`` is PyTorch, ``file.py:MyMLP`` is MyMLP."""
-    return _LABELS.get(contender, contender.rpartition(":")[2] or contender)
+    if contender in KNOWN:
+        return KNOWN[contender].label
+    return contender.rpartition(":")[2] or contender
 
 
 def dataset(name: str) -> str:

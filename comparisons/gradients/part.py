@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from backproof.comparisons.contenders import registry
+from backproof.comparisons.contenders.known import KNOWN
 from backproof.comparisons.experiment import Plan
 from backproof.comparisons.gradients.random_problems import float64_shadow
 from backproof.comparisons.running.progress import Progress
@@ -40,7 +41,6 @@ from backproof.scratch.network import Network
 SMALL = (7, 6, 5, 4)  # three layers of unequal widths: a wrong transpose or a wrong layer cannot hide
 SMALL_BATCH = 8
 DATA_BATCH = 100
-BACKPROPAGATING = ("scratch", "torch")  # known to compute a layer's dW and db from one delta
 SAMPLED_ENTRIES = 256  # of a large network, for the differences that move one parameter at a time
 
 
@@ -138,7 +138,7 @@ def check_problem(problem: Problem, contenders: Sequence[str]) -> list[dict[str,
         if answer.gradient is None:
             checks += _without_gradient(name, answer, reference, problem)
             continue
-        shared = name in BACKPROPAGATING
+        shared = name in KNOWN and KNOWN[name].backpropagates
         witnesses = scratch_witnesses(problem) if name == "scratch" else {"scratch": proven(problem)}
         for against, witness in witnesses.items():
             verdicts = {

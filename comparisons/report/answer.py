@@ -6,6 +6,7 @@ which command asks it.
 
 from dataclasses import dataclass
 
+from backproof.comparisons.contenders.known import KNOWN, SCRATCH
 from backproof.comparisons.drawing import formats
 from backproof.comparisons.report.document import Results
 from backproof.comparisons.results.parts import Part
@@ -144,7 +145,7 @@ def _gradients_clause(part: Part | None) -> str:
         return ""
     compared = [check for check in part["checks"] if offered(check)]
     names = {check[side] for check in compared for side in ("contender", "against")}
-    frameworks = [formats.label(name) for name in ("torch", "jax", "tensorflow", "sklearn") if name in names]
+    frameworks = [formats.label(name) for name in KNOWN if name in names - {SCRATCH}]
     others = formats.listed(frameworks) if frameworks else "numerical differentiation"
     verdicts = [check["verdict"] for check in compared]
     total = len(verdicts)

@@ -8,9 +8,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from backproof.comparisons.contenders.known import distributions
 from backproof.comparisons.running import threads
 
-PACKAGES = ("numpy", "scipy", "torch", "jax", "jaxlib", "tensorflow", "scikit-learn", "plotly", "rich")
+DRAWING = ("plotly", "rich")
 
 
 def describe() -> dict[str, Any]:
@@ -22,7 +23,7 @@ def describe() -> dict[str, Any]:
         "processor": _processor(),
         "cores": usable_cores(),
         "memory_gib": _memory_gib(),
-        "packages": {name: found for name in PACKAGES if (found := version(name))},
+        "packages": {name: found for name in (*distributions(), *DRAWING) if (found := version(name))},
         "thread_pools": threads.pools(),
         "byte_order": sys.byteorder,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -15,7 +15,7 @@ import numpy as np
 
 from backproof.comparisons.running.progress import Progress
 from backproof.comparisons.speed.cases import Case, CaseStore
-from backproof.comparisons.speed.entries import Entry
+from backproof.comparisons.speed.entrants import Entrant
 from backproof.comparisons.speed.launch import ProcessWorker
 from backproof.comparisons.speed.protocol import Launch, Log, Session, Settings
 
@@ -43,7 +43,7 @@ class Growth:
 def measure(
     growth: Growth,
     threads: int,
-    entries: Sequence[Entry],
+    entries: Sequence[Entrant],
     dataset: "Dataset | None",
     progress: Progress,
     launch: Launch = ProcessWorker,
@@ -65,7 +65,7 @@ def measure(
     }
 
 
-def _curve(log: Log, entries: Sequence[Entry], x: list[int], cases: range) -> dict[str, Any]:
+def _curve(log: Log, entries: Sequence[Entrant], x: list[int], cases: range) -> dict[str, Any]:
     return {
         "x": x,
         "images_per_second": {

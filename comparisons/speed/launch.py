@@ -14,7 +14,7 @@ import threading
 from typing import Any, Protocol
 
 from backproof.comparisons.running import processes
-from backproof.comparisons.speed.entries import Entry
+from backproof.comparisons.speed.entrants import Entrant
 
 Message = dict[str, Any]
 
@@ -74,7 +74,7 @@ def environment(n_threads: int, own_kernels: bool = True) -> dict[str, str]:
 class ProcessWorker:
     """A running `speed.worker`."""
 
-    def __init__(self, entry: Entry, n_threads: int, own_kernels: bool = True) -> None:
+    def __init__(self, entry: Entrant, n_threads: int, own_kernels: bool = True) -> None:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
         options = ("--target", entry.target, "--threads", str(n_threads))
         # A session of its own: Ctrl-C reaches the parent alone, which then ends its workers.

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from backproof.comparisons.contenders.known import SCRATCH
 from backproof.comparisons.running.environment import usable_cores
 from backproof.comparisons.running.progress import Progress
 from backproof.comparisons.speed import statistics
 from backproof.comparisons.speed.cases import FIVE_CASES, Case, CaseStore
-from backproof.comparisons.speed.entries import CONTROL, ENTRIES, FLOOR, PARTS, SCRATCH, Entry, own_entry
+from backproof.comparisons.speed.entrants import CONTROL, FLOOR, PARTS, Entrant, known_entrants, own_entrant
 from backproof.comparisons.speed.launch import ProcessWorker, overrides
 from backproof.comparisons.speed.protocol import Launch, Log, Record, Session, Settings
 from backproof.comparisons.verdicts.outcome import Outcome
@@ -37,8 +38,8 @@ OURS = (SCRATCH, CONTROL, FLOOR, PARTS)
 def run(plan: "Plan", progress: Progress) -> Part:
     """The speed part of the main job: under 12 s when `plan.quick`, else under 40 s, on two cores."""
     names = {SCRATCH, CONTROL, FLOOR, *plan.contenders}
-    own = [own_entry(name) for name in plan.contenders if ":" in name]
-    entries = [*(entry for entry in ENTRIES if entry.name in names), *own]
+    own = [own_entrant(name) for name in plan.contenders if ":" in name]
+    entries = [*(entry for entry in known_entrants() if entry.name in names), *own]
     settings = Settings(
         threads=(plan.threads,),
         launches=1 if plan.quick else 3,
@@ -66,7 +67,7 @@ def _cases(plan: "Plan") -> Sequence[Case]:
 def measure(
     settings: Settings,
     cases: Sequence[Case],
-    entries: Sequence[Entry],
+    entries: Sequence[Entrant],
     dataset: "Dataset | None",
     progress: Progress,
     launch: Launch = ProcessWorker,
@@ -85,7 +86,7 @@ def measure(
     return {**part, "seconds": time.perf_counter() - begin, "data": store.sources}
 
 
-def summarise(log: Log, settings: Settings, cases: Sequence[Case], entries: Sequence[Entry]) -> Part:
+def summarise(log: Log, settings: Settings, cases: Sequence[Case], entries: Sequence[Entrant]) -> Part:
     """The `speed` part of results.json from the log of rounds."""
     summaries = [
         _summarise_case(log, threads, index, case, entries)
@@ -106,7 +107,7 @@ def summarise(log: Log, settings: Settings, cases: Sequence[Case], entries: Sequ
     }
 
 
-def _summarise_case(log: Log, threads: int, index: int, case: Case, entries: Sequence[Entry]) -> Part:
+def _summarise_case(log: Log, threads: int, index: int, case: Case, entries: Sequence[Entrant]) -> Part:
     records = [r for r in log.records if (r.threads, r.case) == (threads, index)]
     noise = statistics.noise_floor(records)
     floor = statistics.floor_ratio(noise)
@@ -135,7 +136,7 @@ def _summarise_case(log: Log, threads: int, index: int, case: Case, entries: Seq
     }
 
 
-def _cell(log: Log, threads: int, index: int, entry: Entry) -> Part:
+def _cell(log: Log, threads: int, index: int, entry: Entrant) -> Part:
     """Why there is no ratio: declined, crashed, hung, not installed, or no valid round."""
     for failure in log.failures:
         if (failure.threads, failure.case, failure.entry) == (threads, index, entry.name):
@@ -157,7 +158,7 @@ def _rate(records: Sequence[Record], name: str) -> float | None:
     return float(np.median(rates)) if rates else None
 
 
-def _geometric_means(log: Log, threads: int, cases: Sequence[Case], entries: Sequence[Entry]) -> Part:
+def _geometric_means(log: Log, threads: int, cases: Sequence[Case], entries: Sequence[Entrant]) -> Part:
     """Per entry the geometric mean of its ratios over all cases; None where a case is missing."""
     means: Part = {"threads": threads}
     for entry in entries:

@@ -15,11 +15,11 @@ from typing import Any
 
 from backproof.comparisons.running.progress import Progress
 from backproof.comparisons.speed.cases import Case
-from backproof.comparisons.speed.entries import FLOOR, PARTS, Entry
+from backproof.comparisons.speed.entrants import FLOOR, PARTS, Entrant
 from backproof.comparisons.speed.judge import Judge
 from backproof.comparisons.speed.launch import Worker, WorkerFailedError
 
-Launch = Callable[[Entry, int], Worker]
+Launch = Callable[[Entrant, int], Worker]
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class Session:
         settings: Settings,
         cases: Sequence[Case],
         data: Callable[[Case], Path],
-        entries: Sequence[Entry],
+        entries: Sequence[Entrant],
         launch: Launch,
         progress: Progress,
     ) -> None:
@@ -171,7 +171,7 @@ class _CaseRun:
                     self._turn(entry, steps, number, position)
             advance()
 
-    def _calibrate(self, entries: Iterable[Entry]) -> tuple[int, list[Entry]]:
+    def _calibrate(self, entries: Iterable[Entrant]) -> tuple[int, list[Entrant]]:
         """Steps for which the fastest trainer takes `round_seconds`; and the entries that ran."""
         per_step, ran = [], []
         for entry in entries:
@@ -183,7 +183,7 @@ class _CaseRun:
         fastest = min(per_step, default=1.0)
         return max(1, ceil(self.settings.round_seconds / fastest)), ran
 
-    def _turn(self, entry: Entry, steps: int, number: int, position: int) -> None:
+    def _turn(self, entry: Entrant, steps: int, number: int, position: int) -> None:
         if self.threads > 1:
             time.sleep(self.settings.pause_seconds)
         answer = self._ask(entry, {"do": "round", "n_steps": steps, "warm_up": self.settings.warm_up})
@@ -211,7 +211,7 @@ class _CaseRun:
         if answer["parts"] is not None:
             self.session.parts.append((self.threads, self.index, answer["parts"]))
 
-    def _ask(self, entry: Entry, request: dict[str, Any]) -> dict[str, Any] | None:
+    def _ask(self, entry: Entrant, request: dict[str, Any]) -> dict[str, Any] | None:
         """The answer, or None after noting the failure: the others go on."""
         try:
             answer = self.workers[entry.name].ask(request, self.settings.timeout_seconds)
@@ -224,5 +224,5 @@ class _CaseRun:
             return None
         return answer
 
-    def _fail(self, entry: Entry, kind: str, reason: str) -> None:
+    def _fail(self, entry: Entrant, kind: str, reason: str) -> None:
         self.session.failures.append(Failure(self.threads, self.index, entry.name, kind, reason))

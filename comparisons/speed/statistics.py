@@ -16,7 +16,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from backproof.comparisons.speed.entries import CONTROL, SCRATCH
+from backproof.comparisons.contenders.known import SCRATCH
+from backproof.comparisons.speed.entrants import CONTROL
 from backproof.comparisons.speed.protocol import Record
 
 FASTER, SLOWER, SAME = "scratch faster", "scratch slower", "no difference seen"

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from backproof.comparisons.contenders import registry
+from backproof.comparisons.contenders.known import KNOWN
 from backproof.comparisons.verdicts.network_bounds import any_selection, backprop_reference
 from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.comparisons.verdicts.verdict import compare
@@ -66,8 +67,8 @@ class Asked:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "name" in metafunc.fixturenames:
         asked = metafunc.config.getoption("--contender")
-        names = [asked] if asked else [name for name in registry.NAMES if registry.installed(name)]
-        metafunc.parametrize("name", names, scope="module")
+        installed = [name for name, contender in KNOWN.items() if contender.installed]
+        metafunc.parametrize("name", [asked] if asked else installed, scope="module")
 
 
 @pytest.fixture(scope="module")

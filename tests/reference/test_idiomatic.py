@@ -24,7 +24,7 @@ ALLOWED_RATIO = 10.0
 def make(target: str) -> Any:
     module, _, name = target.partition(":")
     pytest.importorskip({"jax_idiomatic": "jax", "keras_fit": "keras"}.get(module, "numpy"))
-    return getattr(importlib.import_module(f"reference.{module}"), name)()
+    return getattr(importlib.import_module(f"backproof.reference.{module}"), name)()
 
 
 def flat(weights: Weights) -> Array:

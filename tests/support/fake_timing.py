@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from backproof.comparisons.contenders.known import SCRATCH
 from backproof.comparisons.contenders.scratch_mlp import ScratchMLP
 from backproof.comparisons.speed.cases import Case
-from backproof.comparisons.speed.entries import CONTROL, FLOOR, SCRATCH, Entry
+from backproof.comparisons.speed.entrants import CONTROL, FLOOR, Entrant
 from backproof.comparisons.speed.launch import Message
 from backproof.comparisons.speed.worker import Bench, answer
 from backproof.scratch.architecture import Architecture, Array, Weights
@@ -70,7 +71,7 @@ class Workers:
     clock: Clock
     threads: Callable[[str, int], int] = field(default=lambda name, expected: expected)
 
-    def __call__(self, entry: Entry, n_threads: int) -> "InProcess":
+    def __call__(self, entry: Entrant, n_threads: int) -> "InProcess":
         found = self.threads(entry.name, n_threads)
         report = {"threads": {"cores": found}, "kernels": {}}
         contender: Any = Delayed(self.clock, self.delays[entry.name])
@@ -90,9 +91,9 @@ class InProcess:
         pass
 
 
-def entries(*names: str) -> list[Entry]:
+def entries(*names: str) -> list[Entrant]:
     divisions = {CONTROL: "control", FLOOR: "floor"}
-    return [Entry(name, "", divisions.get(name, "matched"), (), "") for name in (SCRATCH, CONTROL, *names)]
+    return [Entrant(name, "", divisions.get(name, "matched"), "", "") for name in (SCRATCH, CONTROL, *names)]
 
 
 def data_file(folder: Path) -> Callable[[Case], Path]:

@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from backproof.comparisons.contenders.known import SCRATCH
 from backproof.comparisons.report import document as results
 from backproof.comparisons.report import page as html
 from backproof.comparisons.running.progress import Silent
 from backproof.comparisons.speed import growth as speed_growth
 from backproof.comparisons.speed import terminal as speed_tables
-from backproof.comparisons.speed.entries import SCRATCH, Entry
+from backproof.comparisons.speed.entrants import Entrant
 from backproof.comparisons.verdicts.outcome import exit_code
 from tests.support.fake_timing import Clock, Workers
 
@@ -112,7 +113,7 @@ def test_the_page_and_the_table_show_what_was_measured(
 
 def test_growth_has_a_point_per_size_and_contender() -> None:
     delays = {SCRATCH: 1.0, "slow": 4.0}
-    entries = [Entry(name, "", "matched", (), "") for name in delays]
+    entries = [Entrant(name, "", "matched", "", "") for name in delays]
     growth = speed_growth.Growth(batch_sizes=(1, 10), widths=(3, 5, 7))
     workers = Workers(delays, Clock(np.random.default_rng(0)))
     part = speed_growth.measure(growth, 1, entries, None, Silent(), workers, round_seconds=3.0)

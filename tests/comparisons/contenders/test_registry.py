@@ -2,11 +2,13 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from backproof.comparisons.contenders import registry
+from backproof.comparisons.contenders.known import KNOWN
 from backproof.comparisons.contenders.scratch_mlp import ScratchMLP
 from backproof.reference.contender import Contender
 from backproof.scratch.errors import InputError
@@ -36,8 +38,7 @@ def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
 def test_a_framework_that_is_not_installed_is_refused_with_the_command_that_installs_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    entry = registry.Entry("backproof.reference.jax_mlp", "JaxMLP", "no_such_package", "jax")
-    monkeypatch.setitem(registry.ENTRIES, "jax", entry)
+    monkeypatch.setitem(KNOWN, "jax", replace(KNOWN["jax"], package="no_such_package"))
     with pytest.raises(InputError, match="jax is not installed here; run: python -m pip install jax"):
         registry.create("jax")
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from backproof.comparisons.contenders.known import SCRATCH
 from backproof.comparisons.contenders.scratch_mlp import ScratchMLP
 from backproof.comparisons.speed.bare_products import products_of_a_step
 from backproof.comparisons.speed.cases import (
@@ -16,7 +17,7 @@ from backproof.comparisons.speed.cases import (
     parse_case,
     synthetic,
 )
-from backproof.comparisons.speed.entries import CONTROL, ENTRIES, FLOOR, PARTS, SCRATCH, for_growth
+from backproof.comparisons.speed.entrants import CONTROL, FLOOR, PARTS, for_growth, known_entrants
 from backproof.comparisons.speed.step_in_parts import PRODUCTS, STEP_PARTS, ScratchInParts
 from backproof.scratch.errors import InputError
 from backproof.scratch.initializers import initialize
@@ -116,12 +117,12 @@ def test_the_parts_of_a_step_are_told_by_its_clock() -> None:
 
 
 def test_growth_is_drawn_for_scratch_and_the_matched_contenders() -> None:
-    names = [entry.name for entry in for_growth(ENTRIES)]
+    names = [entry.name for entry in for_growth(known_entrants())]
     assert names == ["scratch", "torch", "jax", "tensorflow", "sklearn"]
 
 
 def test_every_entry_belongs_to_a_contender() -> None:
-    families = {entry.name: entry.family for entry in ENTRIES}
+    families = {entry.name: entry.family for entry in known_entrants()}
     assert {families[name] for name in (SCRATCH, CONTROL, FLOOR, PARTS)} == {"scratch"}
     assert families["torch compile"] == "torch"
     assert families["sklearn fit"] == "sklearn"

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from backproof.comparisons.contenders.known import SCRATCH
 from backproof.comparisons.running.progress import Silent
 from backproof.comparisons.speed import part as speed
 from backproof.comparisons.speed import statistics
-from backproof.comparisons.speed.entries import CONTROL, FLOOR, SCRATCH
+from backproof.comparisons.speed.entrants import CONTROL, FLOOR
 from backproof.comparisons.speed.protocol import Log, Session, Settings, counterbalanced
 from tests.support.fake_timing import CASE, Clock, Workers, data_file, entries
 

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from backproof.comparisons.contenders.known import SCRATCH
 from backproof.comparisons.running.progress import Silent
 from backproof.comparisons.speed import part as speed
 from backproof.comparisons.speed.cases import Case
-from backproof.comparisons.speed.entries import CONTROL, SCRATCH, Entry
+from backproof.comparisons.speed.entrants import CONTROL, Entrant
 from backproof.comparisons.speed.launch import KERNEL_OVERRIDES, ProcessWorker, WorkerFailedError, environment
 from backproof.comparisons.speed.protocol import Log, Session, Settings
 from tests.support.fake_timing import data_file
@@ -16,13 +17,13 @@ from tests.support.fake_timing import data_file
 CASE = Case((4, 6, 3), 5, "sgd")
 HERE = "tests.support.fake_contenders"
 OURS = [
-    Entry(SCRATCH, "backproof.comparisons.contenders.scratch_mlp:ScratchMLP", "matched", (), ""),
-    Entry(CONTROL, "backproof.comparisons.contenders.scratch_mlp:ScratchMLP", "control", (), ""),
+    Entrant(SCRATCH, "backproof.comparisons.contenders.scratch_mlp:ScratchMLP", "matched", "", ""),
+    Entrant(CONTROL, "backproof.comparisons.contenders.scratch_mlp:ScratchMLP", "control", "", ""),
 ]
 
 
-def entry(name: str) -> Entry:
-    return Entry(name, f"{HERE}:{name}", "matched", (), "")
+def entry(name: str) -> Entrant:
+    return Entrant(name, f"{HERE}:{name}", "matched", "", "")
 
 
 def run(folder: Path, *names: str) -> Log:
@@ -65,7 +66,7 @@ def test_more_threads_fewer_steps_and_other_maths_do_not_count(tmp_path: Path) -
 
 def test_a_cell_without_a_figure_says_why(tmp_path: Path) -> None:
     settings = Settings(launches=1, rounds=2, round_seconds=0.001, warm_up=1)
-    chosen = [*OURS, entry("Crashes"), Entry("absent", "nowhere:Class", "matched", ("no_such_package",), "")]
+    chosen = [*OURS, entry("Crashes"), Entrant("absent", "nowhere:Class", "matched", "no_such_package", "")]
     log = Session(settings, [CASE], data_file(tmp_path), chosen, ProcessWorker, Silent()).run()
     ratios = speed.summarise(log, settings, [CASE], chosen)["cases"][0]["ratios"]
     assert "lost a shoe" in ratios["Crashes"]["error"]
@@ -75,7 +76,7 @@ def test_a_cell_without_a_figure_says_why(tmp_path: Path) -> None:
 
 
 def test_a_process_that_has_ended_is_said_to_have_ended() -> None:
-    worker = ProcessWorker(Entry("gone", f"{HERE}:NoSuchClass", "matched", (), ""), 1)
+    worker = ProcessWorker(Entrant("gone", f"{HERE}:NoSuchClass", "matched", "", ""), 1)
     with pytest.raises(WorkerFailedError, match=r"its process ended \(exit code 1\): .*NoSuchClass"):
         worker.ask({"do": "round"}, timeout=60.0)
     worker.close()

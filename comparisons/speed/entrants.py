@@ -1,0 +1,82 @@
+"""Who is timed: `Entrant`, a class that offers `load` and `train`, in one of the divisions.
+
+matched     the same index batches, one step at a time, nothing but the framework's plain way
+idiomatic   what that framework's users write
+control     scratch a second time: how far apart two equal programs come out
+floor       the matrix products alone: what no program that uses them can undercut
+parts       scratch with a clock around each part of its step
+"""
+
+import importlib.util
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from backproof.comparisons.contenders.known import KNOWN, SCRATCH
+
+DIVISIONS = ("matched", "idiomatic")
+CONTROL, FLOOR, PARTS = "scratch again", "bare products", "scratch in parts"
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """A line of the comparison, and the package it needs."""
+
+    name: str
+    target: str  # "package.module:Class" or "file.py:Class", imported in the entry's own process alone
+    division: str  # "matched" | "idiomatic" | "control" | "floor" | "parts"
+    requires: str  # the package that it imports; empty: none that is known
+    says: str  # in one line, what it runs
+
+    @property
+    def family(self) -> str:
+        """The contender it belongs to: ``torch compile`` is torch's; control, floor, parts are scratch's."""
+        return SCRATCH if self.division in ("control", "floor", "parts") else self.name.split(" ")[0]
+
+    @property
+    def missing(self) -> str | None:
+        """Why it cannot run here, None where it can."""
+        if not self.requires or importlib.util.find_spec(self.requires) is not None:
+            return None
+        known = [contender for contender in KNOWN.values() if contender.package == self.requires]
+        install = known[0].how_to_install if known else f"python -m pip install {self.requires}"
+        return f"{self.requires} not installed; run: {install}"
+
+
+_OURS = (
+    Entrant(CONTROL, KNOWN[SCRATCH].target, "control", "numpy", "the same again: the noise floor"),
+    Entrant(
+        FLOOR,
+        "backproof.comparisons.speed.bare_products:BareProducts",
+        "floor",
+        "numpy",
+        "the matrix products of a step alone",
+    ),
+    Entrant(
+        PARTS,
+        "backproof.comparisons.speed.step_in_parts:ScratchInParts",
+        "parts",
+        "numpy",
+        "a clock around each part",
+    ),
+)
+
+
+def known_entrants() -> tuple[Entrant, ...]:
+    """Scratch with its control, floor and parts, every other known contender, their idiomatic forms."""
+    matched = [Entrant(k.name, k.target, "matched", k.package, k.says) for k in KNOWN.values()]
+    idiomatic = [
+        Entrant(form.name, form.target, "idiomatic", k.package, form.says)
+        for k in KNOWN.values()
+        for form in k.idiomatic
+    ]
+    return (matched[0], *_OURS, *matched[1:], *idiomatic)
+
+
+def own_entrant(name: str) -> Entrant:
+    """For a user's own class, named ``module:Class`` or ``file.py:Class``."""
+    return Entrant(name, name, "matched", "", "a class of your own")
+
+
+def for_growth(entries: Sequence[Entrant]) -> list[Entrant]:
+    """Who is drawn against batch size and width: scratch and every matched contender."""
+    return [entry for entry in entries if entry.division == "matched"]
