@@ -26,8 +26,10 @@ def test_it_gives_the_logits_of_its_network(case: Case) -> None:
 def test_training_is_that_of_its_network(case: Case) -> None:
     contender, network, batches = loaded(case), case.network(), [np.arange(len(case.x))] * 3
     spec = OptimizerSpec("sgd", 1e-4, momentum=0.5)
-    losses = contender.train(case.x, case.targets, batches, spec)
-    np.testing.assert_array_equal(losses, train(network, case.x, case.targets, batches, Recipe(spec)))
+    with np.errstate(over="ignore", invalid="ignore"):  # steep cases diverge, and must do so alike
+        losses = contender.train(case.x, case.targets, batches, spec)
+        expected_losses = train(network, case.x, case.targets, batches, Recipe(spec))
+    np.testing.assert_array_equal(losses, expected_losses)
     for found, expected in zip(contender.weights(), network.parameters.layers, strict=True):
         np.testing.assert_array_equal(found[0], expected[0])
         np.testing.assert_array_equal(found[1], expected[1])
