@@ -7,19 +7,22 @@ finished. Parts and keys that other commands added to the same folder stay.
 import importlib
 import json
 from collections.abc import Callable
+from time import perf_counter
+from typing import Any
 
 from backproof.comparisons.experiment import Plan
 from backproof.comparisons.report import document as results
 from backproof.comparisons.report import write
-from backproof.comparisons.report.document import Results
+from backproof.comparisons.report.document import Results, outcome_of
 from backproof.comparisons.results.codec import encode
 from backproof.comparisons.results.parts import Part
 from backproof.comparisons.running.errors import Interrupted
 from backproof.comparisons.running.progress import Progress
+from backproof.comparisons.verdicts.outcome import Outcome
 
 PARTS = ("gradients", "accuracy", "speed")  # in this order; each is `comparisons.<part>.run(plan, progress)`
 
-Run = Callable[[Plan, Progress], Part]
+Run = Callable[[Plan, Progress], object]  # one of the slots of `Results`
 
 
 def run(plan: Plan, progress: Progress) -> Results:
@@ -29,21 +32,23 @@ def run(plan: Plan, progress: Progress) -> Results:
     parts kept.
     """
     before = _prepare(plan, progress)
-    finished: dict[str, Part] = {}
+    finished: dict[str, object] = {}
     try:
         for name in PARTS:
+            started = perf_counter()
             finished[name] = _runner_of(name)(plan, progress)
             current = _write(plan, before, finished)
-            progress.say(f"{name}: {finished[name]['verdict']} ({finished[name]['seconds']:.0f} s)")
+            outcome = outcome_of(finished[name]) or "measured"
+            progress.say(f"{name}: {outcome} ({perf_counter() - started:.0f} s)")
     except KeyboardInterrupt as interrupt:
         raise Interrupted(_what_was_kept(plan, finished)) from interrupt
     return current
 
 
-def verdicts(outcome: Results) -> list[str]:
-    """The verdict of each part of the main job that was run."""
-    parts = [getattr(outcome, name) for name in PARTS]
-    return [part["verdict"] for part in parts if part is not None]
+def outcomes(found: Results) -> list[Outcome]:
+    """The outcome of each part of the main job that was run and has one."""
+    parts = [getattr(found, name) for name in PARTS]
+    return [outcome for part in parts if part is not None and (outcome := outcome_of(part)) is not None]
 
 
 def _prepare(plan: Plan, progress: Progress) -> Results | None:
@@ -65,10 +70,10 @@ def _runner_of(name: str) -> Run:
     return runner
 
 
-def _write(plan: Plan, before: Results | None, finished: dict[str, Part]) -> Results:
+def _write(plan: Plan, before: Results | None, finished: dict[str, object]) -> Results:
     """Merge what is finished. Parts of an earlier run stay beside it only where their plan was this one."""
     same = before is not None and _same_work(before.plan, plan.to_json())
-    parts: dict[str, Part | None] = {name: None for name in PARTS if not same}
+    parts: dict[str, Any] = {name: None for name in PARTS if not same}
     return write.merge(plan.out, plan.command, plan=plan.to_json(), **{**parts, **finished})
 
 
@@ -80,7 +85,7 @@ def _same_work(earlier: Part, now: Part) -> bool:
     }
 
 
-def _what_was_kept(plan: Plan, finished: dict[str, Part]) -> str:
+def _what_was_kept(plan: Plan, finished: dict[str, object]) -> str:
     if not finished:
         return "nothing was finished, nothing was written"
     return f"finished and kept in {plan.out}: {', '.join(finished)}"

@@ -1,17 +1,18 @@
 """`backproof gradients`: the gradient checks and the step-size picture; with options, campaign and
 sensitivity."""
 
-import shlex
-import sys
-from typing import TYPE_CHECKING, Annotated, Any
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from backproof.comparisons.commands import options
-from backproof.comparisons.verdicts.outcome import exit_code
+from backproof.comparisons.commands.finish import begin, command_line, finish
 
 if TYPE_CHECKING:
     from backproof.comparisons.experiment import Plan
+    from backproof.comparisons.gradients.result import Campaign, Gradients, Sensitivity, StepSizes
     from backproof.comparisons.running.progress import Progress
 
 
@@ -51,10 +52,7 @@ def gradients(
 
     Writes one report. Exit codes: 0 all PASS, 1 a FAIL, 2 usage or bad input, 3 INCONCLUSIVE.
     """
-    from backproof.comparisons.running import threads as thread_pools
-
-    print("backproof: loading ...", file=sys.stderr, flush=True)
-    thread_pools.limit(1)  # before NumPy and the frameworks are imported
+    begin()
     from backproof.comparisons.experiment import Plan
     from backproof.comparisons.running.progress import Terminal
 
@@ -65,13 +63,12 @@ def gradients(
         data_dir=data_dir,
         seed=seed,
         out=out,
-        command=shlex.join(["backproof", *sys.argv[1:]]),
+        command=command_line(),
     )
+    asked = _Asked(campaign, draws if perturb else None, seed, workers or _cores(), gradcheck)
     with Terminal() as progress:
-        parts = _checked(plan, progress)
-        settings = {"seed": seed, "workers": workers or _cores(), "gradcheck_cases": gradcheck}
-        stopped = _more(parts, plan, progress, campaign, draws if perturb else None, settings)
-    return _finish(plan, parts, stopped, json_file)
+        found = _found(plan, asked, progress)
+    return _finish(found, out, json_file)
 
 
 def _check(
@@ -97,57 +94,64 @@ def _cores() -> int:
     return int(cpu_count())
 
 
-def _checked(plan: "Plan", progress: "Progress") -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Asked:
+    """What was asked for beside the checks."""
+
+    campaign: int | None  # networks per cell
+    draws: int | None  # of the sensitivity, per cell
+    seed: int
+    workers: int
+    gradcheck: int
+
+
+@dataclass(frozen=True)
+class _Found:
+    """By the slots of the results."""
+
+    gradients: "Gradients"
+    step_sizes: "StepSizes"
+    campaign: "Campaign | None" = None
+    sensitivity: "Sensitivity | None" = None
+
+    @property
+    def parts(self) -> dict[str, object]:
+        """Those that were asked for."""
+        return {name: part for name, part in vars(self).items() if part is not None}
+
+    @property
+    def stopped(self) -> bool:
+        """Whether Ctrl-C ended one of them early."""
+        return any(part is not None and part.interrupted for part in (self.campaign, self.sensitivity))
+
+
+def _found(plan: "Plan", asked: _Asked, progress: "Progress") -> _Found:
+    from backproof.comparisons.gradients import campaign, sensitivity, step_sizes
     from backproof.comparisons.gradients import part as gradients
-    from backproof.comparisons.gradients import step_sizes
-    from backproof.comparisons.report import document as results
+    from backproof.comparisons.report.document import look_into
 
-    results.look_into(plan.out)  # a corrupt one stops here
-    found = gradients.run(plan, progress)
+    look_into(plan.out)  # a corrupt one stops here
+    checks = gradients.run(plan, progress)
     with progress.task("step sizes"):
-        return {"gradients": found, "step_sizes": step_sizes.run()}
+        found = _Found(checks, step_sizes.run())
+    settings = (asked.seed, asked.workers, asked.gradcheck, progress)
+    if asked.campaign is not None:
+        judged = campaign.run(asked.campaign, *settings)
+        found = replace(found, campaign=replace(judged, command=plan.command))
+    if asked.draws is not None and not found.stopped:
+        caught = sensitivity.run(asked.draws, *settings)
+        found = replace(found, sensitivity=replace(caught, command=plan.command))
+    return found
 
 
-def _more(
-    parts: dict[str, Any],
-    plan: "Plan",
-    progress: "Progress",
-    campaign: int | None,
-    draws: int | None,
-    settings: dict[str, int],
-) -> bool:
-    """Run what was asked for beside the checks; returns whether Ctrl-C stopped it."""
-    from backproof.comparisons.gradients import campaign as campaigns
-    from backproof.comparisons.gradients import sensitivity
-
-    for key, runner, n in (("campaign", campaigns.run, campaign), ("sensitivity", sensitivity.run, draws)):
-        if n is None:
-            continue
-        found = {**runner(n, progress=progress, **settings), "command": plan.command}
-        parts[key] = found
-        if found["interrupted"]:
-            return True
-    return False
-
-
-def _finish(plan: "Plan", parts: dict[str, Any], stopped: bool, json_file: str | None) -> int:
+def _finish(found: _Found, out: str, json_file: str | None) -> int:
     import json
-    from pathlib import Path
 
-    from rich.console import Console
-
-    from backproof.comparisons.gradients import terminal as gradient_tables
-    from backproof.comparisons.report import write
+    from backproof.comparisons.gradients.terminal import render
     from backproof.comparisons.results.codec import encode
     from backproof.comparisons.results.files import write_atomically
-    from backproof.comparisons.running.errors import Interrupted
 
-    write.merge(plan.out, plan.command, **parts)
     if json_file is not None:
-        text = json.dumps(encode(parts), indent=1, allow_nan=False) + "\n"
-        write_atomically(json_file, text)
-    gradient_tables.render(parts, Console(highlight=False))
-    print(f"\nReport: {(Path(plan.out) / 'report.html').resolve().as_uri()}")
-    if stopped:
-        raise Interrupted(f"the cases finished until then are kept in {plan.out}")
-    return exit_code([part["verdict"] for part in parts.values() if "verdict" in part])
+        write_atomically(json_file, json.dumps(encode(found.parts), indent=1, allow_nan=False) + "\n")
+    show = partial(render, found.gradients, found.step_sizes, found.campaign, found.sensitivity)
+    return finish(out, found.parts, show, stopped="the cases" if found.stopped else "")

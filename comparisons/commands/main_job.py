@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from backproof.comparisons.commands import options
-from backproof.comparisons.verdicts.outcome import exit_code
+from backproof.comparisons.verdicts.outcome import Outcome, exit_code
 from backproof.scratch.errors import InputError
 
 if TYPE_CHECKING:
@@ -102,10 +102,10 @@ def _run(plan: "Plan", choose_epochs: bool) -> int:
         if choose_epochs:
             plan = replace(plan, epochs=EPOCHS[plan.dataset(progress).name][plan.quick])
         results = runner.run(plan, progress)
-    return _show(results, plan.out, runner.verdicts(results))
+    return _show(results, plan.out, runner.outcomes(results))
 
 
-def _show(results: "Results", out: str, verdicts: list[str]) -> int:
+def _show(results: "Results", out: str, outcomes: "list[Outcome]") -> int:
     from pathlib import Path
 
     from rich.console import Console
@@ -114,7 +114,7 @@ def _show(results: "Results", out: str, verdicts: list[str]) -> int:
 
     terminal.render(results, Console(highlight=False))
     print(f"\nReport: {(Path(out) / 'report.html').resolve().as_uri()}")
-    return exit_code(verdicts)
+    return exit_code(outcomes)
 
 
 def parse_layers(text: str | None) -> tuple[int, ...] | None:

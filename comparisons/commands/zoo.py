@@ -1,14 +1,13 @@
 """`backproof zoo`: classes with one mistake each on trial, and the suite with them."""
 
-import shlex
-import sys
-from typing import TYPE_CHECKING, Annotated, Any
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from backproof.comparisons.commands import options
-from backproof.comparisons.running.errors import Interrupted
-from backproof.comparisons.verdicts.outcome import exit_code
+from backproof.comparisons.commands.finish import begin, command_line, finish
 from backproof.scratch.errors import InputError
 
 if TYPE_CHECKING:
@@ -35,14 +34,11 @@ def zoo(
     Exit codes: 0 every mutant killed, every correct class passed, causes named; 1 not so; 2 usage;
     3 INCONCLUSIVE. The classes of the folder are executed.
     """
-    from backproof.comparisons.running import threads
-
     if workers is not None and workers < 1:
         raise InputError(f"workers: expected at least 1, got {workers}")
     if seed < 0:
         raise InputError(f"seed: expected 0 or more, got {seed}")
-    print("backproof: loading ...", file=sys.stderr, flush=True)
-    threads.limit(1)  # before NumPy is imported
+    begin()
     from pathlib import Path
 
     from joblib import cpu_count
@@ -50,13 +46,17 @@ def zoo(
     from backproof.comparisons.report import document as results
     from backproof.comparisons.running.progress import Terminal
     from backproof.comparisons.zoo import catalogue, matrix
+    from backproof.comparisons.zoo.terminal import show
 
     folder = Path(mutants) if mutants is not None else catalogue.default_folder()
     entries = _chosen(catalogue.read(folder), only or [])
     results.look_into(out)  # a corrupt one stops here
     with Terminal() as progress:
         part = matrix.run(entries, folder, seed=seed, workers=workers or int(cpu_count()), progress=progress)
-    return _finish({**part, "command": shlex.join(["backproof", *sys.argv[1:]])}, out)
+    found = replace(part, command=command_line())
+    return finish(
+        out, {"zoo": found}, partial(show, found), stopped="the classes" if found.interrupted else ""
+    )
 
 
 def _chosen(entries: "list[Entry]", only: list[str]) -> "list[Entry]":
@@ -65,19 +65,3 @@ def _chosen(entries: "list[Entry]", only: list[str]) -> "list[Entry]":
         if name not in known:
             raise InputError(f"only: expected a class of the zoo or its number, got {name!r}")
     return [entry for entry in entries if not only or entry.name in only or entry.number in only]
-
-
-def _finish(part: dict[str, Any], out: str) -> int:
-    from pathlib import Path
-
-    from rich.console import Console
-
-    from backproof.comparisons.report import write
-    from backproof.comparisons.zoo.terminal import show
-
-    write.merge(out, part["command"], zoo=part)
-    show(part, Console(highlight=False))
-    print(f"\nReport: {(Path(out) / 'report.html').resolve().as_uri()}")
-    if part["interrupted"]:
-        raise Interrupted(f"the classes finished until then are kept in {out}")
-    return exit_code([part["verdict"]])

@@ -53,6 +53,11 @@ def scientific(value: Number, digits: int = 1) -> str:
     return f"{mantissa}×10{str(int(exponent)).translate(_SUPERSCRIPTS)}".replace("-", "−")
 
 
+def known(value: Number, digits: int = 1) -> str:
+    """The same, and a dash for what is no finite number: a bound of infinity is none."""
+    return scientific(value if value is not None and math.isfinite(value) else None, digits)
+
+
 def percent(fraction: Number, digits: int = 2) -> str:
     """0.97812 as ``97.81 %``."""
     return _finite(fraction) or f"{100 * (fraction or 0.0):.{digits}f}{_NBSP}%"

@@ -13,10 +13,10 @@ RATIO_BINS bins per decade), so that chunks of any cell add up, whatever worker 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Any
 
 import numpy as np
 
+from backproof.comparisons.gradients import result
 from backproof.comparisons.gradients.random_problems import FAMILIES, Case, draw
 from backproof.comparisons.running.parallel import collect
 from backproof.comparisons.running.progress import Progress
@@ -190,8 +190,8 @@ def contender_gradient(name: str, case: Case) -> Array:
     return flat_gradient(found).astype(np.float64)
 
 
-def run(n: int, seed: int, workers: int, gradcheck_cases: int, progress: Progress) -> dict[str, Any]:
-    """A campaign of n cases per cell, as results.json keeps it. Ctrl-C ends it early, with what is finished.
+def run(n: int, seed: int, workers: int, gradcheck_cases: int, progress: Progress) -> result.Campaign:
+    """A campaign of n cases per cell. Ctrl-C ends it early, with what is finished.
 
     Raises ValueError for numbers that are not positive (gradcheck_cases: not negative).
     """
@@ -206,39 +206,44 @@ def run(n: int, seed: int, workers: int, gradcheck_cases: int, progress: Progres
         tallies[chunk.cell].add(found)
 
     finished = collect(run_chunk, tasks, keep, workers, progress, "campaign of correct gradients")
-    part = {"n_per_cell": n, "seed": seed, "workers": workers, "gradcheck_per_cell": min(n, gradcheck_cases)}
-    return {**summary(tallies), **part, "seconds": perf_counter() - started, "interrupted": not finished}
+    families, total = _summed(tallies)
+    return result.Campaign(
+        verdict=campaign_verdict(total, families.values()),
+        n_cases=total.contenders[CONTENDERS[0]].cases,
+        totals=_row(total),
+        families=tuple(_row(tally, family, dtype) for (family, dtype), tally in families.items()),
+        cells=tuple(_row(tally, family, dtype, act) for (family, act, dtype), tally in tallies.items()),
+        n_per_cell=n,
+        seed=seed,
+        workers=workers,
+        gradcheck_per_cell=min(n, gradcheck_cases),
+        seconds=perf_counter() - started,
+        interrupted=not finished,
+    )
 
 
-def summary(tallies: dict[Cell, CellTally]) -> dict[str, Any]:
-    """One row per cell, one per family and dtype, totals, and the verdict."""
+def _summed(tallies: dict[Cell, CellTally]) -> tuple[dict[tuple[str, str], CellTally], CellTally]:
+    """Per family and dtype, and in all."""
+    families: dict[tuple[str, str], CellTally]
     families = {(family, dtype): CellTally() for family in FAMILIES for dtype in DTYPES}
     total = CellTally()
     for (family, _, dtype), tally in tallies.items():
         families[family, dtype].add(tally)
         total.add(tally)
-    return {
-        "verdict": campaign_verdict(total, families.values()),
-        "n_cases": total.contenders[CONTENDERS[0]].cases,
-        "totals": _row(total),
-        "families": [
-            {"family": family, "dtype": dtype, **_row(tally)} for (family, dtype), tally in families.items()
-        ],
-        "cells": [
-            {"family": family, "activation": activation, "dtype": dtype, **_row(tally)}
-            for (family, activation, dtype), tally in tallies.items()
-        ],
-    }
+    return families, total
 
 
-def _row(tally: CellTally) -> dict[str, Any]:
-    return {
-        "contenders": {name: _figures(one) for name, one in tally.contenders.items()},
-        "gradcheck": {"cases": tally.gradcheck_cases, "failed": tally.gradcheck_failed},
-    }
+def _row(tally: CellTally, family: str = "all", dtype: str = "", activation: str = "") -> result.CampaignRow:
+    return result.CampaignRow(
+        contenders={name: _judged(one) for name, one in tally.contenders.items()},
+        gradcheck=result.Gradcheck(tally.gradcheck_cases, tally.gradcheck_failed),
+        family=family,
+        dtype=dtype,
+        activation=activation,
+    )
 
 
-def campaign_verdict(total: CellTally, families: Iterable[CellTally]) -> str:
+def campaign_verdict(total: CellTally, families: Iterable[CellTally]) -> Outcome:
     """FAIL for a false alarm; INCONCLUSIVE where a family has too many undecided entries, or no cases."""
     if any(tally.failed for tally in total.contenders.values()):
         return Outcome.FAIL
@@ -249,16 +254,16 @@ def campaign_verdict(total: CellTally, families: Iterable[CellTally]) -> str:
     return Outcome.PASS
 
 
-def _figures(tally: Tally) -> dict[str, Any]:
-    return {
-        "cases": tally.cases,
-        "false_alarms": tally.failed,
-        "inconclusive_cases": tally.inconclusive,
-        "entries": tally.entries,
-        "inconclusive_entries": tally.inconclusive_entries,
-        "exact_entries": tally.exact_entries,
-        "largest_error_over_bound": tally.largest_share,
-        "median_bound_over_error": median(tally.ratios),
-        "median_resolution": median(tally.resolutions),
-        "first_failure": tally.first_failure,
-    }
+def _judged(tally: Tally) -> result.Judged:
+    return result.Judged(
+        cases=tally.cases,
+        false_alarms=tally.failed,
+        inconclusive_cases=tally.inconclusive,
+        entries=tally.entries,
+        inconclusive_entries=tally.inconclusive_entries,
+        exact_entries=tally.exact_entries,
+        largest_error_over_bound=tally.largest_share,
+        median_bound_over_error=median(tally.ratios),
+        median_resolution=median(tally.resolutions),
+        first_failure=tally.first_failure,
+    )

@@ -1,5 +1,7 @@
 """How far the gradient verdicts can be trusted: false alarms and sensitivity, with gradcheck beside them."""
 
+from collections.abc import Iterable
+from math import isfinite
 from typing import Any
 
 import plotly.graph_objects as go
@@ -7,8 +9,8 @@ from markupsafe import Markup
 
 from backproof.comparisons.drawing import figures, formats, markup
 from backproof.comparisons.drawing.chapter import Section
+from backproof.comparisons.gradients.result import Campaign, CampaignRow, Sensitivity
 from backproof.comparisons.gradients.terminal import failed_share, gradcheck_words
-from backproof.comparisons.results.parts import Part
 from backproof.comparisons.verdicts.outcome import worst
 
 COLUMNS = (
@@ -24,18 +26,18 @@ COLUMNS = (
 )
 
 
-def build(campaign: Part | None, sensitivity: Part | None) -> Section | None:
+def build(campaign: Campaign | None, sensitivity: Sensitivity | None) -> Section | None:
     """None where neither the campaign nor the sensitivity was run."""
     if not campaign and not sensitivity:
         return None
     pieces = [*(_campaign(campaign) if campaign else []), *(_sensitivity(sensitivity) if sensitivity else [])]
-    verdict = worst([found["verdict"] for found in (campaign, sensitivity) if found])
+    verdict = worst([found.verdict for found in (campaign, sensitivity) if found])
     title = "Can the verdicts be trusted?"
     return Section("campaign", title, markup.join(pieces), verdict, nav="Campaign", under="gradients")
 
 
-def _campaign(campaign: Part) -> list[Markup]:
-    early = " It was stopped early; what was finished is shown." if campaign["interrupted"] else ""
+def _campaign(campaign: Campaign) -> list[Markup]:
+    early = " It was stopped early; what was finished is shown." if campaign.interrupted else ""
     introduction = Markup(
         "<h3>Correct gradients that are failed</h3><p>{cases} random networks ({per_cell} for each family, "
         "activation and dtype), judged in {time} by {workers} workers. The gradients of scratch and of "
@@ -44,20 +46,20 @@ def _campaign(campaign: Part) -> list[Markup]:
         "own checker at its defaults, asked about the first {gradcheck} networks of each cell.{early}</p>"
         "{command}"
     ).format(
-        cases=formats.count(campaign["n_cases"]),
-        per_cell=formats.count(campaign["n_per_cell"]),
-        time=formats.seconds(campaign["seconds"]),
-        workers=campaign["workers"],
-        gradcheck=formats.count(campaign["gradcheck_per_cell"]),
+        cases=formats.count(campaign.n_cases),
+        per_cell=formats.count(campaign.n_per_cell),
+        time=formats.seconds(campaign.seconds),
+        workers=campaign.workers,
+        gradcheck=formats.count(campaign.gradcheck_per_cell),
         early=early,
-        command=markup.command(campaign["command"]),
+        command=markup.command(campaign.command),
     )
-    rows = [_row(row) for row in campaign["families"]]
-    rows.append(_row({"family": "all", "dtype": "", **campaign["totals"]}))
+    rows = [_row(row) for row in campaign.families]
+    rows.append(_row(campaign.totals))
     cells = [
-        [row["activation"], *_row(row)]
-        for row in campaign["cells"]
-        if any(one["cases"] for one in row["contenders"].values())
+        [row.activation, *_row(row)]
+        for row in campaign.cells
+        if any(one.cases for one in row.contenders.values())
     ]
     every = markup.table(("Activation", *COLUMNS), cells, "Every cell of the campaign", (0, 1, 2))
     details = Markup("<details><summary>All {} cells</summary>{}</details>").format(len(cells), every)
@@ -65,41 +67,40 @@ def _campaign(campaign: Part) -> list[Markup]:
     return [introduction, _alarms(campaign), table, details]
 
 
-def _row(row: Part) -> list[Any]:
-    ours = list(row["contenders"].values())
-    entries = sum(one["entries"] for one in ours)
-    undecided = sum(one["inconclusive_entries"] for one in ours) / entries if entries else None
+def _row(row: CampaignRow) -> list[Any]:
+    ours = list(row.contenders.values())
+    entries = sum(one.entries for one in ours)
+    undecided = sum(one.inconclusive_entries for one in ours) / entries if entries else None
     return [
-        row["family"],
-        row["dtype"],
-        formats.count(sum(one["cases"] for one in ours)),
-        formats.count(sum(one["false_alarms"] for one in ours)),
+        row.family,
+        row.dtype,
+        formats.count(sum(one.cases for one in ours)),
+        formats.count(sum(one.false_alarms for one in ours)),
         formats.percent(undecided, 3) if undecided is not None else formats.ABSENT,
-        formats.scientific(_largest(ours, "median_resolution"), 0),
-        formats.scientific(_largest(ours, "median_bound_over_error"), 0),
-        formats.percent(_largest(ours, "largest_error_over_bound"), 1),
-        failed_share(row["gradcheck"]),
+        formats.scientific(_largest(one.median_resolution for one in ours), 0),
+        formats.scientific(_largest(one.median_bound_over_error for one in ours), 0),
+        formats.percent(_largest(one.largest_error_over_bound for one in ours), 1),
+        failed_share(row.gradcheck),
     ]
 
 
-def _largest(ours: list[Part], key: str) -> float | None:
-    return max((one[key] for one in ours if one[key] is not None), default=None)
+def _largest(values: Iterable[float]) -> float | None:
+    return max(filter(isfinite, values), default=None)
 
 
-def _alarms(campaign: Part) -> Markup:
+def _alarms(campaign: Campaign) -> Markup:
     """Bars: the share of correct gradients that each checker fails."""
-    rows = [row for row in campaign["families"] if row["contenders"]["scratch"]["cases"]]
+    rows = [row for row in campaign.families if row.contenders["scratch"].cases]
     if not rows:
         return Markup("")
-    labels = [f"{row['family']}, {row['dtype']}" for row in rows]
+    labels = [f"{row.family}, {row.dtype}" for row in rows]
     ours = [
-        100 * sum(one["false_alarms"] for one in row["contenders"].values())
-        / sum(one["cases"] for one in row["contenders"].values())
+        100 * sum(one.false_alarms for one in row.contenders.values())
+        / sum(one.cases for one in row.contenders.values())
         for row in rows
     ]  # fmt: skip
     theirs = [
-        100 * row["gradcheck"]["failed"] / row["gradcheck"]["cases"] if row["gradcheck"]["cases"] else None
-        for row in rows
+        100 * row.gradcheck.failed / row.gradcheck.cases if row.gradcheck.cases else None for row in rows
     ]
     fig = go.Figure()
     for name, shares, colour in (("backproof", ours, figures.SCRATCH), ("gradcheck", theirs, figures.TORCH)):
@@ -128,48 +129,46 @@ def _alarms(campaign: Part) -> Markup:
     )
 
 
-def _sensitivity(sensitivity: Part) -> list[Markup]:
-    early = " It was stopped early; what was finished is shown." if sensitivity["interrupted"] else ""
+def _sensitivity(sensitivity: Sensitivity) -> list[Markup]:
+    early = " It was stopped early; what was finished is shown." if sensitivity.interrupted else ""
     introduction = Markup(
         "<h3>Slightly wrong gradients that are caught</h3><p>One tensor of a correct gradient is scaled by "
         "1 + r or shifted by r times its largest entry. Tensors whose gradient is zero "
         "are left out and counted. gradcheck is asked only where it accepts the correct gradient.{early}</p>"
         "{command}"
-    ).format(early=early, command=markup.command(sensitivity["command"]))
+    ).format(early=early, command=markup.command(sensitivity.command))
     columns = ("Dtype", "Family", "Draws", "Zero tensors", "Target r", "Caught at target",
                "Smallest r caught", "gradcheck: smallest r caught")  # fmt: skip
     rows = [
         [
-            row["dtype"],
-            row["family"],
-            formats.count(row["draws"]),
-            formats.count(row["zero_gradients"]),
-            formats.scientific(row["target"], 0),
-            formats.percent(row["caught_at_target"]) if row["draws"] else formats.ABSENT,
-            formats.scientific(row["smallest_caught"], 0),
+            row.dtype,
+            row.family,
+            formats.count(row.draws),
+            formats.count(row.zero_gradients),
+            formats.scientific(row.target, 0),
+            formats.percent(row.caught_at_target) if row.draws else formats.ABSENT,
+            formats.scientific(row.smallest_caught, 0),
             gradcheck_words(row, lambda value: formats.scientific(value, 0)),
         ]
-        for row in sensitivity["rows"]
+        for row in sensitivity.rows
     ]
-    note = (
-        f"Relative errors caught in at least {formats.percent(sensitivity['target_share'], 0)} of the draws"
-    )
+    note = f"Relative errors caught in at least {formats.percent(sensitivity.target_share, 0)} of the draws"
     return [introduction, _curves(sensitivity), markup.table(columns, rows, note, (0, 1))]
 
 
-def _curves(sensitivity: Part) -> Markup:
+def _curves(sensitivity: Sensitivity) -> Markup:
     fig = go.Figure()
-    totals = {row["dtype"]: row for row in sensitivity["rows"] if row["family"] == "all"}
+    totals = {row.dtype: row for row in sensitivity.rows if row.family == "all"}
     for dtype, dash in (("float64", "solid"), ("float32", "dot")):
         row = totals[dtype]
-        for name, key, n, colour in (
-            ("backproof", "caught", row["draws"], figures.SCRATCH),
-            ("gradcheck", "gradcheck_caught", row["gradcheck_draws"], figures.TORCH),
+        for name, shares, n, colour in (
+            ("backproof", row.caught, row.draws, figures.SCRATCH),
+            ("gradcheck", row.gradcheck_caught, row.gradcheck_draws, figures.TORCH),
         ):
             if n:
                 fig.add_scatter(
-                    x=sensitivity["relative_errors"],
-                    y=[100 * share for share in row[key]],
+                    x=sensitivity.relative_errors,
+                    y=[100 * share for share in shares],
                     name=f"{name}, {dtype}",
                     mode="lines+markers",
                     line={"color": colour, "dash": dash, "width": 2},
@@ -177,7 +176,7 @@ def _curves(sensitivity: Part) -> Markup:
     fig.update_xaxes(type="log", autorange="reversed", title="relative error r of one tensor")
     fig.update_yaxes(title="caught, %", range=[-4, 104])
     fig.update_layout(height=420)
-    smallest = [f"{dtype} {formats.scientific(row['smallest_caught'], 0)}" for dtype, row in totals.items()]
+    smallest = [f"{dtype} {formats.scientific(row.smallest_caught, 0)}" for dtype, row in totals.items()]
     return figures.figure_html(
         fig,
         "How wrong a gradient must be to be caught. Further right is more sensitive.",

@@ -8,9 +8,8 @@ from markupsafe import Markup
 
 from backproof.comparisons.drawing import figures, formats, markup
 from backproof.comparisons.drawing.chapter import Section
-from backproof.comparisons.gradients.words import architecture, compared, ordered, share, used
-from backproof.comparisons.results.parts import Part
-from backproof.comparisons.speed.ratios import offered, reason
+from backproof.comparisons.gradients.result import Check, Gradients, NotCompared
+from backproof.comparisons.gradients.words import compared, ordered, share
 from backproof.comparisons.verdicts.outcome import Outcome
 
 SHOWN = 12  # rows of the table before the rest folds away
@@ -26,17 +25,17 @@ COLUMNS = (
 )
 
 
-def build(part: Part | None) -> Section | None:
+def build(part: Gradients | None) -> Section | None:
     """None where no gradient was checked."""
-    if part is None or not part["checks"]:
+    if part is None or not part.checks:
         return None
-    checks = ordered(part["checks"])
-    html = markup.join([_introduction(part), _figure(checks), _tables(checks)])
-    return Section("gradients", "Same maths?", html, part["verdict"])
+    checks = ordered(part.compared)
+    html = markup.join([_introduction(part), _figure(checks), _tables(checks, part.absent)])
+    return Section("gradients", "Same maths?", html, part.verdict)
 
 
-def _introduction(part: Part) -> Markup:
-    verdicts = [check["verdict"] for check in part["checks"] if offered(check)]
+def _introduction(part: Gradients) -> Markup:
+    verdicts = [check.verdict for check in part.compared]
     counts = formats.listed(
         [
             f"{verdicts.count(word)} {word}"
@@ -44,7 +43,7 @@ def _introduction(part: Part) -> Markup:
             if word in verdicts
         ]
     )
-    entries = sum(check.get("n_compared") or 0 for check in part["checks"])
+    entries = sum(check.n_compared for check in part.compared)
     of_entries = f" of {formats.count(entries)} gradient entries" if entries else ""
     return Markup(
         "<p>{} checks{}: {}. Each entry of each gradient is held against a bound derived for that very case "
@@ -54,11 +53,11 @@ def _introduction(part: Part) -> Markup:
     ).format(formats.count(len(verdicts)), of_entries, counts or "none")
 
 
-def _figure(checks: list[Part]) -> Markup:
-    drawn = [c for c in checks if offered(c) and c.get("bound") and c.get("max_error") is not None]
+def _figure(checks: list[Check]) -> Markup:
+    drawn = [c for c in checks if c.bound > 0 and math.isfinite(c.max_error)]
     if not drawn:
         return Markup('<p class="note">No check gave both an error and a bound to draw.</p>')
-    errors, bounds = [c["max_error"] for c in drawn if c["max_error"] > 0], [c["bound"] for c in drawn]
+    errors, bounds = [c.max_error for c in drawn if c.max_error > 0], [c.bound for c in drawn]
     left, right = min(bounds) / 5, max(bounds) * 5
     low, high = min([*errors, left]) / 5, max([*errors, right]) * 5
     fig = go.Figure(layout={"height": 440})
@@ -66,13 +65,13 @@ def _figure(checks: list[Part]) -> Markup:
         x=[left, right], y=[left, right], mode="lines", name="error = bound",
         line={"color": figures.REFERENCE, "dash": "dash", "width": 1.5}, hoverinfo="skip",
     )  # fmt: skip
-    for contender in dict.fromkeys(check["contender"] for check in drawn):
-        fig.add_trace(_dots([c for c in drawn if c["contender"] == contender], contender, low))
+    for contender in dict.fromkeys(check.contender for check in drawn):
+        fig.add_trace(_dots([c for c in drawn if c.contender == contender], contender, low))
     fig.update_xaxes(
         type="log", range=[math.log10(left), math.log10(right)], title="bound derived for the check"
     )
     fig.update_yaxes(type="log", range=[math.log10(low), math.log10(high)], title="largest error found")
-    over = sum(check["max_error"] > check["bound"] for check in drawn)
+    over = sum(check.max_error > check.bound for check in drawn)
     return figures.figure_html(
         fig,
         "One point per check: the largest error of its entries against the bound derived for it. Below the "
@@ -82,30 +81,30 @@ def _figure(checks: list[Part]) -> Markup:
     )
 
 
-def _dots(checks: list[Part], contender: str, low: float) -> go.Scatter:
+def _dots(checks: list[Check], contender: str, low: float) -> go.Scatter:
     symbol = figures.symbol(contender)
     return go.Scatter(
-        x=[check["bound"] for check in checks],
-        y=[check["max_error"] or low * 1.3 for check in checks],
+        x=[check.bound for check in checks],
+        y=[check.max_error or low * 1.3 for check in checks],
         mode="markers",
         name=figures.plain(formats.label(contender)),
         marker={
             "color": figures.colour(contender),
             "size": 9,
-            "symbol": [symbol if check["max_error"] else f"{symbol}-open" for check in checks],
+            "symbol": [symbol if check.max_error else f"{symbol}-open" for check in checks],
         },
         text=[_hover(check) for check in checks],
         hovertemplate="%{text}<br>error %{y:.2g}, bound %{x:.2g}<extra></extra>",
     )
 
 
-def _hover(check: Part) -> str:
-    what = f"{compared(check)}, {architecture(check['architecture'])}"
-    return figures.plain(f"{what}, worst {check['worst']}" if check.get("worst") else what)
+def _hover(check: Check) -> str:
+    what = f"{compared(check)}, {check.architecture}"
+    return figures.plain(f"{what}, worst {check.worst}" if check.worst else what)
 
 
-def _tables(checks: list[Part]) -> Markup:
-    rows = [_row(check) for check in checks]
+def _tables(checks: list[Check], absent: list[NotCompared]) -> Markup:
+    rows = [*map(_row, checks), *map(_absent_row, absent)]
     text = (0, 1, 2, 7)
     if len(rows) <= SHOWN + 3:
         return markup.table(COLUMNS, rows, "Every check", text)
@@ -116,22 +115,20 @@ def _tables(checks: list[Part]) -> Markup:
     )
 
 
-def _row(check: Part) -> list[Any]:
+def _absent_row(check: NotCompared) -> list[Any]:
+    why = markup.absent(f"not offered: {check.not_offered}")
+    return [why, compared(check), check.architecture, *[formats.ABSENT] * 5]
+
+
+def _row(check: Check) -> list[Any]:
     who = compared(check)
-    if not offered(check):
-        return [
-            markup.absent(reason(check)),
-            who,
-            architecture(check.get("architecture")),
-            *[formats.ABSENT] * 5,
-        ]
-    why = Markup('<br><span class="note">{}</span>').format(check["reason"]) if check.get("reason") else ""
+    why = Markup('<br><span class="note">{}</span>').format(check.reason) if check.reason else ""
     return [
-        markup.join([markup.badge(check["verdict"]), why]),
+        markup.join([markup.badge(check.verdict), why]),
         who,
-        architecture(check["architecture"]),
-        *(formats.scientific(check.get(key)) for key in ("max_error", "bound")),
-        share(used(check)),
-        formats.scientific(check.get("resolution")),
-        Markup("<code>{}</code>").format(check["worst"]) if check.get("worst") else formats.ABSENT,
+        check.architecture,
+        *(formats.known(value) for value in (check.max_error, check.bound)),
+        share(check.used),
+        formats.known(check.resolution),
+        Markup("<code>{}</code>").format(check.worst) if check.worst else formats.ABSENT,
     ]

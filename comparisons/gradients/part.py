@@ -16,7 +16,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from time import perf_counter
-from typing import Any
 
 import numpy as np
 
@@ -24,6 +23,7 @@ from backproof.comparisons.contenders import registry
 from backproof.comparisons.contenders.known import KNOWN
 from backproof.comparisons.experiment import Plan
 from backproof.comparisons.gradients.random_problems import float64_shadow
+from backproof.comparisons.gradients.result import Check, Gradients, NotCompared
 from backproof.comparisons.running.progress import Progress
 from backproof.comparisons.verdicts.certified_differences import central_differences
 from backproof.comparisons.verdicts.network_bounds import Reference, backprop_reference, complex_step_bound
@@ -59,31 +59,30 @@ class Problem:
         return float64_shadow(self.architecture, self.weights, self.x, self.targets)
 
 
-def run(plan: Plan, progress: Progress) -> dict[str, Any]:
-    """The `gradients` part of the results: {verdict, seconds, checks}."""
+def run(plan: Plan, progress: Progress) -> Gradients:
+    """Every check of the plan's contenders."""
     started = perf_counter()
     problems = [*small_problems(plan.seed), *data_problems(plan)]
-    checks: list[dict[str, Any]] = []
+    checks: list[Check | NotCompared] = []
     with progress.task("gradients: against differences and each other", len(problems)) as advance:
         for problem in problems:
             checks += check_problem(problem, plan.contenders)
             advance()
-    checks = _gathered(checks)
-    outcomes = [check["verdict"] for check in checks if "not_offered" not in check]
-    return {"verdict": worst(outcomes), "seconds": perf_counter() - started, "checks": checks}
+    compared = [check for check in checks if isinstance(check, Check)]
+    absent = _gathered([check for check in checks if isinstance(check, NotCompared)])
+    outcome = worst(check.verdict for check in compared)
+    return Gradients(outcome, perf_counter() - started, (*compared, *absent))
 
 
-def _gathered(checks: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The checks, with what is not offered said once per contender and reason instead of once per network."""
-    absent: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for check in checks:
-        if "not_offered" in check:
-            absent.setdefault((check["contender"], check["not_offered"]), []).append(check)
-    once = [
-        rows[0] if len(rows) == 1 else {**rows[0], "architecture": f"{len(rows)} networks"}
-        for rows in absent.values()
+def _gathered(absent: list[NotCompared]) -> list[NotCompared]:
+    """What is not offered, said once per contender and reason instead of once per network."""
+    groups: dict[tuple[str, str], list[NotCompared]] = {}
+    for row in absent:
+        groups.setdefault((row.contender, row.not_offered), []).append(row)
+    return [
+        rows[0] if len(rows) == 1 else replace(rows[0], architecture=f"{len(rows)} networks")
+        for rows in groups.values()
     ]
-    return [check for check in checks if "not_offered" not in check] + once
 
 
 def small_problems(seed: int) -> list[Problem]:
@@ -126,13 +125,13 @@ def data_problems(plan: Plan) -> list[Problem]:
     return problems
 
 
-def check_problem(problem: Problem, contenders: Sequence[str]) -> list[dict[str, Any]]:
+def check_problem(problem: Problem, contenders: Sequence[str]) -> list[Check | NotCompared]:
     """One check of scratch against each kind of difference, and of each other contender against scratch.
 
     A contender without gradients is judged on its logits; the row says why there is no more.
     """
     reference = backprop_reference(problem.architecture, problem.weights, problem.x, problem.targets)
-    checks = []
+    checks: list[Check | NotCompared] = []
     for name in contenders:
         answer = _answer(registry.create(name), problem)
         if answer.gradient is None:
@@ -145,7 +144,7 @@ def check_problem(problem: Problem, contenders: Sequence[str]) -> list[dict[str,
                 "gradient": _guarded(partial(judge_answer, reference, answer.gradient, witness, shared)),
                 **_forward_verdicts(reference, answer),
             }
-            checks.append(_row(name, against, problem, **_figures(verdicts)))
+            checks.append(_check(name, against, problem.label, verdicts))
     return checks
 
 
@@ -177,20 +176,11 @@ def _answer(contender: Contender, problem: Problem) -> Answer:
 
 def _without_gradient(
     name: str, answer: Answer, reference: Reference, problem: Problem
-) -> list[dict[str, Any]]:
-    rows = [_row(name, "scratch", problem, not_offered=answer.reason)]
+) -> list[Check | NotCompared]:
+    rows: list[Check | NotCompared] = [NotCompared(name, "scratch", problem.label, answer.reason)]
     if answer.logits is not None:
         verdict = _forward_verdicts(reference, answer)["logits"]
-        figures = {
-            "verdict": verdict.outcome,
-            "max_error": verdict.error,
-            "bound": verdict.bound,
-            "resolution": verdict.resolution,
-            "worst": verdict.worst,
-            "n_compared": verdict.n_compared,
-            "n_inconclusive": verdict.n_inconclusive,
-        }
-        rows.append(_row(name, "scratch", replace(problem, label=f"{problem.label}, logits"), **figures))
+        rows.append(_check(name, "scratch", f"{problem.label}, logits", {"gradient": verdict}))
     return rows
 
 
@@ -282,24 +272,25 @@ def _judge_logits(reference: Reference, logits: Array) -> Verdict:
     )
 
 
-def _figures(verdicts: dict[str, Verdict]) -> dict[str, Any]:
+def _check(contender: str, against: str, label: str, verdicts: dict[str, Verdict]) -> Check:
     """The gradient's figures, unless loss or logits are what fails."""
-    order = {Outcome.FAIL: 0, Outcome.INCONCLUSIVE: 1, Outcome.PASS: 2}
-    shown = min(verdicts.values(), key=lambda verdict: order[verdict.outcome])
-    figures = {
-        "verdict": shown.outcome,
-        "max_error": shown.error,
-        "bound": shown.bound,
-        "resolution": verdicts["gradient"].resolution,
-        "worst": shown.worst,
-        "n_compared": verdicts["gradient"].n_compared,
-        "n_inconclusive": verdicts["gradient"].n_inconclusive,
-    }
-    for name in ("loss", "logits"):
-        if name in verdicts:
-            figures |= {f"{name}_error": verdicts[name].error, f"{name}_bound": verdicts[name].bound}
-    return figures if shown.outcome == Outcome.PASS else {**figures, "reason": shown.reason}
-
-
-def _row(contender: str, against: str, problem: Problem, **figures: Any) -> dict[str, Any]:
-    return {"contender": contender, "against": against, "architecture": problem.label, **figures}
+    shown = min(verdicts.values(), key=lambda verdict: verdict.outcome.rank)
+    gradient = verdicts["gradient"]
+    forward = {name: verdicts[name] for name in ("loss", "logits") if name in verdicts}
+    return Check(
+        contender=contender,
+        against=against,
+        architecture=label,
+        verdict=shown.outcome,
+        max_error=shown.error,
+        bound=shown.bound,
+        resolution=gradient.resolution,
+        worst=shown.worst,
+        n_compared=gradient.n_compared,
+        n_inconclusive=gradient.n_inconclusive,
+        found=shown.found,
+        expected=shown.expected,
+        reason="" if shown.outcome == Outcome.PASS else shown.reason,
+        **{f"{name}_error": verdict.error for name, verdict in forward.items()},
+        **{f"{name}_bound": verdict.bound for name, verdict in forward.items()},
+    )

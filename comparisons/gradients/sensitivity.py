@@ -13,11 +13,11 @@ bisection, since what catches r catches more."""
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Any
 
 import numpy as np
 from scipy.stats import beta
 
+from backproof.comparisons.gradients import result as results
 from backproof.comparisons.gradients.campaign import CELLS, Cell, Chunk, chunks, contender_gradient, evidence
 from backproof.comparisons.gradients.random_problems import FAMILIES, Case, draw
 from backproof.comparisons.running.parallel import collect
@@ -52,8 +52,8 @@ class Caught:
         self.gradcheck_caught += other.gradcheck_caught
 
 
-def run(n: int, seed: int, workers: int, gradcheck_cases: int, progress: Progress) -> dict[str, Any]:
-    """n draws per cell of the campaign, as results.json keeps them. Ctrl-C ends it early."""
+def run(n: int, seed: int, workers: int, gradcheck_cases: int, progress: Progress) -> results.Sensitivity:
+    """n draws per cell of the campaign. Ctrl-C ends it early."""
     if n < 1:
         raise InputError(f"draws: expected at least 1, got {n}")
     started = perf_counter()
@@ -64,8 +64,19 @@ def run(n: int, seed: int, workers: int, gradcheck_cases: int, progress: Progres
         found[chunk.cell].add(caught)
 
     finished = collect(run_chunk, tasks, keep, workers, progress, "slightly wrong gradients")
-    part = {"n_per_cell": n, "seed": seed, "workers": workers, "gradcheck_per_cell": min(n, gradcheck_cases)}
-    return {**summary(found), **part, "seconds": perf_counter() - started, "interrupted": not finished}
+    rows = _rows(found)
+    return results.Sensitivity(
+        verdict=worst(row.verdict for row in rows if row.family == "all"),
+        relative_errors=RELATIVE_ERRORS,
+        target_share=TARGET_SHARE,
+        rows=tuple(rows),
+        n_per_cell=n,
+        seed=seed,
+        workers=workers,
+        gradcheck_per_cell=min(n, gradcheck_cases),
+        seconds=perf_counter() - started,
+        interrupted=not finished,
+    )
 
 
 def run_chunk(chunk: Chunk) -> Caught:
@@ -145,7 +156,7 @@ def _ask_gradcheck(case: Case, tensor: int, shifted: bool, result: Caught) -> No
     result.gradcheck_caught += _caught_at_each(caught)
 
 
-def summary(found: dict[Cell, Caught]) -> dict[str, Any]:
+def _rows(found: dict[Cell, Caught]) -> list[results.SensitivityRow]:
     """Per dtype and per family of it: the share of draws caught at each relative error, ours and
     gradcheck's."""
     rows = []
@@ -155,34 +166,32 @@ def summary(found: dict[Cell, Caught]) -> dict[str, Any]:
             for cell, caught in found.items():
                 if cell[2] == dtype and family in ("all", cell[0]):
                     total.add(caught)
-            rows.append({"dtype": dtype, "family": family, **_figures(total, target)})
-    return {
-        "verdict": worst([row["verdict"] for row in rows if row["family"] == "all"]),
-        "relative_errors": list(RELATIVE_ERRORS),
-        "target_share": TARGET_SHARE,
-        "rows": rows,
-    }
+            rows.append(_row(dtype, family, total, target))
+    return rows
 
 
-def _figures(total: Caught, target: float) -> dict[str, Any]:
+def _row(dtype: str, family: str, total: Caught, target: float) -> results.SensitivityRow:
     shares = total.caught / max(1, total.draws)
     gradcheck = total.gradcheck_caught / max(1, total.gradcheck_draws)
-    return {
-        "verdict": _verdict(int(total.caught[RELATIVE_ERRORS.index(target)]), total.draws),
-        "draws": total.draws,
-        "zero_gradients": total.zero,
-        "caught": [float(share) for share in shares],
-        "target": target,
-        "caught_at_target": float(shares[RELATIVE_ERRORS.index(target)]),
-        "smallest_caught": _smallest(shares),
-        "gradcheck_draws": total.gradcheck_draws,
-        "gradcheck_rejected_correct": total.gradcheck_rejected,
-        "gradcheck_caught": [float(share) for share in gradcheck],
-        "gradcheck_smallest_caught": _smallest(gradcheck),
-    }
+    at_target = RELATIVE_ERRORS.index(target)
+    return results.SensitivityRow(
+        dtype=dtype,
+        family=family,
+        verdict=_verdict(int(total.caught[at_target]), total.draws),
+        draws=total.draws,
+        zero_gradients=total.zero,
+        caught=tuple(map(float, shares)),
+        target=target,
+        caught_at_target=float(shares[at_target]),
+        smallest_caught=_smallest(shares),
+        gradcheck_draws=total.gradcheck_draws,
+        gradcheck_rejected_correct=total.gradcheck_rejected,
+        gradcheck_caught=tuple(map(float, gradcheck)),
+        gradcheck_smallest_caught=_smallest(gradcheck),
+    )
 
 
-def _verdict(caught: int, draws: int) -> str:
+def _verdict(caught: int, draws: int) -> Outcome:
     """PASS at TARGET_SHARE and above; FAIL where even the upper 95 % limit (Clopper, Pearson) is below it."""
     if draws == 0 or caught < draws * TARGET_SHARE:
         upper = beta.ppf(0.95, caught + 1, draws - caught) if caught < draws else 1.0

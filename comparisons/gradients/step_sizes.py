@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from backproof.comparisons.gradients.result import Curve, Optimum, Slope, Slopes, StepSizes
 from backproof.scratch.architecture import DTYPES, Architecture, Array, DtypeName
 from backproof.scratch.differences import CENTRAL, SCHEMES, Scheme, difference, step_sizes
 from backproof.scratch.gradients import MethodName, gradient, loss_function
@@ -41,10 +42,11 @@ ROWS = 8  # of Richardson's tableau, whose step is its largest
 Batch = tuple[Network, Array, Array]  # network, x, targets
 
 
-def run(seed: int = 0) -> dict[str, Any]:
-    """Measure every scheme in float32 and float64, in a few seconds. Plain types, ready for JSON."""
+def run(seed: int = 0) -> StepSizes:
+    """Measure every scheme in float32 and float64, in a few seconds."""
     started = time.perf_counter()
-    curves, backprop = [], {}
+    curves: list[Curve] = []
+    backprop: dict[str, float] = {}
     for dtype in DTYPES:
         batch = _batch(dtype, seed)
         exact = _exact_gradient(batch)
@@ -54,17 +56,17 @@ def run(seed: int = 0) -> dict[str, Any]:
             _curve(method, scheme, dtype, batch, exact, derivatives[scheme.order + 1])
             for method, scheme in METHODS.items()
         ]
-    return {
-        "layer_sizes": list(ARCHITECTURE.layer_sizes),
-        "activation": ARCHITECTURE.activation,
-        "loss": ARCHITECTURE.loss,
-        "batch_size": BATCH,
-        "rows": ROWS,
-        "seed": seed,
-        "curves": curves,
-        "backprop": backprop,
-        "seconds": time.perf_counter() - started,
-    }
+    return StepSizes(
+        layer_sizes=ARCHITECTURE.layer_sizes,
+        activation=ARCHITECTURE.activation,
+        loss=ARCHITECTURE.loss,
+        batch_size=BATCH,
+        rows=ROWS,
+        seed=seed,
+        curves=tuple(curves),
+        backprop=backprop,
+        seconds=time.perf_counter() - started,
+    )
 
 
 def _batch(dtype: DtypeName, seed: int) -> Batch:
@@ -108,7 +110,7 @@ def _derivative(batch: Batch, order: int) -> Array:
 
 def _curve(
     method: MethodName, scheme: Scheme, dtype: str, batch: Batch, exact: Array, derivative: Array
-) -> dict[str, Any]:
+) -> Curve:
     eps = float(np.finfo(dtype).eps)
     extrapolated = method == "richardson"
     options: dict[str, Any] = {"rows": ROWS} if extrapolated else {}
@@ -119,19 +121,19 @@ def _curve(
     modelled = method == scheme.name
     errors = [_error(gradient(*batch, method, step=step, **options), exact) for step in steps]
     at_optimum = _error(gradient(*batch, method, step=optimum, **options), exact)
-    return {
-        "method": method,
-        "dtype": dtype,
-        "order": scheme.order,
-        "steps": steps,
-        "errors": [error or None for error in errors],  # no error at all has no logarithm
-        "truncation": truncation.tolist() if modelled else None,
-        "rounding": rounding.tolist() if modelled else None,
-        "optimum": {"step": optimum, "error": at_optimum},
-        "slopes": None
+    return Curve(
+        method=method,
+        dtype=dtype,
+        order=scheme.order,
+        steps=tuple(steps),
+        errors=tuple(error or None for error in errors),
+        truncation=tuple(truncation.tolist()) if modelled else None,
+        rounding=tuple(rounding.tolist()) if modelled else None,
+        optimum=Optimum(optimum, at_optimum),
+        slopes=Slopes()
         if extrapolated
         else _slopes(scheme, np.array(steps), np.array(errors), truncation, rounding),
-    }
+    )
 
 
 def _steps(scheme: Scheme, eps: float) -> list[float]:
@@ -156,21 +158,16 @@ def _model(
     return truncation, rounding
 
 
-def _slopes(
-    scheme: Scheme, steps: Array, errors: Array, truncation: Array, rounding: Array
-) -> dict[str, dict[str, float | None]]:
+def _slopes(scheme: Scheme, steps: Array, errors: Array, truncation: Array, rounding: Array) -> Slopes:
     """Predicted and measured slopes of log error over log step, on each side of the optimum."""
     # A step of order one is no small step: there the next Taylor terms rule.
-    return {
-        "truncation": {
-            "predicted": float(scheme.order),
-            "measured": _slope(steps, errors, (truncation > RULES * rounding) & (steps <= 0.1)),
-        },
-        "rounding": {
-            "predicted": 0.0 if scheme.is_complex else -1.0,
-            "measured": _slope(steps, errors, rounding > RULES * truncation),
-        },
-    }
+    small = (truncation > RULES * rounding) & (steps <= 0.1)
+    return Slopes(
+        truncation=Slope(float(scheme.order), _slope(steps, errors, small)),
+        rounding=Slope(
+            0.0 if scheme.is_complex else -1.0, _slope(steps, errors, rounding > RULES * truncation)
+        ),
+    )
 
 
 def _slope(steps: Array, errors: Array, where: Array) -> float | None:

@@ -9,7 +9,7 @@ from plotly.subplots import make_subplots
 
 from backproof.comparisons.drawing import figures, formats, markup
 from backproof.comparisons.drawing.chapter import Section
-from backproof.comparisons.results.parts import Part
+from backproof.comparisons.gradients.result import Curve, Slope, StepSizes
 
 LABELS = {
     "forward_difference": "forward",
@@ -41,7 +41,7 @@ COLUMNS = (
 )
 
 
-def build(part: Part | None) -> Section | None:
+def build(part: StepSizes | None) -> Section | None:
     """None where no step size was varied."""
     if part is None:
         return None
@@ -51,7 +51,7 @@ def build(part: Part | None) -> Section | None:
     )
 
 
-def _introduction(part: Part) -> Markup:
+def _introduction(part: StepSizes) -> Markup:
     return Markup(
         "<p>A long step misses the curvature of the loss (truncation), a short one drowns in the rounding of "
         "two nearly equal losses: the error of every difference quotient is a V, and its lowest point can be "
@@ -60,22 +60,22 @@ def _introduction(part: Part) -> Markup:
         "the error terms C h<sup>p</sup> M + A e / h, with e = eps |L| and the derivatives M of this very "
         "loss. Stars are the steps that the methods take by default, known before anything is measured.</p>"
     ).format(
-        layers="-".join(str(size) for size in part["layer_sizes"]),
-        activation=part["activation"],
-        loss=part["loss"].replace("_", " "),
-        batch=part["batch_size"],
+        layers="-".join(str(size) for size in part.layer_sizes),
+        activation=part.activation,
+        loss=part.loss.replace("_", " "),
+        batch=part.batch_size,
     )
 
 
-def _figure(part: Part) -> Markup:
+def _figure(part: StepSizes) -> Markup:
     titles = [f"{dtype}, eps = {2.0**-52 if dtype == 'float64' else 2.0**-23:.1e}" for dtype in DTYPES]
     fig = make_subplots(rows=1, cols=2, shared_yaxes=True, subplot_titles=titles, horizontal_spacing=0.04)
     for column, dtype in enumerate(DTYPES, start=1):
-        for curve in part["curves"]:
-            if curve["dtype"] == dtype:
+        for curve in part.curves:
+            if curve.dtype == dtype:
                 for trace in _traces(curve, legend=column == 1):
                     fig.add_trace(trace, row=1, col=column)
-        level = part["backprop"][dtype]
+        level = part.backprop[dtype]
         fig.add_hline(y=level, row=1, col=column, line={"color": figures.INK, "width": 1, "dash": "dot"})
         fig.add_annotation(
             text="backprop", x=-1, y=math.log10(level), xanchor="right", yanchor="top", showarrow=False,
@@ -90,26 +90,26 @@ def _figure(part: Part) -> Markup:
     return figures.figure_html(fig, _caption(), _description(part))
 
 
-def _traces(curve: Part, legend: bool) -> list[Any]:
-    name, (colour, symbol) = LABELS[curve["method"]], LOOKS[curve["method"]]
+def _traces(curve: Curve, legend: bool) -> list[Any]:
+    name, (colour, symbol) = LABELS[curve.method], LOOKS[curve.method]
     hover = f"{name}<br>h = %{{x:.1e}}<br>error %{{y:.1e}}<extra></extra>"
     traces = [
         go.Scatter(
-            x=curve["steps"], y=curve["errors"], name=name, legendgroup=name, showlegend=legend,
+            x=curve.steps, y=curve.errors, name=name, legendgroup=name, showlegend=legend,
             mode="lines+markers", line={"color": colour, "width": 1.5}, hovertemplate=hover,
             marker={"symbol": symbol, "size": 5},
         ),
         go.Scatter(
-            x=[curve["optimum"]["step"]], y=[curve["optimum"]["error"]], name=name, legendgroup=name,
+            x=[curve.optimum.step], y=[curve.optimum.error], name=name, legendgroup=name,
             showlegend=False, mode="markers", hovertemplate=f"{name}: default step<br>" + hover,
             marker={"symbol": "star", "size": 14, "color": colour, "line": {"color": figures.INK}},
         ),
     ]  # fmt: skip
-    if curve["truncation"] is not None:
-        model = [t + r for t, r in zip(curve["truncation"], curve["rounding"], strict=True)]
+    if curve.truncation is not None and curve.rounding is not None:
+        model = [t + r for t, r in zip(curve.truncation, curve.rounding, strict=True)]
         traces.append(
             go.Scatter(
-                x=curve["steps"], y=model, name=name, legendgroup=name, showlegend=False, mode="lines",
+                x=curve.steps, y=model, name=name, legendgroup=name, showlegend=False, mode="lines",
                 line={"color": colour, "width": 1, "dash": "dash"}, hoverinfo="skip",
             )
         )  # fmt: skip
@@ -124,44 +124,43 @@ def _caption() -> str:
     )
 
 
-def _description(part: Part) -> str:
-    curves = [curve for curve in part["curves"] if curve["dtype"] == "float64"]
-    best = [f"{LABELS[c['method']]} {_least(c):.0e}" for c in curves]
+def _description(part: StepSizes) -> str:
+    curves = [curve for curve in part.curves if curve.dtype == "float64"]
+    best = [f"{LABELS[c.method]} {_least(c):.0e}" for c in curves]
     return "V-shaped curves; the least errors in float64 are " + formats.listed(best) + "."
 
 
-def _least(curve: Part) -> float:
-    return min(float(error) for error in curve["errors"] if error is not None)
+def _least(curve: Curve) -> float:
+    return min(float(error) for error in curve.errors if error is not None)
 
 
-def _table(part: Part) -> Markup:
-    curves = sorted(part["curves"], key=lambda c: DTYPES.index(c["dtype"]))
+def _table(part: StepSizes) -> Markup:
+    curves = sorted(part.curves, key=lambda c: DTYPES.index(c.dtype))
     rows = [
         (
-            LABELS[curve["method"]],
-            curve["dtype"],
-            formats.scientific(curve["optimum"]["step"]),
-            formats.scientific(curve["optimum"]["error"]),
+            LABELS[curve.method],
+            curve.dtype,
+            formats.scientific(curve.optimum.step),
+            formats.scientific(curve.optimum.error),
             formats.scientific(_least(curve)),
-            _slope(curve, "rounding"),
-            _slope(curve, "truncation"),
+            _slope(curve.slopes.rounding),
+            _slope(curve.slopes.truncation),
         )
         for curve in curves
     ]
     return markup.table(COLUMNS, rows, "Default steps, errors and slopes", (0, 1))
 
 
-def _slope(curve: Part, side: str) -> str:
-    """Predicted and measured: ``2: 1.999``."""
-    if curve["slopes"] is None:
+def _slope(slope: Slope | None) -> str:
+    """Predicted and measured: ``2 predicted, 2.00 found``."""
+    if slope is None:
         return formats.ABSENT
-    slope = curve["slopes"][side]
-    measured = slope["measured"]
+    measured = slope.measured
     found = formats.ABSENT if measured is None else f"{round(measured, 2) + 0.0:.2f}"
-    return f"{slope['predicted']:.0f} predicted, {found} found".replace("-", "−")
+    return f"{slope.predicted:.0f} predicted, {found} found".replace("-", "−")
 
 
-def _reading(part: Part) -> Markup:
+def _reading(part: StepSizes) -> Markup:
     return Markup(
         '<p class="note">Read as follows. Halving a long step divides the error by 2<sup>p</sup>, halving a '
         "short one doubles it. A scheme of higher order has its optimum at a longer step with a smaller "
@@ -169,4 +168,4 @@ def _reading(part: Part) -> Markup:
         "({} in float64). In float32 the best central difference keeps about four digits, which is why "
         "gradients of float32 networks are checked in float64 at the same weights. A dash: too few points "
         "between the two arms to fit a slope, or none predicted.</p>"
-    ).format(formats.scientific(part["backprop"]["float64"]))
+    ).format(formats.scientific(part.backprop["float64"]))

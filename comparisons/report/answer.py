@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from backproof.comparisons.contenders.known import KNOWN, SCRATCH
 from backproof.comparisons.drawing import formats
+from backproof.comparisons.gradients.result import Gradients
 from backproof.comparisons.report.document import Results
 from backproof.comparisons.results.parts import Part
 from backproof.comparisons.speed.ratios import geometric_means, offered
@@ -44,7 +45,7 @@ def answer(results: Results) -> Answer:
 
 def dataset_name(results: Results) -> str | None:
     """ "mnist" | "digits": what the run used; None where no part says so."""
-    for part in (results.accuracy, results.plan, results.speed, results.gradients, results.numerical):
+    for part in (results.accuracy, results.plan, results.speed, results.numerical):
         name = (part or {}).get("dataset")
         if isinstance(name, dict):
             name = name.get("name")
@@ -56,18 +57,18 @@ def dataset_name(results: Results) -> str | None:
 # --- the three tiles ---------------------------------------------------------------------------------------
 
 
-def _gradients_tile(part: Part | None) -> Tile:
+def _gradients_tile(part: Gradients | None) -> Tile:
     question = "Same maths?"
-    if part is None or not part["checks"]:  # the zoo alone checks other people's gradients, not ours
+    if part is None or not part.checks:
         return Tile("gradients", question, "Not run", "Run: backproof gradients", None)
-    verdicts = [check["verdict"] for check in part["checks"] if offered(check)]
+    verdicts = [check.verdict for check in part.compared]
     passed, total = verdicts.count(Outcome.PASS), len(verdicts)
-    value = {Outcome.PASS: "Yes", Outcome.FAIL: "No", Outcome.INCONCLUSIVE: "Undecided"}[part["verdict"]]
+    value = {Outcome.PASS: "Yes", Outcome.FAIL: "No", Outcome.INCONCLUSIVE: "Undecided"}[part.verdict]
     detail = f"{formats.count(passed)} of {formats.count(total)} gradient checks inside their derived bound"
     failed, open_ = verdicts.count(Outcome.FAIL), verdicts.count(Outcome.INCONCLUSIVE)
     if failed or open_:
         detail += f"; {failed} failed, {open_} undecided"
-    return Tile("gradients", question, value, detail + ".", part["verdict"])
+    return Tile("gradients", question, value, detail + ".", part.verdict)
 
 
 def _accuracy_tile(part: Part | None) -> Tile:
@@ -140,20 +141,19 @@ def _sentence(results: Results) -> str:
     return f"{where} network written from scratch {formats.listed(clauses)}."
 
 
-def _gradients_clause(part: Part | None) -> str:
-    if part is None or not part["checks"]:
+def _gradients_clause(part: Gradients | None) -> str:
+    if part is None or not part.checks:
         return ""
-    compared = [check for check in part["checks"] if offered(check)]
-    names = {check[side] for check in compared for side in ("contender", "against")}
+    names = {name for check in part.compared for name in (check.contender, check.against)}
     frameworks = [formats.label(name) for name in KNOWN if name in names - {SCRATCH}]
     others = formats.listed(frameworks) if frameworks else "numerical differentiation"
-    verdicts = [check["verdict"] for check in compared]
+    verdicts = [check.verdict for check in part.compared]
     total = len(verdicts)
     return (
         f"computes the same gradients as {others}",
-        f"fails {verdicts.count('FAIL')} of {total} gradient checks",
-        f"leaves {verdicts.count('INCONCLUSIVE')} of {total} gradient checks undecided",
-    )[_WAYS[part["verdict"]]]
+        f"fails {verdicts.count(Outcome.FAIL)} of {total} gradient checks",
+        f"leaves {verdicts.count(Outcome.INCONCLUSIVE)} of {total} gradient checks undecided",
+    )[_WAYS[part.verdict]]
 
 
 def _accuracy_clause(part: Part | None) -> str:

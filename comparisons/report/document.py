@@ -14,11 +14,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
+from backproof.comparisons.gradients.result import Campaign, Gradients, Sensitivity, StepSizes
 from backproof.comparisons.results.codec import decode, encode
 from backproof.comparisons.results.files import check_folder, reason_of, write_atomically
 from backproof.comparisons.results.parts import Part
 from backproof.comparisons.verdicts.outcome import Outcome
+from backproof.comparisons.zoo.result import Zoo
 from backproof.scratch.errors import InputError
 
 SCHEMA_VERSION = 2
@@ -40,11 +43,11 @@ class Results:
     plan: Part
     environment: Part
     runs: Mapping[str, Run] = field(default_factory=dict)  # by slot
-    gradients: Part | None = None
-    campaign: Part | None = None
-    sensitivity: Part | None = None
-    step_sizes: Part | None = None
-    zoo: Part | None = None
+    gradients: Gradients | None = None
+    campaign: Campaign | None = None
+    sensitivity: Sensitivity | None = None
+    step_sizes: StepSizes | None = None
+    zoo: Zoo | None = None
     accuracy: Part | None = None
     error_rates: Part | None = None
     record: Part | None = None
@@ -64,9 +67,14 @@ SLOTS = tuple(
 def all_outcomes(results: Results) -> list[Outcome]:
     """The outcome of everything that has one."""
     parts = [getattr(results, name) for name in SLOTS if name != "lessons"]
-    return [
-        Outcome(part["verdict"]) for part in [*parts, *(results.lessons or [])] if part and "verdict" in part
-    ]
+    found = [outcome_of(part) for part in [*parts, *(results.lessons or [])] if part is not None]
+    return [outcome for outcome in found if outcome is not None]
+
+
+def outcome_of(part: Any) -> Outcome | None:
+    """A part's own outcome; None where it has none: step sizes are measured, not judged."""
+    found = part.get("verdict") if isinstance(part, Mapping) else getattr(part, "verdict", None)
+    return None if found is None else Outcome(found)
 
 
 def load(path: str | Path) -> Results:

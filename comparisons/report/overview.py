@@ -4,6 +4,7 @@ Made for 80 columns and wider: tables have few, narrow columns; words wrap, numb
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from math import isfinite
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, JustifyMethod, RenderableType
@@ -13,9 +14,10 @@ from rich.text import Text
 from backproof.comparisons.drawing import formats
 from backproof.comparisons.drawing.formats import mean
 from backproof.comparisons.drawing.terminal import heading, verdict_text
-from backproof.comparisons.gradients.words import architecture, compared, ordered, share, used
+from backproof.comparisons.gradients.result import Check, Gradients, NotCompared
+from backproof.comparisons.gradients.words import compared, ordered, share
 from backproof.comparisons.report.answer import answer
-from backproof.comparisons.report.document import Results
+from backproof.comparisons.report.document import Results, outcome_of
 from backproof.comparisons.report.protocol_chapter import commands
 from backproof.comparisons.results.parts import Part
 from backproof.comparisons.speed import ratios
@@ -70,11 +72,11 @@ def _name(text: str, width: int = NAME_WIDTH) -> str:
 # --- one function per part ---------------------------------------------------------------------------------
 
 
-def _gradients(part: Part | None) -> list[RenderableType]:
-    if part is None or not part["checks"]:
+def _gradients(part: Gradients | None) -> list[RenderableType]:
+    if part is None or not part.checks:
         return []
-    checks = ordered([check for check in part["checks"] if ratios.offered(check)])
-    troubled = [check for check in checks if check["verdict"] != Outcome.PASS]
+    checks = ordered(part.compared)
+    troubled = [check for check in checks if check.verdict != Outcome.PASS]
     shown = checks[: max(SHOWN, min(len(troubled), SHOWN_TROUBLED))]
     title = f"Gradients: {len(checks)} check{'s' * (len(checks) != 1)}"
     if len(shown) < len(checks):
@@ -82,34 +84,33 @@ def _gradients(part: Part | None) -> list[RenderableType]:
         title += f"; the {len(shown)} {'worst' if troubled else 'closest to their bound'}"
     columns = ("Verdict", "Compared", "Error", "Bound", "Of bound", "Worst entry")
     table = _table(columns, map(_check_row, shown), fixed=(0,), numbers=(2, 3, 4))
-    return [heading(title), table, *_notes(_absent_checks(part["checks"]))]
+    return [heading(title), table, *_notes(_absent_checks(part.absent))]
 
 
-def _absent_checks(checks: list[Part]) -> list[tuple[str, str]]:
+def _absent_checks(absent: list[NotCompared]) -> list[tuple[str, str]]:
     """One line per reason: a contender without a gradient has none in every check."""
-    groups: dict[tuple[str, str], list[Part]] = {}
-    for check in checks:
-        if not ratios.offered(check):
-            groups.setdefault((compared(check), ratios.reason(check)), []).append(check)
+    groups: dict[tuple[str, str], list[NotCompared]] = {}
+    for check in absent:
+        groups.setdefault((compared(check), f"not offered: {check.not_offered}"), []).append(check)
     return [
         (_subject(group[0]) if len(group) == 1 else f"{who}, {len(group)} checks", why)
         for (who, why), group in groups.items()
     ]
 
 
-def _subject(check: Part) -> str:
-    return f"{compared(check)}: {architecture(check.get('architecture'))}"
+def _subject(check: Check | NotCompared) -> str:
+    return f"{compared(check)}: {check.architecture}"
 
 
-def _check_row(check: Part) -> Row:
-    who = _subject(check) + (f"; {check['reason']}" if check.get("reason") else "")
-    numbers = (_short(check.get("max_error")), _short(check.get("bound")), share(used(check)))
-    return (verdict_text(check["verdict"]), who, *numbers, str(check.get("worst") or formats.ABSENT))
+def _check_row(check: Check) -> Row:
+    who = _subject(check) + (f"; {check.reason}" if check.reason else "")
+    numbers = (_short(check.max_error), _short(check.bound), share(check.used))
+    return (verdict_text(check.verdict), who, *numbers, check.worst or formats.ABSENT)
 
 
-def _short(value: float | None) -> str:
+def _short(value: float) -> str:
     """1.2e-12: what every terminal font can show in a narrow column."""
-    return formats.ABSENT if value is None else f"{value:.1e}" if value else "0"
+    return formats.ABSENT if not isfinite(value) else f"{value:.1e}" if value else "0"
 
 
 def _accuracy(part: Part | None) -> list[RenderableType]:
@@ -192,8 +193,8 @@ def _added(results: Results) -> Iterator[tuple[str, str]]:
     """(title, outcome) of what other commands than the main job have found."""
     for slot, title in _ADDED.items():
         part = getattr(results, slot)
-        if part is not None:
-            yield title, part["verdict"]
+        if part is not None and (outcome := outcome_of(part)) is not None:
+            yield title, outcome
 
 
 _ADDED = {

@@ -5,7 +5,6 @@ from typing import Any
 
 from backproof.comparisons.drawing import formats, markup
 from backproof.comparisons.drawing.chapter import Section
-from backproof.comparisons.gradients.words import architecture
 from backproof.comparisons.report.document import Results
 
 _LABELS = {"memory_gib": "memory", "margin_points": "margin", "thread_pools": "threads per library"}
@@ -46,7 +45,8 @@ def _facts(values: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _said(key: str, value: Any) -> str:
     if key == "architecture":
-        return architecture(value)
+        sizes = formats.layers(value["layer_sizes"])
+        return " ".join([sizes, *(str(value[name]) for name in ("activation", "loss", "dtype"))])
     if key == "optimizer" and isinstance(value, dict):
         return _optimizer(value)
     if key == "dataset" and isinstance(value, dict):

@@ -7,52 +7,48 @@ from markupsafe import Markup
 
 from backproof.comparisons.drawing import figures, formats, markup
 from backproof.comparisons.drawing.chapter import Section
-from backproof.comparisons.results.parts import Part
 from backproof.comparisons.verdicts.outcome import Outcome
+from backproof.comparisons.zoo.result import Rivals, Row, Zoo
 from backproof.comparisons.zoo.terminal import sentences
 
 LEVELS: dict[str, int] = {Outcome.PASS: 0, Outcome.INCONCLUSIVE: 1, Outcome.FAIL: 2}
-RIVALS = {
-    "gradcheck": "torch gradcheck",
-    "check_grad": "scipy check_grad",
-    "threshold": "test accuracy > 95 %",
-}
-COLUMNS = ("No.", "Mistake", "Killed by", *RIVALS.values(), "First diagnosis", "Cause")
+RIVALS = ("torch gradcheck", "scipy check_grad", "test accuracy > 95 %")
+COLUMNS = ("No.", "Mistake", "Killed by", *RIVALS, "First diagnosis", "Cause")
 
 
-def build(part: Part | None) -> Section | None:
+def build(part: Zoo | None) -> Section | None:
     """None where the zoo was not run."""
     if not part:
         return None
-    wrong = [row for row in part["rows"] if row["group"] != "correct"]
-    correct = [row for row in part["rows"] if row["group"] == "correct"]
+    wrong = [row for row in part.rows if row.group != "correct"]
+    correct = [row for row in part.rows if row.group == "correct"]
     pieces = [_introduction(part), _heatmap(part, [*wrong, *correct])]
     if wrong:
         pieces.append(markup.table(COLUMNS, map(_row, wrong), "Classes with one mistake each", range(8)))
     if correct:
-        heads = ("Class", "Verdict", *RIVALS.values())
+        heads = ("Class", "Verdict", *RIVALS)
         pieces.append(
             markup.table(heads, map(_correct, correct), "Correct classes in unusual styles", range(5))
         )
     pieces.append(_notes(part))
     title = "Would a mistake be seen?"
-    return Section("zoo", title, markup.join(pieces), part["verdict"], nav="Zoo", under="gradients")
+    return Section("zoo", title, markup.join(pieces), part.verdict, nav="Zoo", under="gradients")
 
 
-def _introduction(part: Part) -> Markup:
-    early = " It was stopped early; what was finished is shown." if part["interrupted"] else ""
-    lines = markup.join(Markup("<li>{}</li>").format(line) for line in sentences(part["summary"]))
+def _introduction(part: Zoo) -> Markup:
+    early = " It was stopped early; what was finished is shown." if part.interrupted else ""
+    lines = markup.join(Markup("<li>{}</li>").format(line) for line in sentences(part.summary))
     return Markup(
         "<p>Each class is correct but for one mistake that people really make. No check looks for a "
         "particular one: each holds something that the mathematics demands. torch’s gradcheck runs at its "
         "defaults, scipy’s check_grad is read as right below 10⁻⁵, and the last rival trains the class on "
         "small digits and looks at its accuracy.{early}</p><ul>{lines}</ul>{command}"
-    ).format(early=early, lines=lines, command=markup.command(part["command"]))
+    ).format(early=early, lines=lines, command=markup.command(part.command))
 
 
-def _heatmap(part: Part, rows: list[Part]) -> Markup:
+def _heatmap(part: Zoo, rows: list[Row]) -> Markup:
     """Rows are classes; columns the checks, then the rivals."""
-    columns = [*part["checks"], *RIVALS.values()]
+    columns = [*part.checks, *RIVALS]
     cells = [_cells(part, row) for row in rows]
     signs: dict[str, str] = {Outcome.PASS: "", Outcome.FAIL: "x", Outcome.INCONCLUSIVE: "?"}
     fig = go.Figure(
@@ -75,7 +71,7 @@ def _heatmap(part: Part, rows: list[Part]) -> Markup:
     fig.update_xaxes(type="category", side="top", tickangle=-60)
     fig.update_yaxes(type="category", autorange="reversed", dtick=1, tickfont={"size": 11})
     fig.update_layout(height=180 + 18 * len(rows), margin={"t": 130, "r": 90})
-    killed = part["summary"]["killed"]
+    killed = part.summary.killed
     return figures.figure_html(
         fig,
         "Which check fails which class (x). Blank and without colour: the class does not offer what the "
@@ -84,51 +80,53 @@ def _heatmap(part: Part, rows: list[Part]) -> Markup:
     )
 
 
-def _name(row: Part) -> str:
-    return figures.plain(f"{row['number']} {row['name']}".strip())
+def _name(row: Row) -> str:
+    return figures.plain(f"{row.number} {row.name}".strip())
 
 
-def _cells(part: Part, row: Part) -> list[str]:
+def _cells(part: Zoo, row: Row) -> list[str]:
     words = {True: Outcome.PASS, False: Outcome.FAIL, None: "not tried"}
-    rivals = [words[row[f"{rival}_accepts"]] for rival in RIVALS]
-    return [*(row["outcomes"].get(check, "not run") for check in part["checks"]), *rivals]
+    rivals = [words[accepts] for accepts in _accepts(row.rivals)]
+    return [*(row.outcomes.get(check, "not run") for check in part.checks), *rivals]
 
 
-def _row(row: Part) -> list[Any]:
-    expected = set(row["expected"])
+def _row(row: Row) -> list[Any]:
+    expected = set(row.expected)
     killers = [
-        Markup("<strong>{}</strong>").format(check) if check in expected else check
-        for check in row["killed_by"]
+        Markup("<strong>{}</strong>").format(check) if check in expected else check for check in row.killed_by
     ]
-    diagnosis = row["diagnosis"][0] if row["diagnosis"] else formats.ABSENT
-    named = {True: "named", False: "missed", None: formats.ABSENT}[row["cause_named"]]
+    diagnosis = row.diagnosis[0] if row.diagnosis else formats.ABSENT
+    named = {True: "named", False: "missed", None: formats.ABSENT}[row.cause_named]
     return [
-        row["number"],
-        row["mistake"],
+        row.number,
+        row.mistake,
         markup.join(killers, ", ") if killers else "survives",
-        *_rival_cells(row),
+        *_rival_cells(row.rivals),
         diagnosis,
         named,
     ]
 
 
-def _rival_cells(row: Part) -> list[Any]:
+def _accepts(rivals: Rivals) -> tuple[bool, bool, bool | None]:
+    """In the order of RIVALS."""
+    return rivals.gradcheck, rivals.check_grad, rivals.threshold
+
+
+def _rival_cells(rivals: Rivals) -> list[Any]:
     words: dict[bool | None, str] = {True: "accepts", False: "rejects", None: formats.ABSENT}
-    cells: list[Any] = [words[row[f"{rival}_accepts"]] for rival in RIVALS]
-    if row["test_accuracy"] is not None:
-        cells[-1] = f"{cells[-1]} ({formats.percent(row['test_accuracy'], 1)})"
+    cells: list[Any] = [words[accepts] for accepts in _accepts(rivals)]
+    if rivals.test_accuracy is not None:
+        cells[-1] = f"{cells[-1]} ({formats.percent(rivals.test_accuracy, 1)})"
     return cells
 
 
-def _correct(row: Part) -> list[Any]:
-    return [row["name"], markup.badge(row["verdict"]), *_rival_cells(row)]
+def _correct(row: Row) -> list[Any]:
+    return [row.name, markup.badge(row.verdict), *_rival_cells(row.rivals)]
 
 
-def _notes(part: Part) -> Markup:
+def _notes(part: Zoo) -> Markup:
     notes = [
-        Markup("<li>{}: {}</li>").format(row["number"] or row["name"], row["note"])
-        for row in part["rows"]
-        if row["note"]
+        Markup("<li>{}: {}</li>").format(row.number or row.name, row.note) for row in part.rows if row.note
     ]
     if not notes:
         return Markup("")

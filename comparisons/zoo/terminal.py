@@ -6,45 +6,49 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from backproof.comparisons.results.parts import Part
 from backproof.comparisons.verdicts.outcome import Outcome
+from backproof.comparisons.zoo.result import Counts, Row, Zoo
 
-SIGNS = {Outcome.FAIL: ("x", "bold red"), Outcome.PASS: ("·", "dim"), Outcome.INCONCLUSIVE: ("?", "yellow")}
-RIVALS = ("gradcheck", "check_grad", "threshold")
+SIGNS: dict[str, tuple[str, str]] = {
+    Outcome.FAIL: ("x", "bold red"),
+    Outcome.PASS: ("·", "dim"),
+    Outcome.INCONCLUSIVE: ("?", "yellow"),
+}
 
 
-def show(part: Part, console: Console) -> None:
+def show(part: Zoo, console: Console) -> None:
     """Matrix, legend, diagnoses, counts."""
-    letters = dict(zip(part["checks"], ascii_letters, strict=False))
+    letters = dict(zip(part.checks, ascii_letters, strict=False))
     console.print(_matrix(part, letters))
     console.print(_legend(letters), style="dim")
     console.print(_diagnoses(part))
-    notes = [f"{row['number'] or row['name']}: {row['note']}" for row in part["rows"] if row["note"]]
+    notes = [f"{row.number or row.name}: {row.note}" for row in part.rows if row.note]
     if notes:
         console.print("\nNotes")
         for note in notes:
             console.print(Text(f"  {note}"))
     console.print()
-    for line in sentences(part["summary"]):
+    for line in sentences(part.summary):
         console.print(line)
 
 
-def _matrix(part: Part, letters: dict[str, str]) -> Table:
+def _matrix(part: Zoo, letters: dict[str, str]) -> Table:
     table = Table(title="The kill matrix: x is a FAIL", title_justify="left", padding=(0, 1, 0, 0), box=None)
     table.add_column("", no_wrap=True)
     table.add_column("class", overflow="ellipsis", no_wrap=True)
     table.add_column("".join(letters.values()), no_wrap=True)
     for heading in ("gc", "cg", "95"):
         table.add_column(heading, no_wrap=True)
-    for row in part["rows"]:
-        rivals = [_rival(row[f"{rival}_accepts"]) for rival in RIVALS]
-        table.add_row(row["number"], row["name"], _signs(row, letters), *rivals)
+    for row in part.rows:
+        said = (row.rivals.gradcheck, row.rivals.check_grad, row.rivals.threshold)
+        rivals = [_rival(accepts) for accepts in said]
+        table.add_row(row.number, row.name, _signs(row, letters), *rivals)
     return table
 
 
-def _signs(row: Part, letters: dict[str, str]) -> Text:
-    pairs = [SIGNS.get(row["outcomes"].get(check, ""), (" ", "")) for check in letters]
-    return Text.assemble(*pairs)
+def _signs(row: Row, letters: dict[str, str]) -> Text:
+    found = [row.outcomes.get(check, "") for check in letters]
+    return Text.assemble(*(SIGNS.get(word, (" ", "")) for word in found))
 
 
 def _rival(accepts: bool | None) -> Text:
@@ -61,33 +65,33 @@ def _legend(letters: dict[str, str]) -> str:
     )
 
 
-def _diagnoses(part: Part) -> Table:
+def _diagnoses(part: Zoo) -> Table:
     table = Table(title="\nThe first diagnosis of each", title_justify="left", box=None, padding=(0, 1, 0, 0))
     table.add_column("", no_wrap=True)
     table.add_column("class", overflow="fold")
     table.add_column("diagnosis", overflow="fold")
     table.add_column("cause", no_wrap=True)
-    for row in part["rows"]:
+    for row in part.rows:
         named = {True: Text("named", "green"), False: Text("missed", "yellow"), None: Text("")}
-        if row["diagnosis"]:
-            table.add_row(row["number"], row["name"], Text(row["diagnosis"][0]), named[row["cause_named"]])
+        if row.diagnosis:
+            table.add_row(row.number, row.name, Text(row.diagnosis[0]), named[row.cause_named])
     return table
 
 
-def sentences(counts: Part) -> list[str]:
+def sentences(counts: Counts) -> list[str]:
     """What the matrix comes to."""
-    total = counts["mutants"]
+    total = counts.mutants
     lines = [
-        f"Killed by a check expected to see it: {counts['killed_as_expected']} of {total} mutants.",
-        f"For comparison: gradcheck {counts['gradcheck_killed']}, check_grad {counts['check_grad_killed']}, "
-        f"a test accuracy of 95 % {counts['threshold_killed']} of {total}.",
-        f"Correct classes that pass: {counts['correct_passed']} of {counts['correct']}.",
-        f"The first diagnosis names the cause of {counts['causes_named']} of {counts['gradient_mutants']} "
+        f"Killed by a check expected to see it: {counts.killed_as_expected} of {total} mutants.",
+        f"For comparison: gradcheck {counts.gradcheck_killed}, check_grad {counts.check_grad_killed}, "
+        f"a test accuracy of 95 % {counts.threshold_killed} of {total}.",
+        f"Correct classes that pass: {counts.correct_passed} of {counts.correct}.",
+        f"The first diagnosis names the cause of {counts.causes_named} of {counts.gradient_mutants} "
         "gradient mutants.",
     ]
-    if counts["held_out"]:
+    if counts.held_out:
         lines.append(
-            f"Of {counts['held_out']} mistakes set aside before the checks were written, "
-            f"{counts['held_out_killed_blind']} were killed at first sight, {counts['held_out_killed']} now."
+            f"Of {counts.held_out} mistakes set aside before the checks were written, "
+            f"{counts.held_out_killed_blind} were killed at first sight, {counts.held_out_killed} now."
         )
     return lines

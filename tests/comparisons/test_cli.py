@@ -77,8 +77,8 @@ def test_a_wrong_gradient_ends_the_main_job_with_exit_code_one(small_run: Any) -
 
 def test_the_wrong_contender_fails_and_scratch_passes(small_run: Any) -> None:
     _, out = small_run
-    checks = results.load(out / "results.json").gradients["checks"]
-    failing = {check["contender"] for check in checks if check["verdict"] == "FAIL"}
+    checks = results.load(out / "results.json").gradients.compared
+    failing = {check.contender for check in checks if check.verdict == "FAIL"}
     assert failing == {"wrong.py:Wrong"}
 
 

@@ -15,7 +15,7 @@ from backproof.comparisons.running.progress import Progress, Silent
 from backproof.scratch.errors import InputError
 from tests.support import sample_results
 
-PARTS: dict[str, Callable[[], dict[str, Any]]] = {
+PARTS: dict[str, Callable[[], object]] = {
     "gradients": sample_results.gradients,
     "accuracy": sample_results.accuracy,
     "speed": sample_results.speed,
@@ -29,7 +29,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(write, "draw", lambda found, folder: None)
 
     def runner_of(name: str) -> runner.Run:
-        def run(plan: Plan, progress: Progress) -> dict[str, Any]:
+        def run(plan: Plan, progress: Progress) -> object:
             order.append(name)
             return PARTS[name]()
 
@@ -44,7 +44,7 @@ def interrupt_in(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     before = runner._runner_of
 
     def runner_of(part: str) -> runner.Run:
-        def interrupted(plan: Plan, progress: Progress) -> dict[str, Any]:
+        def interrupted(plan: Plan, progress: Progress) -> object:
             raise KeyboardInterrupt
 
         return interrupted if part == name else before(part)
@@ -144,11 +144,11 @@ def test_what_other_commands_found_survives_a_new_run_with_another_plan(
 def test_only_the_parts_of_the_main_job_decide_its_exit_code(tmp_path: Path, asked: list[str]) -> None:
     failed = {"verdict": "FAIL"}
     write.merge(tmp_path / "out", "backproof numerical", numerical=failed)
-    assert runner.verdicts(runner.run(plan_in(tmp_path), Silent())) == ["PASS", "PASS", "PASS"]
+    assert runner.outcomes(runner.run(plan_in(tmp_path), Silent())) == ["PASS", "PASS", "PASS"]
 
 
 def test_a_part_that_fails_is_a_verdict_of_the_run(
     tmp_path: Path, asked: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(PARTS, "speed", lambda: {**sample_results.speed(), "verdict": "FAIL"})
-    assert runner.verdicts(runner.run(plan_in(tmp_path), Silent())) == ["PASS", "PASS", "FAIL"]
+    assert runner.outcomes(runner.run(plan_in(tmp_path), Silent())) == ["PASS", "PASS", "FAIL"]

@@ -1,10 +1,21 @@
 """Results made by hand in the format of results.json, for everything that reads them."""
 
+import math
 from dataclasses import replace
 from typing import Any
 
+from backproof.comparisons.gradients.result import (
+    Campaign,
+    CampaignRow,
+    Check,
+    Gradcheck,
+    Gradients,
+    Judged,
+    NotCompared,
+)
 from backproof.comparisons.report.document import Results
 from backproof.comparisons.results.parts import Part
+from backproof.comparisons.verdicts.outcome import Outcome
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)> [bold]{{ 7 * 7 }}"
 SEEDS = [0, 1, 2, 3, 4]
@@ -45,24 +56,24 @@ ENVIRONMENT: Part = {
 }
 
 
-def check(contender: str, against: str, architecture: str, error: float, bound: float, **more: Any) -> Part:
+def check(contender: str, against: str, architecture: str, error: float, bound: float, **more: Any) -> Check:
     """One gradient check, PASS where the error is inside the bound."""
-    return {
-        "contender": contender,
-        "against": against,
-        "architecture": architecture,
-        "verdict": "PASS" if error <= bound else "FAIL",
-        "max_error": error,
-        "bound": bound,
-        "resolution": 2e-10,
-        "worst": "W2[3, 1]",
-        **more,
-    }
+    passed = Check(
+        contender=contender,
+        against=against,
+        architecture=architecture,
+        verdict=Outcome.PASS if error <= bound else Outcome.FAIL,
+        max_error=error,
+        bound=bound,
+        resolution=2e-10,
+        worst="W2[3, 1]",
+    )
+    return replace(passed, **more)
 
 
-def gradients() -> Part:
+def gradients() -> Gradients:
     """All pass, one with an error of exactly zero, one not offered."""
-    checks = []
+    checks: list[Check | NotCompared] = []
     for i, activation in enumerate(("identity", "sigmoid", "tanh", "relu")):
         for j, loss in enumerate(("cross_entropy", "binary_cross_entropy", "mse", "sum_of_squares")):
             name = f"5-4-3 {activation}, {loss}, float64"
@@ -72,9 +83,24 @@ def gradients() -> Part:
         check("scratch", "central_difference", "784-128-10 relu, cross_entropy, MNIST batch", 2e-9, 6e-8)
     )
     checks.append(check("jax", "scratch", "784-128-10 relu, cross_entropy, float32", 0.0, 2.5e-6))
-    checks.append({"contender": "sklearn", "against": "scratch", "architecture": "784-128-10",
-                   "not_offered": "its public interface gives no gradient"})  # fmt: skip
-    return {"verdict": "PASS", "seconds": 8.25, "checks": checks}
+    checks.append(NotCompared("sklearn", "scratch", "784-128-10", "its public interface gives no gradient"))
+    return Gradients(Outcome.PASS, 8.25, tuple(checks))
+
+
+def with_checks(outcome: Outcome, *more: Check) -> Gradients:
+    """The same with these checks beside the others."""
+    return replace(gradients(), verdict=outcome, checks=(*gradients().checks, *more))
+
+
+def campaign() -> Campaign:
+    """One network of each kind; too few to decide anything."""
+    judged = Judged(1, 0, 0, 36, 0, 4, 0.16, 94.0, 9e-13, "")
+    row = CampaignRow({"scratch": judged, "torch": judged}, Gradcheck(1, 0), "normal", "float64", "relu")
+    return Campaign(
+        verdict=Outcome.INCONCLUSIVE, n_cases=1, totals=replace(row, family="all", dtype="", activation=""),
+        families=(replace(row, activation=""),), cells=(row,), n_per_cell=1, seed=0, workers=1,
+        gradcheck_per_cell=1, seconds=2.5, interrupted=False, command="backproof gradients --campaign 1",
+    )  # fmt: skip
 
 
 def _trained(start: float, seconds: float) -> Part:
@@ -159,9 +185,9 @@ def failing() -> Results:
     good = passing()
     wrong = check("scratch", "torch", "784-128-10 relu, cross_entropy, float64", 0.013, 4e-12,
                   worst="b1[17]", reason="b1 is 100 times too small: averaged twice?")  # fmt: skip
-    nan = check("scratch", "complex_step", "5-4-3 sigmoid, mse, float64", 1.0, 1e-12, worst="W1[0, 0]")
-    nan |= {"verdict": "FAIL", "max_error": None, "reason": "NaN in the gradient"}
-    gradient_part = {**gradients(), "verdict": "FAIL", "checks": [*gradients()["checks"], wrong, nan]}
+    nan = check("scratch", "complex_step", "5-4-3 sigmoid, mse, float64", 1.0, 1e-12, worst="W1[0, 0]",
+                max_error=math.nan, reason="NaN in the gradient")  # fmt: skip
+    gradient_part = with_checks(Outcome.FAIL, wrong, nan)
     accuracy_part = {**accuracy(), "verdict": "FAIL"}
     accuracy_part["against_scratch"] = {
         "torch": _compared(0.9, 0.2, "FAIL"),
@@ -186,8 +212,8 @@ def undecided() -> Results:
     part |= {"verdict": "INCONCLUSIVE", "dataset": "digits", "seeds": [0], "contenders": lone}
     part["against_scratch"] = {"torch": compared, "jax": compared}
     open_check = check("torch", "scratch", "5-4-3 relu, mse, float32", 1e-7, 1e-6,
-                       verdict="INCONCLUSIVE", reason="a unit sits at its kink")  # fmt: skip
-    gradient_part = {**gradients(), "verdict": "INCONCLUSIVE", "checks": [*gradients()["checks"], open_check]}
+                       verdict=Outcome.INCONCLUSIVE, reason="a unit sits at its kink")  # fmt: skip
+    gradient_part = with_checks(Outcome.INCONCLUSIVE, open_check)
     return replace(passing(), accuracy=part, gradients=gradient_part, speed=None)
 
 
@@ -199,15 +225,13 @@ def diverged() -> Results:
     part["against_scratch"]["jax"] |= {"difference_points": None, "ci90": [None, None]}
     part["against_scratch"]["jax"] |= {"outcome": "different", "verdict": "FAIL"}
     part["against_scratch"]["jax"]["trajectory"] |= {"max_scaled_difference": None, "verdict": "FAIL"}
-    lost = check(
-        "jax", "scratch", "5-4-3 relu, mse, float32", 1.0, 1.0, verdict="FAIL", reason="Inf in W1[0, 0]"
-    )
-    lost |= {"max_error": None, "bound": None, "resolution": None, "worst": None}
+    lost = check("jax", "scratch", "5-4-3 relu, mse, float32", math.nan, math.nan, verdict=Outcome.FAIL,
+                 resolution=math.nan, worst="", reason="Inf in W1[0, 0]")  # fmt: skip
     ratios = {"torch": {"median": None, "ci95": [None, None]}, "jax": {"median": 1.1, "ci95": [None, None]}}
     case = {**speed()["cases"][0], "ratios": ratios, "noise": None, "gemm_floor": None}
     return replace(
         passing(),
-        gradients={**gradients(), "verdict": "FAIL", "checks": [lost]},
+        gradients=replace(gradients(), verdict=Outcome.FAIL, checks=(lost,)),
         accuracy={**part, "verdict": "FAIL"},
         speed={**speed(), "cases": [case], "verdict": "INCONCLUSIVE"},
     )
@@ -221,8 +245,8 @@ def nothing_run() -> Results:
 def hostile() -> Results:
     """Every name and reason is markup."""
     base = passing()
-    absent = {"contender": HOSTILE, "against": HOSTILE, "architecture": HOSTILE, "not_offered": HOSTILE}
-    checks = [check(HOSTILE, HOSTILE, HOSTILE, 1e-9, 1e-8, worst=HOSTILE, reason=HOSTILE), absent]
+    absent = NotCompared(HOSTILE, HOSTILE, HOSTILE, HOSTILE)
+    checks = (check(HOSTILE, HOSTILE, HOSTILE, 1e-9, 1e-8, worst=HOSTILE, reason=HOSTILE), absent)
     accuracy_part = {**accuracy(), "dataset": HOSTILE}
     accuracy_part["contenders"] = {
         "scratch": _trained(0.0, 1.0),
@@ -239,7 +263,7 @@ def hostile() -> Results:
         base,
         plan={**PLAN, "command": HOSTILE, "runs": {HOSTILE: {"command": HOSTILE, "finished": HOSTILE}}},
         environment={HOSTILE: HOSTILE, "packages": {HOSTILE: HOSTILE}},
-        gradients={"verdict": "PASS", "seconds": 1.0, "checks": checks},
+        gradients=Gradients(Outcome.PASS, 1.0, checks),
         accuracy=accuracy_part,
         speed={**speed(), "cases": [case, case]},
     )

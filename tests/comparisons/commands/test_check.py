@@ -121,14 +121,10 @@ def test_the_zoo_says_who_killed_whom_and_keeps_it(
     assert "Killed by a check expected to see it: 1 of 1 mutants." in capsys.readouterr().out
     part = results.load(f"{out}/results.json").zoo
     assert part is not None
-    (row,) = part["rows"]
-    assert row["killed_by"] == ["schedules"]
+    (row,) = part.rows
+    assert row.killed_by == ("schedules",)
     # No gradient checker sees a schedule, and the digits are learnt all the same.
-    assert (row["gradcheck_accepts"], row["check_grad_accepts"], row["threshold_accepts"]) == (
-        True,
-        True,
-        True,
-    )
+    assert (row.rivals.gradcheck, row.rivals.check_grad, row.rivals.threshold) == (True, True, True)
     assert "Would a mistake be seen?" in Path(out, "report.html").read_text()
 
 

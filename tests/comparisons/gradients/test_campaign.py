@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from backproof.comparisons.gradients import campaign, sensitivity
 from backproof.comparisons.gradients.campaign import CELLS, CellTally, Chunk, Tally, chunks, median
 from backproof.comparisons.gradients.random_problems import FAMILIES, Case, draw
+from backproof.comparisons.gradients.result import Campaign, Sensitivity
 from backproof.comparisons.gradients.sensitivity import EXPONENTS, RELATIVE_ERRORS, Caught, made_wrong
 from backproof.comparisons.running.progress import Silent
 from backproof.comparisons.verdicts.outcome import Outcome
@@ -15,29 +16,29 @@ from backproof.scratch.architecture import ACTIVATIONS, DTYPES, Array
 
 
 @pytest.fixture(scope="module")
-def small() -> dict:
+def small() -> Campaign:
     return campaign.run(3, seed=0, workers=1, gradcheck_cases=1, progress=Silent())
 
 
-def test_correct_gradients_raise_no_false_alarm(small: dict) -> None:
-    figures = small["totals"]["contenders"].values()
-    assert [one["false_alarms"] for one in figures] == [0, 0]
-    assert small["verdict"] == Outcome.PASS
+def test_correct_gradients_raise_no_false_alarm(small: Campaign) -> None:
+    figures = small.totals.contenders.values()
+    assert [one.false_alarms for one in figures] == [0, 0]
+    assert small.verdict == Outcome.PASS
 
 
-def test_every_error_stays_below_its_bound(small: dict) -> None:
-    assert all(one["largest_error_over_bound"] < 1 for one in small["totals"]["contenders"].values())
+def test_every_error_stays_below_its_bound(small: Campaign) -> None:
+    assert all(one.largest_error_over_bound < 1 for one in small.totals.contenders.values())
 
 
-def test_every_family_activation_and_dtype_is_drawn_equally(small: dict) -> None:
-    cells = {(row["family"], row["activation"], row["dtype"]) for row in small["cells"]}
+def test_every_family_activation_and_dtype_is_drawn_equally(small: Campaign) -> None:
+    cells = {(row.family, row.activation, row.dtype) for row in small.cells}
     assert cells == {(f, a, d) for f in FAMILIES for a in ACTIVATIONS for d in DTYPES}
-    assert small["n_cases"] == 3 * len(CELLS)
+    assert small.n_cases == 3 * len(CELLS)
 
 
-def test_gradcheck_judges_its_share_of_the_same_cases(small: dict) -> None:
-    assert small["totals"]["gradcheck"]["cases"] == len(CELLS)
-    assert small["totals"]["gradcheck"]["failed"] >= len(CELLS) // 4  # at least most of float32
+def test_gradcheck_judges_its_share_of_the_same_cases(small: Campaign) -> None:
+    assert small.totals.gradcheck.cases == len(CELLS)
+    assert small.totals.gradcheck.failed >= len(CELLS) // 4  # at least most of float32
 
 
 def test_the_same_cases_come_whatever_the_chunks() -> None:
@@ -70,9 +71,9 @@ def test_ctrl_c_keeps_what_is_finished(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(campaign, "run_chunk", interrupted)
     part = campaign.run(1, seed=0, workers=1, gradcheck_cases=0, progress=Silent())
-    assert part["interrupted"]
-    assert part["n_cases"] == 2
-    assert part["verdict"] == Outcome.INCONCLUSIVE  # most families have no case at all
+    assert part.interrupted
+    assert part.n_cases == 2
+    assert part.verdict == Outcome.INCONCLUSIVE  # most families have no case at all
 
 
 def test_a_contender_that_is_slightly_wrong_is_an_alarm(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,13 +141,13 @@ def test_cases_are_valid_for_their_architecture(family: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def sensed() -> dict:
+def sensed() -> Sensitivity:
     return sensitivity.run(6, seed=0, workers=1, gradcheck_cases=1, progress=Silent())
 
 
-def test_larger_errors_are_caught_at_least_as_often(sensed: dict) -> None:
-    for row in sensed["rows"]:
-        np.testing.assert_array_equal(row["caught"], sorted(row["caught"], reverse=True))
+def test_larger_errors_are_caught_at_least_as_often(sensed: Sensitivity) -> None:
+    for row in sensed.rows:
+        np.testing.assert_array_equal(row.caught, sorted(row.caught, reverse=True))
 
 
 def test_a_scale_error_below_the_rounding_of_the_dtype_does_not_exist() -> None:
@@ -155,15 +156,15 @@ def test_a_scale_error_below_the_rounding_of_the_dtype_does_not_exist() -> None:
     np.testing.assert_array_equal(spoiled, tensor)
 
 
-def test_normal_cases_are_resolved_to_the_target(sensed: dict) -> None:
-    rows = [row for row in sensed["rows"] if row["family"] == "normal"]
-    assert [row["caught_at_target"] for row in rows] == [1.0, 1.0]
+def test_normal_cases_are_resolved_to_the_target(sensed: Sensitivity) -> None:
+    rows = [row for row in sensed.rows if row.family == "normal"]
+    assert [row.caught_at_target for row in rows] == [1.0, 1.0]
 
 
-def test_draws_and_zero_gradients_add_up(sensed: dict) -> None:
-    for row in sensed["rows"]:
-        cells = len(ACTIVATIONS) * (len(FAMILIES) if row["family"] == "all" else 1)
-        assert row["draws"] + row["zero_gradients"] == 6 * cells
+def test_draws_and_zero_gradients_add_up(sensed: Sensitivity) -> None:
+    for row in sensed.rows:
+        cells = len(ACTIVATIONS) * (len(FAMILIES) if row.family == "all" else 1)
+        assert row.draws + row.zero_gradients == 6 * cells
 
 
 @pytest.mark.parametrize("shifted", [False, True])

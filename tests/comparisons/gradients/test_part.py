@@ -13,7 +13,9 @@ from backproof.comparisons.experiment import Plan
 from backproof.comparisons.gradients import campaign_chapter as section
 from backproof.comparisons.gradients import part as gradients
 from backproof.comparisons.gradients.part import Problem, check_problem, small_problems
+from backproof.comparisons.gradients.result import Check, Gradients, NotCompared
 from backproof.comparisons.report import document as results
+from backproof.comparisons.results.codec import decode, encode
 from backproof.comparisons.running.progress import Silent
 from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.reference.contender import Contender, NotOffered
@@ -48,7 +50,7 @@ def problem(activation: str = "relu", loss: str = "cross_entropy", dtype: str = 
     return next(p for p in small_problems(0) if p.label.endswith(label))
 
 
-def checked(monkeypatch: pytest.MonkeyPatch, contender: Contender, **which: str) -> list[dict]:
+def checked(monkeypatch: pytest.MonkeyPatch, contender: Contender, **which: str) -> list[Check | NotCompared]:
     monkeypatch.setattr(registry, "create", lambda name: contender)
     return check_problem(problem(**which), ("mine",))
 
@@ -58,8 +60,8 @@ def checked(monkeypatch: pytest.MonkeyPatch, contender: Contender, **which: str)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_scratch_and_torch_pass_every_check(activation: str, loss: str, dtype: str) -> None:
     checks = check_problem(problem(activation, loss, dtype), ("scratch", "torch"))
-    assert [check["verdict"] for check in checks] == [Outcome.PASS] * len(checks)
-    against = {check["against"] for check in checks}
+    assert [check.verdict for check in checks] == [Outcome.PASS] * len(checks)
+    against = {check.against for check in checks}
     assert {"complex_step", "scratch"} <= against
     assert dtype == "float32" or against & {"central_difference", "richardson"}
 
@@ -100,12 +102,12 @@ def test_a_wrong_contender_fails_with_what_is_wrong(
     change: Callable[..., tuple[float, Weights]], words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     check = checked(monkeypatch, wrong(change))[0]
-    assert check["verdict"] == Outcome.FAIL
-    assert words in check["reason"]
+    assert check.verdict == Outcome.FAIL
+    assert words in check.reason
 
 
 def test_a_transposed_weight_gradient_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert checked(monkeypatch, wrong(_transposed))[0]["verdict"] == Outcome.FAIL
+    assert checked(monkeypatch, wrong(_transposed))[0].verdict == Outcome.FAIL
 
 
 def test_wrong_logits_fail_although_the_gradient_is_right(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,27 +116,27 @@ def test_wrong_logits_fail_although_the_gradient_is_right(monkeypatch: pytest.Mo
             return super().logits(x) + 1e-9
 
     check = checked(monkeypatch, Shifted())[0]
-    assert (check["verdict"], check["worst"][:7]) == (Outcome.FAIL, "logits[")
+    assert (check.verdict, check.worst[:7]) == (Outcome.FAIL, "logits[")
 
 
 def test_a_contender_without_gradients_is_a_row_with_the_reason_and_judged_on_its_logits(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     absent, logits = checked(monkeypatch, NoGradient())
-    assert absent["not_offered"] == "its public interface gives no gradient"
-    assert "verdict" not in absent
-    assert logits["verdict"] == Outcome.PASS
-    assert logits["architecture"].endswith("logits")
+    assert absent.not_offered == "its public interface gives no gradient"
+    assert isinstance(absent, NotCompared)
+    assert logits.verdict == Outcome.PASS
+    assert logits.architecture.endswith("logits")
 
 
 def test_what_is_not_offered_is_said_once() -> None:
     plan = Plan(contenders=("sklearn",), data="digits", layer_sizes=(64, 8, 10))
-    absent = [c for c in gradients.run(plan, Silent())["checks"] if "not_offered" in c]
-    assert [c["contender"] for c in absent] == ["sklearn"]
+    absent = gradients.run(plan, Silent()).absent
+    assert [c.contender for c in absent] == ["sklearn"]
 
 
 def test_a_contender_without_logits_is_judged_on_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert checked(monkeypatch, NoLogits())[0]["verdict"] == Outcome.PASS
+    assert checked(monkeypatch, NoLogits())[0].verdict == Outcome.PASS
 
 
 def test_the_part_has_a_batch_of_the_data_in_both_dtypes() -> None:
@@ -145,24 +147,14 @@ def test_the_part_has_a_batch_of_the_data_in_both_dtypes() -> None:
 
 def test_a_large_network_is_differenced_at_sampled_entries() -> None:
     data = gradients.data_problems(Plan(data="digits", layer_sizes=(64, 32, 10)))[1]
-    central = next(c for c in check_problem(data, ("scratch",)) if c["against"] == "central_difference")
-    assert (central["verdict"], central["n_compared"]) == (Outcome.PASS, gradients.SAMPLED_ENTRIES)
+    central = next(c for c in check_problem(data, ("scratch",)) if c.against == "central_difference")
+    assert (central.verdict, central.n_compared) == (Outcome.PASS, gradients.SAMPLED_ENTRIES)
 
 
 def test_the_whole_part_is_as_the_results_want_it() -> None:
     part = gradients.run(Plan(data="digits", layer_sizes=(64, 8, 10)), Silent())
-    assert part["verdict"] == Outcome.PASS
-    required = {
-        "contender",
-        "against",
-        "architecture",
-        "verdict",
-        "max_error",
-        "bound",
-        "resolution",
-        "worst",
-    }
-    assert all(required <= set(check) for check in part["checks"])
+    assert part.verdict == Outcome.PASS
+    assert encode(decode(Gradients, encode(part))) == encode(part)
 
 
 # --- the command -------------------------------------------------------------------------------------------
@@ -183,7 +175,7 @@ def test_the_command_writes_checks_campaign_and_sensitivity(folder: Path) -> Non
     assert None not in (found.gradients, found.step_sizes)
     assert found.campaign is not None
     assert found.sensitivity is not None
-    assert found.campaign["command"] == found.sensitivity["command"]
+    assert found.campaign.command == found.sensitivity.command
 
 
 def test_the_json_file_holds_the_same_parts(folder: Path) -> None:
@@ -199,7 +191,7 @@ def test_the_report_has_the_campaign_with_the_command_that_made_it(folder: Path)
     loaded = results.load(folder / "results.json")
     built = section.build(loaded.campaign, loaded.sensitivity)
     assert built is not None
-    assert loaded.campaign["command"].replace("'", "&#39;") in built.html
+    assert loaded.campaign.command.replace("'", "&#39;") in built.html
     assert built.key in (folder / "report.html").read_text()
 
 

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backproof.comparisons.drawing import formats
-from backproof.comparisons.gradients.words import ordered, share, used
+from backproof.comparisons.gradients.words import ordered, share
 from backproof.comparisons.report.answer import answer
+from backproof.comparisons.report.document import outcome_of
 from backproof.comparisons.speed import ratios
 from tests.support.sample_results import accuracy, check, failing, nothing_run, passing, speed, undecided
 
@@ -52,16 +53,11 @@ def test_a_missing_part_changes_only_its_own_tile(part: str) -> None:
     assert changed == [part]
 
 
-def test_a_zoo_alone_leaves_the_question_about_our_own_gradients_unasked() -> None:
-    zoo_alone = {"verdict": "INCONCLUSIVE", "seconds": 0.0, "checks": [], "zoo": {"verdict": "PASS"}}
-    assert answer(replace(passing(), gradients=zoo_alone)) == answer(replace(passing(), gradients=None))
-
-
 @pytest.mark.parametrize("make", [passing, failing, undecided])
 def test_every_tile_has_the_verdict_of_its_part(make: Any) -> None:
     results = make()
     parts = (results.gradients, results.accuracy, results.speed)
-    assert [tile.verdict for tile in answer(results).tiles] == [part and part["verdict"] for part in parts]
+    assert [tile.verdict for tile in answer(results).tiles] == [part and outcome_of(part) for part in parts]
 
 
 @given(st.lists(positive, min_size=1, max_size=6))
@@ -107,13 +103,13 @@ def test_a_cell_without_figures_gives_no_ratio(entry: Any) -> None:
 
 def test_failed_checks_come_first_then_those_closest_to_their_bound() -> None:
     checks = [check("a", "b", "c", error, 1.0) for error in (0.2, 5.0, 0.9, 0.0)]
-    assert [c["max_error"] for c in ordered(checks)] == [5.0, 0.9, 0.2, 0.0]
+    assert [c.max_error for c in ordered(checks)] == [5.0, 0.9, 0.2, 0.0]
 
 
 def test_an_error_without_a_bound_to_hold_it_uses_more_than_all() -> None:
-    assert used({"max_error": 1e-300, "bound": 0.0}) == math.inf
-    assert used({"max_error": 0.0, "bound": 0.0}) == 0.0
-    assert used({"max_error": None, "bound": 1.0}) is None
+    assert check("a", "b", "c", 1e-300, 0.0).used == math.inf
+    assert check("a", "b", "c", 0.0, 0.0).used == 0.0
+    assert check("a", "b", "c", math.nan, 1.0).used is None
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from rich.console import Console
 from backproof.comparisons.report import overview as terminal
 from backproof.comparisons.report.document import Results
 from tests.support.sample_results import HOSTILE, SAMPLES, failing, hostile, nothing_run, passing, undecided
+from tests.support.sample_results import campaign as sample_campaign
 
 ORDINARY = [make for make in SAMPLES.values() if make is not hostile]
 
@@ -73,7 +74,7 @@ def test_what_was_not_run_names_its_command(question: str) -> None:
 
 
 def test_what_other_commands_added_is_told_with_its_verdict() -> None:
-    campaign = {"verdict": "INCONCLUSIVE"}
+    campaign = sample_campaign()
     lesson = {
         "name": "xor",
         "figures": [],
