@@ -1,8 +1,12 @@
 """A multilayer perceptron from scratch: NumPy and nothing else.
 
-Read in this order: `architecture` (what a network is), `problem` (one at given weights, with a batch),
-`parameters`, `initializers`, `activations`, `losses`, `network` (forward and backward), `differences`
-(numerical gradients, the textbook way), `changes` (how much one moved number changes what follows, without
-cancellation), `structured` (the same numerical gradient, with little of the work), `gradients` (every method
-by name), `optimizers`, `schedules`, `regularization` and `training`.
+Read in this order:
+
+    what a network is       `architecture`, `problem` (one at given weights, with a batch), `parameters`,
+                            `initializers`
+    forward and backward    `activations`, `losses`, `regularization`, `network`
+    numerical gradients     `differences`, the textbook way; then the same quotients with little of the work:
+                            `series`, `changes`, `loss_changes`, `unmoved`, `tiling`, `structured`
+    every method by name    `gradients`
+    training                `optimizers`, `schedules`, `training`
 """

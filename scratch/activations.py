@@ -40,7 +40,7 @@ def _relu(z: Array) -> None:
         np.maximum(z, np.zeros(z.shape[-1], z.dtype), out=z)
 
 
-ACTIVATIONS: dict[str, Activation] = {
+ACTIVATION_FUNCTIONS: dict[str, Activation] = {
     "identity": Activation(lambda z: None, lambda d, a: None),
     "sigmoid": Activation(lambda z: sigmoid(z, out=z), lambda d, a: np.multiply(d, a * (1.0 - a), out=d)),
     "tanh": Activation(lambda z: np.tanh(z, out=z), lambda d, a: np.multiply(d, 1.0 - a * a, out=d)),

@@ -25,7 +25,7 @@ complex step always works in complex128. Results come in the network's dtype.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 from inspect import signature
 from typing import Any, Literal, Protocol, get_args
 
@@ -223,10 +223,15 @@ def method_named(name: MethodName, **options: Any) -> Method:
         For an option that the method does not take.
     """
     expect_one_of("method", name, METHODS)
-    known = list(signature(METHODS[name]).parameters)
+    known = _options_of(name)
     for option in sorted(set(options).difference(known)):
         raise InputTypeError(f"{option}: no option of {name}, which takes {', '.join(known)}")
     return METHODS[name](**options)
+
+
+@lru_cache
+def _options_of(name: MethodName) -> list[str]:
+    return list(signature(METHODS[name]).parameters)
 
 
 def gradient(

@@ -107,7 +107,7 @@ def _mean_squares_and_delta(z: Array, targets: Array, out: Array, factor: float)
     return _squares_and_delta(z, targets, out, factor / z.size)
 
 
-LOSSES: dict[str, Loss] = {
+LOSS_FUNCTIONS: dict[str, Loss] = {
     "cross_entropy": Loss(_cross_entropy, _cross_entropy_and_delta, lambda n, k: 1.0 / n),
     "binary_cross_entropy": Loss(
         _binary_cross_entropy, _binary_cross_entropy_and_delta, lambda n, k: 1.0 / (n * k)

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from backproof.scratch.activations import ACTIVATIONS
+from backproof.scratch.activations import ACTIVATION_FUNCTIONS
 from backproof.scratch.architecture import Architecture, Array
-from backproof.scratch.losses import LOSSES, Loss
+from backproof.scratch.losses import LOSS_FUNCTIONS, Loss
 from backproof.scratch.parameters import Parameters
 from backproof.scratch.problem import Problem
 from backproof.scratch.regularization import Masks
@@ -48,8 +48,8 @@ class Network:
         self.architecture = architecture
         self.parameters = parameters
         self.dtype = parameters.flat.dtype
-        self.activation = ACTIVATIONS[architecture.activation]
-        self.loss_function = loss_function or LOSSES[architecture.loss]
+        self.activation = ACTIVATION_FUNCTIONS[architecture.activation]
+        self.loss_function = loss_function or LOSS_FUNCTIONS[architecture.loss]
         self._capacity, self._rows = 0, -1  # rows the buffers can hold, and rows in use
 
     @classmethod

@@ -18,7 +18,7 @@ import numpy as np
 
 from backproof.scratch.architecture import Architecture, Array
 from backproof.scratch.errors import expect
-from backproof.scratch.losses import LOSSES, Loss
+from backproof.scratch.losses import LOSS_FUNCTIONS, Loss
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def _mask(rng: np.random.Generator, shape: tuple[int, int], p: float, dtype: str
 def smoothed_cross_entropy(smoothing: float) -> Loss:
     """cross_entropy with the share `smoothing` of every target spread evenly over the K outputs."""
     expect(0.0 <= smoothing < 1.0, f"smoothing: expected a share in [0, 1), got {smoothing!r}")
-    sharp = LOSSES["cross_entropy"]
+    sharp = LOSS_FUNCTIONS["cross_entropy"]
 
     def smooth(z: Array, labels: Array) -> Array:
         # logsumexp(z) - (1 - s) z_y - s mean(z) = cross entropy + s (z_y - mean(z))

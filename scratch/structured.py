@@ -3,19 +3,34 @@
 For the entry t = W_l[i, j] and its step h, the quotient needs the loss with t moved by s h at each node s of
 the scheme. The textbook runs a whole forward pass for it. But
 
-1. a_0 .. a_{l-1} do not see t: they are computed once, for all entries.
+1. a_0 .. a_{l-1} do not see t: they are computed once, for all entries (`unmoved`).
 2. Of z_l only column j moves, by sigma = s h a_{l-1}[n, i] in example n: not at all where the input is zero.
    (The bias b_l[j] is one more row of W_l, whose input is one.)
-3. a_l[n, j] moves by d = f(z_l[n, j] + sigma) - f(z_l[n, j]): not at all where a relu stays off.
+3. a_l[n, j] moves by d = f(z_l[n, j] + sigma) - f(z_l[n, j]): not at all where a relu stays off (`changes`).
 4. z_{l+1}[n] moves by d W_{l+1}[j], of rank one, and where these are the logits that is all. Deeper, the
    activations move, and go on through W_{l+2} .. W_L: one matrix product for many entries at a time.
 5. A network of relus (or identities) is affine up to the next kink. Where |sigma| can reach none, in this
    unit or after it, the logits move by sigma v with v = W_{l+1}[j] diag(z_{l+1} > 0) W_{l+2} .. : of rank one
-   through all layers, and v serves every i. Only units that may reach a kink take the way of 4.
-6. The loss is a sum over examples, and each term is computed as a change (`changes`): small, and accurate.
+   through all layers, and v serves every i. Such a unit is *straight*; the others take the way of 4.
+6. The loss is a sum over examples, and each term is computed as a change: small, and accurate
+   (`loss_changes`).
 
 That is the same quotient, at the same nodes with the same steps, and no derivative is taken. But its rounding
 error is relative to the change of the loss, where the textbook's is relative to the loss.
+
+A worked example: one input x = 2, one relu, one output. z_1 = 3 * 2 + 0 = 6, the logit is 1 * 6 + 0 = 6, and
+L = (6 - 5)^2 = 1. For t = W_1 and h = 0.5, sigma = 0.5 * 2 = 1 reaches no kink, so the unit is straight with
+v = 1, and the logit moves by 1 or by -1: L changes by 3 or by -1, and the quotient is
+(3 - (-1)) / (2 * 0.5) = 4, which is dL/dW_1 = 2 (6 - 5) * 1 * 2. The same for b_1, W_2 and b_2:
+
+>>> from backproof.scratch.architecture import Architecture
+>>> from backproof.scratch.differences import CENTRAL
+>>> from backproof.scratch.parameters import Parameters
+>>> architecture = Architecture((1, 1, 1), "relu", "sum_of_squares")
+>>> network = Network(architecture, Parameters(architecture, np.array([3.0, 0.0, 1.0, 0.0])))
+>>> x, targets = np.array([[2.0]]), np.array([[5.0]])
+>>> structured_difference(network, x, targets, CENTRAL, steps=np.full(4, 0.5))
+array([ 4.,  2., 12.,  2.])
 
 For N examples and K outputs the textbook's central differences take some 4 N n_parameters^2 operations. Here
 a layer takes 20 N n_{l-1} n_l K, less what is zero, or 40 N n_{l-1} n_l n_{l+1} where curved units lie
@@ -23,210 +38,235 @@ between it and the logits. Arrays have units before inputs: there are more input
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from backproof.scratch.architecture import Array
-from backproof.scratch.changes import (
-    Buffers,
-    Logits,
-    Move,
-    activation_change,
-    largest,
-    loss_changes,
-    shaped,
-    softmax,
-)
+from backproof.scratch.architecture import Array, Flat, Inputs, Targets
+from backproof.scratch.changes import Buffers, activation_change, largest, shaped
 from backproof.scratch.differences import Scheme, working_dtype
 from backproof.scratch.errors import expect
-from backproof.scratch.losses import LOSSES
+from backproof.scratch.loss_changes import Move, loss_changes
 from backproof.scratch.network import Network, product
+from backproof.scratch.tiling import Indices, Tiling, groups, rectangles
+from backproof.scratch.unmoved import Unmoved, forward_unmoved
 
 MEMORY = 256 * 2**20  # bytes of temporary arrays
 _ARRAYS = 10  # temporaries of a tile's size that live at once, at most
 _TILE = 2**16  # elements: a few such arrays stay in a core's own cache
 
-Weights = tuple[complex, ...]  # the scheme's, one for each sign
-Node = tuple[complex, tuple[int, ...], Weights]  # s, and the signs with which it is taken
+Entries = Annotated[Array, "units entries"]  # W_l and b_l, turned round: (fan_out, fan_in + 1)
+Reach = Annotated[Array, "examples units"]
+Sigma = Annotated[Array, "examples units inputs"]
+Directions = Annotated[Array, "examples outputs units"]  # v, of one example where all share it
+NodeWeights = tuple[complex, ...]  # one for each sign
+
+
+class Node(NamedTuple):
+    """A node s of the scheme, the signs with which it is taken, and the weight of each."""
+
+    s: complex
+    signs: tuple[int, ...]
+    weights: NodeWeights
 
 
 def structured_difference(
-    network: Network, x: Array, targets: Array, scheme: Scheme, steps: Array, *, memory: int = MEMORY
-) -> Array:
-    """The quotient of every parameter, with its own of `steps` (n_parameters,), in the network's dtype.
+    network: Network, x: Inputs, targets: Targets, scheme: Scheme, steps: Flat, *, memory: int = MEMORY
+) -> Flat:
+    """The scheme's quotient of every parameter, in the network's dtype.
 
-    x (examples, n_inputs) and targets are trusted, as in `Network.loss`. Temporary arrays take at most
-    `memory` bytes, beside a few times the parameters and activations. Raises ValueError if it is too little.
+    Parameters
+    ----------
+    network, x, targets
+        As in `Network.loss`; trusted.
+    scheme
+        The nodes and weights.
+    steps
+        The step of every parameter, (n_parameters,).
+    memory
+        What temporary arrays may take, in bytes, beside a few times the parameters and activations.
+
+    Raises
+    ------
+    InputError
+        If `memory` is too little.
     """
     dtype, architecture = network.dtype, network.architecture
-    # The complex step of a float32 network is taken in double precision.
-    network = network if dtype == steps.dtype else network.astype(np.promote_types(dtype, steps.dtype))
+    if dtype != steps.dtype:  # the complex step of a float32 network is taken in double precision
+        network = network.astype(np.promote_types(dtype, steps.dtype))
     working = working_dtype(network.dtype, scheme)
-    widest = max(architecture.layer_sizes[1:])
-    least = _ARRAYS * widest * working.itemsize
-    expect(memory >= least, f"memory: expected at least {least} bytes here, got {memory}")
-    tile = max(widest, min(_TILE, memory // (_ARRAYS * working.itemsize)))  # elements of a temporary array
-    buffers = [np.empty(tile, working) for _ in range(3)]
-    unmoved, nodes = _forward(network, x, targets), _mirrored(scheme)
+    elements = _elements_of_a_tile(architecture.layer_sizes, working.itemsize, memory)
+    buffers = [np.empty(elements, working) for _ in range(3)]
+    unmoved, nodes = forward_unmoved(network, x, targets), _mirrored(scheme)
     scale = network.loss_function.scale(len(x), architecture.n_outputs)
     gradient = np.empty(architecture.n_parameters, dtype)
     for layer, (weight, bias) in enumerate(architecture.layer_slices()):
         rows = slice(weight.start, bias.stop)  # W_l and, as its last row, b_l
-        h = np.ascontiguousarray(steps[rows].reshape(-1, bias.stop - bias.start).T)
-        changes = _Layer(unmoved, layer, len(unmoved.z) - 1, h, nodes, tile, buffers).changes()
-        gradient[rows] = (changes * scale / (scheme.divisor * h)).T.ravel()
+        fan_out = bias.stop - bias.start
+        h = np.ascontiguousarray(steps[rows].reshape(-1, fan_out).T)
+        changes = _layer_changes(unmoved, layer, h, nodes, buffers)
+        quotients = changes * scale / (scheme.divisor * h)
+        gradient[rows] = quotients.T.ravel()
     return gradient
+
+
+def _elements_of_a_tile(layer_sizes: tuple[int, ...], itemsize: int, memory: int) -> int:
+    """How many numbers a temporary array may hold; one for every unit of a layer at the least."""
+    widest = max(layer_sizes[1:])
+    least = _ARRAYS * widest * itemsize
+    expect(memory >= least, f"memory: expected at least {least} bytes here, got {memory}")
+    allowed = memory // (_ARRAYS * itemsize)
+    return max(widest, min(_TILE, allowed))
 
 
 def _mirrored(scheme: Scheme) -> list[Node]:
     """The scheme's nodes, s and -s together; a node 0 changes nothing."""
     weights = dict(zip(scheme.nodes, scheme.weights, strict=True))
-    moved = [s for s in weights if s and (-s not in weights or s.real > 0)]
-    signs = {s: (1, -1) if -s in weights else (1,) for s in moved}
-    return [(s, signs[s], tuple(weights[sign * s] for sign in signs[s])) for s in moved]
+    nodes = []
+    for s in weights:
+        mirrored = -s in weights
+        if s == 0 or (mirrored and s.real < 0):
+            continue
+        signs = (1, -1) if mirrored else (1,)
+        nodes.append(Node(s, signs, tuple(weights[sign * s] for sign in signs)))
+    return nodes
 
 
-@dataclass(frozen=True)
-class _Unmoved:
-    """What the forward pass leaves with every parameter in place, per layer."""
-
-    network: Network
-    inputs: list[Array]  # a_{l-1} and a last column of ones, (examples, fan_in + 1)
-    z: list[Array]  # (examples, fan_out)
-    margin: list[Array]  # positive: slope one up to this distance; negative: slope zero; 0: curved
-    logits: Logits
-
-    def weights(self, layer: int, examples: slice) -> Array:
-        """W (examples or 1, fan_in, fan_out), in the last layer as `logit_moves` has it."""
-        W = self.network.parameters.layers[layer][0]
-        return self.logit_moves(W, examples) if layer == len(self.z) - 1 else W[None]
-
-    def logit_moves(self, D: Array, examples: slice) -> Array:
-        """D (k, outputs) for each example, relative to its label's column where the loss wants it so."""
-        relative = self.network.loss_function is LOSSES["cross_entropy"]
-        return D[None] - D.T[self.logits[1][examples]][:, :, None] if relative else D[None]
-
-
-def _forward(network: Network, x: Array, targets: Array) -> _Unmoved:
-    inputs, outputs = [], []
-    a = x.astype(network.dtype, copy=False)
-    for W, b in network.parameters.layers:
-        inputs.append(np.concatenate([a, np.ones((len(a), 1), a.dtype)], axis=1))
-        outputs.append(product(a, W) + b)
-        a = outputs[-1].copy()
-        network.activation.apply(a)
-    *hidden, logits = outputs
-    margin = [_margin(network.architecture.activation, z) for z in hidden] + [_margin("identity", logits)]
-    return _Unmoved(network, inputs, outputs, margin, (logits, targets, softmax(logits)))
+def _layer_changes(unmoved: Unmoved, number: int, h: Entries, nodes: list[Node], buffers: Buffers) -> Entries:
+    """sum_n sum_s w_s [l_n(t + s h) - l_n(t)] for every entry t of one layer, whose steps are h."""
+    total = np.zeros_like(h)
+    layer = unmoved.layers[number]
+    # |sigma| <= reach for this unit in this example, at any node and for any input.
+    farthest_node = max(abs(node.s) for node in nodes)
+    reach = np.abs(layer.inputs).max(axis=1)[:, None] * (h.max(axis=1) * farthest_node)
+    # Only from an input that is not zero, in a unit that does not stay off, does anything move.
+    nonzero = layer.inputs != 0
+    awake = layer.to_kink > -reach
+    sizes_above = unmoved.network.architecture.layer_sizes[number + 2 :]
+    tiling = Tiling.of_layer(len(buffers[0]), h.size, max(sizes_above, default=len(h)))
+    for examples in tiling.example_blocks(len(reach)):
+        here = unmoved.rows(examples)
+        block = _Block(here, number, h, reach[examples], nodes, tiling, buffers)
+        units = _in_any_example(awake[examples])
+        inputs = _in_any_example(nonzero[examples])
+        block.add_to(total, units, inputs)
+    return total
 
 
-def _margin(activation: str, z: Array) -> Array:
-    return z if activation == "relu" else np.full_like(z, np.inf if activation == "identity" else 0.0)
+class _Block(NamedTuple):
+    """Some examples in which the entries of one layer are moved."""
 
-
-@dataclass(frozen=True)
-class _Layer:
-    """How the entries of one layer change the loss; arrays of all its entries have the shape of `h`."""
-
-    unmoved: _Unmoved
-    index: int  # of this layer; `last` is the logits'
-    last: int
-    h: Array  # (fan_out, fan_in + 1)
+    unmoved: Unmoved  # in these examples
+    number: int  # of the layer, from 0
+    h: Entries
+    reach: Reach
     nodes: list[Node]
-    tile: int
+    tiling: Tiling
     buffers: Buffers
 
-    def changes(self) -> Array:
-        """sum_n sum_s w_s [l_n(t + s h) - l_n(t)] for every entry t."""
-        total = np.zeros_like(self.h)
-        a, margin = self.unmoved.inputs[self.index], self.unmoved.margin[self.index]
-        # |sigma| <= reach for this unit in this example, at any node and for any input.
-        reach = np.abs(a).max(axis=1)[:, None] * (self.h.max(axis=1) * max(abs(s) for s, _, _ in self.nodes))
-        widest = max(self.unmoved.network.architecture.layer_sizes[self.index + 2 :], default=len(total))
-        together = max(1, self.tile // (total.size * widest))  # small layers: several examples at once
-        pairs = self.tile // (widest * together)
-        on, live = a != 0, margin > -reach
-        for start in range(0, len(a), together):
-            examples = slice(start, start + together)
-            inputs = on[examples].any(axis=0).nonzero()[0]
-            for units in _split(live[examples].any(axis=0).nonzero()[0], pairs):
-                v, straight = self._directions(examples, units, reach[examples][:, units])
-                for u, i in _tiles(straight.nonzero()[0], inputs, self.tile // (v.shape[1] * together)):
-                    self._add(total, examples, units[u], i, v[:, :, u])
-                for u, i in _tiles(units[~straight], inputs, pairs):
-                    self._add(total, examples, u, i, None)
-        return total
+    def add_to(self, total: Entries, units: Indices, inputs: Indices) -> None:
+        """Add what the entries of these units for these inputs change; the others move nothing here."""
+        tiling = self.tiling
+        most_pushed = tiling.entries(tiling.widest)
+        for group in groups(units, most_pushed):
+            v, is_straight = self._directions(group)
+            most_straight = tiling.entries(v.shape[1])
+            straight = is_straight.nonzero()[0]
+            for some, some_inputs in rectangles(straight, inputs, most_straight):
+                self._add(total, group[some], some_inputs, v[:, :, some])
+            pushed = group[~is_straight]
+            for some, some_inputs in rectangles(pushed, inputs, most_pushed):
+                self._add(total, some, some_inputs)
 
-    def _directions(self, examples: slice, units: Array, reach: Array) -> tuple[Array, Array]:
-        """v (examples or 1, outputs, units), and which units move the logits by sigma v in every example."""
-        margin = self.unmoved.margin[self.index][examples][:, units]
-        straight: Array = np.abs(margin) > reach
-        if self.index == self.last:
-            v = self.unmoved.logit_moves(np.eye(len(self.h), dtype=margin.dtype)[units], examples)
-        else:
-            v = (margin > 0)[:, :, None] * self.unmoved.weights(self.index + 1, examples)[:, units]
-        for layer in range(self.index + 1, self.last):
-            margin = self.unmoved.margin[layer][examples][:, None]
-            straight &= (np.abs(v) * reach[:, :, None] <= np.abs(margin)).all(axis=2)
-            v = product(v * (margin > 0), self.unmoved.weights(layer + 1, examples))
-        return np.ascontiguousarray(v.transpose(0, 2, 1)), np.all(straight, axis=0)
-
-    def _add(self, total: Array, examples: slice, units: Array, inputs: Array, v: Array | None) -> None:
-        """Add to `total` what units x inputs change in these examples; v where it holds for all units."""
-        entries = units[:, None] * total.shape[1] + inputs
-        sigma = self.h.take(entries) * self.unmoved.inputs[self.index][examples][:, None, inputs]
-        z, targets, p = self.unmoved.logits
-        logits, loss = (z[examples], targets[examples], p[examples]), self.unmoved.network.loss_function
+    def _add(self, total: Entries, units: Indices, inputs: Indices, v: Directions | None = None) -> None:
+        """Add the changes of these units' entries for these inputs; v where all the units are straight."""
+        loss, logits = self.unmoved.network.loss_function, self.unmoved.logits
+        entries = units[:, None] * total.shape[1] + inputs  # in the flat `total` and `h`
+        layer = self.unmoved.layers[self.number]
+        sigma = self.h.take(entries) * layer.inputs[:, None, inputs]
+        moves = self._pushed_moves(units, sigma) if v is None else self._straight_moves(v, sigma)
         changes = np.zeros((len(sigma), entries.size), sigma.dtype)
-        moves = self._pushed(examples, units, sigma) if v is None else self._straight(sigma, v)
         for move, weights in moves:
-            for weight, term in zip(weights, loss_changes(loss, logits, move, self.buffers), strict=True):
-                changes += (weight * term).real
-        total.ravel()[entries] += changes.sum(axis=0).reshape(entries.shape)
+            # Not named: what is named lives on, and takes another's place in the cache.
+            for weight, change in zip(weights, loss_changes(loss, logits, move, self.buffers), strict=True):
+                changes += (weight * change).real
+        sums = changes.sum(axis=0)
+        total.reshape(-1)[entries] += sums.reshape(entries.shape)
 
-    def _straight(self, sigma: Array, v: Array) -> Iterator[tuple[Move, Weights]]:
+    def _directions(self, units: Indices) -> tuple[Directions, Indices]:
+        """v of these units, and for each whether it is straight in every example: D = sigma v."""
+        unmoved, last = self.unmoved, self.unmoved.last
+        reach = self.reach[:, units]
+        to_kink = unmoved.layers[self.number].to_kink[:, units]
+        straight: Array = np.abs(to_kink) > reach
+        if self.number == last:
+            one_logit_each = np.eye(len(self.h), dtype=to_kink.dtype)[units]
+            v = unmoved.as_logit_moves(one_logit_each)
+        else:
+            slopes = to_kink > 0
+            v = slopes[:, :, None] * unmoved.weights(self.number + 1)[:, units]
+        for layer in range(self.number + 1, last):
+            # z of this layer moves by sigma v: does it stay on its side of every kink?
+            to_kink = unmoved.layers[layer].to_kink[:, None]
+            farthest = np.abs(v) * reach[:, :, None]
+            straight &= (farthest <= np.abs(to_kink)).all(axis=2)
+            v = product(v * (to_kink > 0), unmoved.weights(layer + 1))
+        outputs_first = np.ascontiguousarray(v.transpose(0, 2, 1))
+        in_every_example: Array = np.logical_and.reduce(straight, axis=0)
+        return outputs_first, in_every_example
+
+    def _straight_moves(self, v: Directions, sigma: Sigma) -> Iterator[tuple[Move, NodeWeights]]:
         """D = s sigma v, at s and -s together."""
-        size, shape = largest(sigma) * largest(v), (len(sigma), v.shape[1], *sigma.shape[1:])
+        size = largest(sigma) * largest(v)
+        shape = (len(sigma), v.shape[1], *sigma.shape[1:])
         for s, signs, weights in self.nodes:
-            D = np.multiply((s * v)[..., None], sigma[:, None], out=shaped(self.buffers[0], shape))
-            yield Move(D.reshape(*shape[:2], -1), signs, abs(s) * size), weights
+            out = shaped(self.buffers[0], shape)
+            D = np.multiply((s * v)[..., None], sigma[:, None], out=out)
+            yield Move(_by_move(D), signs, abs(s) * size), weights
 
-    def _pushed(self, examples: slice, units: Array, sigma: Array) -> Iterator[tuple[Move, Weights]]:
-        """D by way of every layer, at each node by itself."""
-        z, activation = self.unmoved.z[self.index][examples][:, units, None], self.unmoved.network.activation
+    def _pushed_moves(self, units: Indices, sigma: Sigma) -> Iterator[tuple[Move, NodeWeights]]:
+        """D by way of every layer above, at each node by itself."""
+        activation = self.unmoved.network.activation
+        z = self.unmoved.layers[self.number].z[:, units, None]
         for s, signs, weights in self.nodes:
             for sign, weight in zip(signs, weights, strict=True):
                 d = activation_change(activation, z, sign * s * sigma, self.buffers)
-                D = self._logit_changes(examples, units, d)
+                D = self._pushed(units, d)
                 yield Move(D, (1,), largest(D)), (weight,)
 
-    def _logit_changes(self, examples: slice, units: Array, d: Array) -> Array:
-        """D (examples, outputs, units inputs) when a_l moves by d (examples, units, inputs)."""
-        unmoved, moving = self.unmoved, self.buffers[0]
-        W = unmoved.weights(self.index + 1, examples)[:, units, None]
-        if self.index + 1 == self.last:
-            shape = (len(d), W.shape[3], *d.shape[1:])
-            D = np.multiply(d[:, None], W.transpose(0, 3, 1, 2), out=shaped(moving, shape))
-            return D.reshape(*D.shape[:2], -1)
-        moved = np.multiply(d[..., None], W, out=shaped(moving, (*d.shape, W.shape[3])))
-        for layer in range(self.index + 1, self.last):
-            z = unmoved.z[layer][examples][:, None, None]
+    def _pushed(self, units: Indices, d: Sigma) -> Array:
+        """D (examples, outputs, units inputs) when the activations of these units move by d."""
+        unmoved, last, buffer = self.unmoved, self.unmoved.last, self.buffers[0]
+        above = self.number + 1
+        W = unmoved.weights(above)[:, units, None]
+        n_above = W.shape[3]
+        if above == last:
+            # D_c = d W[j, c]
+            out = shaped(buffer, (len(d), n_above, *d.shape[1:]))
+            D = np.multiply(d[:, None], W.transpose(0, 3, 1, 2), out=out)
+            return _by_move(D)
+        # z_{l+1} moves by d W_{l+1}[j]
+        out = shaped(buffer, (*d.shape, n_above))
+        moved = np.multiply(d[..., None], W, out=out)
+        for layer in range(above, last):
+            z = unmoved.layers[layer].z[:, None, None]
             moved = activation_change(unmoved.network.activation, z, moved, self.buffers)
-            if layer + 1 < self.last:
-                W = unmoved.weights(layer + 1, examples)[0]
-                moved = product(moved, W, out=shaped(moving, (*d.shape, W.shape[1])))
-        W = unmoved.weights(self.last, examples)
-        return product(W.transpose(0, 2, 1), moved.reshape(len(d), -1, W.shape[1]).transpose(0, 2, 1))
+            if layer + 1 < last:
+                W = unmoved.weights(layer + 1)[0]
+                out = shaped(buffer, (*d.shape, W.shape[1]))
+                moved = product(moved, W, out=out)
+        # The last layer's product, outputs before entries.
+        W = unmoved.weights(last)
+        by_move = moved.reshape(len(d), -1, W.shape[1])
+        return product(W.transpose(0, 2, 1), by_move.transpose(0, 2, 1))
 
 
-def _split(indices: Array, most: int) -> Iterator[Array]:
-    for start in range(0, len(indices), max(1, most)):
-        yield indices[start : start + max(1, most)]
+def _in_any_example(moves: Array) -> Indices:
+    """The indices of what moves in one example at least, of (examples, things)."""
+    indices: Array = np.logical_or.reduce(moves, axis=0).nonzero()[0]
+    return indices
 
 
-def _tiles(units: Array, inputs: Array, most: int) -> Iterator[tuple[Array, Array]]:
-    """units x inputs in rectangles of at most `most` entries, and at least one."""
-    for i in _split(inputs, most):
-        for u in _split(units, most // len(i)):
-            yield u, i
+def _by_move(D: Annotated[Array, "examples outputs units inputs"]) -> Array:
+    """The same as (examples, outputs, units inputs): each entry is a move of its own."""
+    return D.reshape(*D.shape[:2], -1)

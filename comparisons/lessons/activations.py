@@ -21,7 +21,7 @@ from backproof.comparisons.lessons.frame import (
     number,
 )
 from backproof.comparisons.lessons.pictures import COLOURS, DASHES, INK, axes, line, points, rounded
-from backproof.scratch.activations import ACTIVATIONS, sigmoid
+from backproof.scratch.activations import ACTIVATION_FUNCTIONS, sigmoid
 from backproof.scratch.architecture import Array
 from backproof.scratch.differences import CENTRAL, difference
 
@@ -40,8 +40,8 @@ def step(z: Array) -> Array:
 def value_and_derivative(name: str, z: Array) -> tuple[Array, Array]:
     """a = f(z) and f'(z), as the network computes them: both shaped like z."""
     a, derivative = z.copy(), np.ones_like(z)
-    ACTIVATIONS[name].apply(a)
-    ACTIVATIONS[name].backpropagate(derivative, a)
+    ACTIVATION_FUNCTIONS[name].apply(a)
+    ACTIVATION_FUNCTIONS[name].backpropagate(derivative, a)
     return a, derivative
 
 

@@ -33,7 +33,7 @@ from backproof.reference.torch_mlp import TorchMLP
 from backproof.scratch.architecture import Array, OptimizerSpec
 from backproof.scratch.errors import InputError
 from backproof.scratch.initializers import initialize
-from backproof.scratch.losses import LOSSES
+from backproof.scratch.losses import LOSS_FUNCTIONS
 
 HIDDEN, BATCH, STEPS, EVERY = 64, 100, 600, 20
 HELD_OUT = 1000
@@ -59,7 +59,7 @@ def watched(
 
     def measure() -> None:
         logits = contender.logits(images).astype(float)
-        loss = float(LOSSES["cross_entropy"].value(logits, labels))
+        loss = float(LOSS_FUNCTIONS["cross_entropy"].value(logits, labels))
         points.append(Point(len(points) * EVERY, loss, accuracy(logits, labels)))
         report(points[-1])
 

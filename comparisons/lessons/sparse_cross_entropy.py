@@ -24,7 +24,7 @@ from backproof.comparisons.lessons.keras_network import installed, tensorflow_cr
 from backproof.comparisons.lessons.pictures import BAD, SCRATCH, TORCH, axes, line
 from backproof.scratch.architecture import Array
 from backproof.scratch.differences import difference
-from backproof.scratch.losses import LOSSES
+from backproof.scratch.losses import LOSS_FUNCTIONS
 
 BATCH, OUTPUTS = 32, 10
 EPS = float(np.finfo(float).eps)
@@ -41,7 +41,7 @@ def one_hot_cross_entropy(z: Array, labels: Array) -> float:
 
 def stable_cross_entropy(z: Array, labels: Array) -> float:
     """logsumexp(z) - z_y, mean over the batch: scratch's own loss."""
-    return float(LOSSES["cross_entropy"].value(z, labels))
+    return float(LOSS_FUNCTIONS["cross_entropy"].value(z, labels))
 
 
 def run(setting: Setting) -> LessonResult:
@@ -71,7 +71,7 @@ def _gradient_claims(z: Array, labels: Array, ours: float, rounding: float) -> l
     tensor = torch.tensor(z, requires_grad=True)
     loss = functional.cross_entropy(tensor, torch.from_numpy(labels))
     (by_torch,) = torch.autograd.grad(loss, tensor)
-    delta = LOSSES["cross_entropy"].delta(z, labels, np.empty_like(z))
+    delta = LOSS_FUNCTIONS["cross_entropy"].delta(z, labels, np.empty_like(z))
     softmax = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
     by_formula = (softmax - np.eye(OUTPUTS)[labels]) / BATCH
     numeric = difference(lambda flat: stable_cross_entropy(flat.reshape(z.shape), labels), z.ravel())
@@ -100,7 +100,7 @@ def _overflow() -> Correction:
 def _finite(rng: np.random.Generator) -> Claim:
     z = LARGE * rng.choice([-1.0, 1.0], (BATCH, OUTPUTS))
     labels = rng.integers(0, OUTPUTS, BATCH)
-    delta = LOSSES["cross_entropy"].delta(z, labels, np.empty_like(z))
+    delta = LOSS_FUNCTIONS["cross_entropy"].delta(z, labels, np.empty_like(z))
     finite = np.isfinite(stable_cross_entropy(z, labels)) and np.isfinite(delta).all()
     entries = int(np.isfinite(delta).sum())
     return Claim("finite", bool(finite), f"{delta.size}/{delta.size}", f"{entries}/{delta.size}")

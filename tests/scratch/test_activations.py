@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from backproof.reference import textbook
-from backproof.scratch.activations import ACTIVATIONS, sigmoid
+from backproof.scratch.activations import ACTIVATION_FUNCTIONS, sigmoid
 from backproof.scratch.architecture import ACTIVATIONS as NAMES
 from backproof.scratch.architecture import DTYPES, Array
 from tests.support.tolerances import ulp_distance
@@ -26,19 +26,19 @@ vectors = arrays(np.float64, st.integers(1, 6), elements=values)
 
 def applied(name: str, z: Array) -> Array:
     a = z.copy()
-    ACTIVATIONS[name].apply(a)
+    ACTIVATION_FUNCTIONS[name].apply(a)
     return a
 
 
 def derivative(name: str, z: Array) -> Array:
     """f'(z) as backpropagation uses it."""
     delta = np.ones_like(z)
-    ACTIVATIONS[name].backpropagate(delta, applied(name, z))
+    ACTIVATION_FUNCTIONS[name].backpropagate(delta, applied(name, z))
     return delta
 
 
 def test_every_activation_of_an_architecture_exists() -> None:
-    assert tuple(ACTIVATIONS) == NAMES
+    assert tuple(ACTIVATION_FUNCTIONS) == NAMES
 
 
 @every_activation
@@ -58,7 +58,7 @@ def test_an_activation_keeps_the_dtype_and_works_in_place(name: str, dtype: str)
     z = np.linspace(-2, 2, 5, dtype=dtype)
     expected = applied(name, z)
     before = z
-    ACTIVATIONS[name].apply(z)
+    ACTIVATION_FUNCTIONS[name].apply(z)
     assert z is before
     assert z.dtype == dtype
     np.testing.assert_array_equal(z, expected)
@@ -69,7 +69,7 @@ def test_a_strided_view_is_overwritten_and_its_gaps_are_not(name: str) -> None:
     z = np.linspace(-3, 3, 24).reshape(4, 6)
     expected = z.copy()
     expected[:, ::2] = applied(name, z[:, ::2].copy())
-    ACTIVATIONS[name].apply(z[:, ::2])
+    ACTIVATION_FUNCTIONS[name].apply(z[:, ::2])
     np.testing.assert_array_equal(z, expected)
 
 

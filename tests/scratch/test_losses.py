@@ -12,7 +12,7 @@ from backproof.comparisons.verdicts.verdict import compare
 from backproof.reference import textbook
 from backproof.scratch.architecture import DTYPES, Architecture, Array
 from backproof.scratch.architecture import LOSSES as NAMES
-from backproof.scratch.losses import LOSSES, softplus
+from backproof.scratch.losses import LOSS_FUNCTIONS, softplus
 from tests.support.tolerances import ulp_distance, unit_roundoff
 
 every_loss = pytest.mark.parametrize("name", NAMES)
@@ -39,11 +39,11 @@ def rounding(name: str, z: Array, targets: Array) -> LossBound:
 
 
 def delta_of(name: str, z: Array, targets: Array) -> Array:
-    return LOSSES[name].delta(z, targets, np.empty_like(z))
+    return LOSS_FUNCTIONS[name].delta(z, targets, np.empty_like(z))
 
 
 def test_every_loss_of_an_architecture_exists() -> None:
-    assert tuple(LOSSES) == NAMES
+    assert tuple(LOSS_FUNCTIONS) == NAMES
 
 
 @every_loss
@@ -59,7 +59,7 @@ def test_a_loss_is_the_textbooks_within_its_rounding_bound(
     architecture = Architecture((outputs, outputs), loss=name)
     theta = np.concatenate([np.eye(outputs).ravel(), np.zeros(outputs)])
     expected = textbook.loss(architecture, theta, z, targets)
-    verdict = compare(np.array([LOSSES[name].value(z, targets)]), np.array([expected]), bound)
+    verdict = compare(np.array([LOSS_FUNCTIONS[name].value(z, targets)]), np.array([expected]), bound)
     assert verdict.outcome == Outcome.PASS, verdict
 
 
@@ -74,7 +74,7 @@ def test_delta_is_the_complex_step_of_the_loss_within_its_rounding_bound(
     for index in np.ndindex(z.shape):
         moved = z.astype(np.clongdouble)
         moved[index] += 1e-30j
-        expected[index] = LOSSES[name].value(moved, targets).imag / 1e-30
+        expected[index] = LOSS_FUNCTIONS[name].value(moved, targets).imag / 1e-30
     bound = rounding(name, z, targets).delta.error
     verdict = compare(delta_of(name, z, targets), expected, bound)
     assert verdict.outcome == Outcome.PASS, verdict
@@ -84,19 +84,21 @@ def test_delta_is_the_complex_step_of_the_loss_within_its_rounding_bound(
 @given(st.data())
 def test_the_loss_is_its_scale_times_the_sum_over_examples(name: str, data: st.DataObject) -> None:
     z, targets = data.draw(logits_and_targets(name))
-    terms = LOSSES[name].per_example(z, targets)
+    terms = LOSS_FUNCTIONS[name].per_example(z, targets)
     assert terms.shape == (len(z),)
-    whole = terms.sum() * LOSSES[name].scale(*z.shape)
-    np.testing.assert_allclose(LOSSES[name].value(z, targets), whole, rtol=4 * np.finfo(float).eps)
+    whole = terms.sum() * LOSS_FUNCTIONS[name].scale(*z.shape)
+    np.testing.assert_allclose(LOSS_FUNCTIONS[name].value(z, targets), whole, rtol=4 * np.finfo(float).eps)
 
 
 @every_loss
 @given(st.data())
 def test_an_examples_term_depends_on_that_example_alone(name: str, data: st.DataObject) -> None:
     z, targets = data.draw(logits_and_targets(name))
-    one_by_one = [LOSSES[name].per_example(z[n : n + 1], targets[n : n + 1])[0] for n in range(len(z))]
+    one_by_one = [
+        LOSS_FUNCTIONS[name].per_example(z[n : n + 1], targets[n : n + 1])[0] for n in range(len(z))
+    ]
     bound = 2 * rounding(name, z, targets).per_example.error
-    verdict = compare(LOSSES[name].per_example(z, targets), np.array(one_by_one), bound)
+    verdict = compare(LOSS_FUNCTIONS[name].per_example(z, targets), np.array(one_by_one), bound)
     assert verdict.outcome == Outcome.PASS, verdict
 
 
@@ -105,8 +107,8 @@ def test_an_examples_term_depends_on_that_example_alone(name: str, data: st.Data
 def test_value_and_delta_together_are_the_same_numbers_as_apart(name: str, data: st.DataObject) -> None:
     z, targets = data.draw(logits_and_targets(name))
     out = np.empty_like(z)
-    value = LOSSES[name].value_and_delta(z, targets, out)
-    np.testing.assert_array_equal(value, LOSSES[name].value(z, targets))
+    value = LOSS_FUNCTIONS[name].value_and_delta(z, targets, out)
+    np.testing.assert_array_equal(value, LOSS_FUNCTIONS[name].value(z, targets))
     np.testing.assert_array_equal(out, delta_of(name, z, targets))
 
 
@@ -115,8 +117,8 @@ def test_value_and_delta_together_are_the_same_numbers_as_apart(name: str, data:
 def test_logits_and_targets_are_only_read(name: str, data: st.DataObject) -> None:
     z, targets = data.draw(logits_and_targets(name))
     z.flags.writeable = targets.flags.writeable = False
-    LOSSES[name].value_and_delta(z, targets, np.empty_like(z))
-    LOSSES[name].value(z, targets)
+    LOSS_FUNCTIONS[name].value_and_delta(z, targets, np.empty_like(z))
+    LOSS_FUNCTIONS[name].value(z, targets)
 
 
 @every_loss
@@ -124,19 +126,19 @@ def test_logits_and_targets_are_only_read(name: str, data: st.DataObject) -> Non
 def test_confident_logits_overflow_nowhere(name: str, dtype: str) -> None:
     z = np.array([[1e4, -1e4], [-1e4, 1e4], [0.0, 0.0]], dtype)
     targets = np.array([0, 0, 0]) if name == "cross_entropy" else np.array([[1, 0], [1, 0], [1, 0]], dtype)
-    assert np.isfinite(LOSSES[name].value(z, targets))
+    assert np.isfinite(LOSS_FUNCTIONS[name].value(z, targets))
     assert np.isfinite(delta_of(name, z, targets)).all()
 
 
 def test_cross_entropy_of_one_output_is_zero_with_its_delta() -> None:
     z, labels = np.array([[-3.0], [0.1], [700.0]]), np.zeros(3, int)
-    np.testing.assert_array_equal(LOSSES["cross_entropy"].per_example(z, labels), np.zeros(3))
+    np.testing.assert_array_equal(LOSS_FUNCTIONS["cross_entropy"].per_example(z, labels), np.zeros(3))
     np.testing.assert_array_equal(delta_of("cross_entropy", z, labels), np.zeros((3, 1)))
 
 
 def test_equal_logits_cost_the_log_of_the_number_of_classes() -> None:
     z = np.full((2, 10), 7.25)
-    value = LOSSES["cross_entropy"].value(z, np.array([3, 9]))
+    value = LOSS_FUNCTIONS["cross_entropy"].value(z, np.array([3, 9]))
     np.testing.assert_allclose(value, np.log(10), rtol=2 * np.finfo(float).eps)
 
 
@@ -147,7 +149,8 @@ def test_cross_entropy_does_not_see_a_constant_added_to_all_logits(shift: int, s
     z = rng.integers(-(2**14), 2**14, (4, 5)) / 2.0**10
     labels = rng.integers(0, 5, 4)
     np.testing.assert_array_equal(
-        LOSSES["cross_entropy"].per_example(z + shift, labels), LOSSES["cross_entropy"].per_example(z, labels)
+        LOSS_FUNCTIONS["cross_entropy"].per_example(z + shift, labels),
+        LOSS_FUNCTIONS["cross_entropy"].per_example(z, labels),
     )
     np.testing.assert_array_equal(
         delta_of("cross_entropy", z + shift, labels), delta_of("cross_entropy", z, labels)

@@ -11,7 +11,7 @@ from backproof.comparisons.verdicts.verdict import compare
 from backproof.scratch.architecture import Architecture, OptimizerSpec
 from backproof.scratch.gradients import Backprop, gradient, method_named
 from backproof.scratch.initializers import initialize
-from backproof.scratch.losses import LOSSES
+from backproof.scratch.losses import LOSS_FUNCTIONS
 from backproof.scratch.network import Network
 from backproof.scratch.parameters import Parameters
 from backproof.scratch.regularization import Dropout, Mask, smoothed_cross_entropy
@@ -288,7 +288,7 @@ def test_the_smoothed_delta_is_the_complex_steps(drawn, smoothing):
 @given(logits_and_labels())
 def test_no_smoothing_is_the_plain_cross_entropy(drawn):
     z, labels = drawn
-    plain, smoothed = LOSSES["cross_entropy"], smoothed_cross_entropy(0.0)
+    plain, smoothed = LOSS_FUNCTIONS["cross_entropy"], smoothed_cross_entropy(0.0)
     assert smoothed.value(z, labels) == plain.value(z, labels)
     np.testing.assert_array_equal(
         smoothed.delta(z, labels, np.empty_like(z)), plain.delta(z, labels, np.empty_like(z))

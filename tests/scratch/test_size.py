@@ -1,4 +1,4 @@
-"""`scratch` is short enough to be read in one sitting: fewer than 1,100 lines of code."""
+"""`scratch` is short enough to be read in one sitting: fewer than 1,600 lines of code."""
 
 import ast
 import io
@@ -6,7 +6,7 @@ import tokenize
 from pathlib import Path
 
 SCRATCH = Path(__file__).parents[2] / "scratch"
-LIMIT = 1100
+LIMIT = 1600
 LAYOUT = {
     tokenize.COMMENT,
     tokenize.NL,

@@ -15,8 +15,7 @@ from backproof.scratch.architecture import ACTIVATIONS, DTYPES, LOSSES, Architec
 from backproof.scratch.differences import SCHEMES, step_sizes
 from backproof.scratch.gradients import CentralDifference, gradient
 from backproof.scratch.initializers import initialize
-from backproof.scratch.losses import LOSSES as LOSS_FUNCTIONS
-from backproof.scratch.losses import Loss
+from backproof.scratch.losses import LOSS_FUNCTIONS, Loss
 from backproof.scratch.network import Network
 from backproof.scratch.parameters import Parameters
 from backproof.scratch.structured import structured_difference

@@ -18,7 +18,7 @@ from backproof.scratch.gradients import (
     method_named,
 )
 from backproof.scratch.initializers import initialize
-from backproof.scratch.losses import LOSSES as LOSS_FUNCTIONS
+from backproof.scratch.losses import LOSS_FUNCTIONS
 from backproof.scratch.network import Network
 from backproof.scratch.regularization import smoothed_cross_entropy
 from backproof.scratch.training import (
