@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 # dev: quick feedback. ci: what every submission must pass. campaign: by hand, thousands of examples.
-_COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
-settings.register_profile("dev", max_examples=20, **_COMMON)
-settings.register_profile("ci", max_examples=60, derandomize=True, print_blob=True, **_COMMON)
-settings.register_profile("campaign", max_examples=5000, **_COMMON)
+_COMMON = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+settings.register_profile("dev", _COMMON, max_examples=20)
+settings.register_profile("ci", _COMMON, max_examples=60, derandomize=True, print_blob=True)
+settings.register_profile("campaign", _COMMON, max_examples=5000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev"))
 
 

@@ -22,8 +22,11 @@ from backproof.scratch.architecture import (
     ACTIVATIONS,
     DTYPES,
     LOSSES,
+    ActivationName,
     Architecture,
     Array,
+    DtypeName,
+    LossName,
     OptimizerSpec,
     Weights,
 )
@@ -106,7 +109,9 @@ def assert_within(found: Array, expected: Array, bound: Array) -> None:
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_logits_lie_within_the_rounding_bound(contender: Any, activation: str, dtype: str) -> None:
+def test_logits_lie_within_the_rounding_bound(
+    contender: Any, activation: ActivationName, dtype: DtypeName
+) -> None:
     case = case_of(Architecture((6, 5, 5, 4), activation, dtype=dtype))
     expected = backprop_reference(case.architecture, case.weights, case.x, case.targets).logits
     assert_within(loaded(contender, case).logits(case.x), expected.value, expected.error)
@@ -114,7 +119,9 @@ def test_logits_lie_within_the_rounding_bound(contender: Any, activation: str, d
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("loss", LOSSES)
-def test_loss_and_gradient_lie_within_the_rounding_bound(contender: Any, loss: str, dtype: str) -> None:
+def test_loss_and_gradient_lie_within_the_rounding_bound(
+    contender: Any, loss: LossName, dtype: DtypeName
+) -> None:
     case = case_of(Architecture((6, 5, 4), "relu", loss, dtype))
     expected = backprop_reference(case.architecture, case.weights, case.x, case.targets)
     gradient = any_selection(expected.state) if expected.undecided else expected.gradient
@@ -140,7 +147,7 @@ def test_a_batch_of_one_is_a_batch(contender: Any) -> None:
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_weights_come_back_as_they_were_loaded(contender: Any, dtype: str) -> None:
+def test_weights_come_back_as_they_were_loaded(contender: Any, dtype: DtypeName) -> None:
     case = case_of(Architecture((6, 5, 4), dtype=dtype))
     np.testing.assert_array_equal(flat(loaded(contender, case).weights()), case.flat)
 
@@ -288,7 +295,7 @@ def test_adam_takes_the_steps_of_its_definition(contender: Any) -> None:
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_one_step_of_descent_moves_against_the_gradient(contender: Any, dtype: str) -> None:
+def test_one_step_of_descent_moves_against_the_gradient(contender: Any, dtype: DtypeName) -> None:
     drawn, rate = case_of(Architecture((6, 5, 3), "tanh", dtype=dtype)), 0.125
     case = Case(drawn.architecture, drawn.family, drawn.flat, drawn.x, np.array([0, 1, 2, 0, 1, 2]))
     expected = backprop_reference(case.architecture, case.weights, case.x, case.targets).gradient

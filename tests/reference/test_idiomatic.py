@@ -88,7 +88,8 @@ def test_sklearn_takes_the_steps_of_the_definitions(spec: OptimizerSpec) -> None
 def test_a_fit_with_batches_of_its_own_learns_and_stops_at_its_checkpoints(target: str) -> None:
     contender, (x, labels) = make(target), labelled()
     contender.load(LABELLED, initialize(LABELLED, 0).weights())
-    before, seen = flat(contender.weights()), []
+    before = flat(contender.weights())
+    seen: list[float] = []
     batches = [np.arange(start, start + 15) for start in (0, 15, 30, 45)] * 5
     spec = OptimizerSpec("sgd", 0.1)
     contender.train(x, labels, batches, spec, {4: lambda: seen.append(4), 20: lambda: seen.append(20)})

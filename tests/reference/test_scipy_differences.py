@@ -11,7 +11,7 @@ from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.comparisons.verdicts.verdict import compare
 from backproof.reference import scipy_differences, textbook
 from backproof.reference.torch_mlp import TorchMLP
-from backproof.scratch.architecture import ACTIVATIONS, LOSSES, Architecture, Array
+from backproof.scratch.architecture import ACTIVATIONS, LOSSES, ActivationName, Architecture, Array, LossName
 from backproof.scratch.differences import CENTRAL, SCHEMES, difference, step_sizes
 from backproof.scratch.gradients import gradient
 from tests.support.strategies import Case, KnownFunction, cases, known_functions, layer_sizes, random_case
@@ -66,7 +66,7 @@ def test_scratchs_central_differences_agree_with_scipys_of_torchs_loss(case: Cas
 @pytest.mark.parametrize("activation", ["identity", "sigmoid", "tanh"])
 @pytest.mark.parametrize("loss", LOSSES)
 def test_the_complex_step_agrees_with_scipys_adaptive_differences_within_their_tolerance(
-    activation: str, loss: str
+    activation: ActivationName, loss: LossName
 ) -> None:
     case = random_case(Architecture((2, 3, 2), activation, loss), "normal", 3, 0)
     expected, estimate = scipy_differences.adaptive(torch_loss(case), case.flat)
@@ -116,7 +116,7 @@ def test_the_loss_function_loads_the_vector_it_is_given(contender: type) -> None
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("loss", LOSSES)
 def test_the_textbook_in_extended_precision_agrees_with_itself_by_two_schemes(
-    activation: str, loss: str
+    activation: ActivationName, loss: LossName
 ) -> None:
     """Central differences and complex step of the oracle: neither is any use if they disagree."""
     case = random_case(Architecture((3, 4, 2), activation, loss), "normal", 3, 2)

@@ -12,7 +12,17 @@ from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.comparisons.verdicts.verdict import compare
 from backproof.reference.contender import Contender
 from backproof.reference.torch_mlp import TorchMLP
-from backproof.scratch.architecture import ACTIVATIONS, DTYPES, LOSSES, Architecture, Array, Weights
+from backproof.scratch.architecture import (
+    ACTIVATIONS,
+    DTYPES,
+    LOSSES,
+    ActivationName,
+    Architecture,
+    Array,
+    DtypeName,
+    LossName,
+    Weights,
+)
 from tests.support.strategies import Case, cases, layouts, random_case
 
 both = pytest.mark.parametrize("make", [ScratchMLP, TorchMLP])
@@ -39,7 +49,7 @@ def assert_close(case: Case, found: Array, expected: Array, bound: Array) -> Non
 @pytest.mark.parametrize("n_layers", [1, 2, 3, 4])
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_loss_logits_and_gradients_agree_with_torch_within_both_roundings(
-    activation: str, loss: str, n_layers: int, dtype: str
+    activation: ActivationName, loss: LossName, n_layers: int, dtype: DtypeName
 ) -> None:
     architecture = Architecture((4, *(WIDTH,) * (n_layers - 1), 3), activation, loss, dtype)
     case = random_case(architecture, "normal", 6, seed=n_layers)
@@ -68,7 +78,7 @@ def test_each_is_within_the_rounding_bound_on_every_strategy(
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_the_bounds_would_show_a_gradient_wrong_in_its_last_quarter_of_digits(dtype: str) -> None:
+def test_the_bounds_would_show_a_gradient_wrong_in_its_last_quarter_of_digits(dtype: DtypeName) -> None:
     case = random_case(Architecture((4, 5, 3), "tanh", dtype=dtype), "normal", 6, 0)
     reference = backprop_reference(case.architecture, case.weights, case.x, case.targets)
     gradient = flat(loaded(TorchMLP, case).loss_and_gradient(case.x, case.targets)[1])

@@ -2,38 +2,48 @@
 they hold a `ScratchMLP` and change one answer of it.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from backproof.comparisons.contenders.scratch_mlp import ScratchMLP
-from backproof.reference.contender import NotOffered
+from backproof.reference.contender import Checkpoints, NotOffered
+from backproof.scratch.architecture import Architecture, Array, OptimizerSpec, Weights
 
 
 class Faithful:
     """Sums every batch in another order: a correct contender, unlike scratch by rounding alone."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.inner = ScratchMLP()
 
-    def load(self, architecture, weights):
+    def load(self, architecture: Architecture, weights: Weights) -> None:
         self.inner.load(architecture, weights)
 
-    def logits(self, x):
+    def logits(self, x: Array) -> Array:
         return self.inner.logits(x)
 
-    def loss_and_gradient(self, x, targets):
+    def loss_and_gradient(self, x: Array, targets: Array) -> tuple[float, Weights]:
         return self.inner.loss_and_gradient(x[::-1], targets[::-1])
 
-    def train(self, x, targets, batches, optimizer, checkpoints=None):
+    def train(
+        self,
+        x: Array,
+        targets: Array,
+        batches: Sequence[Array],
+        optimizer: OptimizerSpec,
+        checkpoints: Checkpoints | None = None,
+    ) -> Sequence[float]:
         return self.inner.train(x, targets, [batch[::-1].copy() for batch in batches], optimizer, checkpoints)
 
-    def weights(self):
+    def weights(self) -> Weights:
         return self.inner.weights()
 
 
 class OtherStart(Faithful):
     """Starts from weights of its own, close to those it was given."""
 
-    def load(self, architecture, weights):
+    def load(self, architecture: Architecture, weights: Weights) -> None:
         (first, bias), *rest = weights
         super().load(architecture, [(first * 1.01, bias), *rest])
 
@@ -41,7 +51,14 @@ class OtherStart(Faithful):
 class DecayInTraining(Faithful):
     """Decays the weights a little in training, and only there: no gradient check can see it."""
 
-    def train(self, x, targets, batches, optimizer, checkpoints=None):
+    def train(
+        self,
+        x: Array,
+        targets: Array,
+        batches: Sequence[Array],
+        optimizer: OptimizerSpec,
+        checkpoints: Checkpoints | None = None,
+    ) -> Sequence[float]:
         from dataclasses import replace
 
         return super().train(x, targets, batches, replace(optimizer, weight_decay=1e-6), checkpoints)
@@ -50,7 +67,7 @@ class DecayInTraining(Faithful):
 class GradientOff(Faithful):
     """Reports a gradient that is wrong by a part in 10^9."""
 
-    def loss_and_gradient(self, x, targets):
+    def loss_and_gradient(self, x: Array, targets: Array) -> tuple[float, Weights]:
         loss, gradient = super().loss_and_gradient(x, targets)
         return loss, [(weight * (1 + 1e-9), bias) for weight, bias in gradient]
 
@@ -58,7 +75,7 @@ class GradientOff(Faithful):
 class WorseAnswers(Faithful):
     """Trains right and answers wrong: every twentieth image gets the next class."""
 
-    def logits(self, x):
+    def logits(self, x: Array) -> Array:
         logits = super().logits(x)
         logits[::20] = np.roll(logits[::20], 1, axis=1)
         return logits
@@ -67,12 +84,19 @@ class WorseAnswers(Faithful):
 class NoTraining(Faithful):
     """Offers everything but training."""
 
-    def train(self, x, targets, batches, optimizer, checkpoints=None):
+    def train(
+        self,
+        x: Array,
+        targets: Array,
+        batches: Sequence[Array],
+        optimizer: OptimizerSpec,
+        checkpoints: Checkpoints | None = None,
+    ) -> Sequence[float]:
         raise NotOffered("it only predicts")
 
 
 class NoGradient(Faithful):
     """Offers no gradient and no weights."""
 
-    def loss_and_gradient(self, x, targets):
+    def loss_and_gradient(self, x: Array, targets: Array) -> tuple[float, Weights]:
         raise NotOffered("its gradient is not public")

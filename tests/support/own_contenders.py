@@ -1,9 +1,9 @@
 """Contenders as a user might bring them: one that is right, one without `train`, and wrong ones."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from backproof.comparisons.contenders.scratch_mlp import ScratchMLP
+from backproof.reference.contender import Checkpoints
 from backproof.scratch.architecture import Architecture, Array, OptimizerSpec, Weights
 
 
@@ -28,7 +28,7 @@ class Right:
         targets: Array,
         batches: Sequence[Array],
         optimizer: OptimizerSpec,
-        checkpoints: Mapping[int, Any] | None = None,
+        checkpoints: Checkpoints | None = None,
     ) -> Sequence[float]:
         return self.inner.train(x, targets, batches, optimizer, checkpoints)
 
@@ -50,9 +50,17 @@ class KeepsItsOptimiser(Right):
 
     def load(self, architecture: Architecture, weights: Weights) -> None:
         super().load(architecture, weights)
-        self.loaded, self.seen = (architecture, weights), []
+        self.loaded = architecture, weights
+        self.seen: list[Array] = []
 
-    def train(self, x, targets, batches, optimizer, checkpoints=None):  # type: ignore[no-untyped-def]
+    def train(
+        self,
+        x: Array,
+        targets: Array,
+        batches: Sequence[Array],
+        optimizer: OptimizerSpec,
+        checkpoints: Checkpoints | None = None,
+    ) -> Sequence[float]:
         self.seen += [batch.copy() for batch in batches]
         self.inner.load(*self.loaded)
         return self.inner.train(x, targets, self.seen, optimizer, checkpoints)[-len(batches) :]
@@ -68,7 +76,14 @@ class LendsItsBuffer(Right):
 class DropsTheShortBatch(Right):
     """Wrong: a last batch shorter than the first is left out."""
 
-    def train(self, x, targets, batches, optimizer, checkpoints=None):  # type: ignore[no-untyped-def]
+    def train(
+        self,
+        x: Array,
+        targets: Array,
+        batches: Sequence[Array],
+        optimizer: OptimizerSpec,
+        checkpoints: Checkpoints | None = None,
+    ) -> Sequence[float]:
         whole = [batch for batch in batches if len(batch) == len(batches[0])]
         return self.inner.train(x, targets, whole, optimizer, checkpoints)
 
@@ -76,7 +91,14 @@ class DropsTheShortBatch(Right):
 class WritesToItsInput(Right):
     """Wrong: it centres the caller's images."""
 
-    def train(self, x, targets, batches, optimizer, checkpoints=None):  # type: ignore[no-untyped-def]
+    def train(
+        self,
+        x: Array,
+        targets: Array,
+        batches: Sequence[Array],
+        optimizer: OptimizerSpec,
+        checkpoints: Checkpoints | None = None,
+    ) -> Sequence[float]:
         losses = self.inner.train(x, targets, batches, optimizer, checkpoints)
         if x.flags.writeable:
             x -= x.mean()

@@ -20,7 +20,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from hypothesis import strategies as st
 
-from backproof.scratch.architecture import ACTIVATIONS, DTYPES, LOSSES, Architecture, Array, Weights
+from backproof.scratch.architecture import (
+    ACTIVATIONS,
+    DTYPES,
+    LOSSES,
+    Architecture,
+    Array,
+    DtypeName,
+    Weights,
+)
 from backproof.scratch.network import Network
 from backproof.scratch.parameters import Parameters
 
@@ -45,7 +53,7 @@ class Case:
     def weights(self) -> Weights:
         return Parameters(self.architecture, self.flat.copy()).layers
 
-    def astype(self, dtype: str) -> "Case":
+    def astype(self, dtype: DtypeName) -> "Case":
         """The same numbers, rounded to `dtype`."""
         architecture = replace(self.architecture, dtype=dtype)
         targets = self.targets if self.targets.dtype.kind == "i" else self.targets.astype(dtype)
@@ -150,7 +158,7 @@ def _input_numbers(family: str, rng: np.random.Generator, shape: tuple[int, int]
     if family == "sparse":
         return x * (rng.random(shape) < 0.4)
     if family == "wide":
-        return x * 10.0 ** rng.uniform(-6, 3)
+        x *= 10.0 ** rng.uniform(-6, 3)
     return x
 
 

@@ -7,7 +7,15 @@ from hypothesis import strategies as st
 from numpy.polynomial import Polynomial
 
 from backproof.reference import textbook
-from backproof.scratch.architecture import ACTIVATIONS, DTYPES, LOSSES, Architecture, Array
+from backproof.scratch.architecture import (
+    ACTIVATIONS,
+    DTYPES,
+    LOSSES,
+    ActivationName,
+    Architecture,
+    Array,
+    LossName,
+)
 from backproof.scratch.differences import CENTRAL, SCHEMES, Scheme, step_sizes
 from backproof.scratch.gradients import gradient
 from tests.support import tolerances
@@ -44,7 +52,7 @@ def test_gamma_is_the_textbooks() -> None:
 @pytest.mark.parametrize("activation", ["tanh", "sigmoid"])
 @given(st.floats(-8, 8), st.floats(0, 3))
 def test_activation_slopes_bound_every_derivative_over_their_interval(
-    activation: str, z: float, radius: float
+    activation: ActivationName, z: float, radius: float
 ) -> None:
     # d/dz of a polynomial in a = f(z) is P'(a) f'(z), and f' is itself one: exact derivatives of any order.
     slope = Polynomial([1, 0, -1]) if activation == "tanh" else Polynomial([0, 1, -1])
@@ -67,7 +75,7 @@ def test_derivative_bounds_hold_over_the_stencil(case: Case, data: st.DataObject
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_derivative_bounds_are_no_more_than_a_few_hundred_times_too_large(loss: str) -> None:
+def test_derivative_bounds_are_no_more_than_a_few_hundred_times_too_large(loss: LossName) -> None:
     ratios = []
     for seed in range(10):
         case = random_case(Architecture((3, 4, 2), "tanh", loss), "normal", 3, seed)
@@ -119,7 +127,7 @@ def test_kinks_are_not_announced_everywhere() -> None:
 @pytest.mark.parametrize("scheme", REAL_SCHEMES, ids=lambda scheme: scheme.name)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_a_gradient_entry_wrong_by_a_thousandth_is_outside_the_difference_bound(
-    scheme: Scheme, activation: str
+    scheme: Scheme, activation: ActivationName
 ) -> None:
     seen = []
     for seed in range(20):
@@ -145,6 +153,6 @@ def test_ulp_distance_counts_units_in_the_last_place() -> None:
     one = np.array([1.0, -2.0, 0.0])
     assert tolerances.ulp_distance(one, one, "float64") == 0
     assert tolerances.ulp_distance(one * (1 + 5 * 2.0**-52), one, "float64") == 5
-    assert tolerances.ulp_distance(np.float32([1 + 2.0**-22]), np.array([1.0]), "float32") == 2
+    assert tolerances.ulp_distance(np.array([1 + 2.0**-22], np.float32), np.array([1.0]), "float32") == 2
     assert tolerances.ulp_distance(np.array([1e-300]), np.array([0.0]), "float64") > 1e6
     assert tolerances.ulp_distance(np.array([np.nan]), np.array([0.0]), "float64") != 0

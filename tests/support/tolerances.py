@@ -81,7 +81,7 @@ class Stencil:
         return Stencil(
             self.derivatives.sum(axis=2, keepdims=True),
             self.noise.sum(axis=1, keepdims=True),
-            self.kink.any(axis=1, keepdims=True),
+            np.asarray(self.kink.any(axis=1, keepdims=True)),
         )
 
 
@@ -145,7 +145,8 @@ def unrounded_step_bound(case: Case, scheme: Scheme, steps: Array) -> Array:
         return np.full(steps.shape, np.inf)
     longer = steps + r
     M_2 = every_parameter(case, _reach(scheme, longer)).derivatives[1, :, 0]
-    return difference_bound(case, scheme, longer) * (longer / (steps - r)) + r * M_2
+    bound: Array = difference_bound(case, scheme, longer) * (longer / (steps - r)) + r * M_2
+    return bound
 
 
 def unitwise_bound(case: Case, scheme: Scheme, steps: Sequence[Array]) -> Array:
@@ -172,13 +173,14 @@ def _reach(scheme: Scheme, h: Array) -> Array:
 def _quotient_bound(case: Case, scheme: Scheme, h: Array, stencil: Stencil, t: Array) -> Array:
     """Of D_h against the derivative at one point; t bounds the moved quantity."""
     M_1, u = stencil.derivatives[0], unit_roundoff(case.flat.dtype)
-    movement = sum(abs(w * s) for w, s in zip(scheme.weights, scheme.nodes, strict=True)) / scheme.divisor
+    movement = _movement(scheme)
     smooth = scheme.error_constant * h**scheme.order * stencil.derivatives[scheme.order]
     truncation = np.where(stencil.kink, (1 + movement) * M_1, smooth)
     # t + h and t - h are exact (to u h where |t| < h); t + 2h may be rounded, which moves L by M_1 u t.
-    moved = u * (t if max(scheme.nodes) > 1 else 2 * h) * M_1
+    moved = u * (t if max(abs(node) for node in scheme.nodes) > 1 else 2 * h) * M_1
     noise = scheme.amplification * (stencil.noise + moved) / h
-    return truncation + noise + 8 * u * (movement * M_1 + noise)
+    bound: Array = truncation + noise + 8 * u * (movement * M_1 + noise)
+    return bound
 
 
 def _unit_moves(state: _Pass, layer: int) -> Array:
@@ -191,7 +193,8 @@ def _weight_moves(state: _Pass, layer: int) -> Array:
     """|dz_l / dt| of every entry of W_l in C order: (entries, batch, n_l)."""
     a = np.abs(state.a[layer]) + state.a_error[layer]
     fan_out = state.z[layer].shape[1]
-    return np.einsum("ni,jk->ijnk", a, np.eye(fan_out)).reshape(-1, len(a), fan_out)
+    moves: Array = np.einsum("ni,jk->ijnk", a, np.eye(fan_out)).reshape(-1, len(a), fan_out)
+    return moves
 
 
 def analyse(state: _Pass, layer: int, moves: Array, reach: Array) -> Stencil:
@@ -238,7 +241,8 @@ def activation_slopes(activation: str, z: Array, radius: Array) -> Array:
 
 def _sech_squared(z: Array) -> Array:
     decay = np.exp(-2 * np.abs(z))
-    return 4 * decay / (1 + decay) ** 2
+    slope: Array = 4 * decay / (1 + decay) ** 2
+    return slope
 
 
 def _compose(slopes: Array, y: Array) -> Array:
@@ -321,7 +325,8 @@ def _loss_noise(case: Case, z: Array, moved: Array, error: Array) -> Array:
         terms, scale = (distance**2).sum(axis=2), 1.0 if name == "sum_of_squares" else 1.0 / z.size
         errors = (2 * distance * error).sum(axis=2) + gamma(n_outputs + 4, case.flat.dtype) * terms
     # Summing the batch and scaling touch each term N + 2 times, the quotient's own sum twice more.
-    return scale * (errors + gamma(len(z) + 4, case.flat.dtype) * (terms + errors))
+    bound: Array = scale * (errors + gamma(len(z) + 4, case.flat.dtype) * (terms + errors))
+    return bound
 
 
 def pre_activations(case: Case) -> tuple[Array, ...]:
@@ -401,7 +406,10 @@ def known_function_bound(known: KnownFunction, scheme: Scheme, steps: Array) -> 
     reach = float(_reach(scheme, steps.max()))
     noise = known_function_noise(known, reach)
     error = scheme.error_bound(steps.astype(float), noise, known.derivative_bound(scheme.order + 1, reach))
-    return error + 8 * unit_roundoff(known.theta.dtype) * (np.abs(known.gradient) + error + known.size(reach))
+    bound: Array = error + 8 * unit_roundoff(known.theta.dtype) * (
+        np.abs(known.gradient) + error + known.size(reach)
+    )
+    return bound
 
 
 def ulp_distance(found: Array, expected: Array, dtype: np.dtype | str) -> float:
@@ -442,7 +450,8 @@ def textbook_rounding(case: Case, scheme: Scheme, steps: Array) -> Array:
     M_1, movement = stencil.derivatives[0, :, 0], _movement(scheme)
     moved = u * (t if max(abs(node) for node in scheme.nodes) > 1 else 2 * h) * M_1
     noise = scheme.amplification * (stencil.noise[:, 0] + moved) / h
-    return noise + 8 * u * (movement * M_1 + noise)
+    bound: Array = noise + 8 * u * (movement * M_1 + noise)
+    return bound
 
 
 def structured_rounding(case: Case, scheme: Scheme, steps: Array) -> Array:
@@ -465,7 +474,8 @@ SERIES = 0.006  # changes below this are computed by series, in float64
 
 def _movement(scheme: Scheme) -> float:
     """sum_k |w_k s_k| / d: the nodes' moves in the quotient, without cancellation."""
-    return sum(abs(w * s) for w, s in zip(scheme.weights, scheme.nodes, strict=True)) / scheme.divisor
+    products = (abs(w * s) for w, s in zip(scheme.weights, scheme.nodes, strict=True))
+    return sum(products, start=0.0) / scheme.divisor
 
 
 def _paths(case: Case) -> Array:

@@ -34,7 +34,7 @@ class Exact:
 
     def __init__(self, spec: OptimizerSpec, theta: Array, dtype: str) -> None:
         self.spec, self.u = spec, LONG(unit_roundoff(dtype))
-        self.theta = theta.astype(LONG)
+        self.theta: Array = theta.astype(LONG)
         self.bound = np.zeros_like(self.theta)
         self.n_steps = 0
         self.first, self.first_bound = np.zeros_like(self.theta), np.zeros_like(self.theta)

@@ -73,7 +73,7 @@ def test_a_missing_tensorboard_is_named_with_the_command_that_installs_it(
 ) -> None:
     for module in [name for name in sys.modules if name.startswith("torch.utils.tensorboard")]:
         monkeypatch.delitem(sys.modules, module)
-    monkeypatch.setitem(sys.modules, "tensorboard", None)  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "tensorboard", None)
     arguments = ["lessons", "live", "--data", "digits", "--tensorboard", str(tmp_path)]
     assert cli.run(arguments) == 2
     assert "pip install" in capsys.readouterr().err

@@ -74,7 +74,8 @@ def test_a_fifth_of_every_class_of_digits_is_for_testing() -> None:
 
 def test_images_are_rows_in_the_unit_interval() -> None:
     images = data.load("digits").train_images
-    assert (images.dtype, images.shape[1], images.min(), images.max()) == (np.float32, 64, 0.0, 1.0)
+    assert images.dtype == np.float32
+    assert (images.shape[1], images.min(), images.max()) == (64, 0.0, 1.0)
 
 
 def test_the_arrays_cannot_be_written_to() -> None:

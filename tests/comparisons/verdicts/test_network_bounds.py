@@ -28,7 +28,16 @@ from backproof.comparisons.verdicts.rounding import (
 )
 from backproof.comparisons.verdicts.verdict import compare
 from backproof.reference.torch_mlp import TorchMLP
-from backproof.scratch.architecture import ACTIVATIONS, DTYPES, LOSSES, Architecture, Array
+from backproof.scratch.architecture import (
+    ACTIVATIONS,
+    DTYPES,
+    LOSSES,
+    ActivationName,
+    Architecture,
+    Array,
+    DtypeName,
+    LossName,
+)
 from backproof.scratch.gradients import gradient
 from backproof.scratch.parameters import Parameters
 from tests.support.strategies import Case, cases, random_case
@@ -131,7 +140,7 @@ def test_gamma_is_infinite_where_it_says_nothing() -> None:
     assert SINGLE.gamma(2**25) == np.inf
 
 
-def _ulps(found: Array, true: Array, dtype: str) -> float:
+def _ulps(found: Array, true: Array, dtype: DtypeName) -> float:
     """The largest error in units in the last place of the true value (in longdouble)."""
     info = np.finfo(dtype)
     _, exponent = np.frexp(np.maximum(np.abs(true), info.smallest_normal))
@@ -147,7 +156,7 @@ def _ulps(found: Array, true: Array, dtype: str) -> float:
     ("function", "low", "high"), [("exp", -80, 80), ("tanh", -12, 12), ("log", 1e-3, 1e3), ("log1p", 0, 1)]
 )
 def test_elementary_functions_are_as_accurate_as_the_bounds_assume(
-    function: str, low: float, high: float, dtype: str
+    function: str, low: float, high: float, dtype: DtypeName
 ) -> None:
     z = np.random.default_rng(1).uniform(low, high, 100_000).astype(dtype)
     true = getattr(np, function)(z.astype(np.longdouble))
@@ -229,7 +238,7 @@ def test_an_entry_that_is_zero_in_every_order_has_bound_zero() -> None:
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("loss", LOSSES)
-def test_bounds_are_within_a_thousand_of_the_median_error(activation: str, loss: str) -> None:
+def test_bounds_are_within_a_thousand_of_the_median_error(activation: ActivationName, loss: LossName) -> None:
     """Sharp enough to be worth anything: a bound of infinity would hold, too."""
     ratios = []
     for seed in range(10):
@@ -241,7 +250,7 @@ def test_bounds_are_within_a_thousand_of_the_median_error(activation: str, loss:
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_logits_of_any_size_give_bounds_that_are_numbers(loss: str) -> None:
+def test_logits_of_any_size_give_bounds_that_are_numbers(loss: LossName) -> None:
     logits = np.array([[0.0, 1e3, -1e3], [1e15, -1e15, 0.0], [700.0, 700.0, -700.0]])
     targets = np.array([0, 1, 2]) if loss == "cross_entropy" else np.ones((3, 3))
     bound = LOSS_BOUNDS[loss](Bounded(logits, 1e-7 * np.abs(logits)), targets, SINGLE)

@@ -12,7 +12,7 @@ from backproof.comparisons.verdicts.relu_kinks import flat_gradient, judge_gradi
 from backproof.comparisons.verdicts.rounding import Bounded
 from backproof.comparisons.verdicts.verdict import REQUIRED_RESOLUTION, compare
 from backproof.reference.torch_mlp import TorchMLP
-from backproof.scratch.architecture import LOSSES, Architecture, Array
+from backproof.scratch.architecture import LOSSES, Architecture, Array, LossName
 from tests.support.strategies import Case, cases, random_case
 
 # One hidden unit whose pre-activation x W + b is 0.1 * 3 - 0.3, exactly zero in no arithmetic with roundings:
@@ -157,7 +157,7 @@ def test_a_wrong_gradient_is_outside_the_certified_bound() -> None:
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_some_entries_are_as_good_as_all_of_them(loss: str) -> None:
+def test_some_entries_are_as_good_as_all_of_them(loss: LossName) -> None:
     case = random_case(Architecture((4, 3, 2), "relu", loss), "normal", 4, 1)
     arguments = case.architecture, case.weights, case.x, case.targets
     some = np.array([0, 13, 14, 22])
