@@ -168,5 +168,5 @@ def test_some_entries_are_as_good_as_all_of_them(loss: LossName) -> None:
 
 def test_a_smooth_activation_is_refused() -> None:
     case = random_case(Architecture((2, 2, 1), "tanh", "mse"), "normal", 1, 0)
-    with pytest.raises(ValueError, match="richardson"):
+    with pytest.raises(ValueError, match="Richardson"):
         central_differences(case.architecture, case.weights, case.x, case.targets)
