@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backproof.comparisons.verdicts.rounding import ELEMENTARY_ULPS
 from backproof.scratch.activations import ACTIVATION_FUNCTIONS
 from backproof.scratch.architecture import Array
 from backproof.scratch.changes import activation_change
-from tests.support.tolerances import ELEMENTARY_ULPS, gamma
+from tests.support.tolerances import gamma
 
 places = st.floats(-15, 15)
 small_moves = st.floats(1e-12, 1e-2).flatmap(lambda size: st.sampled_from([size, -size]))

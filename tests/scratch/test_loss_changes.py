@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backproof.comparisons.verdicts.rounding import ELEMENTARY_ULPS
 from backproof.scratch.architecture import Array
 from backproof.scratch.loss_changes import Move, UnmovedLogits, loss_changes, softmax
 from backproof.scratch.losses import LOSS_FUNCTIONS
-from tests.support.tolerances import ELEMENTARY_ULPS, gamma
+from tests.support.tolerances import gamma
 
 seeds = st.integers(0, 2**32 - 1)
 
