@@ -4,9 +4,8 @@ One architecture, one optimiser and one equivalence margin are fixed here before
 choose its own test. The same plan gives the same weights, batches and losses in scratch, bit for bit.
 """
 
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
-from typing import Any, cast
+from dataclasses import dataclass, field, replace
+from typing import cast
 
 from backproof.comparisons.contenders import registry
 from backproof.comparisons.data.dataset import KINDS, N_CLASSES, Dataset, load
@@ -95,17 +94,54 @@ class Plan:
             )
         return _architecture(sizes, dtype or self.dtype)
 
-    def to_json(self) -> dict[str, Any]:
-        """The plan as results.json keeps it, with what it came to: the data found, the network trained."""
+    def planned(self) -> "Planned":
+        """What results.json keeps of it: with the data found and the network trained."""
         dataset = self.dataset()
-        found = {name: getattr(dataset, name) for name in ("name", "source", "sha256")}
-        return {
-            **asdict(self),
-            "seeds": list(self.seeds),
-            "out": str(Path(self.out)),
-            "dataset": found,
-            "architecture": asdict(self.architecture()),
-        }
+        return Planned(
+            command=self.command,
+            dataset=Data(dataset.name, dataset.source, dataset.sha256),
+            architecture=self.architecture(),
+            own_layers=self.layer_sizes is not None,
+            contenders=self.contenders,
+            seeds=self.seeds,
+            epochs=self.epochs,
+            batch_size=self.batch_size,
+            optimizer=self.optimizer,
+            margin_points=self.margin_points,
+            threads=self.threads,
+            quick=self.quick,
+        )
+
+
+@dataclass(frozen=True)
+class Data:
+    """Which data were found, from where, and the SHA-256 of their content."""
+
+    name: str
+    source: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What a main job was to do, fixed before it began."""
+
+    command: str
+    dataset: Data
+    architecture: Architecture
+    own_layers: bool  # whether the layers were asked for; the speed part then times that network alone
+    contenders: tuple[str, ...]
+    seeds: tuple[int, ...]
+    epochs: int
+    batch_size: int
+    optimizer: OptimizerSpec
+    margin_points: float
+    threads: int
+    quick: bool
+
+    def same_work(self, other: "Planned") -> bool:
+        """Whether both ask for the same, by whatever words."""
+        return replace(self, command="") == replace(other, command="")
 
 
 def _architecture(sizes: tuple[int, ...], dtype: str) -> Architecture:

@@ -5,7 +5,6 @@ finished. Parts and keys that other commands added to the same folder stay.
 """
 
 import importlib
-import json
 from collections.abc import Callable
 from time import perf_counter
 from typing import Any
@@ -14,8 +13,6 @@ from backproof.comparisons.experiment import Plan
 from backproof.comparisons.report import document as results
 from backproof.comparisons.report import write
 from backproof.comparisons.report.document import Results, outcome_of
-from backproof.comparisons.results.codec import encode
-from backproof.comparisons.results.parts import Part
 from backproof.comparisons.running.errors import Interrupted
 from backproof.comparisons.running.progress import Progress
 from backproof.comparisons.verdicts.outcome import Outcome
@@ -72,17 +69,10 @@ def _runner_of(name: str) -> Run:
 
 def _write(plan: Plan, before: Results | None, finished: dict[str, object]) -> Results:
     """Merge what is finished. Parts of an earlier run stay beside it only where their plan was this one."""
-    same = before is not None and _same_work(before.plan, plan.to_json())
+    planned = plan.planned()
+    same = before is not None and before.plan is not None and before.plan.same_work(planned)
     parts: dict[str, Any] = {name: None for name in PARTS if not same}
-    return write.merge(plan.out, plan.command, plan=plan.to_json(), **{**parts, **finished})
-
-
-def _same_work(earlier: Part, now: Part) -> bool:
-    ignored = {"command", "out"}
-    written = json.loads(json.dumps(encode(now)))
-    return {k: v for k, v in written.items() if k not in ignored} == {
-        k: v for k, v in earlier.items() if k not in ignored
-    }
+    return write.merge(plan.out, plan.command, plan=planned, **{**parts, **finished})
 
 
 def _what_was_kept(plan: Plan, finished: dict[str, object]) -> str:

@@ -83,7 +83,7 @@ def _sources(name: str) -> list[Path]:
 def machine() -> str:
     """This machine, as far as results can depend on it: libraries choose their kernels by the processor."""
     found = environment.describe()
-    return f"{platform.node()}, {found['processor']}, {platform.machine()}"
+    return f"{platform.node()}, {found.processor}, {platform.machine()}"
 
 
 def do_unit(unit: Unit) -> tuple[str, Record]:

@@ -107,7 +107,7 @@ def count(value: int) -> str:
     return f"{value:,}"
 
 
-def layers(sizes: list[int]) -> str:
+def layers(sizes: Sequence[int]) -> str:
     """[784, 128, 10] as ``784-128-10``."""
     return "-".join(str(size) for size in sizes)
 

@@ -45,7 +45,9 @@ def answer(results: Results) -> Answer:
 
 def dataset_name(results: Results) -> str | None:
     """ "mnist" | "digits": what the run used; None where no part says so."""
-    for part in (results.accuracy, results.plan, results.speed, results.numerical):
+    if results.plan is not None:
+        return results.plan.dataset.name
+    for part in (results.accuracy, results.speed, results.numerical):
         name = (part or {}).get("dataset")
         if isinstance(name, dict):
             name = name.get("name")

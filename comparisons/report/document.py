@@ -16,10 +16,12 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from backproof.comparisons.experiment import Planned
 from backproof.comparisons.gradients.result import Campaign, Gradients, Sensitivity, StepSizes
 from backproof.comparisons.results.codec import decode, encode
 from backproof.comparisons.results.files import check_folder, reason_of, write_atomically
 from backproof.comparisons.results.parts import Part
+from backproof.comparisons.running.environment import Environment
 from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.comparisons.zoo.result import Zoo
 from backproof.scratch.errors import InputError
@@ -40,8 +42,8 @@ class Run:
 class Results:
     """What the commands run into one folder have found."""
 
-    plan: Part
-    environment: Part
+    plan: Planned | None = None  # of the main job, where that was run
+    environment: Environment | None = None
     runs: Mapping[str, Run] = field(default_factory=dict)  # by slot
     gradients: Gradients | None = None
     campaign: Campaign | None = None

@@ -1,25 +1,26 @@
-"""How the figures were made: the protocol in words, the exact commands, the plan, the environment."""
+"""How the numbers came about: the exact commands, the plan, the machine and its versions."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from backproof.comparisons.drawing import formats, markup
 from backproof.comparisons.drawing.chapter import Section
+from backproof.comparisons.experiment import Planned
 from backproof.comparisons.report.document import Results
+from backproof.comparisons.running.environment import Environment
+from backproof.scratch.architecture import Architecture, OptimizerSpec
 
-_LABELS = {"memory_gib": "memory", "margin_points": "margin", "thread_pools": "threads per library"}
-_UNITS = {"memory_gib": "GiB", "margin_points": "percentage points"}
-_ELSEWHERE = frozenset({"command", "runs", "n_seeds", "layer_sizes"})  # said as commands, seeds, architecture
+Fact = tuple[str, str]
 
 
 def build(results: Results) -> Section:
     """Always there: a figure without its protocol says nothing."""
-    tables = [("Plan", [*_facts(results.plan)]), ("Environment", [*_facts(results.environment)])]
+    tables: list[tuple[str, list[Fact]]] = []
+    if results.plan is not None:
+        tables.append(("Plan", _plan(results.plan)))
+    if results.environment is not None:
+        tables.append(("Environment", _environment(results.environment)))
     html = markup.from_template(
-        "backproof.comparisons.report",
-        "protocol.html.j2",
-        commands=list(commands(results)),
-        tables=[(title, facts) for title, facts in tables if facts],
+        "backproof.comparisons.report", "protocol.html.j2", commands=list(commands(results)), tables=tables
     )
     return Section("protocol", "How it was measured", html, nav="Protocol")
 
@@ -28,45 +29,61 @@ def commands(results: Results) -> Iterator[tuple[str, str, str]]:
     """(parts, command line, when it finished): one line per command, whatever number of parts it made."""
     parts: dict[tuple[str, str], list[str]] = {}
     for name, run in results.runs.items():
-        parts.setdefault((run.command, run.finished[:10]), []).append(name)
+        parts.setdefault((run.command, run.finished[:10]), []).append(name.replace("_", " "))
     for (line, when), names in parts.items():
         yield formats.listed(names), line, when
-    if not results.runs and "command" in results.plan:
-        yield "main job", str(results.plan["command"]), ""
+    if not results.runs and results.plan is not None:
+        yield "main job", results.plan.command, ""
 
 
-def _facts(values: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    for key, value in values.items():
-        if key in _ELSEWHERE or value is None or value == {}:
-            continue
-        unit = f" {_UNITS[key]}" if key in _UNITS else ""
-        yield _LABELS.get(key, key.replace("_", " ")), _said(key, value) + unit
-
-
-def _said(key: str, value: Any) -> str:
-    if key == "architecture":
-        sizes = formats.layers(value["layer_sizes"])
-        return " ".join([sizes, *(str(value[name]) for name in ("activation", "loss", "dtype"))])
-    if key == "optimizer" and isinstance(value, dict):
-        return _optimizer(value)
-    if key == "dataset" and isinstance(value, dict):
-        return f"{value.get('source')} (SHA-256 {str(value.get('sha256'))[:16]}…)"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {_said(name, item)}" for name, item in value.items() if item is not None)
-    if isinstance(value, list):
-        return ", ".join(_said(key, item) for item in value)
-    return str(value)
-
-
-def _optimizer(spec: dict[str, Any]) -> str:
-    """Its name with the constants that this rule uses."""
-    unused = {"sgd": ("beta1", "beta2", "eps"), "adam": ("momentum", "nesterov")}.get(
-        spec.get("name", ""), ()
-    )
-    constants = {key: value for key, value in spec.items() if key != "name" and key not in unused and value}
-    said = [
-        f"{key.replace('_', ' ')} {value}" if value is not True else key for key, value in constants.items()
+def _plan(plan: Planned) -> list[Fact]:
+    return [
+        ("dataset", f"{plan.dataset.source} (SHA-256 {plan.dataset.sha256[:16]}…)"),
+        ("architecture", network(plan.architecture)),
+        ("contenders", ", ".join(map(formats.label, plan.contenders))),
+        ("seeds", ", ".join(map(str, plan.seeds))),
+        ("epochs", str(plan.epochs)),
+        ("batch size", str(plan.batch_size)),
+        ("optimizer", optimizer(plan.optimizer)),
+        ("margin", f"{plan.margin_points:g} percentage points"),
+        ("threads", str(plan.threads)),
+        ("quick", "yes" if plan.quick else "no"),
     ]
-    return ", ".join([str(spec.get("name")), *said])
+
+
+def _environment(environment: Environment) -> list[Fact]:
+    memory = environment.memory_gib
+    packages = [f"{name} {version}" for name, version in environment.packages.items()]
+    pools = [f"{name} {threads}" for name, threads in environment.thread_pools.items()]
+    return [
+        ("backproof", environment.backproof),
+        ("python", environment.python),
+        ("platform", environment.platform),
+        ("processor", environment.processor),
+        ("cores", str(environment.cores)),
+        ("memory", formats.ABSENT if memory is None else f"{memory:g} GiB"),
+        ("packages", ", ".join(packages) or formats.ABSENT),
+        ("threads per library", ", ".join(pools) or formats.ABSENT),
+        ("byte order", environment.byte_order),
+        ("date", environment.date),
+    ]
+
+
+def network(architecture: Architecture) -> str:
+    """``784-128-10 relu, cross_entropy, float32``."""
+    sizes = formats.layers(architecture.layer_sizes)
+    return f"{sizes} {architecture.activation}, {architecture.loss}, {architecture.dtype}"
+
+
+def optimizer(spec: OptimizerSpec) -> str:
+    """The rule with the constants that it uses: ``sgd, learning rate 0.1, momentum 0.9``."""
+    used = {
+        "sgd": ("learning_rate", "momentum", "nesterov", "weight_decay"),
+        "adam": ("learning_rate", "beta1", "beta2", "eps", "weight_decay"),
+    }[spec.name]
+    said: list[str] = [spec.name]
+    for name in used:
+        value = getattr(spec, name)
+        if value:
+            said.append(name if value is True else f"{name.replace('_', ' ')} {value:g}")
+    return ", ".join(said)

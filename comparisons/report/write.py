@@ -6,15 +6,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from backproof.comparisons.experiment import Planned
 from backproof.comparisons.report import page
 from backproof.comparisons.report.document import FILE, SLOTS, Results, Run, load, load_folder, save
 from backproof.comparisons.results.files import prepare_folder, write_atomically
-from backproof.comparisons.results.parts import Part
 from backproof.comparisons.running import environment
 from backproof.scratch.errors import InputTypeError
 
 
-def merge(out_dir: str | Path, command: str, *, plan: Part | None = None, **parts: Any) -> Results:
+def merge(out_dir: str | Path, command: str, *, plan: Planned | None = None, **parts: Any) -> Results:
     """Put `parts` (gradients=..., numerical=..., ...) into out_dir/results.json and draw report.html again.
 
     A part replaces the one in its slot; None empties the slot; other slots stay. `plan` is the main job's.
@@ -23,10 +23,10 @@ def merge(out_dir: str | Path, command: str, *, plan: Part | None = None, **part
     if unknown := set(parts) - {*SLOTS}:
         raise InputTypeError(f"parts: expected {', '.join(SLOTS)}; got {', '.join(sorted(unknown))}")
     prepare_folder(out_dir)
-    before = load_folder(out_dir) or Results(plan={}, environment={})
+    before = load_folder(out_dir) or Results()
     results = replace(
         before,
-        plan=plan if plan is not None else before.plan or {"command": command},
+        plan=plan or before.plan,
         environment=environment.describe(),
         runs=_runs(before.runs, command, parts),
         **parts,

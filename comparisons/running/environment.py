@@ -3,10 +3,11 @@
 import os
 import platform
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 from backproof.comparisons.contenders.known import distributions
 from backproof.comparisons.running import threads
@@ -14,20 +15,36 @@ from backproof.comparisons.running import threads
 DRAWING = ("plotly", "rich")
 
 
-def describe() -> dict[str, Any]:
-    """A JSON-ready description: flat, except `packages` {name: version} and `thread_pools` {library: n}."""
-    return {
-        "backproof": version("backproof") or "unknown",
-        "python": f"{platform.python_implementation()} {platform.python_version()}",
-        "platform": platform.platform(),
-        "processor": _processor(),
-        "cores": usable_cores(),
-        "memory_gib": _memory_gib(),
-        "packages": {name: found for name in (*distributions(), *DRAWING) if (found := version(name))},
-        "thread_pools": threads.pools(),
-        "byte_order": sys.byteorder,
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
+@dataclass(frozen=True)
+class Environment:
+    """The machine and what is installed on it."""
+
+    backproof: str
+    python: str
+    platform: str
+    processor: str
+    cores: int
+    memory_gib: float | None
+    packages: Mapping[str, str]  # name: version
+    thread_pools: Mapping[str, int]  # library: threads
+    byte_order: str
+    date: str  # ISO 8601, UTC
+
+
+def describe() -> Environment:
+    """This machine, now."""
+    return Environment(
+        backproof=version("backproof") or "unknown",
+        python=f"{platform.python_implementation()} {platform.python_version()}",
+        platform=platform.platform(),
+        processor=_processor(),
+        cores=usable_cores(),
+        memory_gib=_memory_gib(),
+        packages={name: found for name in (*distributions(), *DRAWING) if (found := version(name))},
+        thread_pools=threads.pools(),
+        byte_order=sys.byteorder,
+        date=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
 
 
 def version(package: str) -> str | None:

@@ -87,7 +87,8 @@ def test_the_results_hold_every_part_and_the_exact_command(small_run: Any) -> No
     _, out = small_run
     found = results.load(out / "results.json")
     assert None not in (found.gradients, found.accuracy, found.speed)
-    assert found.plan["command"] == f"backproof {' '.join(SMALL)} --contender wrong.py:Wrong --out out"
+    assert found.plan is not None
+    assert found.plan.command == f"backproof {' '.join(SMALL)} --contender wrong.py:Wrong --out out"
 
 
 def test_the_report_goes_to_stdout_and_the_progress_to_stderr(small_run: Any) -> None:

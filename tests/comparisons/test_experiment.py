@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from backproof.comparisons.experiment import Plan
+from backproof.comparisons.experiment import Plan, Planned
+from backproof.comparisons.results.codec import decode, encode
 from backproof.scratch.architecture import OptimizerSpec
 from backproof.scratch.errors import InputError
 
@@ -57,9 +58,19 @@ def test_seeds_follow_the_first_one() -> None:
 
 
 def test_the_plan_on_paper_says_what_it_came_to() -> None:
-    plan = Plan(data="digits", optimizer=OptimizerSpec("adam", 0.001))
-    written = json.loads(json.dumps(plan.to_json()))
-    assert written["optimizer"]["name"] == "adam"
-    assert written["seeds"] == [0, 1, 2, 3, 4]
-    assert written["dataset"]["name"] == "digits"
-    assert written["architecture"]["layer_sizes"] == [64, 128, 10]
+    planned = Plan(data="digits", optimizer=OptimizerSpec("adam", 0.001)).planned()
+    assert planned.optimizer.name == "adam"
+    assert planned.seeds == (0, 1, 2, 3, 4)
+    assert planned.dataset.name == "digits"
+    assert planned.architecture.layer_sizes == (64, 128, 10)
+
+
+def test_the_plan_on_paper_survives_json() -> None:
+    planned = Plan(data="digits").planned()
+    assert decode(Planned, json.loads(json.dumps(encode(planned)))) == planned
+
+
+@pytest.mark.parametrize(("changes", "same"), [({"command": "other"}, True), ({"seed": 1}, False)])
+def test_the_same_work_by_other_words_is_the_same(changes: dict[str, Any], same: bool) -> None:
+    one, other = Plan(data="digits"), Plan(data="digits", **changes)
+    assert one.planned().same_work(other.planned()) == same

@@ -66,8 +66,9 @@ def test_the_parts_run_in_order_and_end_up_in_the_results(tmp_path: Path, asked:
 def test_the_plan_is_in_the_results(tmp_path: Path, asked: list[str]) -> None:
     plan = plan_in(tmp_path, seed=4, command="backproof --seed 4")
     found = runner.run(plan, Silent())
-    assert (found.plan["seed"], found.plan["command"]) == (4, "backproof --seed 4")
-    assert found.plan["dataset"]["name"] == "digits"
+    assert found.plan is not None
+    assert (found.plan.seeds[0], found.plan.command) == (4, "backproof --seed 4")
+    assert found.plan.dataset.name == "digits"
 
 
 def test_layers_that_do_not_fit_stop_the_run_before_anything_is_written(

@@ -4,6 +4,7 @@ import math
 from dataclasses import replace
 from typing import Any
 
+from backproof.comparisons.experiment import Data, Planned
 from backproof.comparisons.gradients.result import (
     Campaign,
     CampaignRow,
@@ -13,47 +14,44 @@ from backproof.comparisons.gradients.result import (
     Judged,
     NotCompared,
 )
-from backproof.comparisons.report.document import Results
+from backproof.comparisons.report.document import Results, Run
 from backproof.comparisons.results.parts import Part
+from backproof.comparisons.running.environment import Environment
 from backproof.comparisons.verdicts.outcome import Outcome
+from backproof.scratch.architecture import Architecture, OptimizerSpec
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)> [bold]{{ 7 * 7 }}"
 SEEDS = [0, 1, 2, 3, 4]
 
-PLAN: Part = {
-    "contenders": ["scratch", "torch", "jax", "sklearn"],
-    "data": "auto",
-    "data_dir": None,
-    "layer_sizes": [784, 128, 10],
-    "dtype": "float32",
-    "seeds": SEEDS,
-    "epochs": 5,
-    "batch_size": 100,
-    "optimizer": {"name": "sgd", "learning_rate": 0.1, "momentum": 0.9, "nesterov": False},
-    "margin_points": 0.2,
-    "threads": 2,
-    "quick": False,
-    "out": "backproof-results",
-    "command": "backproof --contender torch --contender jax --contender sklearn",
-    "runs": {
-        name: {
-            "command": "backproof --contender torch --contender jax --contender sklearn",
-            "finished": "2026-01-02T03:04:05+00:00",
-        }
-        for name in ("gradients", "accuracy", "speed")
-    },
-}
-ENVIRONMENT: Part = {
-    "backproof": "0.1.0",
-    "python": "CPython 3.11.9",
-    "platform": "Linux-6.1-x86_64",
-    "processor": "A processor with a rather long name at 3.10 GHz",
-    "cores": 2,
-    "memory_gib": 7.8,
-    "packages": {"numpy": "2.4.6", "torch": "2.13.0", "jax": "0.10.2"},
-    "thread_pools": {"openblas": 2},
-    "date": "2026-01-02T03:04:05+00:00",
-}
+COMMAND = "backproof --contender torch --contender jax --contender sklearn"
+PLAN = Planned(
+    command=COMMAND,
+    dataset=Data("mnist", "MNIST from a folder", "c0ffee" * 10),
+    architecture=Architecture((784, 128, 10), dtype="float32"),
+    own_layers=False,
+    contenders=("scratch", "torch", "jax", "sklearn"),
+    seeds=tuple(SEEDS),
+    epochs=5,
+    batch_size=100,
+    optimizer=OptimizerSpec("sgd", learning_rate=0.1, momentum=0.9),
+    margin_points=0.2,
+    threads=2,
+    quick=False,
+)
+RUNS = {name: Run(COMMAND, "2026-01-02T03:04:05+00:00") for name in ("gradients", "accuracy", "speed")}
+ENVIRONMENT = Environment(
+    backproof="0.1.0",
+    python="CPython 3.11.9",
+    platform="Linux-6.1-x86_64",
+    processor="A processor with a rather long name at 3.10 GHz",
+    cores=2,
+    memory_gib=7.8,
+    packages={"numpy": "2.4.6", "torch": "2.13.0", "jax": "0.10.2"},
+    thread_pools={"openblas": 2},
+    byte_order="little",
+    date="2026-01-02T03:04:05+00:00",
+)
+DIGITS = replace(PLAN, dataset=Data("digits", "scikit-learn's digits", "d161" * 16))
 
 
 def check(contender: str, against: str, architecture: str, error: float, bound: float, **more: Any) -> Check:
@@ -176,7 +174,12 @@ def speed() -> Part:
 def passing() -> Results:
     """A good run of the main job on MNIST; no lessons, no numerical training."""
     return Results(
-        plan=PLAN, environment=ENVIRONMENT, gradients=gradients(), accuracy=accuracy(), speed=speed()
+        plan=PLAN,
+        environment=ENVIRONMENT,
+        runs=RUNS,
+        gradients=gradients(),
+        accuracy=accuracy(),
+        speed=speed(),
     )
 
 
@@ -214,7 +217,7 @@ def undecided() -> Results:
     open_check = check("torch", "scratch", "5-4-3 relu, mse, float32", 1e-7, 1e-6,
                        verdict=Outcome.INCONCLUSIVE, reason="a unit sits at its kink")  # fmt: skip
     gradient_part = with_checks(Outcome.INCONCLUSIVE, open_check)
-    return replace(passing(), accuracy=part, gradients=gradient_part, speed=None)
+    return replace(passing(), plan=DIGITS, accuracy=part, gradients=gradient_part, speed=None)
 
 
 def diverged() -> Results:
@@ -239,7 +242,7 @@ def diverged() -> Results:
 
 def nothing_run() -> Results:
     """What a first `merge` of another command finds."""
-    return Results(plan={}, environment={})
+    return Results()
 
 
 def hostile() -> Results:
@@ -261,8 +264,9 @@ def hostile() -> Results:
     }
     return replace(
         base,
-        plan={**PLAN, "command": HOSTILE, "runs": {HOSTILE: {"command": HOSTILE, "finished": HOSTILE}}},
-        environment={HOSTILE: HOSTILE, "packages": {HOSTILE: HOSTILE}},
+        plan=replace(PLAN, command=HOSTILE, dataset=Data(HOSTILE, HOSTILE, HOSTILE), contenders=(HOSTILE,)),
+        environment=replace(ENVIRONMENT, processor=HOSTILE, packages={HOSTILE: HOSTILE}),
+        runs={HOSTILE: Run(HOSTILE, HOSTILE)},
         gradients=Gradients(Outcome.PASS, 1.0, checks),
         accuracy=accuracy_part,
         speed={**speed(), "cases": [case, case]},

@@ -71,7 +71,7 @@ def record_part(members=2):
 
 
 def results(part):
-    return Results(plan={}, environment={}, accuracy=part)
+    return Results(accuracy=part)
 
 
 def test_chapters_of_what_was_not_run_are_absent():

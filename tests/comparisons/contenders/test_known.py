@@ -79,7 +79,7 @@ def test_its_colour_marker_name_and_version_are_known(mine: KnownContender) -> N
         "dot",
     )
     assert formats.label("mine") == mine.label
-    assert environment.describe()["packages"]["pytest"] == environment.version("pytest")
+    assert environment.describe().packages["pytest"] == environment.version("pytest")
 
 
 def test_every_known_contender_has_a_colour_a_marker_and_a_dash_of_its_own() -> None:

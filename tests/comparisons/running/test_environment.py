@@ -10,19 +10,20 @@ from importlib import metadata
 
 import pytest
 
+from backproof.comparisons.results.codec import decode, encode
 from backproof.comparisons.running import environment, processes
 
 
-def test_the_description_is_plain_json() -> None:
+def test_the_description_survives_json() -> None:
     described = environment.describe()
-    assert json.loads(json.dumps(described)) == described
+    assert decode(environment.Environment, json.loads(json.dumps(encode(described)))) == described
 
 
 def test_versions_are_those_that_are_installed() -> None:
     described = environment.describe()
-    assert described["packages"]["numpy"] == metadata.version("numpy")
-    assert described["backproof"] == metadata.version("backproof")
-    assert described["python"].endswith(platform.python_version())
+    assert described.packages["numpy"] == metadata.version("numpy")
+    assert described.backproof == metadata.version("backproof")
+    assert described.python.endswith(platform.python_version())
 
 
 def test_a_package_that_is_not_installed_has_no_version() -> None:
@@ -30,7 +31,7 @@ def test_a_package_that_is_not_installed_has_no_version() -> None:
 
 
 def test_the_date_is_now_and_names_its_time_zone() -> None:
-    date = datetime.fromisoformat(environment.describe()["date"])
+    date = datetime.fromisoformat(environment.describe().date)
     assert abs(datetime.now(UTC) - date) < timedelta(minutes=1)
 
 
@@ -46,7 +47,7 @@ def test_without_affinity_the_cores_of_the_machine_count(monkeypatch: pytest.Mon
 
 def test_without_sysconf_the_memory_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(os, "sysconf", raising=False)
-    assert environment.describe()["memory_gib"] is None
+    assert environment.describe().memory_gib is None
 
 
 def test_describing_imports_no_framework() -> None:
@@ -56,4 +57,4 @@ def test_describing_imports_no_framework() -> None:
     )
     done = subprocess.run(processes.python("-c", code), capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
-    assert sys.byteorder == environment.describe()["byte_order"]
+    assert sys.byteorder == environment.describe().byte_order
