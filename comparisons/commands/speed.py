@@ -2,20 +2,19 @@
 
 import shlex
 import sys
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from backproof.comparisons.commands import options
-from backproof.comparisons.verdicts.outcome import exit_code
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from backproof.comparisons.running.progress import Progress
-    from backproof.comparisons.speed.cases import Case
+    from backproof.comparisons.speed.cases import SpeedCase
     from backproof.comparisons.speed.entrants import Entrant
-    from backproof.comparisons.speed.protocol import Settings
+    from backproof.comparisons.speed.result import Finding, Settings, SpeedResult
 
 
 def register(app: typer.Typer) -> None:
@@ -69,15 +68,19 @@ def speed(
         bool, typer.Option("--growth", help="Also draw images per second against batch size and width.")
     ] = False,
     seed: Annotated[int, typer.Option(metavar="N", help="Seed of first weights and batches.")] = 0,
+    fail_if_slower: Annotated[
+        bool, typer.Option("--fail-if-slower", help="Exit with 1 where scratch is the slower one.")
+    ] = False,
 ) -> int:
     """How fast? One process per contender, interleaved rounds, an A/A noise floor, intervals by launch.
 
-    A ratio is a contender's time over scratch's in the same round. Writes one report. Exit codes: 0 scratch
-    is faster than eager torch over all cases, 1 slower, 2 usage or bad input, 3 no difference seen.
+    A ratio is a contender's time over scratch's in the same round; scratch is faster, slower, or no
+    difference is seen. Writes one report. Exit codes: 0 measured, 1 slower than eager torch over all cases
+    and --fail-if-slower, 2 usage or bad input, 3 no contender could be timed.
     """
     print("backproof: loading ...", file=sys.stderr, flush=True)
     from backproof.comparisons.running.progress import Terminal
-    from backproof.comparisons.speed.protocol import Settings
+    from backproof.comparisons.speed.result import Settings
 
     _check(division, kernels, rounds, launches, round_seconds, threads or [1])
     settings = Settings(
@@ -93,7 +96,7 @@ def speed(
         part = _measured(
             settings, chosen_cases, entries, (data, data_dir), out, kernels == "own", growth, progress
         )
-    return _finish(part, out)
+    return _finish(part, out, fail_if_slower)
 
 
 def _check(
@@ -122,7 +125,7 @@ def _check(
         raise InputError(f"round-seconds: expected a number above 0 and up to 60, got {round_seconds!r}")
 
 
-def _cases(texts: list[str] | None) -> "Sequence[Case]":
+def _cases(texts: list[str] | None) -> "Sequence[SpeedCase]":
     from backproof.comparisons.speed.cases import FIVE_CASES, parse_case
 
     return [parse_case(text) for text in texts] if texts else FIVE_CASES
@@ -148,14 +151,15 @@ def _entries(contenders: list[str] | None, division: str) -> "Sequence[Entrant]"
 
 def _measured(
     settings: "Settings",
-    cases: "Sequence[Case]",
+    cases: "Sequence[SpeedCase]",
     entries: "Sequence[Entrant]",
     data: tuple[str, str | None],
     out: str,
     own_kernels: bool,
     growth: bool,
     progress: "Progress",
-) -> dict[str, Any]:
+) -> "SpeedResult":
+    from dataclasses import replace
     from functools import partial
 
     from backproof.comparisons.data import dataset as datasets
@@ -169,16 +173,15 @@ def _measured(
     dataset = datasets.load(*data, say=progress.say)
     launch = partial(ProcessWorker, own_kernels=own_kernels)
     part = measurement.measure(settings, cases, entries, dataset, progress, launch)
-    part["kernels"] = measurement.kernels(own_kernels)
-    if growth:
-        chosen = for_growth(entries)
-        part["growth"] = speed_growth.measure(
-            speed_growth.Growth(), settings.threads[0], chosen, dataset, progress, launch
-        )
-    return part
+    part = replace(part, kernels=measurement.kernels_chosen(own_kernels))
+    if not growth:
+        return part
+    chosen, sizes = for_growth(entries), speed_growth.Growth()
+    found = speed_growth.measure(sizes, settings.threads[0], chosen, dataset, progress, launch)
+    return replace(part, growth=found)
 
 
-def _finish(part: dict[str, Any], out: str) -> int:
+def _finish(part: "SpeedResult", out: str, fail_if_slower: bool) -> int:
     from pathlib import Path
 
     from rich.console import Console
@@ -189,4 +192,13 @@ def _finish(part: dict[str, Any], out: str) -> int:
     write.merge(out, shlex.join(["backproof", *sys.argv[1:]]), speed=part)
     speed_tables.render(part, Console(highlight=False))
     print(f"\nReport: {(Path(out) / 'report.html').resolve().as_uri()}")
-    return exit_code([part["verdict"]])
+    return exit_code(part.finding, fail_if_slower)
+
+
+def exit_code(finding: "Finding | None", fail_if_slower: bool) -> int:
+    """0 measured, whatever was found; 1 slower, where that was asked to fail; 3 nothing could be timed."""
+    from backproof.comparisons.speed.result import Finding
+
+    if finding is None:
+        return 3
+    return int(fail_if_slower and finding == Finding.SLOWER)

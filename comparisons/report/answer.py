@@ -11,7 +11,8 @@ from backproof.comparisons.drawing import formats
 from backproof.comparisons.gradients.result import Gradients
 from backproof.comparisons.report.document import Results
 from backproof.comparisons.results.parts import Part
-from backproof.comparisons.speed.ratios import geometric_means, offered
+from backproof.comparisons.speed.ratios import data_names, geometric_means, offered, words
+from backproof.comparisons.speed.result import SpeedResult
 from backproof.comparisons.verdicts.outcome import Outcome
 
 _WAYS = {Outcome.PASS: 0, Outcome.FAIL: 1, Outcome.INCONCLUSIVE: 2}  # position of the wording in a clause
@@ -47,13 +48,13 @@ def dataset_name(results: Results) -> str | None:
     """ "mnist" | "digits": what the run used; None where no part says so."""
     if results.plan is not None:
         return results.plan.dataset.name
-    for part in (results.accuracy, results.speed, results.numerical):
+    for part in (results.accuracy, results.numerical):
         name = (part or {}).get("dataset")
         if isinstance(name, dict):
             name = name.get("name")
         if name:
             return str(name)
-    return None
+    return results.speed.cases[0].data.name if results.speed is not None else None
 
 
 # --- the three tiles ---------------------------------------------------------------------------------------
@@ -105,22 +106,23 @@ def _only_the_way_differs(part: Part) -> bool:
     return bool(part["verdict"] == Outcome.FAIL and _outcome(part) == "equivalent")
 
 
-def _speed_tile(part: Part | None) -> Tile:
+def _speed_tile(part: SpeedResult | None) -> Tile:
     question = "How fast?"
     if part is None:
         return Tile("speed", question, "Not run", "Run: backproof speed", None)
     means = geometric_means(part)
     if not means:
-        return Tile("speed", question, "No ratio", "No contender could be timed.", part["verdict"])
+        return Tile("speed", question, "No ratio", "No contender could be timed.", words(part.finding))
     (first, ratio), *others = means.items()
-    cases = len(part["cases"])
+    cases = len(part.cases)
     detail = f"as fast as {formats.label(first)}, in {cases} case{'s' * (cases != 1)}"
     if cases > 1:
         detail += " (geometric mean)"
     if others:
         rest = [f"{formats.times(other.median)} {formats.label(name)}" for name, other in others]
         detail += "; " + formats.listed(rest)
-    return Tile("speed", question, formats.times(ratio.median), detail + ".", part["verdict"])
+    detail += f". Timed on {formats.listed(data_names(part))}"
+    return Tile("speed", question, formats.times(ratio.median), detail + ".", words(part.finding))
 
 
 # --- the sentence ------------------------------------------------------------------------------------------
@@ -177,7 +179,7 @@ def _named(part: Part, verdict: str) -> str:
     return formats.listed([formats.label(name) for name, e in compared if e.get("verdict") == verdict])
 
 
-def _speed_clause(part: Part | None) -> str:
+def _speed_clause(part: SpeedResult | None) -> str:
     means = geometric_means(part) if part else {}
     if not means:
         return ""

@@ -22,6 +22,7 @@ from backproof.comparisons.results.codec import decode, encode
 from backproof.comparisons.results.files import check_folder, reason_of, write_atomically
 from backproof.comparisons.results.parts import Part
 from backproof.comparisons.running.environment import Environment
+from backproof.comparisons.speed.result import SpeedResult
 from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.comparisons.zoo.result import Zoo
 from backproof.scratch.errors import InputError
@@ -53,7 +54,7 @@ class Results:
     accuracy: Part | None = None
     error_rates: Part | None = None
     record: Part | None = None
-    speed: Part | None = None
+    speed: SpeedResult | None = None
     numerical: Part | None = None
     lessons: list[Part] | None = None
     schema_version: int = SCHEMA_VERSION
@@ -74,7 +75,7 @@ def all_outcomes(results: Results) -> list[Outcome]:
 
 
 def outcome_of(part: Any) -> Outcome | None:
-    """A part's own outcome; None where it has none: step sizes are measured, not judged."""
+    """A part's own outcome; None where it has none: step sizes and speed are measured, not judged."""
     found = part.get("verdict") if isinstance(part, Mapping) else getattr(part, "verdict", None)
     return None if found is None else Outcome(found)
 

@@ -21,6 +21,7 @@ from backproof.comparisons.report.document import Results, outcome_of
 from backproof.comparisons.report.protocol_chapter import commands
 from backproof.comparisons.results.parts import Part
 from backproof.comparisons.speed import ratios
+from backproof.comparisons.speed.result import CaseResult, SpeedResult
 from backproof.comparisons.verdicts.outcome import Outcome
 
 SHOWN = 5  # gradient checks in the table, more where some did not pass:
@@ -137,42 +138,41 @@ def _accuracy_row(name: str, entry: Part, compared: Part | None) -> Row:
     return (*cells, difference, ends, margin, verdict_text(compared.get("verdict")))
 
 
-def _speed(part: Part | None) -> list[RenderableType]:
+def _speed(part: SpeedResult | None) -> list[RenderableType]:
     """Below each case one row per contender: so any number of contenders fits into 80 columns."""
     if part is None:
         return []
-    rows = [row for case in part["cases"] for row in _case_rows(part, case)]
-    if len(part["cases"]) > 1:
+    rows = [row for case in part.cases for row in _case_rows(part, case)]
+    if len(part.cases) > 1:
         rows += _mean_rows(part)
     table = _table(("Case", "Ratio", "95 % interval", ""), rows, fixed=(0,), numbers=(1, 2))
     absent = [
         (f"{formats.label(name)}, {ratios.case_name(part, case)}", ratios.reason(entry))
-        for case in part["cases"]
-        for name, entry in case.get("ratios", {}).items()
-        if not ratios.ratio(case, name)
+        for case in part.cases
+        for name, entry in case.ratios.items()
+        if not ratios.offered(entry)
     ]
     return [heading("Speed: time of each / time of scratch, in the same rounds"), table, *_notes(absent)]
 
 
-def _case_rows(part: Part, case: Part) -> list[Row]:
+def _case_rows(part: SpeedResult, case: CaseResult) -> list[Row]:
     rows: list[Row] = [(_name(ratios.case_name(part, case)), "", "", "")]
     for name in ratios.names(part):
-        if found := ratios.ratio(case, name):
-            same = ratios.inside_noise(part, case, name)
-            remark = "no difference seen" if same else f"scratch {'faster' if found.median > 1 else 'slower'}"
-            rows.append((f"  {_name(formats.label(name))}", formats.times(found.median), found.ends, remark))
-    if floor := ratios.gemm_floor(part, case):
-        cells = ("  bare products", formats.times(1 / floor.median), "", "the floor")
+        if found := ratios.comparison(case, name):
+            ratio, ends = formats.times(found.ratio.median), ratios.ends(found.ratio)
+            rows.append((f"  {_name(formats.label(name))}", ratio, ends, ratios.words(found.finding)))
+    if case.gemm_floor:
+        cells = ("  bare products", formats.times(1 / case.gemm_floor.median), "", "the floor")
         rows.append([Text(cell, "dim") for cell in cells])
     return rows
 
 
-def _mean_rows(part: Part) -> list[Row]:
+def _mean_rows(part: SpeedResult) -> list[Row]:
     means = ratios.geometric_means(part)
     rows: list[Row] = [("Geometric mean of the cases", "", "", "")] if means else []
     for name, middle in means.items():
         ratio = Text(formats.times(middle.median), "bold")
-        rows.append((f"  {_name(formats.label(name))}", ratio, middle.ends, ""))
+        rows.append((f"  {_name(formats.label(name))}", ratio, ratios.ends(middle), ""))
     return rows
 
 

@@ -5,7 +5,20 @@ OpenBLAS, MKL and OpenMP read their variables once, when they are loaded. This m
 
 import os
 
-VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_NUM_INTEROP_THREADS",
+)
+
+
+def variables(n_threads: int) -> dict[str, str]:
+    """What tells every library its number of threads, for the environment of a process to come."""
+    return dict.fromkeys(VARIABLES, str(n_threads))
 
 
 def limit(n_threads: int) -> None:
@@ -13,7 +26,7 @@ def limit(n_threads: int) -> None:
 
     Libraries loaded already are told as well; those to come read the variables.
     """
-    os.environ.update(dict.fromkeys(VARIABLES, str(n_threads)))
+    os.environ.update(variables(n_threads))
     import threadpoolctl
 
     threadpoolctl.threadpool_limits(n_threads)

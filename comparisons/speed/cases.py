@@ -1,10 +1,11 @@
-"""What is timed: `Case`, a network with a batch size and an update rule; and the data it is trained on.
+"""What is timed: `SpeedCase`, a network with a batch size and an update rule; and the data it is trained on.
 
 A case's data are images in [0, 1] with labels; its batches are whole shuffled epochs, the short last batch
 kept. Batches and first weights follow from a seed: every process makes the same ones, and shows their hash.
 """
 
 import hashlib
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +13,9 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from backproof.comparisons.data.dataset import N_CLASSES
+from backproof.comparisons.drawing import formats
+from backproof.comparisons.speed.result import TimedData
 from backproof.scratch.architecture import Architecture, Array, DtypeName, OptimizerSpec
 from backproof.scratch.errors import InputError
 
@@ -27,8 +31,8 @@ OPTIMIZERS = {
 
 
 @dataclass(frozen=True)
-class Case:
-    """784-128-10 in batches of 100 by SGD is ``Case((784, 128, 10), 100, "sgd")``."""
+class SpeedCase:
+    """784-128-10 in batches of 100 by SGD is ``SpeedCase((784, 128, 10), 100, "sgd")``."""
 
     layer_sizes: tuple[int, ...]
     batch_size: int
@@ -62,16 +66,16 @@ class Case:
 
 # The five networks of the published comparison.
 FIVE_CASES = (
-    Case((784, 128, 10), 100, "sgd"),
-    Case((784, 64, 10), 32, "sgd"),
-    Case((784, 256, 256, 10), 256, "adam"),
-    Case((784, 512, 512, 10), 128, "sgd"),
-    Case((784, 50, 10), 100, "sgd"),
+    SpeedCase((784, 128, 10), 100, "sgd"),
+    SpeedCase((784, 64, 10), 32, "sgd"),
+    SpeedCase((784, 256, 256, 10), 256, "adam"),
+    SpeedCase((784, 512, 512, 10), 128, "sgd"),
+    SpeedCase((784, 50, 10), 100, "sgd"),
 )
 
 
-def parse_case(text: str) -> Case:
-    """``784-128-10/100/sgd`` -> Case. Raises InputError for anything else."""
+def parse_case(text: str) -> SpeedCase:
+    """``784-128-10/100/sgd`` -> SpeedCase. Raises InputError for anything else."""
     parts = text.strip().split("/")
     if len(parts) not in (2, 3, 4):
         raise InputError(f"cases: expected LAYERS/BATCH/OPTIMIZER such as 784-128-10/100/sgd, got {text!r}")
@@ -81,47 +85,88 @@ def parse_case(text: str) -> Case:
         raise InputError(
             f"cases: expected LAYERS/BATCH/OPTIMIZER such as 784-128-10/100/sgd, got {text!r}"
         ) from error
-    return Case(sizes, batch_size, *parts[2:])
+    return SpeedCase(sizes, batch_size, *parts[2:])
 
 
 @dataclass(frozen=True)
 class CaseData:
-    """x (examples, n_inputs) float32, labels (examples,) int64, and where they are from."""
+    """x (examples, n_inputs) float32 and labels (examples,) int64, and what they are."""
 
     x: Array
     labels: Array
-    source: str
+    data: TimedData
 
 
 def synthetic(n_examples: int, n_inputs: int, n_outputs: int, seed: int = 0) -> CaseData:
-    """Uniform images and labels: where a case's inputs are not MNIST's. Their values cost no time."""
+    """Uniform random numbers and labels: for a case whose inputs no images have. Values cost no time."""
     rng = np.random.default_rng(seed)
     x = rng.random((n_examples, n_inputs), dtype=np.float32)
-    return CaseData(x, rng.integers(0, n_outputs, n_examples), f"uniform random images, seed {seed}")
+    labels = rng.integers(0, n_outputs, n_examples)
+    return CaseData(x, labels, TimedData("random", f"uniform random numbers, seed {seed}"))
+
+
+def enlarged(images: Array, shape: tuple[int, int], side: int) -> Array:
+    """Images (examples, rows * columns) of this shape as (examples, side * side), by bilinear interpolation.
+
+    Along each axis pixel i of n lies at i / (n - 1); with R the interpolation from n points to `side`
+    of them, each image X becomes R X R^T. Values stay in [0, 1].
+    """
+    rows, columns = (_interpolation(n, side) for n in shape)
+    square = images.reshape(-1, *shape)
+    return np.ascontiguousarray((rows @ square @ columns.T).reshape(len(images), side * side), np.float32)
+
+
+def _interpolation(n: int, side: int) -> Array:
+    """(side, n): each row holds the shares of the two nearest of n points."""
+    places = np.linspace(0.0, n - 1.0, side)
+    left = np.minimum(places.astype(int), n - 2)
+    shares = np.zeros((side, n))
+    shares[np.arange(side), left] = 1.0 - (places - left)
+    shares[np.arange(side), left + 1] = places - left
+    return shares
 
 
 class CaseStore:
-    """The data of every case as a file that the workers read; one file per width of the input."""
+    """The data of every case as a file that the workers read; one file per width of the input.
+
+    Its images are the data set's own where their size is the network's. Where they are smaller and a square
+    (the digits, 8 by 8, below networks for MNIST), they are enlarged, and repeated until there are as many
+    as asked for: as much memory is walked through as with MNIST. A width of no image gets random numbers.
+    """
 
     def __init__(self, folder: Path, dataset: "Dataset | None", n_examples: int) -> None:
         self._folder, self._dataset, self._n_examples = folder, dataset, n_examples
-        self.sources: dict[str, str] = {}
+        self._data: dict[Path, TimedData] = {}
 
-    def path(self, case: Case) -> Path:
+    def path(self, case: SpeedCase) -> Path:
+        """The .npz of x and labels."""
         n_inputs, n_outputs = case.layer_sizes[0], case.layer_sizes[-1]
         path = self._folder / f"{n_inputs}-{n_outputs}.npz"
-        if not path.exists():
-            data = self._data(n_inputs, n_outputs)
-            np.savez(path, x=data.x, labels=data.labels)
-            self.sources[f"{n_inputs} inputs"] = data.source
+        if path not in self._data:
+            found = self._made(n_inputs, n_outputs)
+            np.savez(path, x=found.x, labels=found.labels)
+            self._data[path] = found.data
         return path
 
-    def _data(self, n_inputs: int, n_outputs: int) -> CaseData:
-        dataset = self._dataset
-        if dataset is not None and dataset.n_features == n_inputs and n_outputs >= 10:
+    def data(self, case: SpeedCase) -> TimedData:
+        """What the case is trained on."""
+        return self._data[self.path(case)]
+
+    def _made(self, n_inputs: int, n_outputs: int) -> CaseData:
+        dataset, side = self._dataset, math.isqrt(n_inputs)
+        if dataset is None or n_outputs < N_CLASSES:
+            return synthetic(self._n_examples, n_inputs, n_outputs)
+        name = formats.dataset(dataset.name)
+        if dataset.n_features == n_inputs:
             kept = slice(self._n_examples)
-            return CaseData(dataset.train_images[kept], dataset.train_labels[kept], dataset.source)
-        return synthetic(self._n_examples, n_inputs, n_outputs)
+            images, labels = dataset.train_images[kept], dataset.train_labels[kept]
+            return CaseData(images, labels, TimedData(dataset.name, name))
+        if side * side != n_inputs or side < max(dataset.image_shape):
+            return synthetic(self._n_examples, n_inputs, n_outputs)
+        rows = np.arange(self._n_examples) % len(dataset.train_images)
+        x = enlarged(dataset.train_images, dataset.image_shape, side)[rows]
+        says = f"{name}, enlarged to {side} by {side} pixels"
+        return CaseData(x, dataset.train_labels[rows], TimedData(dataset.name, says))
 
 
 def batches(n_examples: int, batch_size: int, n_steps: int, seed: int) -> list[Array]:

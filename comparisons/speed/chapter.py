@@ -1,6 +1,7 @@
 """How fast: time of each contender over scratch's in the same rounds, with noise floor and bare products."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import plotly.graph_objects as go
@@ -8,41 +9,41 @@ from markupsafe import Markup
 
 from backproof.comparisons.drawing import figures, formats, markup
 from backproof.comparisons.drawing.chapter import Section
-from backproof.comparisons.results.parts import Part
+from backproof.comparisons.results.cells import reason
 from backproof.comparisons.speed import ratios
+from backproof.comparisons.speed.result import CaseResult, Estimate, NoiseFloor, SpeedResult
 
 
-def build(part: Part | None) -> Section | None:
+def build(part: SpeedResult | None) -> Section | None:
     """None where nothing was timed."""
     if part is None:
         return None
     html = markup.join([_introduction(part), _figure(part), _table(part), _floors(part)])
-    return Section("speed", "How fast?", html, part["verdict"])
+    return Section("speed", "How fast?", html, ratios.words(part.finding))
 
 
-def _introduction(part: Part) -> Markup:
-    threads = part["threads"]
-    count = formats.listed([str(n) for n in threads]) if isinstance(threads, list) else str(threads)
+def _introduction(part: SpeedResult) -> Markup:
+    count = formats.listed([str(n) for n in part.settings.threads])
     return Markup(
         "<p>A ratio is the contender's time divided by scratch's in the same round: above 1, scratch is "
-        "faster. Threads: {threads}. Rounds interleave all contenders, from the same weights and over the "
-        "same batches. Scratch is entered twice; how far its two entries lie apart is the noise floor, and "
-        "a ratio inside it says nothing.</p>"
-    ).format(threads=count)
+        "faster. Timed on {data}; threads: {threads}. Rounds interleave all contenders, from the same "
+        "weights and over the same batches. Scratch is entered twice; how far its two entries lie apart is "
+        "the noise floor, and a ratio inside it says nothing.</p>"
+    ).format(threads=count, data=formats.listed(ratios.data_names(part)))
 
 
-def _figure(part: Part) -> Markup:
-    cases, names, fig = part["cases"], ratios.names(part), go.Figure()
+def _figure(part: SpeedResult) -> Markup:
+    cases, names, fig = part.cases, ratios.names(part), go.Figure()
     found = [ratio for case in cases for name in names if (ratio := ratios.ratio(case, name))]
     if not found:
         return Markup('<p class="note">No contender was timed beside scratch.</p>')
     labels = [ratios.case_name(part, case) for case in cases]
     fig.add_vline(x=1, line={"color": figures.REFERENCE, "dash": "dash", "width": 1.5})
     for row, case in enumerate(cases):
-        _noise_band(fig, row, ratios.noise_reach(part, case))
+        _noise_band(fig, row, case.noise)
     for place, name in enumerate(names):
         fig.add_trace(_dots(cases, labels, name, 0.56 * ((place + 0.5) / len(names) - 0.5)))
-    _scale(fig, [1.0, *(end for ratio in found for end in (ratio.low, ratio.high))])
+    _scale(fig, [1.0, *(end for ratio in found for end in ratios.drawn(ratio))])
     fig.update_yaxes(
         tickvals=list(range(len(cases))), ticktext=_wrapped(labels), range=[len(cases) - 0.4, -0.6]
     )
@@ -53,12 +54,13 @@ def _figure(part: Part) -> Markup:
     return figures.figure_html(
         fig,
         "Median ratio with its 95 % interval, logarithmic. Right of the dashed line scratch is faster. The "
-        "grey band is the noise floor: scratch against itself.",
+        "grey band is the noise floor: scratch against itself. "
+        f"Timed on {formats.listed(ratios.data_names(part))}.",
         f"Time ratios in {len(cases)} cases; geometric means: {formats.listed(means)}.",
     )
 
 
-def _dots(cases: list[Part], labels: list[str], name: str, shift: float) -> go.Scatter:
+def _dots(cases: Sequence[CaseResult], labels: list[str], name: str, shift: float) -> go.Scatter:
     found = [(row, ratio) for row, case in enumerate(cases) if (ratio := ratios.ratio(case, name))]
     colour, label = figures.colour(name), figures.plain(formats.label(name))
     return go.Scatter(
@@ -69,8 +71,8 @@ def _dots(cases: list[Part], labels: list[str], name: str, shift: float) -> go.S
         marker={"color": colour, "symbol": figures.symbol(name), "size": 10},
         error_x={
             "type": "data",
-            "array": [ratio.high - ratio.median for _, ratio in found],
-            "arrayminus": [ratio.median - ratio.low for _, ratio in found],
+            "array": [ratios.drawn(ratio)[1] - ratio.median for _, ratio in found],
+            "arrayminus": [ratio.median - ratios.drawn(ratio)[0] for _, ratio in found],
             "color": colour,
             "thickness": 2,
             "width": 5,
@@ -80,10 +82,10 @@ def _dots(cases: list[Part], labels: list[str], name: str, shift: float) -> go.S
     )
 
 
-def _noise_band(fig: go.Figure, row: int, reach: float | None) -> None:
-    if reach is not None:
+def _noise_band(fig: go.Figure, row: int, noise: NoiseFloor | None) -> None:
+    if noise is not None and math.isfinite(noise.floor):
         fig.add_shape(
-            type="rect", x0=math.exp(-reach), x1=math.exp(reach), y0=row - 0.42, y1=row + 0.42,
+            type="rect", x0=1 / noise.floor, x1=noise.floor, y0=row - 0.42, y1=row + 0.42,
             layer="below", fillcolor=figures.faded(figures.REFERENCE, 0.3), line={"width": 0},
         )  # fmt: skip
 
@@ -106,42 +108,45 @@ def _wrapped(labels: list[str]) -> list[str]:
     return ["<br>".join(figures.plain(label).split(", ", 1)) for label in labels]
 
 
-def _table(part: Part) -> Markup:
+def _table(part: SpeedResult) -> Markup:
     names = ratios.names(part)
     columns = ("Case", *(formats.label(name) for name in names), "Noise floor", "Scratch / bare products")
     rows: list[list[Any]] = [
         [
             ratios.case_name(part, case),
-            *(_cell(part, case, name) for name in names),
-            *map(_interval, (ratios.noise(part, case), ratios.gemm_floor(part, case))),
+            *(_cell(case, name) for name in names),
+            _interval(case.noise.ratio if case.noise else None),
+            _interval(case.gemm_floor),
         ]
-        for case in part["cases"]
+        for case in part.cases
     ]
     means = ratios.geometric_means(part)
-    if len(part["cases"]) > 1:
+    if len(part.cases) > 1:
         title = Markup("<strong>Geometric mean</strong>")
         rows.append([title, *(_interval(means.get(name)) for name in names), "", ""])
     return markup.table(columns, rows, "Time of each contender over scratch's, with its 95 % interval")
 
 
-def _cell(part: Part, case: Part, name: str) -> Any:
+def _cell(case: CaseResult, name: str) -> Any:
     found = ratios.ratio(case, name)
     if found is None:
-        return markup.absent(ratios.reason(case.get("ratios", {}).get(name)))
-    if ratios.inside_noise(part, case, name):
+        return markup.absent(reason(case.ratios.get(name)))
+    if ratios.inside_noise(case, name):
         return _interval(found) + Markup('<br><span class="note">no difference seen</span>')
     return _interval(found)
 
 
-def _interval(found: ratios.Interval | None) -> Any:
+def _interval(found: Estimate | None) -> Any:
     """The median, and below it, so that the table stays narrow, the interval."""
     if found is None:
         return formats.ABSENT
-    return Markup('{}<br><span class="note">{}</span>').format(formats.times(found.median), found.ends)
+    return Markup('{}<br><span class="note">{}</span>').format(
+        formats.times(found.median), ratios.ends(found)
+    )
 
 
-def _floors(part: Part) -> Markup:
-    found = [(case, floor) for case in part["cases"] if (floor := ratios.gemm_floor(part, case))]
+def _floors(part: SpeedResult) -> Markup:
+    found = [(case, case.gemm_floor) for case in part.cases if case.gemm_floor]
     if not found:
         return Markup("")
     said = [f"{formats.times(floor.median)} in {ratios.case_name(part, case)}" for case, floor in found]

@@ -1,15 +1,14 @@
 """Speed, the rest: every division and thread count, where a step goes, growth, and how it was measured."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
 
 import plotly.graph_objects as go
 from markupsafe import Markup
 
 from backproof.comparisons.drawing import figures, formats, markup
 from backproof.comparisons.drawing.chapter import Section
-from backproof.comparisons.results.parts import Part
 from backproof.comparisons.speed import ratios
+from backproof.comparisons.speed.result import Comparison, Curve, SpeedResult
 
 # Of one step, in order: what is a matrix product and what is not. Hatching tells them apart without colour.
 _SHADES = (
@@ -23,9 +22,9 @@ _SHADES = (
 )
 
 
-def build(part: Part | None) -> Section | None:
-    """None where `speed` was not run, or has nothing beyond its ratios."""
-    if part is None or "entries" not in part:
+def build(part: SpeedResult | None) -> Section | None:
+    """None where `speed` was not run."""
+    if part is None:
         return None
     pieces = [_means(part), _where_a_step_goes(part), _growth(part), _method(part)]
     html = markup.join(piece for piece in pieces if piece)
@@ -34,43 +33,42 @@ def build(part: Part | None) -> Section | None:
     )
 
 
-def _means(part: Part) -> Markup:
+def _means(part: SpeedResult) -> Markup:
     """Geometric means: a row per contender, a column per thread count."""
-    means = part["geometric_means"]
-    if len(part["cases"]) <= len(means):
+    if len(part.cases) <= len(part.means):
         return Markup("")
-    names = [name for name in part["entries"] if any(mean.get(name) for mean in means)]
     rows = [
         [
             formats.label(name),
-            part["entries"][name]["division"],
-            part["entries"][name]["says"],
-            *(_said(mean.get(name)) for mean in means),
+            entrant.division,
+            entrant.says,
+            *(_said(mean.ratios.get(name)) for mean in part.means),
         ]
-        for name in names
+        for name, entrant in part.entrants.items()
+        if any(mean.ratios.get(name) for mean in part.means)
     ]
-    columns = ["Contender", "Division", "What it runs", *(_threads(mean["threads"]) for mean in means)]
+    columns = [
+        "Contender",
+        "Division",
+        "What it runs",
+        *(ratios.threads(mean.threads) for mean in part.means),
+    ]
     return Markup("<h3>Over all cases</h3>") + markup.table(
         columns, rows, "Geometric mean of time over scratch's time, with its 95 % interval", (0, 1, 2)
     )
 
 
-def _said(mean: Any) -> str:
-    found = ratios.interval(mean)
-    return str(found) if found else formats.ABSENT
+def _said(mean: Comparison | None) -> str:
+    return ratios.said(mean.ratio) if mean else formats.ABSENT
 
 
-def _threads(n: int) -> str:
-    return f"{n} thread{'s' * (n != 1)}"
-
-
-def _where_a_step_goes(part: Part) -> Markup:
-    cases = [case for case in part["cases"] if case.get("parts")]
-    if not cases:
+def _where_a_step_goes(part: SpeedResult) -> Markup:
+    timed = [(case, case.parts) for case in part.cases if case.parts]
+    if not timed:
         return Markup("")
     fig = go.Figure()
-    labels = ["<br>".join(figures.plain(ratios.case_name(part, case)).split(", ", 1)) for case in cases]
-    shares = [_shares(case["parts"]) for case in cases]
+    labels = ["<br>".join(figures.plain(ratios.case_name(part, case)).split(", ", 1)) for case, _ in timed]
+    shares = [_shares(parts) for _, parts in timed]
     for name, colour, pattern in _SHADES:
         fig.add_trace(
             go.Bar(
@@ -82,7 +80,7 @@ def _where_a_step_goes(part: Part) -> Markup:
                 hovertemplate="%{x:.1f} %<extra>" + name + "</extra>",
             )
         )
-    fig.update_layout(barmode="stack", height=190 + 62 * len(cases))
+    fig.update_layout(barmode="stack", height=190 + 62 * len(timed))
     fig.update_xaxes(title="share of one step, %", range=[0, 100])
     fig.update_yaxes(autorange="reversed")
     products = [share["forward: products"] + share["backward: products"] for share in shares]
@@ -95,7 +93,7 @@ def _where_a_step_goes(part: Part) -> Markup:
     )
 
 
-def _shares(parts: dict[str, float]) -> dict[str, float]:
+def _shares(parts: Mapping[str, float]) -> dict[str, float]:
     """Of the step's time. Products timed apart may come out longer than their part: then no rest is left."""
     forward = min(parts["forward products"], parts["forward"])
     backward = min(parts["backward products"], parts["backward"])
@@ -112,30 +110,33 @@ def _shares(parts: dict[str, float]) -> dict[str, float]:
     return {name: value / step for name, value in pieces.items()}
 
 
-def _growth(part: Part) -> Markup:
-    growth = part.get("growth")
-    if not growth:
+def _growth(part: SpeedResult) -> Markup:
+    growth = part.growth
+    if growth is None:
         return Markup("")
-    curves = (
-        (
-            "batch",
-            "batch size",
-            "784-128-10",
-            "Small batches show the cost of a step itself, large ones arithmetic.",
-        ),
-        ("width", "width of the hidden layer", "784-w-10, batch 100", "Wide layers are all arithmetic."),
+    said = ratios.threads(growth.threads)
+    batch = _curve(
+        growth.batch,
+        "batch size",
+        f"784-128-10, {said}",
+        "Small batches show the cost of a step itself, large ones arithmetic.",
     )
-    drawn = [_curve(growth, *curve) for curve in curves]
-    return Markup("<h3>Growth</h3>") + markup.join(drawn)
+    width = _curve(
+        growth.width,
+        "width of the hidden layer",
+        f"784-w-10, batch 100, {said}",
+        "Wide layers are all arithmetic.",
+    )
+    return Markup("<h3>Growth</h3>") + batch + width
 
 
-def _curve(growth: Part, key: str, title: str, network: str, remark: str) -> Markup:
-    curve, fig = growth[key], go.Figure()
-    for name, rates in curve["images_per_second"].items():
+def _curve(curve: Curve, title: str, network: str, remark: str) -> Markup:
+    fig = go.Figure()
+    for name, rates in curve.images_per_second.items():
         label = figures.plain(formats.label(name))
         fig.add_trace(
             go.Scatter(
-                x=curve["x"],
+                x=curve.x,
                 y=[float("nan") if rate is None else rate for rate in rates],
                 mode="lines+markers",
                 name=label,
@@ -144,16 +145,14 @@ def _curve(growth: Part, key: str, title: str, network: str, remark: str) -> Mar
                 hovertemplate=f"{title} %{{x}}: %{{y:,.0f}} images per second<extra>{label}</extra>",
             )
         )
-    ticks = curve["x"]
-    fig.update_xaxes(type="log", title=title, tickvals=ticks, ticktext=[f"{tick:,}" for tick in ticks])
+    fig.update_xaxes(type="log", title=title, tickvals=curve.x, ticktext=[f"{tick:,}" for tick in curve.x])
     fig.update_yaxes(type="log", title="images per second")
     fig.update_layout(height=420)
-    best = {name: max(_known(rates), default=0.0) for name, rates in curve["images_per_second"].items()}
+    best = {name: max(_known(rates), default=0.0) for name, rates in curve.images_per_second.items()}
     peaks = [f"{formats.label(name)} {rate:,.0f}" for name, rate in best.items()]
     return figures.figure_html(
         fig,
-        f"Images per second while training {network}, {_threads(growth['threads'])}, against the {title}; "
-        f"both axes logarithmic. {remark}",
+        f"Images per second while training {network}, against the {title}; both axes logarithmic. {remark}",
         f"Highest rates in images per second: {formats.listed(peaks)}.",
     )
 
@@ -162,10 +161,9 @@ def _known(rates: Iterable[float | None]) -> list[float]:
     return [rate for rate in rates if rate is not None]
 
 
-def _method(part: Part) -> Markup:
-    settings, log = part["settings"], part["log"]
-    fault = log["columns"].index("fault")
-    faulty = sum(row[fault] is not None for row in log["rows"])
+def _method(part: SpeedResult) -> Markup:
+    settings = part.settings
+    faulty = sum(record.fault is not None for record in part.log)
     said = Markup(
         "<h3>How it was measured</h3><p>{launches} launches of one process per contender, {rounds} rounds of "
         "every case in each, in an order in which everybody stands in every place and after everybody else "
@@ -174,17 +172,14 @@ def _method(part: Part) -> Markup:
         "of the first batch must lie within the rounding bound of its value in double precision. Intervals "
         "are over the {unit}.</p>"
     ).format(
-        launches=settings["launches"],
-        rounds=settings["rounds"],
-        turns=formats.count(len(log["rows"])),
+        launches=settings.launches,
+        rounds=settings.rounds,
+        turns=formats.count(len(part.log)),
         faulty=formats.count(faulty),
-        seconds=formats.seconds(settings["round_seconds"]),
-        unit="launches" if part["unit"] == "launch" else "rounds of the only launch",
+        seconds=formats.seconds(settings.round_seconds),
+        unit="launches" if part.unit == "launch" else "rounds of the only launch",
     )
-    rows = [
-        [name, _pairs(report["threads"]), _pairs(report["kernels"])]
-        for name, report in part["reports"].items()
-    ]
+    rows = [[name, _pairs(report.threads), _pairs(report.kernels)] for name, report in part.reports.items()]
     table = markup.table(
         ("Process, threads", "Threads found in it", "Kernels chosen"),
         rows,
@@ -194,17 +189,16 @@ def _method(part: Part) -> Markup:
     return said + _kernels(part) + table
 
 
-def _pairs(found: dict[str, Any]) -> str:
+def _pairs(found: Mapping[str, object]) -> str:
     return ", ".join(f"{name} {value}" for name, value in found.items()) or formats.ABSENT
 
 
-def _kernels(part: Part) -> Markup:
-    kernels = part.get("kernels") or {}
-    variables = kernels.get("variables") or {}
-    if not variables:
+def _kernels(part: SpeedResult) -> Markup:
+    kernels = part.kernels
+    if not kernels.variables:
         return Markup("")
-    verb = "were left out for" if kernels["chosen_by"] == "each library" else "were kept, and chose for"
+    verb = "were left out for" if kernels.chosen_by == "each library" else "were kept, and chose for"
     return Markup(
         "<p>Variables that tie a library to another processor's kernels {verb} the measured processes: "
         "{names}.</p>"
-    ).format(verb=verb, names=", ".join(f"{name}={value}" for name, value in variables.items()))
+    ).format(verb=verb, names=", ".join(f"{name}={value}" for name, value in kernels.variables.items()))

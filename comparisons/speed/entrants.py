@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from backproof.comparisons.contenders.known import KNOWN, SCRATCH
+from backproof.comparisons.speed.result import Division
 
 DIVISIONS = ("matched", "idiomatic")
 CONTROL, FLOOR, PARTS = "scratch again", "bare products", "scratch in parts"
@@ -23,7 +24,7 @@ class Entrant:
 
     name: str
     target: str  # "package.module:Class" or "file.py:Class", imported in the entry's own process alone
-    division: str  # "matched" | "idiomatic" | "control" | "floor" | "parts"
+    division: Division
     requires: str  # the package that it imports; empty: none that is known
     says: str  # in one line, what it runs
 

@@ -9,15 +9,16 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from backproof.comparisons.running.progress import Progress
-from backproof.comparisons.speed.cases import Case, CaseStore
+from backproof.comparisons.speed.cases import CaseStore, SpeedCase
 from backproof.comparisons.speed.entrants import Entrant
 from backproof.comparisons.speed.launch import ProcessWorker
-from backproof.comparisons.speed.protocol import Launch, Log, Session, Settings
+from backproof.comparisons.speed.protocol import Launch, Log, Session
+from backproof.comparisons.speed.result import Curve, GrowthResult, Settings
 
 if TYPE_CHECKING:
     from backproof.comparisons.data.dataset import Dataset
@@ -33,10 +34,10 @@ class Growth:
     batch_sizes: Sequence[int] = BATCH_SIZES
     widths: Sequence[int] = WIDTHS
 
-    def cases(self) -> list[Case]:
+    def cases(self) -> list[SpeedCase]:
         return [
-            *(Case((784, 128, 10), size) for size in self.batch_sizes),
-            *(Case((784, width, 10), 100) for width in self.widths),
+            *(SpeedCase((784, 128, 10), size) for size in self.batch_sizes),
+            *(SpeedCase((784, width, 10), 100) for width in self.widths),
         ]
 
 
@@ -48,8 +49,8 @@ def measure(
     progress: Progress,
     launch: Launch = ProcessWorker,
     round_seconds: float = 0.1,
-) -> dict[str, Any]:
-    """The `growth` key of the speed part: per curve its x and each entry's images per second."""
+) -> GrowthResult:
+    """Time every size: per curve its x and each entrant's images per second."""
     begin = time.perf_counter()
     settings = Settings(threads=(threads,), launches=1, rounds=3, round_seconds=round_seconds, warm_up=5)
     cases = growth.cases()
@@ -57,21 +58,17 @@ def measure(
         store = CaseStore(Path(folder), dataset, settings.examples)
         log = Session(settings, cases, store.path, entries, launch, progress).run()
     n = len(growth.batch_sizes)
-    return {
-        "threads": threads,
-        "seconds": time.perf_counter() - begin,
-        "batch": _curve(log, entries, list(growth.batch_sizes), range(n)),
-        "width": _curve(log, entries, list(growth.widths), range(n, len(cases))),
-    }
+    return GrowthResult(
+        threads,
+        time.perf_counter() - begin,
+        batch=_curve(log, entries, growth.batch_sizes, range(n)),
+        width=_curve(log, entries, growth.widths, range(n, len(cases))),
+    )
 
 
-def _curve(log: Log, entries: Sequence[Entrant], x: list[int], cases: range) -> dict[str, Any]:
-    return {
-        "x": x,
-        "images_per_second": {
-            entry.name: [_rate(log, entry.name, case) for case in cases] for entry in entries
-        },
-    }
+def _curve(log: Log, entries: Sequence[Entrant], x: Sequence[int], cases: range) -> Curve:
+    rates = {entry.name: tuple(_rate(log, entry.name, case) for case in cases) for entry in entries}
+    return Curve(tuple(x), rates)
 
 
 def _rate(log: Log, name: str, case: int) -> float | None:

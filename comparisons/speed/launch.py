@@ -11,22 +11,13 @@ import queue
 import subprocess
 import tempfile
 import threading
-from typing import Any, Protocol
+from typing import Protocol
 
-from backproof.comparisons.running import processes
+from backproof.comparisons.running import processes, threads
 from backproof.comparisons.speed.entrants import Entrant
+from backproof.comparisons.speed.messages import Reply, Request, reply_from, to_line
+from backproof.scratch.errors import InputError
 
-Message = dict[str, Any]
-
-VARIABLES = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-    "TF_NUM_INTRAOP_THREADS",
-    "TF_NUM_INTEROP_THREADS",
-)
 # These tie one library to an older processor's kernels and leave the others free to use this one's. A
 # comparison of libraries lets each choose for itself, as it does for its users; or, on request, keeps them.
 KERNEL_OVERRIDES = (
@@ -47,7 +38,7 @@ class WorkerFailedError(Exception):
 
 
 class Worker(Protocol):
-    def ask(self, request: Message, timeout: float) -> Message:
+    def ask(self, request: Request, timeout: float) -> Reply:
         """Send one request and wait for the answer. Raises WorkerFailedError."""
 
     def close(self) -> None:
@@ -68,7 +59,7 @@ def environment(n_threads: int, own_kernels: bool = True) -> dict[str, str]:
     if n_threads == 1:
         flags = f"{flags} --xla_cpu_multi_thread_eigen=false".strip()
     own = {**QUIET, **processes.SAFE_PATH, "XLA_FLAGS": flags}
-    return {**inherited, **own, **dict.fromkeys(VARIABLES, str(n_threads))}
+    return {**inherited, **own, **threads.variables(n_threads)}
 
 
 class ProcessWorker:
@@ -90,17 +81,22 @@ class ProcessWorker:
         threading.Thread(target=self._listen, daemon=True).start()
         self._started = False
 
-    def ask(self, request: Message, timeout: float) -> Message:
-        if not self._started:  # its first line says that the import is done
-            self._receive(timeout)
+    def ask(self, request: Request, timeout: float) -> Reply:
+        if not self._started:  # its first line says that the imports are done
+            self._line(timeout)
             self._started = True
         assert self._process.stdin is not None
         try:
-            self._process.stdin.write(json.dumps(request).encode() + b"\n")
+            self._process.stdin.write(to_line(request))
             self._process.stdin.flush()
         except BrokenPipeError:
             raise WorkerFailedError(self._post_mortem()) from None
-        return self._receive(timeout)
+        line = self._line(timeout)
+        try:
+            return reply_from(line)
+        except (json.JSONDecodeError, InputError) as error:
+            self.close()
+            raise WorkerFailedError(f"its answer cannot be read ({error}); its process was ended") from error
 
     def close(self) -> None:
         self._process.kill()
@@ -110,7 +106,7 @@ class ProcessWorker:
                 with contextlib.suppress(BrokenPipeError):  # unsent requests to a process that is gone
                     stream.close()
 
-    def _receive(self, timeout: float) -> Message:
+    def _line(self, timeout: float) -> bytes:
         try:
             line = self._answers.get(timeout=timeout)
         except queue.Empty:
@@ -118,8 +114,7 @@ class ProcessWorker:
             raise WorkerFailedError(f"no answer within {timeout:.0f} s; its process was ended") from None
         if not line:
             raise WorkerFailedError(self._post_mortem())
-        answer: Message = json.loads(line)
-        return answer
+        return line
 
     def _listen(self) -> None:
         """Put every line of its stdout into the queue, and an empty one when there are no more."""

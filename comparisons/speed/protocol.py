@@ -7,76 +7,51 @@ one runs the others wait on an empty pipe. Nothing is averaged here: the log kee
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
-from typing import Any
 
+from backproof.comparisons.results.cells import Absent, Failed
 from backproof.comparisons.running.progress import Progress
-from backproof.comparisons.speed.cases import Case
+from backproof.comparisons.speed.cases import SpeedCase
 from backproof.comparisons.speed.entrants import FLOOR, PARTS, Entrant
 from backproof.comparisons.speed.judge import Judge
 from backproof.comparisons.speed.launch import Worker, WorkerFailedError
+from backproof.comparisons.speed.messages import Prepare, Prepared, Request, Round, TimeRound
+from backproof.comparisons.speed.result import Record, Settings, ThreadReport
 
 Launch = Callable[[Entrant, int], Worker]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How much is measured. Confidence intervals are over launches: at least two of them."""
-
-    threads: tuple[int, ...] = (1,)
-    launches: int = 5
-    rounds: int = 4
-    round_seconds: float = 1.0  # what the fastest trainer takes for one round, at least
-    warm_up: int = 10  # steps before the clock starts: compilation, caches, clock frequency
-    pause_seconds: float = 0.0  # between turns with several threads: idle pools go on spinning for a while
-    timeout_seconds: float = 180.0
-    # Training images used: 63 MB of MNIST, more than caches hold, as all of them would be. More would only
-    # make every turn wait while they are checked and converted, outside the clock.
-    examples: int = 20_000
-    seed: int = 0
-
-
-@dataclass(frozen=True)
-class Record:
-    """One entry's turn in one round. `fault` says why it does not count."""
-
-    threads: int
-    launch: int
-    case: int
-    round: int
-    position: int
-    entry: str
-    steps: int
-    images: int
-    seconds: float
-    cpu_seconds: float
-    first_loss: float | None
-    last_loss: float | None
-    fault: str | None
+CALIBRATION_STEPS = 20
 
 
 @dataclass(frozen=True)
 class Failure:
-    """Why an entry has no figure in a case: its cell. `kind` is "not_offered", "error" or "invalid"."""
+    """Why an entrant has no figure in a case: its cell."""
 
     threads: int
     case: int
     entry: str
-    kind: str
-    reason: str
+    cell: Absent | Failed
+
+
+@dataclass(frozen=True)
+class StepParts:
+    """Seconds per step of every part of a step of scratch, in one turn."""
+
+    threads: int
+    case: int
+    seconds: Mapping[str, float]
 
 
 @dataclass(frozen=True)
 class Log:
+    """Everything that was written down; nothing is averaged."""
+
     records: tuple[Record, ...]
     failures: tuple[Failure, ...]
-    reports: dict[str, dict[str, Any]]  # "entry, n threads" -> its threads and kernels, as it saw them
-    parts: tuple[
-        tuple[int, int, dict[str, float]], ...
-    ] = ()  # (threads, case, seconds per step of each part)
+    reports: Mapping[str, ThreadReport]  # "entrant, n threads" -> its threads and kernels, as it saw them
+    parts: tuple[StepParts, ...] = ()
 
 
 def counterbalanced(n: int) -> list[list[int]]:
@@ -95,8 +70,8 @@ class Session:
     def __init__(
         self,
         settings: Settings,
-        cases: Sequence[Case],
-        data: Callable[[Case], Path],
+        cases: Sequence[SpeedCase],
+        data: Callable[[SpeedCase], Path],
         entries: Sequence[Entrant],
         launch: Launch,
         progress: Progress,
@@ -105,11 +80,11 @@ class Session:
         self.launch, self.progress = launch, progress
         self.entries = [entry for entry in entries if entry.missing is None]
         self.records: list[Record] = []
-        self.reports: dict[str, dict[str, Any]] = {}
+        self.reports: dict[str, ThreadReport] = {}
         self._judges: dict[int, Judge] = {}
-        self.parts: list[tuple[int, int, dict[str, float]]] = []
+        self.parts: list[StepParts] = []
         self.failures = [
-            Failure(threads, case, entry.name, "error", entry.missing)
+            Failure(threads, case, entry.name, Failed(entry.missing))
             for threads in settings.threads
             for case in range(len(cases))
             for entry in entries
@@ -150,7 +125,13 @@ class _CaseRun:
     """One case in one launch."""
 
     def __init__(
-        self, session: Session, threads: int, launch: int, index: int, case: Case, workers: dict[str, Worker]
+        self,
+        session: Session,
+        threads: int,
+        launch: int,
+        index: int,
+        case: SpeedCase,
+        workers: dict[str, Worker],
     ) -> None:
         self.session, self.threads, self.launch = session, threads, launch
         self.index, self.case, self.workers = index, case, workers
@@ -159,7 +140,7 @@ class _CaseRun:
     def run(self, advance: Callable[..., None]) -> None:
         data, settings = self.session.data(self.case), self.settings
         self.judge = self.session.judge(self.index)
-        request = {"do": "prepare", "case": asdict(self.case), "seed": settings.seed, "data": str(data)}
+        request = Request(Prepare(self.case, str(data), settings.seed))
         ready = [entry for entry in self.session.entries if self._ask(entry, request) is not None]
         steps, ready = self._calibrate(ready)
         orders = counterbalanced(len(ready)) if ready else []
@@ -175,19 +156,19 @@ class _CaseRun:
         """Steps for which the fastest trainer takes `round_seconds`; and the entries that ran."""
         per_step, ran = [], []
         for entry in entries:
-            answer = self._ask(entry, {"do": "round", "n_steps": 20, "warm_up": self.settings.warm_up})
-            if answer is not None:
+            found = self._round(entry, CALIBRATION_STEPS)
+            if found is not None:
                 ran.append(entry)
                 if entry.name not in (FLOOR, PARTS):
-                    per_step.append(answer["seconds"] / answer["steps"])
+                    per_step.append(found.seconds / found.steps)
         fastest = min(per_step, default=1.0)
         return max(1, ceil(self.settings.round_seconds / fastest)), ran
 
     def _turn(self, entry: Entrant, steps: int, number: int, position: int) -> None:
         if self.threads > 1:
             time.sleep(self.settings.pause_seconds)
-        answer = self._ask(entry, {"do": "round", "n_steps": steps, "warm_up": self.settings.warm_up})
-        if answer is None:
+        found = self._round(entry, steps)
+        if found is None:
             return
         self.session.records.append(
             Record(
@@ -197,32 +178,35 @@ class _CaseRun:
                 round=number,
                 position=position,
                 entry=entry.name,
-                steps=answer["steps"],
-                images=answer["images"],
-                seconds=answer["seconds"],
-                cpu_seconds=answer["cpu_seconds"],
-                first_loss=answer["first_loss"],
-                last_loss=answer["last_loss"],
-                fault=self.judge.fault(answer, self.threads, every_loss=entry.division == "matched"),
+                steps=found.steps,
+                images=found.images,
+                seconds=found.seconds,
+                cpu_seconds=found.cpu_seconds,
+                first_loss=found.first_loss,
+                last_loss=found.last_loss,
+                fault=self.judge.fault(found, self.threads, every_loss=entry.division == "matched"),
             )
         )
-        report = {"threads": answer["threads"], "kernels": answer["kernels"]}
-        self.session.reports[f"{entry.name}, {self.threads}"] = report
-        if answer["parts"] is not None:
-            self.session.parts.append((self.threads, self.index, answer["parts"]))
+        self.session.reports[f"{entry.name}, {self.threads}"] = found.report
+        if found.parts is not None:
+            self.session.parts.append(StepParts(self.threads, self.index, found.parts))
 
-    def _ask(self, entry: Entrant, request: dict[str, Any]) -> dict[str, Any] | None:
+    def _round(self, entry: Entrant, steps: int) -> Round | None:
+        found = self._ask(entry, Request(TimeRound(steps, self.settings.warm_up)))
+        return found if isinstance(found, Round) else None
+
+    def _ask(self, entry: Entrant, request: Request) -> Prepared | Round | None:
         """The answer, or None after noting the failure: the others go on."""
         try:
-            answer = self.workers[entry.name].ask(request, self.settings.timeout_seconds)
+            found = self.workers[entry.name].ask(request, self.settings.timeout_seconds).content
         except WorkerFailedError as error:
             self.workers.pop(entry.name).close()
-            self._fail(entry, "error", str(error))
+            self._fail(entry, Failed(str(error)))
             return None
-        if "not_offered" in answer:
-            self._fail(entry, "not_offered", answer["not_offered"])
+        if isinstance(found, Absent):
+            self._fail(entry, found)
             return None
-        return answer
+        return found
 
-    def _fail(self, entry: Entrant, kind: str, reason: str) -> None:
-        self.session.failures.append(Failure(self.threads, self.index, entry.name, kind, reason))
+    def _fail(self, entry: Entrant, cell: Absent | Failed) -> None:
+        self.session.failures.append(Failure(self.threads, self.index, entry.name, cell))

@@ -1,136 +1,119 @@
-"""Time ratios as results.json holds them, ready to be drawn or printed.
-
-A ratio is (time of a contender) / (time of scratch) in the same round: above 1, scratch is faster.
-"""
+"""Time ratios as they are read: who stands in a table, how an interval is written, what a case is called."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
+from backproof.comparisons.contenders.known import SCRATCH
 from backproof.comparisons.drawing import formats
-from backproof.comparisons.results.parts import Part
+from backproof.comparisons.results import cells
+from backproof.comparisons.speed.result import CaseResult, Comparison, Estimate, Finding, SpeedResult
 
-_NO_FIGURES = {"not_offered": "not offered", "error": "failed", "invalid": "not valid"}
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A median with the ends of its 95 % interval; without one, the ends are the median itself."""
-
-    median: float
-    low: float
-    high: float
-
-    @property
-    def ends(self) -> str:
-        """``[1.88, 1.97]``; nothing where there is no interval."""
-        if self.low == self.high:
-            return ""
-        return f"[{formats.times(self.low).rstrip('×')}, {formats.times(self.high).rstrip('×')}]"
-
-    def __str__(self) -> str:
-        """``1.92× [1.88, 1.97]``."""
-        return f"{formats.times(self.median)} {self.ends}".rstrip()
-
-    @property
-    def reach(self) -> float:
-        """The farthest that any of the three lies from 1, as a logarithm."""
-        return max(abs(math.log(end)) for end in (self.median, self.low, self.high))
+UNKNOWN = (math.nan, math.nan)
 
 
-def offered(entry: Any) -> bool:
-    """Whether a contender's cell holds figures: not ``{"not_offered": reason}``, an error, or null."""
-    return isinstance(entry, dict) and not any(isinstance(entry.get(key), str) for key in _NO_FIGURES)
+def ends(found: Estimate) -> str:
+    """``[1.88, 1.97]``; nothing where there is no interval."""
+    if not has_interval(found):
+        return ""
+    low, high = (formats.times(end).rstrip("×") for end in found.ci95)
+    return f"[{low}, {high}]"
 
 
-def reason(entry: Any) -> str:
-    """Why a cell holds no figures, as a sentence."""
-    if isinstance(entry, dict):
-        for key, said in _NO_FIGURES.items():
-            if isinstance(entry.get(key), str):
-                return f"{said}: {entry[key]}"
-    return "no figures"
+def said(found: Estimate) -> str:
+    """``1.92× [1.88, 1.97]``."""
+    return f"{formats.times(found.median)} {ends(found)}".rstrip()
 
 
-def interval(value: Any) -> Interval | None:
-    """From ``{median, ci95}`` or a bare number; None where there is no positive number."""
-    if isinstance(value, dict):
-        median, ends = value.get("median"), value.get("ci95")
-    else:
-        median, ends = value, None
-    if not isinstance(median, int | float) or median <= 0:
-        return None
-    low, high = ends if ends and all(end and end > 0 for end in ends) else (median, median)
-    return Interval(float(median), float(low), float(high))
+def has_interval(found: Estimate) -> bool:
+    """Whether both ends are positive numbers: a single unit has no interval, nor has a mean of medians."""
+    return 0.0 < found.low < found.high < math.inf
 
 
-def names(part: Part, everyone: bool = False) -> list[str]:
+def drawn(found: Estimate) -> tuple[float, float]:
+    """The ends of its interval, or the median itself where there is none."""
+    return found.ci95 if has_interval(found) else (found.median, found.median)
+
+
+def words(finding: Finding | None) -> str:
+    """``scratch faster``; ``no difference seen``."""
+    if finding is None:
+        return "nothing timed"
+    return str(finding) if finding == Finding.SAME else f"scratch {finding}"
+
+
+def names(part: SpeedResult, everyone: bool = False) -> list[str]:
     """Contenders that stand in any case, in order, without scratch itself.
 
     Those of the idiomatic division only if `everyone` is asked for, or where there are no others.
     """
-    cells = [item for case in part["cases"] for item in case.get("ratios", {}).items()]
-    found = {name: isinstance(cell, dict) and cell.get("division") == "idiomatic" for name, cell in cells}
-    found.pop("scratch", None)
-    matched = [name for name, idiomatic in found.items() if not idiomatic]
+    found = dict.fromkeys(name for case in part.cases for name in case.ratios if name != SCRATCH)
+    matched = [name for name in found if part.entrants[name].division != "idiomatic"]
     return list(found) if everyone or not matched else matched
 
 
-def ratio(case: Part, name: str) -> Interval | None:
-    """The ratio of one contender in one case; None where it was not offered."""
-    entry = case.get("ratios", {}).get(name)
-    return interval(entry) if offered(entry) else None
+def comparison(case: CaseResult, name: str) -> Comparison | None:
+    """One contender's in one case; None where there are no figures."""
+    cell = case.ratios.get(name)
+    return cell if isinstance(cell, Comparison) else None
 
 
-def noise(part: Part, case: Part) -> Interval | None:
-    """Scratch against itself: of the case if it has its own, else of the whole part."""
-    return interval(case.get("noise", part.get("noise")))
+def ratio(case: CaseResult, name: str) -> Estimate | None:
+    """The ratio of one contender in one case; None where there are no figures."""
+    found = comparison(case, name)
+    return found.ratio if found else None
 
 
-def gemm_floor(part: Part, case: Part) -> Interval | None:
-    """Scratch over the bare matrix products."""
-    return interval(case.get("gemm_floor", part.get("gemm_floor")))
+def inside_noise(case: CaseResult, name: str) -> bool:
+    """Whether no difference was seen between scratch and this contender."""
+    found = comparison(case, name)
+    return found is not None and found.finding == Finding.SAME
 
 
-def noise_reach(part: Part, case: Part) -> float | None:
-    """The noise floor as a logarithm: ratios between exp(-reach) and exp(reach) say nothing."""
-    stated = case.get("noise")
-    if isinstance(stated, dict) and stated.get("floor"):
-        return abs(math.log(stated["floor"]))
-    found = noise(part, case)
-    return found.reach if found else None
+def geometric_means(part: SpeedResult) -> dict[str, Estimate]:
+    """Per contender the geometric mean over the cases.
 
-
-def inside_noise(part: Part, case: Part, name: str) -> bool:
-    """Whether the ratio's interval reaches into the noise floor: then no difference was seen."""
-    found, reach = ratio(case, name), noise_reach(part, case)
-    if found is None or reach is None:
-        return False
-    return math.log(found.low) < reach and math.log(found.high) > -reach
-
-
-def geometric_means(part: Part) -> dict[str, Interval]:
-    """Per contender the geometric mean over the cases that it was timed in; with its interval where known."""
-    stated = part.get("geometric_means") or []
+    With its interval where one number of threads was measured and no case is missing; else that of the
+    medians there are.
+    """
+    stated: Mapping[str, Comparison | None] = part.means[0].ratios if len(part.means) == 1 else {}
     means = {}
     for name in names(part):
-        found = interval(stated[0].get(name)) if len(stated) == 1 else None
-        logs = [math.log(timed.median) for case in part["cases"] if (timed := ratio(case, name))]
-        if found is None and logs:
-            found = interval(math.exp(math.fsum(logs) / len(logs)))
-        if found is not None:
-            means[name] = found
+        logs = [math.log(timed.median) for case in part.cases if (timed := ratio(case, name))]
+        if (found := stated.get(name)) is not None:
+            means[name] = found.ratio
+        elif logs:
+            means[name] = Estimate(math.exp(math.fsum(logs) / len(logs)), UNKNOWN, 0)
     return means
 
 
-def case_name(part: Part, case: Part) -> str:
-    """``784-128-10, batch 100, sgd``, with what else tells this case from the others."""
-    optimizer = case.get("optimizer")
-    if isinstance(optimizer, dict):
-        optimizer = optimizer.get("name")
-    pieces = [formats.layers(case["layer_sizes"]), f"batch {case['batch_size']}", str(optimizer)]
-    if case.get("dtype", "float32") != "float32":
-        pieces.append(str(case["dtype"]))
-    if isinstance(part["threads"], list) and "threads" in case:
-        pieces.append(f"{case['threads']} thread{'s' * (case['threads'] != 1)}")
-    return ", ".join(pieces)
+def case_name(part: SpeedResult, case: CaseResult) -> str:
+    """``784-128-10, batch 100, sgd``, with the number of threads where there are several."""
+    several = len(part.settings.threads) > 1
+    return f"{case.label}, {threads(case.threads)}" if several else case.label
+
+
+def threads(n: int) -> str:
+    """``1 thread``, ``2 threads``."""
+    return f"{n} thread{'s' * (n != 1)}"
+
+
+def data_names(part: SpeedResult) -> list[str]:
+    """Phrases for the data that the cases were timed on, each once."""
+    return list(dict.fromkeys(case.data.says for case in part.cases))
+
+
+def offered(entry: Any) -> bool:
+    """Whether a cell in the form of a dictionary holds figures (see `results.cells` for the typed form)."""
+    if isinstance(entry, dict):
+        return not any(isinstance(entry.get(key), str) for key in ("not_offered", "error", "invalid"))
+    return cells.offered(entry)
+
+
+def reason(entry: Any) -> str:
+    """Why such a cell holds none."""
+    if isinstance(entry, dict):
+        for key, words in (("not_offered", "not offered"), ("error", "failed"), ("invalid", "not valid")):
+            if isinstance(entry.get(key), str):
+                return f"{words}: {entry[key]}"
+    return cells.reason(entry)

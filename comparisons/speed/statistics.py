@@ -5,35 +5,21 @@
     estimate = exp(mean_l m_l),   95 % interval exp(mean_l m_l +- t_{L-1} s / sqrt(L))
 
 Rounds of one launch share memory layout, address randomisation and compiled code, so they are no independent
-measurements: launches are (Kalibera, Jones 2013; Georges, Buytaert, Eeckhout 2007). A quick run has one
+measurements: launches are (Kalibera, Jones: Rigorous benchmarking in reasonable time, 2013,
+doi:10.1145/2464157.2464160; Georges, Buytaert, Eeckhout: Statistically rigorous Java performance evaluation,
+2007, doi:10.1145/1297027.1297033). A quick run has one
 launch only; its unit is then the round, and its interval says nothing about other launches. The noise floor
 is the same interval for scratch against itself: the largest |log ratio| that it holds. A contender's interval
-that reaches into (1/floor, floor) is "no difference seen".
+that reaches into [1/floor, floor] is "no difference seen".
 """
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from statistics import median
 
 from backproof.comparisons.contenders.known import SCRATCH
 from backproof.comparisons.speed.entrants import CONTROL
-from backproof.comparisons.speed.protocol import Record
-
-FASTER, SLOWER, SAME = "scratch faster", "scratch slower", "no difference seen"
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A ratio, its 95 % interval, and how many units (launches, or rounds of the only one) it rests on."""
-
-    ratio: float
-    low: float
-    high: float
-    units: int
-
-    def to_json(self) -> dict[str, object]:
-        return {"median": self.ratio, "ci95": [self.low, self.high], "units": self.units}
+from backproof.comparisons.speed.result import Estimate, Finding, NoiseFloor, Record
 
 
 def log_ratios(records: Sequence[Record], entry: str, against: str = SCRATCH) -> dict[int, float]:
@@ -65,17 +51,18 @@ def estimate(logs: Sequence[float]) -> Estimate | None:
         return None
     n, centre = len(logs), math.fsum(logs) / len(logs)
     if n == 1:
-        return Estimate(math.exp(centre), 0.0, math.inf, 1)
+        return Estimate(math.exp(centre), (0.0, math.inf), 1)
     from scipy.stats import t
 
     deviation = math.sqrt(math.fsum((value - centre) ** 2 for value in logs) / (n - 1))
     half = float(t.ppf(0.975, n - 1)) * deviation / math.sqrt(n)
-    return Estimate(math.exp(centre), math.exp(centre - half), math.exp(centre + half), n)
+    return Estimate(math.exp(centre), (math.exp(centre - half), math.exp(centre + half)), n)
 
 
-def noise_floor(records: Sequence[Record]) -> Estimate | None:
-    """scratch against itself."""
-    return estimate(list(log_ratios(records, CONTROL).values()))
+def noise_floor(records: Sequence[Record]) -> NoiseFloor | None:
+    """Scratch against itself, and the ratio that nothing is said inside of."""
+    found = estimate(list(log_ratios(records, CONTROL).values()))
+    return NoiseFloor(found, floor_ratio(found)) if found is not None else None
 
 
 def floor_ratio(noise: Estimate | None) -> float:
@@ -85,13 +72,13 @@ def floor_ratio(noise: Estimate | None) -> float:
     return max(noise.high, 1.0 / noise.low)
 
 
-def verdict(found: Estimate, floor: float) -> str:
+def finding(found: Estimate, floor: float) -> Finding:
     """Faster or slower only where the whole interval lies outside the noise floor."""
     if found.low > floor:
-        return FASTER
+        return Finding.FASTER
     if found.high < 1.0 / floor:
-        return SLOWER
-    return SAME
+        return Finding.SLOWER
+    return Finding.SAME
 
 
 def geometric_mean(per_case: Sequence[dict[int, float]]) -> Estimate | None:

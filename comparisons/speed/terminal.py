@@ -1,100 +1,109 @@
 """`backproof speed` in a terminal: per thread count a table of ratios, made for 80 columns."""
 
+import math
+
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from backproof.comparisons.drawing import formats
-from backproof.comparisons.drawing.terminal import heading, verdict_text
-from backproof.comparisons.results.parts import Part
+from backproof.comparisons.drawing.terminal import heading
+from backproof.comparisons.results.cells import offered, reason
 from backproof.comparisons.speed import ratios
+from backproof.comparisons.speed.result import CaseResult, Estimate, MeanRatios, NoiseFloor, SpeedResult
 
 
-def render(part: Part, console: Console) -> None:
+def render(part: SpeedResult, console: Console) -> None:
     """Print the speed part of the results."""
     console.print(heading("Speed: time of each / time of scratch, in the same rounds"))
     for number, label in enumerate(_labels(part), start=1):
         console.print(f"  ({number}) {label}", markup=False)
-    for threads in part["settings"]["threads"]:
-        cases = [case for case in part["cases"] if case["threads"] == threads]
-        means = next(m for m in part["geometric_means"] if m["threads"] == threads)
-        console.print(Text(f"\n{threads} thread{'s' * (threads != 1)}"))
+    for means in part.means:
+        cases = [case for case in part.cases if case.threads == means.threads]
+        console.print(Text(f"\n{ratios.threads(means.threads)}"))
         console.print(_table(part, cases, means))
     for line in _absent(part):
         console.print(Text(line, "dim"))
     console.print(_words(part))
-    console.print(verdict_text(part["verdict"]))
+    console.print(Text(_finding(part), "bold"))
 
 
-def _table(part: Part, cases: list[Part], means: Part) -> Table:
+def _table(part: SpeedResult, cases: list[CaseResult], means: MeanRatios) -> Table:
     """One row per contender, one column per case, by its number: five of them fit into 80 columns."""
+    several = len(cases) > 1
     table = Table(box=SIMPLE_HEAD, show_edge=False, padding=(0, 1), pad_edge=False)
     table.add_column("", no_wrap=True)
     for number in range(1, len(cases) + 1):
         table.add_column(f"({number})", justify="right", no_wrap=True)
-    if len(cases) > 1:
+    if several:
         table.add_column("mean", justify="right", no_wrap=True)
     for name in ratios.names(part, everyone=True):
-        cells = [_cell(part, case, name) for case in cases]
-        mean = ratios.interval(means.get(name))
-        table.add_row(name, *cells, *([_bold(mean)] if len(cases) > 1 else []))
+        mean = means.ratios.get(name)
+        cells = [_cell(case, name) for case in cases]
+        table.add_row(name, *cells, *([_times(mean.ratio if mean else None, "bold")] if several else []))
     table.add_section()
-    for title, key in (("noise floor", "noise"), ("scratch / products", "gemm_floor")):
-        cells = [Text(_floor(case, key), "dim") for case in cases]
-        table.add_row(Text(title, "dim"), *cells, *([""] if len(cases) > 1 else []))
+    floors = [Text(_reach(case.noise), "dim") for case in cases]
+    products = [_times(case.gemm_floor, "dim") for case in cases]
+    for title, cells in (("noise floor", floors), ("scratch / products", products)):
+        table.add_row(Text(title, "dim"), *cells, *([""] if several else []))
     return table
 
 
-def _labels(part: Part) -> list[str]:
+def _labels(part: SpeedResult) -> list[str]:
     """The cases in words, once for all thread counts."""
-    return list(dict.fromkeys(case["label"] for case in part["cases"]))
+    return list(dict.fromkeys(case.label for case in part.cases))
 
 
-def _cell(part: Part, case: Part, name: str) -> Text:
+def _cell(case: CaseResult, name: str) -> Text:
     found = ratios.ratio(case, name)
-    if found is None:
-        return Text(formats.ABSENT, "dim")
-    return Text(formats.times(found.median), "dim" if ratios.inside_noise(part, case, name) else "")
+    return _times(found, "dim" if found is None or ratios.inside_noise(case, name) else "")
 
 
-def _bold(mean: ratios.Interval | None) -> Text:
-    return Text(formats.times(mean.median) if mean else formats.ABSENT, "bold")
+def _times(found: Estimate | None, style: str) -> Text:
+    return Text(formats.times(found.median) if found else formats.ABSENT, style)
 
 
-def _floor(case: Part, key: str) -> str:
-    entry = case.get(key)
-    if not entry:
+def _reach(noise: NoiseFloor | None) -> str:
+    if noise is None or not math.isfinite(noise.floor):
         return formats.ABSENT
-    if key == "noise":
-        reach = 100 * (entry["floor"] - 1) if entry.get("floor") else None
-        if reach is None:
-            return formats.ABSENT
-        return f"±{reach:.1f} %" if reach < 100 else "> 100 %"
-    return formats.times(entry["median"])
+    reach = 100 * (noise.floor - 1)
+    return f"±{reach:.1f} %" if reach < 100 else "> 100 %"
 
 
-def _absent(part: Part) -> list[str]:
+def _absent(part: SpeedResult) -> list[str]:
     """Why a cell has no figure, once per contender and reason."""
     lines = {
-        f"{name}: {ratios.reason(entry)}"
-        for case in part["cases"]
-        for name, entry in case["ratios"].items()
-        if not ratios.offered(entry)
+        f"{name}: {reason(cell)}"
+        for case in part.cases
+        for name, cell in case.ratios.items()
+        if not offered(cell)
     }
     return sorted(lines)
 
 
-def _words(part: Part) -> str:
-    settings = part["settings"]
-    over = f"{settings['launches']} launches" if part["unit"] == "launch" else "those of the only launch"
+def _words(part: SpeedResult) -> str:
+    settings, kernels = part.settings, part.kernels
+    over = f"{settings.launches} launches" if part.unit == "launch" else "those of the only launch"
     text = (
-        f"Above 1 scratch is faster; mean is geometric. Medians over rounds ({settings['rounds']} per "
-        f"launch), intervals over {over}; dim: inside the noise floor, no difference seen."
+        f"Timed on {formats.listed(ratios.data_names(part))}. Above 1 scratch is faster; mean is geometric. "
+        f"Medians over rounds ({settings.rounds} per launch), intervals over {over}; dim: inside the noise "
+        "floor, no difference seen."
     )
-    variables = part.get("kernels", {}).get("variables") or {}
-    if variables:
-        said = ", ".join(f"{name}={value}" for name, value in variables.items())
-        left = "left out" if part["kernels"]["chosen_by"] == "each library" else "kept"
-        text += f"\nKernels were chosen by {part['kernels']['chosen_by']} ({left}: {said})."
+    if kernels.variables:
+        said = ", ".join(f"{name}={value}" for name, value in kernels.variables.items())
+        left = "left out" if kernels.chosen_by == "each library" else "kept"
+        text += f"\nKernels were chosen by {kernels.chosen_by} ({left}: {said})."
     return text
+
+
+def _finding(part: SpeedResult) -> str:
+    """What was found over all cases, with its interval for every number of threads."""
+    if part.finding is None or part.against is None:
+        return "No contender could be timed."
+    found = [(mean.threads, mean.ratios.get(part.against)) for mean in part.means]
+    intervals = [
+        f"{ratios.said(mean.ratio)} with {ratios.threads(threads)}" for threads, mean in found if mean
+    ]
+    said = f"Beside {formats.label(part.against)}: {ratios.words(part.finding)}"
+    return f"{said}; {formats.listed(intervals)}." if intervals else f"{said}."

@@ -2,8 +2,9 @@
 
     python -m backproof.comparisons.speed.worker --target package.module:Class --threads 1
 
-Each line on stdin is a request in JSON, each answer a line on stdout; everything else that is printed goes to
-stderr. Nothing numerical is imported before the process is bound to its cores and its thread counts are set.
+Each line on stdin is a request, each answer a line on stdout (see `messages`); everything else that is
+printed goes to stderr. Nothing numerical is imported before the process is bound to its cores and its thread
+counts are set.
 An error ends the process: whoever asked sees the end of the answers and the traceback on stderr.
 
 Inside the clock: batch gather, forward, loss, backward, update, final synchronisation. Outside: import, data,
@@ -15,19 +16,19 @@ from __future__ import annotations
 import argparse
 import gc
 import importlib
-import json
 import os
 import sys
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
-    from backproof.comparisons.speed.cases import Case
+    from backproof.comparisons.results.cells import Absent
+    from backproof.comparisons.speed.messages import Prepare, Prepared, Request, Round, TimeRound
+    from backproof.comparisons.speed.result import ThreadReport
     from backproof.reference.contender import Contender
 
 Clock = Callable[[], float]
-Message = dict[str, Any]
 
 
 def bind_to_cores(n_threads: int) -> list[int]:
@@ -40,12 +41,14 @@ def bind_to_cores(n_threads: int) -> list[int]:
     return cores
 
 
-def thread_report() -> Message:
-    """`threads`: library -> how many it says it uses, `cores` where known; `kernels`: library -> for what.
+def thread_report() -> ThreadReport:
+    """What the libraries in this process say; `cores` where the system tells.
 
     JAX and TensorFlow name no number: their pools are as large as the cores that the process is bound to.
     """
     import threadpoolctl
+
+    from backproof.comparisons.speed.result import ThreadReport
 
     threads: dict[str, int] = {}
     kernels: dict[str, str] = {}
@@ -59,7 +62,7 @@ def thread_report() -> Message:
         kernels["torch"] = str(torch.backends.cpu.get_cpu_capability())
     if hasattr(os, "sched_getaffinity"):
         threads["cores"] = len(os.sched_getaffinity(0))
-    return {"threads": threads, "kernels": kernels}
+    return ThreadReport(threads, kernels)
 
 
 class Bench:
@@ -70,79 +73,75 @@ class Bench:
         contender: Contender,
         clock: Clock = time.perf_counter,
         cpu_clock: Clock = time.process_time,
-        threads: Callable[[], Message] = thread_report,
+        report: Callable[[], ThreadReport] = thread_report,
     ) -> None:
         self.contender = contender
-        self.clock, self.cpu_clock, self.threads = clock, cpu_clock, threads
+        self.clock, self.cpu_clock, self.report = clock, cpu_clock, report
         self._read = ("", "")  # which data are in memory
 
-    def prepare(self, case: Case, data: str, seed: int) -> Message:
-        """Read `data` (an .npz of x and labels), draw the weights; answers with their hash."""
+    def prepare(self, request: Prepare) -> Prepared:
+        """Read the data, draw the weights."""
         import numpy as np
 
         from backproof.comparisons.speed.cases import digest
+        from backproof.comparisons.speed.messages import Prepared
         from backproof.scratch.initializers import initialize
 
-        self.case, self.seed = case, seed
-        if self._read != (data, case.dtype):
-            with np.load(data) as arrays:
+        case = self.case = request.case
+        self.seed = request.seed
+        if self._read != (request.data, case.dtype):
+            with np.load(request.data) as arrays:
                 self.x, self.labels = arrays["x"].astype(case.dtype, copy=False), arrays["labels"]
-            self._read = (data, case.dtype)
-        self.weights = initialize(case.architecture, seed).weights()
+            self._read = (request.data, case.dtype)
+        self.weights = initialize(case.architecture, request.seed).weights()
         self.start_hash = digest([array for pair in self.weights for array in pair])
-        return {}
+        return Prepared(self.report())
 
-    def round(self, n_steps: int, warm_up: int) -> Message:
-        """Train `warm_up` + `n_steps` steps from the same weights as always; the last `n_steps` are timed."""
+    def round(self, request: TimeRound) -> Round:
+        """Train from the same weights as always, and time the steps after the warm-up."""
         from backproof.comparisons.speed.cases import batches, digest
+        from backproof.comparisons.speed.messages import Round
 
-        every = batches(len(self.x), self.case.batch_size, warm_up + n_steps, self.seed)
-        marks: dict[str, tuple[float, float]] = {}
+        first, last = request.warm_up, request.warm_up + request.n_steps
+        every = batches(len(self.x), self.case.batch_size, last, self.seed)
+        marks: dict[int, tuple[float, float]] = {}
 
-        def mark(name: str) -> Callable[[], None]:
+        def mark(step: int) -> Callable[[], None]:
             def note() -> None:
-                marks[name] = (self.clock(), self.cpu_clock())
+                marks[step] = (self.clock(), self.cpu_clock())
 
             return note
 
         self.contender.load(self.case.architecture, self.weights)
         losses = self.contender.train(
-            self.x,
-            self.labels,
-            every,
-            self.case.spec,
-            {warm_up: mark("start"), warm_up + n_steps: mark("stop")},
+            self.x, self.labels, every, self.case.spec, {first: mark(first), last: mark(last)}
         )
-        (start, cpu_start), (stop, cpu_stop) = marks["start"], marks["stop"]
-        return {
-            "steps": n_steps,
-            "images": sum(len(batch) for batch in every[warm_up:]),
-            "seconds": stop - start,
-            "cpu_seconds": cpu_stop - cpu_start,
-            "losses": len(losses),
-            "first_loss": float(losses[0]) if len(losses) else None,
-            "last_loss": float(losses[-1]) if len(losses) else None,
-            "weights": self.start_hash,
-            "batches": digest(every),
-            "parts": getattr(self.contender, "parts", None),
-        }
+        return Round(
+            steps=request.n_steps,
+            images=sum(len(batch) for batch in every[first:]),
+            seconds=marks[last][0] - marks[first][0],
+            cpu_seconds=marks[last][1] - marks[first][1],
+            losses=len(losses),
+            first_loss=float(losses[0]) if len(losses) else float("nan"),
+            last_loss=float(losses[-1]) if len(losses) else float("nan"),
+            weights=self.start_hash,
+            batches=digest(every),
+            parts=getattr(self.contender, "parts", None),
+            report=self.report(),
+        )
 
 
-def answer(bench: Bench, request: Message) -> Message:
-    """The answer to one request; `not_offered` with the reason where the contender declines."""
-    from backproof.comparisons.speed.cases import Case
+def answer(bench: Bench, request: Request) -> Prepared | Round | Absent:
+    """The answer to one request; Absent with the reason where the contender declines."""
+    from backproof.comparisons.results.cells import Absent
+    from backproof.comparisons.speed.messages import Prepare
     from backproof.reference.contender import NotOffered
 
-    arguments = dict(request)
-    what = arguments.pop("do")
+    content = request.content
     try:
-        if what == "prepare":
-            fields = dict(arguments.pop("case"))
-            case = Case(tuple(fields.pop("layer_sizes")), **fields)
-            return {**bench.prepare(case, **arguments), **bench.threads()}
-        return {**bench.round(**arguments), **bench.threads()}
+        return bench.prepare(content) if isinstance(content, Prepare) else bench.round(content)
     except NotOffered as reason:
-        return {"not_offered": str(reason)}
+        return Absent(str(reason))
 
 
 def make(target: str) -> Contender:
@@ -162,15 +161,18 @@ def main() -> None:
     parser.add_argument("--threads", type=int, required=True)
     options = parser.parse_args()
     # Answers keep the original stdout; what frameworks print goes to stderr.
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     bind_to_cores(options.threads)
-    start = time.perf_counter()
     bench = Bench(make(options.target))
-    print(json.dumps({"import_seconds": time.perf_counter() - start}), file=answers, flush=True)
+    from backproof.comparisons.speed.messages import Reply, request_from, to_line
+
+    answers.write(b"\n")  # its imports are done
+    answers.flush()
     for line in sys.stdin:
         gc.collect()  # what the round before left behind is not swept up inside this one's clock
-        print(json.dumps(answer(bench, json.loads(line))), file=answers, flush=True)
+        answers.write(to_line(Reply(answer(bench, request_from(line)))))
+        answers.flush()
 
 
 if __name__ == "__main__":

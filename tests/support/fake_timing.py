@@ -9,13 +9,14 @@ import numpy as np
 
 from backproof.comparisons.contenders.known import SCRATCH
 from backproof.comparisons.contenders.scratch_mlp import ScratchMLP
-from backproof.comparisons.speed.cases import Case
+from backproof.comparisons.speed.cases import SpeedCase
 from backproof.comparisons.speed.entrants import CONTROL, FLOOR, Entrant
-from backproof.comparisons.speed.launch import Message
+from backproof.comparisons.speed.messages import Reply, Request
+from backproof.comparisons.speed.result import ThreadReport
 from backproof.comparisons.speed.worker import Bench, answer
 from backproof.scratch.architecture import Architecture, Array, Weights
 
-CASE = Case((4, 3), 5, "sgd")
+CASE = SpeedCase((4, 3), 5, "sgd")
 
 
 @dataclass
@@ -73,7 +74,7 @@ class Workers:
 
     def __call__(self, entry: Entrant, n_threads: int) -> "InProcess":
         found = self.threads(entry.name, n_threads)
-        report = {"threads": {"cores": found}, "kernels": {}}
+        report = ThreadReport({"cores": found}, {})
         contender: Any = Delayed(self.clock, self.delays[entry.name])
         return InProcess(Bench(contender, self.clock, self.clock, lambda: report))
 
@@ -84,8 +85,8 @@ class InProcess:
     def __init__(self, bench: Bench) -> None:
         self.bench = bench
 
-    def ask(self, request: Message, timeout: float) -> Message:
-        return answer(self.bench, {**request})
+    def ask(self, request: Request, timeout: float) -> Reply:
+        return Reply(answer(self.bench, request))
 
     def close(self) -> None:
         pass
@@ -96,7 +97,7 @@ def entries(*names: str) -> list[Entrant]:
     return [Entrant(name, "", divisions.get(name, "matched"), "", "") for name in (SCRATCH, CONTROL, *names)]
 
 
-def data_file(folder: Path) -> Callable[[Case], Path]:
+def data_file(folder: Path) -> Callable[[SpeedCase], Path]:
     """Fifty examples for CASE."""
     path = folder / "data.npz"
     rng = np.random.default_rng(0)

@@ -15,8 +15,27 @@ from backproof.comparisons.gradients.result import (
     NotCompared,
 )
 from backproof.comparisons.report.document import Results, Run
-from backproof.comparisons.results.parts import Part
 from backproof.comparisons.running.environment import Environment
+from backproof.comparisons.results.cells import Absent, Failed, Invalid, offered
+from backproof.comparisons.results.parts import Part
+from backproof.comparisons.speed import statistics
+from backproof.comparisons.speed.result import (
+    CaseResult,
+    Cell,
+    Comparison,
+    Division,
+    EntrantFacts,
+    Estimate,
+    Finding,
+    Kernels,
+    MeanRatios,
+    NoiseFloor,
+    Record,
+    Settings,
+    SpeedResult,
+    ThreadReport,
+    TimedData,
+)
 from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.scratch.architecture import Architecture, OptimizerSpec
 
@@ -144,31 +163,68 @@ def accuracy() -> Part:
     }
 
 
-def _ratio(median: float) -> Part:
-    return {"median": median, "ci95": [median * 0.97, median * 1.04]}
+def estimate(median: float) -> Estimate:
+    """A ratio with an interval of 7 % around it."""
+    return Estimate(median, (median * 0.97, median * 1.04), 5)
 
 
-def speed() -> Part:
+def comparison(median: float) -> Comparison:
+    """A contender beside scratch, under a noise floor of 3 %."""
+    found = estimate(median)
+    return Comparison(found, statistics.finding(found, 1.03))
+
+
+def speed_case(sizes: tuple[int, ...], batch_size: int, optimizer: str, **ratios: Cell) -> CaseResult:
+    """One case, timed on MNIST with two threads."""
+    return CaseResult(
+        layer_sizes=sizes,
+        batch_size=batch_size,
+        optimizer=optimizer,
+        dtype="float32",
+        label=f"{'-'.join(map(str, sizes))}, batch {batch_size}, {optimizer}",
+        threads=2,
+        data=TimedData("mnist", "MNIST"),
+        ratios=ratios,
+        noise=NoiseFloor(Estimate(1.004, (0.985, 1.03), 5), 1.03),
+        gemm_floor=Estimate(1.34, (1.31, 1.36), 5),
+        images_per_second={"scratch": 1e5, **{name: 5e4 for name, cell in ratios.items() if offered(cell)}},
+    )
+
+
+def speed() -> SpeedResult:
     """Two cases; jax inside the noise floor of one, sklearn without Adam."""
-    return {
-        "verdict": "PASS",
-        "seconds": 33.0,
-        "threads": 2,
-        "cases": [
-            {
-                "layer_sizes": [784, 128, 10], "batch_size": 100, "optimizer": "sgd",
-                "ratios": {"torch": _ratio(1.92), "jax": _ratio(1.21), "sklearn": _ratio(1.6)},
-                "noise": {"median": 1.004, "ci95": [0.985, 1.02]},
-                "gemm_floor": {"median": 1.34, "ci95": [1.31, 1.36]},
-            },
-            {
-                "layer_sizes": [784, 256, 256, 10], "batch_size": 256, "optimizer": "adam",
-                "ratios": {"torch": _ratio(1.22), "jax": _ratio(0.99), "sklearn": {"not_offered": "no Adam"}},
-                "noise": {"median": 0.996, "ci95": [0.97, 1.03]},
-                "gemm_floor": {"median": 1.28, "ci95": [1.25, 1.3]},
-            },
-        ],
-    }  # fmt: skip
+    cases = (
+        speed_case(
+            (784, 128, 10), 100, "sgd", torch=comparison(1.92), jax=comparison(1.21), sklearn=comparison(1.6)
+        ),
+        speed_case(
+            (784, 256, 256, 10), 256, "adam",
+            torch=comparison(1.22), jax=comparison(0.99), sklearn=Absent("no Adam"),
+        ),
+    )  # fmt: skip
+    return speed_of(cases, torch=comparison(1.530), jax=comparison(1.0945), sklearn=None)
+
+
+def speed_of(cases: tuple[CaseResult, ...], **means: Comparison | None) -> SpeedResult:
+    """The slot with these cases and geometric means; its finding is the first mean's."""
+    against, first = next(((name, mean) for name, mean in means.items() if mean), (None, None))
+    names = dict.fromkeys(
+        ["scratch", "scratch again", "bare products", *(n for c in cases for n in c.ratios)]
+    )
+    divisions: dict[str, Division] = {"scratch again": "control", "bare products": "floor"}
+    return SpeedResult(
+        finding=first.finding if first else None,
+        against=against,
+        seconds=33.0,
+        cases=cases,
+        means=(MeanRatios(2, means),),
+        entrants={name: EntrantFacts(divisions.get(name, "matched"), "as it comes") for name in names},
+        settings=Settings(threads=(2,), launches=5, rounds=4),
+        unit="launch",
+        reports={"scratch, 2": ThreadReport({"openblas": 2, "cores": 2}, {"openblas": "SkylakeX"})},
+        kernels=Kernels("each library", {}),
+        log=(Record(2, 0, 0, 0, 0, "scratch", 100, 10_000, 0.1, 0.2, 2.3, 0.4, None),),
+    )
 
 
 def passing() -> Results:
@@ -196,10 +252,9 @@ def failing() -> Results:
         "torch": _compared(0.9, 0.2, "FAIL"),
         "jax": _compared(0.15, 0.3, "INCONCLUSIVE"),
     }
-    speed_part = {**speed(), "verdict": "FAIL"}
-    speed_part["cases"] = [
-        {**speed()["cases"][0], "ratios": {"torch": _ratio(0.8), "jax": {"error": "crashed: exit code -11"}}}
-    ]
+    slower = comparison(0.8)
+    case = speed_case((784, 128, 10), 100, "sgd", torch=slower, jax=Failed("crashed: exit code -11"))
+    speed_part = speed_of((case,), torch=slower)
     return replace(good, gradients=gradient_part, accuracy=accuracy_part, speed=speed_part)
 
 
@@ -230,13 +285,17 @@ def diverged() -> Results:
     part["against_scratch"]["jax"]["trajectory"] |= {"max_scaled_difference": None, "verdict": "FAIL"}
     lost = check("jax", "scratch", "5-4-3 relu, mse, float32", math.nan, math.nan, verdict=Outcome.FAIL,
                  resolution=math.nan, worst="", reason="Inf in W1[0, 0]")  # fmt: skip
-    ratios = {"torch": {"median": None, "ci95": [None, None]}, "jax": {"median": 1.1, "ci95": [None, None]}}
-    case = {**speed()["cases"][0], "ratios": ratios, "noise": None, "gemm_floor": None}
+    lone = Comparison(Estimate(1.1, (0.0, math.inf), 1), Finding.SAME)
+    case = replace(
+        speed_case((784, 128, 10), 100, "sgd", torch=Invalid("its first loss is nan"), jax=lone),
+        noise=None,
+        gemm_floor=None,
+    )
     return replace(
         passing(),
         gradients=replace(gradients(), verdict=Outcome.FAIL, checks=(lost,)),
         accuracy={**part, "verdict": "FAIL"},
-        speed={**speed(), "cases": [case], "verdict": "INCONCLUSIVE"},
+        speed=speed_of((case,), torch=None, jax=lone),
     )
 
 
@@ -257,11 +316,10 @@ def hostile() -> Results:
         "b": {"not_offered": HOSTILE},
     }
     accuracy_part["against_scratch"] = {HOSTILE: _compared(0.1, 0.05, "PASS"), "b": {"not_offered": HOSTILE}}
-    case = {
-        **speed()["cases"][0],
-        "optimizer": HOSTILE,
-        "ratios": {HOSTILE: _ratio(2.0), "b": {"error": HOSTILE}},
-    }
+    case = replace(
+        speed_case((784, 128, 10), 100, HOSTILE, **{HOSTILE: comparison(2.0), "b": Failed(HOSTILE)}),
+        data=TimedData(HOSTILE, HOSTILE),
+    )
     return replace(
         base,
         plan=replace(PLAN, command=HOSTILE, dataset=Data(HOSTILE, HOSTILE, HOSTILE), contenders=(HOSTILE,)),
@@ -269,7 +327,7 @@ def hostile() -> Results:
         runs={HOSTILE: Run(HOSTILE, HOSTILE)},
         gradients=Gradients(Outcome.PASS, 1.0, checks),
         accuracy=accuracy_part,
-        speed={**speed(), "cases": [case, case]},
+        speed=speed_of((case, case), **{HOSTILE: comparison(2.0)}),
     )
 
 

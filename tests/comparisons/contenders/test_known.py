@@ -18,6 +18,7 @@ from backproof.comparisons.drawing import figures, formats
 from backproof.comparisons.experiment import Plan
 from backproof.comparisons.running import environment
 from backproof.comparisons.running.progress import Silent
+from backproof.comparisons.speed.ratios import ratio
 
 SOURCE = """
 from backproof.comparisons.contenders.scratch_mlp import ScratchMLP
@@ -60,7 +61,9 @@ def test_a_contender_added_once_is_in_accuracy_speed_and_the_report(
     assert found.accuracy is not None
     assert mine.name in found.accuracy["against_scratch"]
     assert found.speed is not None
-    assert found.speed["cases"][0]["ratios"][mine.name]["median"] > 0
+    timed = ratio(found.speed.cases[0], mine.name)
+    assert timed is not None
+    assert timed.median > 0
     assert (out / "report.html").read_text(encoding="utf-8").count(mine.label) >= 4
 
 

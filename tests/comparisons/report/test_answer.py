@@ -13,7 +13,19 @@ from backproof.comparisons.gradients.words import ordered, share
 from backproof.comparisons.report.answer import answer
 from backproof.comparisons.report.document import outcome_of
 from backproof.comparisons.speed import ratios
-from tests.support.sample_results import accuracy, check, failing, nothing_run, passing, speed, undecided
+from backproof.comparisons.speed.result import Comparison, Estimate, Finding
+from tests.support.sample_results import (
+    accuracy,
+    check,
+    comparison,
+    failing,
+    nothing_run,
+    passing,
+    speed,
+    speed_case,
+    speed_of,
+    undecided,
+)
 
 
 def plain(text: str) -> str:
@@ -56,25 +68,26 @@ def test_a_missing_part_changes_only_its_own_tile(part: str) -> None:
 @pytest.mark.parametrize("make", [passing, failing, undecided])
 def test_every_tile_has_the_verdict_of_its_part(make: Any) -> None:
     results = make()
-    parts = (results.gradients, results.accuracy, results.speed)
-    assert [tile.verdict for tile in answer(results).tiles] == [part and outcome_of(part) for part in parts]
+    parts = (results.gradients, results.accuracy)
+    words = [part and outcome_of(part) for part in parts]
+    words.append(results.speed and ratios.words(results.speed.finding))
+    assert [tile.verdict for tile in answer(results).tiles] == words
 
 
 @given(st.lists(positive, min_size=1, max_size=6))
 def test_the_geometric_mean_of_inverse_ratios_is_the_inverse(medians: list[float]) -> None:
     def mean_of(values: list[float]) -> float:
-        case = speed()["cases"][0]
-        cases = [{**case, "ratios": {"torch": {"median": value, "ci95": None}}} for value in values]
-        return ratios.geometric_means({"cases": cases, "threads": 1})["torch"].median
+        cases = tuple(speed_case((784, 10), 1, "sgd", torch=comparison(value)) for value in values)
+        return ratios.geometric_means(speed_of(cases))["torch"].median
 
     assert math.isclose(mean_of(medians), 1 / mean_of([1 / m for m in medians]), rel_tol=1e-12)
 
 
 def test_a_stated_geometric_mean_keeps_its_interval() -> None:
-    stated = {"threads": 2, "torch": {"median": 2.0, "ci95": [1.9, 2.1]}, "jax": None}
-    means = ratios.geometric_means({**speed(), "geometric_means": [stated]})
-    assert str(means["torch"]) == "2.00× [1.90, 2.10]"
-    assert str(means["jax"]) == "1.09×"
+    stated = Comparison(Estimate(2.0, (1.9, 2.1), 5), Finding.FASTER)
+    means = ratios.geometric_means(speed_of(speed().cases, torch=stated, jax=None))
+    assert ratios.said(means["torch"]) == "2.00× [1.90, 2.10]"
+    assert ratios.said(means["jax"]) == "1.09×"
 
 
 def test_equal_accuracies_reached_in_another_way_are_not_called_the_same_training() -> None:
@@ -83,22 +96,6 @@ def test_equal_accuracies_reached_in_another_way_are_not_called_the_same_trainin
     assert "though not in the same way" in said.sentence
     assert (said.tiles[1].value, said.tiles[1].verdict) == ("Yes", "FAIL")
     assert "the way there does not" in said.tiles[1].detail
-
-
-@given(positive, positive)
-def test_no_difference_is_seen_exactly_where_the_interval_reaches_into_the_noise(
-    low: float, width: float
-) -> None:
-    entry = {"median": low * math.sqrt(1 + width), "ci95": [low, low * (1 + width)]}
-    case = {"ratios": {"torch": entry}, "noise": {"median": 1.0, "ci95": [0.96, 1.02], "floor": 1.05}}
-    outside = low >= 1.05 or low * (1 + width) <= 1 / 1.05
-    assert ratios.inside_noise({"cases": [case]}, case, "torch") is not outside
-
-
-@pytest.mark.parametrize("entry", [None, {}, {"error": "crashed"}, {"not_offered": "no"}, {"median": None}])
-def test_a_cell_without_figures_gives_no_ratio(entry: Any) -> None:
-    assert ratios.ratio({"ratios": {"torch": entry}}, "torch") is None
-    assert ratios.reason(entry)
 
 
 def test_failed_checks_come_first_then_those_closest_to_their_bound() -> None:

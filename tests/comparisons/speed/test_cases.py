@@ -10,24 +10,25 @@ from backproof.comparisons.contenders.scratch_mlp import ScratchMLP
 from backproof.comparisons.speed.bare_products import products_of_a_step
 from backproof.comparisons.speed.cases import (
     FIVE_CASES,
-    Case,
     CaseStore,
+    SpeedCase,
     batches,
     digest,
     parse_case,
     synthetic,
 )
 from backproof.comparisons.speed.entrants import CONTROL, FLOOR, PARTS, for_growth, known_entrants
+from backproof.comparisons.speed.result import TimedData
 from backproof.comparisons.speed.step_in_parts import PRODUCTS, STEP_PARTS, ScratchInParts
 from backproof.scratch.errors import InputError
 from backproof.scratch.initializers import initialize
 
-CASE = Case((6, 5, 3), 4, "adam")
+CASE = SpeedCase((6, 5, 3), 4, "adam")
 
 
 def test_a_case_is_read_from_its_text() -> None:
-    assert parse_case("784-128-10/100/adam") == Case((784, 128, 10), 100, "adam")
-    assert parse_case(" 6-3/2 ") == Case((6, 3), 2, "sgd")
+    assert parse_case("784-128-10/100/adam") == SpeedCase((784, 128, 10), 100, "adam")
+    assert parse_case(" 6-3/2 ") == SpeedCase((6, 3), 2, "sgd")
 
 
 @pytest.mark.parametrize(
@@ -68,11 +69,11 @@ def test_a_case_without_fitting_images_gets_random_ones_and_says_so(tmp_path: Pa
     with np.load(store.path(CASE)) as arrays:
         assert arrays["x"].shape == (50, 6)
         assert set(np.unique(arrays["labels"])) <= {0, 1, 2}
-    assert store.sources == {"6 inputs": "uniform random images, seed 0"}
+    assert store.data(CASE) == TimedData("random", "uniform random numbers, seed 0")
 
 
 def test_the_floor_does_every_product_of_a_step_and_no_other() -> None:
-    architecture = Case((6, 5, 4, 3), 2).architecture
+    architecture = SpeedCase((6, 5, 4, 3), 2).architecture
     weights = [W for W, _ in initialize(architecture, 0).weights()]
     forward, backward = products_of_a_step(architecture, weights, np.ones((2, 6), np.float32))
     shapes = [(a.shape, b.shape, out.shape) for a, b, out in forward + backward]
@@ -90,7 +91,7 @@ def test_the_floor_does_every_product_of_a_step_and_no_other() -> None:
 
 @pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam"])
 def test_scratch_in_parts_trains_as_scratch_does(optimizer: str) -> None:
-    case = Case((6, 5, 3), 4, optimizer)
+    case = SpeedCase((6, 5, 3), 4, optimizer)
     data, weights = synthetic(10, 6, 3), initialize(case.architecture, 0).weights()
     found = []
     for contender in (ScratchMLP(), ScratchInParts()):

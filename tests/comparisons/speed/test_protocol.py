@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 from backproof.comparisons.contenders.known import SCRATCH
+from backproof.comparisons.results.cells import Invalid
 from backproof.comparisons.running.progress import Silent
-from backproof.comparisons.speed import part as speed
 from backproof.comparisons.speed import statistics
 from backproof.comparisons.speed.entrants import CONTROL, FLOOR
-from backproof.comparisons.speed.protocol import Log, Session, Settings, counterbalanced
+from backproof.comparisons.speed.part import Asked, summarise
+from backproof.comparisons.speed.protocol import Log, Session, counterbalanced
+from backproof.comparisons.speed.result import Finding, Settings, SpeedResult, TimedData
 from tests.support.fake_timing import CASE, Clock, Workers, data_file, entries
 
 SETTINGS = Settings(launches=5, rounds=6, round_seconds=5.0, warm_up=2)
@@ -27,10 +29,16 @@ def noisy(seed: int, noise: float = 0.005, drift: float = 0.0) -> Clock:
     return Clock(np.random.default_rng(seed), noise, drift)
 
 
-def verdict(log: Log, name: str) -> str:
+def finding(log: Log, name: str) -> Finding:
     found = statistics.estimate(list(statistics.log_ratios(log.records, name).values()))
+    noise = statistics.noise_floor(log.records)
     assert found is not None
-    return statistics.verdict(found, statistics.floor_ratio(statistics.noise_floor(log.records)))
+    assert noise is not None
+    return statistics.finding(found, noise.floor)
+
+
+def summary(log: Log, *names: str, settings: Settings = SETTINGS) -> SpeedResult:
+    return summarise(log, Asked(settings, [CASE], entries(*names), lambda case: TimedData("random", "")))
 
 
 @pytest.mark.parametrize("n", range(2, 11))
@@ -55,7 +63,7 @@ def test_known_delays_come_out_exactly_where_there_is_no_noise(tmp_path: Path) -
     for name in ("twice", "half"):
         found = statistics.estimate(list(statistics.log_ratios(log.records, name).values()))
         assert found is not None
-        np.testing.assert_allclose([found.ratio, found.low, found.high], delays[name], rtol=1e-12)
+        np.testing.assert_allclose([found.median, found.low, found.high], delays[name], rtol=1e-12)
 
 
 def test_two_percent_are_told_apart_in_both_directions_under_half_a_percent_of_noise(tmp_path: Path) -> None:
@@ -63,23 +71,23 @@ def test_two_percent_are_told_apart_in_both_directions_under_half_a_percent_of_n
     for seed in SEEDS:
         delays = {SCRATCH: 1.0, CONTROL: 1.0, "slower": 1.02, "faster": 1 / 1.02}
         log = run(tmp_path, Workers(delays, noisy(seed)), "slower", "faster")
-        found.append((verdict(log, "slower"), verdict(log, "faster")))
-    assert found == [(statistics.FASTER, statistics.SLOWER)] * len(SEEDS)
+        found.append((finding(log, "slower"), finding(log, "faster")))
+    assert found == [(Finding.FASTER, Finding.SLOWER)] * len(SEEDS)
 
 
 def test_an_equal_program_is_seldom_called_different(tmp_path: Path) -> None:
     words = []
     for seed in SEEDS:
         delays = {SCRATCH: 1.0, CONTROL: 1.0, "twin": 1.0}
-        words.append(verdict(run(tmp_path, Workers(delays, noisy(seed)), "twin"), "twin"))
+        words.append(finding(run(tmp_path, Workers(delays, noisy(seed)), "twin"), "twin"))
     # Its interval and the floor's would both have to miss: far less than one in twenty; seeds are fixed.
-    assert words.count(statistics.SAME) >= len(SEEDS) - 1
+    assert words.count(Finding.SAME) >= len(SEEDS) - 1
 
 
 def test_scratch_against_itself_lies_inside_the_floor_it_sets(tmp_path: Path) -> None:
     for seed in SEEDS:
         log = run(tmp_path, Workers({SCRATCH: 1.0, CONTROL: 1.0}, noisy(seed)))
-        assert verdict(log, CONTROL) == statistics.SAME
+        assert finding(log, CONTROL) == Finding.SAME
 
 
 def test_a_machine_that_slows_down_favours_nobody(tmp_path: Path) -> None:
@@ -90,7 +98,7 @@ def test_a_machine_that_slows_down_favours_nobody(tmp_path: Path) -> None:
     log = run(tmp_path, Workers(delays, clock), "twin", "other", settings=settings)
     first, last = log.records[0], log.records[-1]
     assert last.seconds / last.steps > 1.15 * first.seconds / first.steps
-    assert verdict(log, "twin") == statistics.SAME
+    assert finding(log, "twin") == Finding.SAME
 
 
 def test_all_train_the_same_steps_and_the_fastest_takes_the_seconds_asked_for(tmp_path: Path) -> None:
@@ -114,8 +122,7 @@ def test_turns_with_a_wrong_number_of_threads_do_not_count(tmp_path: Path) -> No
     delays = {SCRATCH: 1.0, CONTROL: 1.0, "greedy": 0.5}
     log = run(tmp_path, Workers(delays, noisy(0), threads), "greedy")
     assert statistics.log_ratios(log.records, "greedy") == {}
-    part = speed.summarise(log, SETTINGS, [CASE], entries("greedy"))
-    assert part["cases"][0]["ratios"]["greedy"]["invalid"] == "expected 1 thread, found cores: 2"
+    assert summary(log, "greedy").cases[0].ratios["greedy"] == Invalid("expected 1 thread, found cores: 2")
 
 
 def test_a_round_in_which_scratch_itself_does_not_count_gives_no_ratio(tmp_path: Path) -> None:
@@ -132,11 +139,9 @@ def test_one_launch_has_its_rounds_as_units(tmp_path: Path) -> None:
     settings = Settings(launches=1, rounds=6, round_seconds=5.0, warm_up=2)
     log = run(tmp_path, Workers({SCRATCH: 1.0, CONTROL: 1.0}, noisy(0)), settings=settings)
     assert sorted(statistics.log_ratios(log.records, CONTROL)) == list(range(6))
-    assert speed.summarise(log, settings, [CASE], entries())["unit"] == "round"
+    assert summary(log, settings=settings).unit == "round"
 
 
 def test_the_log_in_the_results_has_a_row_for_every_turn(tmp_path: Path) -> None:
     log = run(tmp_path, Workers({SCRATCH: 1.0, CONTROL: 1.0}, noisy(0)))
-    table = speed.summarise(log, SETTINGS, [CASE], entries())["log"]
-    assert len(table["rows"]) == SETTINGS.launches * SETTINGS.rounds * 2
-    assert {len(row) for row in table["rows"]} == {len(table["columns"])}
+    assert len(summary(log).log) == SETTINGS.launches * SETTINGS.rounds * 2

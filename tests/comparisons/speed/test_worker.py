@@ -6,15 +6,18 @@ from pathlib import Path
 import pytest
 
 from backproof.comparisons.contenders.known import SCRATCH
+from backproof.comparisons.results.cells import Absent, Failed, reason
 from backproof.comparisons.running.progress import Silent
-from backproof.comparisons.speed import part as speed
-from backproof.comparisons.speed.cases import Case
+from backproof.comparisons.speed.cases import SpeedCase
 from backproof.comparisons.speed.entrants import CONTROL, Entrant
 from backproof.comparisons.speed.launch import KERNEL_OVERRIDES, ProcessWorker, WorkerFailedError, environment
-from backproof.comparisons.speed.protocol import Log, Session, Settings
+from backproof.comparisons.speed.messages import Prepare, Request, TimeRound
+from backproof.comparisons.speed.part import Asked, summarise
+from backproof.comparisons.speed.protocol import Log, Session
+from backproof.comparisons.speed.result import Settings, TimedData
 from tests.support.fake_timing import data_file
 
-CASE = Case((4, 6, 3), 5, "sgd")
+CASE = SpeedCase((4, 6, 3), 5, "sgd")
 HERE = "tests.support.fake_contenders"
 OURS = [
     Entrant(SCRATCH, "backproof.comparisons.contenders.scratch_mlp:ScratchMLP", "matched", "", ""),
@@ -34,11 +37,10 @@ def run(folder: Path, *names: str) -> Log:
 
 def test_whoever_fails_becomes_a_cell_and_leaves_the_rest(tmp_path: Path) -> None:
     log = run(tmp_path, "Crashes", "Dies", "Declines", "Talks", "Works")
-    reasons = {failure.entry: (failure.kind, failure.reason) for failure in log.failures}
-    assert reasons == {
-        "Crashes": ("error", "its process ended (exit code 1): RuntimeError: lost a shoe"),
-        "Dies": ("error", "its process ended (exit code 3)"),
-        "Declines": ("not_offered", "no such optimiser"),
+    assert {failure.entry: failure.cell for failure in log.failures} == {
+        "Crashes": Failed("its process ended (exit code 1): RuntimeError: lost a shoe"),
+        "Dies": Failed("its process ended (exit code 3)"),
+        "Declines": Absent("no such optimiser"),
     }
     counted = {record.entry for record in log.records if record.fault is None}
     assert counted == {SCRATCH, CONTROL, "Talks", "Works"}
@@ -46,12 +48,9 @@ def test_whoever_fails_becomes_a_cell_and_leaves_the_rest(tmp_path: Path) -> Non
 
 def test_whoever_hangs_is_ended(tmp_path: Path) -> None:
     worker = ProcessWorker(entry("Hangs"), 1)
-    case = {"layer_sizes": [4, 6, 3], "batch_size": 5}
-    worker.ask(
-        {"do": "prepare", "case": case, "data": str(data_file(tmp_path)(CASE)), "seed": 0}, timeout=120.0
-    )
+    worker.ask(Request(Prepare(CASE, str(data_file(tmp_path)(CASE)), seed=0)), timeout=120.0)
     with pytest.raises(WorkerFailedError, match="no answer within 1 s; its process was ended"):
-        worker.ask({"do": "round", "n_steps": 1, "warm_up": 0}, timeout=1.0)
+        worker.ask(Request(TimeRound(1, warm_up=0)), timeout=1.0)
     worker.close()  # for the second time
 
 
@@ -68,9 +67,10 @@ def test_a_cell_without_a_figure_says_why(tmp_path: Path) -> None:
     settings = Settings(launches=1, rounds=2, round_seconds=0.001, warm_up=1)
     chosen = [*OURS, entry("Crashes"), Entrant("absent", "nowhere:Class", "matched", "no_such_package", "")]
     log = Session(settings, [CASE], data_file(tmp_path), chosen, ProcessWorker, Silent()).run()
-    ratios = speed.summarise(log, settings, [CASE], chosen)["cases"][0]["ratios"]
-    assert "lost a shoe" in ratios["Crashes"]["error"]
-    assert ratios["absent"]["error"] == (
+    asked = Asked(settings, [CASE], chosen, lambda case: TimedData("random", ""))
+    ratios = summarise(log, asked).cases[0].ratios
+    assert "lost a shoe" in reason(ratios["Crashes"])
+    assert ratios["absent"] == Failed(
         "no_such_package not installed; run: python -m pip install no_such_package"
     )
 
@@ -78,7 +78,7 @@ def test_a_cell_without_a_figure_says_why(tmp_path: Path) -> None:
 def test_a_process_that_has_ended_is_said_to_have_ended() -> None:
     worker = ProcessWorker(Entrant("gone", f"{HERE}:NoSuchClass", "matched", "", ""), 1)
     with pytest.raises(WorkerFailedError, match=r"its process ended \(exit code 1\): .*NoSuchClass"):
-        worker.ask({"do": "round"}, timeout=60.0)
+        worker.ask(Request(TimeRound(1, warm_up=0)), timeout=60.0)
     worker.close()
 
 
