@@ -1,16 +1,17 @@
 """`backproof speed`: the whole protocol, with thread counts, cases, divisions and growth to choose."""
 
-import shlex
-import sys
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from backproof.comparisons.commands import options
+from backproof.comparisons.commands.finish import begin, finish
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from backproof.comparisons.data.dataset import Dataset
     from backproof.comparisons.running.progress import Progress
     from backproof.comparisons.speed.cases import SpeedCase
     from backproof.comparisons.speed.entrants import Entrant
@@ -78,8 +79,11 @@ def speed(
     difference is seen. Writes one report. Exit codes: 0 measured, 1 slower than eager torch over all cases
     and --fail-if-slower, 2 usage or bad input, 3 no contender could be timed.
     """
-    print("backproof: loading ...", file=sys.stderr, flush=True)
+    begin(None)
+    from backproof.comparisons.data.dataset import load
+    from backproof.comparisons.report.document import look_into
     from backproof.comparisons.running.progress import Terminal
+    from backproof.comparisons.speed import terminal
     from backproof.comparisons.speed.result import Settings
 
     _check(division, kernels, rounds, launches, round_seconds, threads or [1])
@@ -92,11 +96,12 @@ def speed(
         seed=seed,
     )
     chosen_cases, entries = _cases(cases), _entries(contender, division)
+    look_into(out)  # a corrupt one stops here, not after the measurement
     with Terminal() as progress:
-        part = _measured(
-            settings, chosen_cases, entries, (data, data_dir), out, kernels == "own", growth, progress
-        )
-    return _finish(part, out, fail_if_slower)
+        dataset = load(data, data_dir, say=progress.say)
+        part = _measured(settings, chosen_cases, entries, dataset, kernels == "own", growth, progress)
+    code = exit_code(part.finding, fail_if_slower)
+    return finish(out, {"speed": part}, partial(terminal.render, part), code=code)
 
 
 def _check(
@@ -153,24 +158,18 @@ def _measured(
     settings: "Settings",
     cases: "Sequence[SpeedCase]",
     entries: "Sequence[Entrant]",
-    data: tuple[str, str | None],
-    out: str,
+    dataset: "Dataset",
     own_kernels: bool,
     growth: bool,
     progress: "Progress",
 ) -> "SpeedResult":
     from dataclasses import replace
-    from functools import partial
 
-    from backproof.comparisons.data import dataset as datasets
-    from backproof.comparisons.report import document as results
     from backproof.comparisons.speed import growth as speed_growth
     from backproof.comparisons.speed import part as measurement
     from backproof.comparisons.speed.entrants import for_growth
     from backproof.comparisons.speed.launch import ProcessWorker
 
-    results.look_into(out)  # a corrupt one stops here, not after the measurement
-    dataset = datasets.load(*data, say=progress.say)
     launch = partial(ProcessWorker, own_kernels=own_kernels)
     part = measurement.measure(settings, cases, entries, dataset, progress, launch)
     part = replace(part, kernels=measurement.kernels_chosen(own_kernels))
@@ -179,20 +178,6 @@ def _measured(
     chosen, sizes = for_growth(entries), speed_growth.Growth()
     found = speed_growth.measure(sizes, settings.threads[0], chosen, dataset, progress, launch)
     return replace(part, growth=found)
-
-
-def _finish(part: "SpeedResult", out: str, fail_if_slower: bool) -> int:
-    from pathlib import Path
-
-    from rich.console import Console
-
-    from backproof.comparisons.report import write
-    from backproof.comparisons.speed import terminal as speed_tables
-
-    write.merge(out, shlex.join(["backproof", *sys.argv[1:]]), speed=part)
-    speed_tables.render(part, Console(highlight=False))
-    print(f"\nReport: {(Path(out) / 'report.html').resolve().as_uri()}")
-    return exit_code(part.finding, fail_if_slower)
 
 
 def exit_code(finding: "Finding | None", fail_if_slower: bool) -> int:
