@@ -12,7 +12,7 @@ from backproof.comparisons.contenders.scratch_mlp import ScratchMLP
 from backproof.comparisons.speed.cases import SpeedCase
 from backproof.comparisons.speed.entrants import CONTROL, FLOOR, Entrant
 from backproof.comparisons.speed.messages import Reply, Request
-from backproof.comparisons.speed.result import ThreadReport
+from backproof.comparisons.speed.result import Division, ThreadReport
 from backproof.comparisons.speed.worker import Bench, answer
 from backproof.scratch.architecture import Architecture, Array, Weights
 
@@ -93,7 +93,7 @@ class InProcess:
 
 
 def entries(*names: str) -> list[Entrant]:
-    divisions = {CONTROL: "control", FLOOR: "floor"}
+    divisions: dict[str, Division] = {CONTROL: "control", FLOOR: "floor"}
     return [Entrant(name, "", divisions.get(name, "matched"), "", "") for name in (SCRATCH, CONTROL, *names)]
 
 

@@ -316,8 +316,9 @@ def hostile() -> Results:
         "b": {"not_offered": HOSTILE},
     }
     accuracy_part["against_scratch"] = {HOSTILE: _compared(0.1, 0.05, "PASS"), "b": {"not_offered": HOSTILE}}
+    cells: dict[str, Cell] = {HOSTILE: comparison(2.0), "b": Failed(HOSTILE)}
     case = replace(
-        speed_case((784, 128, 10), 100, HOSTILE, **{HOSTILE: comparison(2.0), "b": Failed(HOSTILE)}),
+        speed_case((784, 128, 10), 100, HOSTILE, **cells),
         data=TimedData(HOSTILE, HOSTILE),
     )
     return replace(

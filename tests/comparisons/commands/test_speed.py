@@ -122,5 +122,5 @@ def test_growth_has_a_point_per_size_and_contender() -> None:
     part = speed_growth.measure(growth, 1, entries, None, Silent(), workers, round_seconds=3.0)
     # The fake takes as long for every step: ten images per step are ten times the rate.
     assert part.batch.x == (1, 10)
-    np.testing.assert_allclose(part.batch.images_per_second[SCRATCH], [1.0, 10.0])
-    np.testing.assert_allclose(part.width.images_per_second["slow"], [25.0] * 3)
+    assert part.batch.images_per_second[SCRATCH] == pytest.approx((1.0, 10.0))
+    assert part.width.images_per_second["slow"] == pytest.approx((25.0,) * 3)
