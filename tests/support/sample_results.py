@@ -15,9 +15,9 @@ from backproof.comparisons.gradients.result import (
     NotCompared,
 )
 from backproof.comparisons.report.document import Results, Run
-from backproof.comparisons.running.environment import Environment
 from backproof.comparisons.results.cells import Absent, Failed, Invalid, offered
 from backproof.comparisons.results.parts import Part
+from backproof.comparisons.running.environment import Environment
 from backproof.comparisons.speed import statistics
 from backproof.comparisons.speed.result import (
     CaseResult,
