@@ -1,28 +1,31 @@
 """How far rounding may move a loss L and its delta = dL/dz, given logits z known to within e.
 
-cross_entropy. With p = softmax(z), log p_c = z_c - logsumexp(z) has the derivatives 1[k = c] - p_k. Along the
-way from z to any z' with |z'_k - z_k| <= e_k no probability exceeds p_k^+ = p_k exp(e_k + max e), so that
+Each loss gives the Jacobian M = d delta / dz, through which the logits' errors pass with their signs, and two
+bounds: `rounded`, on what computing delta from exact logits rounds, and `remainder`, on what is left of the
+Taylor series, so that |delta' - delta - M e| <= rounded + remainder for all |e_k| within the errors of z.
 
-    |log p_c' - log p_c| <= R_c = sum_{k != c} p_k^+ (e_k + e_c)      (never more than e_c + max e)
+cross_entropy. With p = softmax(z), log p_c has the derivatives 1[k = c] - p_k. Relative errors x_k of the
+exponentials move log p_c by (1 - p_c) x_c - sum_{k != c} p_k x_k, that is by at most
 
-Computing log p_c rounds, in whichever of the usual ways (exp(z - m) / sum, log-softmax, z - logsumexp), by
-at most
+    R_c(x) = (1 - p_c) x_c + sum_{k != c} p_k x_k
 
-    rho_c = u [|s_c| + E_c + sum_k p_k (|s_k| + E_k) + 2 |log p_c| + (E + 1) log S + |m + log S| + E + K + 4]
+With m the largest logit, s = z - m, S = sum_k exp(s_k) and x_k = u |s_k| + E (0 where s_k = 0, whose
+exponential is exactly 1), the usual ways to log p_c and p_c round by at most
 
-with m the largest logit, s = z - m, S = sum_k exp(s_k), sums in any order, and E the elementary functions'
-error in u (E_k = E, but 0 where s_k = 0, whose exponential is exactly 1); this is the analysis of
-Blanchard, Higham, Higham 2021, with all three ways added up. So
+    rho_c = max of   R_c(x) + u [K - 1 + 2]                                   p = exp(s) / S
+                     R_c(x) + u [|s_c| + K - 1 + E_log log S + |log p_c|] + E exp(s - log S)
+                     R_c(x) + u [|m| + |m + log S| + K - 1 + E_log log S + 2 |log p_c|] + E exp(z - logsumexp)
 
-    |p_c' - p_c| <= p_c expm1(R_c + rho_c)
+(Blanchard, Higham, Higham 2021, doi:10.1093/imanum/draa038). The second derivative of p_c along e is
+p_c [(e_c - mean)^2 - variance], at most p_c D^2, D the range of e, and p_c grows by at most exp(D) on the
+way: the remainder is D^2 exp(D) p_c / 2. The delta is (p - q) / N, q the targets.
 
-and never more than the larger of the two. The delta (p - onehot) / N cancels at the label only.
+binary_cross_entropy. delta = (sigma - t) / NK, M = sigma (1 - sigma) / NK, |sigma''| <= sigma (1 - sigma).
+The sigmoid is 1 / (1 + exp(-z)), or exp(z - softplus(z)), the derivative of softplus.
 
-binary_cross_entropy. sigmoid has derivative sigma (1 - sigma), largest where |z| is smallest, and is
-computed as a quotient by 1 + exp(-z): relatively to within (E (1 - sigma) + 3) u. The delta is
-(sigma - t) / NK.
+mse, sum_of_squares. The delta is a multiple of z - t: linear, but for its roundings.
 
-mse, sum_of_squares. The delta is a multiple of z - t: exact but for e and four roundings.
+Dividing by N (or NK) rounds only where that is no power of two.
 """
 
 from collections.abc import Callable
@@ -31,20 +34,24 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit, log_softmax
 
-from backproof.comparisons.verdicts.rounding import ELEMENTARY, SAFETY, Arithmetic, Bounded
+from backproof.comparisons.verdicts.rounding import ELEMENTARY, EXPONENTIAL, SAFETY, Arithmetic, Bounded
 from backproof.scratch.architecture import Array
+
+STEEPEST = 1.0 / (6.0 * np.sqrt(3.0))  # of sigma': |sigma''| is never more
 
 
 @dataclass(frozen=True)
 class LossBound:
-    """One batch's loss term by term, its delta, and in `terms` what the delta is the difference of, in
-    size."""
+    """One batch's loss term by term, its delta, and how the delta depends on the logits."""
 
     per_example: Bounded  # (batch,)
     scale: float  # L = scale * sum of per_example
     n_terms: int  # how many numbers are summed into L
-    delta: Bounded  # (batch, outputs)
-    terms: Array  # (batch, outputs), not negative
+    delta: Bounded  # (batch, outputs), whatever the signs of the logits' errors
+    terms: Array  # (batch, outputs), not negative: the sizes of what the delta is the difference of
+    jacobian: Array  # (batch, outputs, outputs): M = d delta / dz, symmetric
+    rounded: Array  # (batch, outputs)
+    remainder: Array  # (batch, outputs)
 
     def total(self, arithmetic: Arithmetic) -> Bounded:
         """L, 0-d, the terms summed in any order."""
@@ -56,98 +63,197 @@ class LossBound:
         return Bounded(total, np.asarray(error * self.scale * SAFETY if known else np.inf))
 
 
-def sigmoid(z: Bounded, arithmetic: Arithmetic) -> Bounded:
-    """1 / (1 + exp(-z)) entry by entry."""
-    value, complement = expit(z.value), expit(-z.value)
+Targets = Array
+LossFunction = Callable[[Bounded, Targets, Arithmetic], LossBound]
+
+
+def sigmoid(z: Bounded, arithmetic: Arithmetic, by_softplus: bool = False) -> Bounded:
+    """sigma(z) entry by entry, as 1 / (1 + exp(-z)) or also as exp(z - softplus(z))."""
     # The derivative sigma (1 - sigma) is largest at the point of [z - e, z + e] nearest to zero.
     nearest = np.maximum(np.abs(z.value) - z.error, 0.0)
     moved = np.minimum(z.error * expit(nearest) * expit(-nearest), 1.0)
-    rounded = arithmetic.unit * (ELEMENTARY * np.minimum(complement + moved, 1.0) + 3.0)
-    return Bounded(value, (moved + rounded * (value + moved) + arithmetic.tiny) * SAFETY)
+    rounded = sigmoid_rounding(z, moved, arithmetic, by_softplus)
+    return bounded_by(z, Bounded(expit(z.value), (moved + rounded) * SAFETY))
 
 
-def _cross_entropy(z: Bounded, labels: Array, arithmetic: Arithmetic) -> LossBound:
-    n, n_outputs = z.value.shape
-    u = arithmetic.unit
-    log_p = log_softmax(z.value, axis=1)
-    p = np.exp(log_p)
-    largest_logit = z.value.max(axis=1, keepdims=True)
-    shifted = z.value - largest_logit
-    log_sum = -log_p.max(axis=1, keepdims=True)  # log S >= 0
+def sigmoid_rounding(z: Bounded, moved: Array, arithmetic: Arithmetic, by_softplus: bool = False) -> Array:
+    """What computing sigma rounds, at a point where it is at most `moved` larger or smaller."""
+    value, complement = expit(z.value) + moved, np.minimum(expit(-z.value) + moved, 1.0)
+    relative = EXPONENTIAL * complement + 3.0
+    if by_softplus:
+        # softplus(z) = max(z, 0) + log1p(exp(-|z|)), and log sigma(z) = z - softplus(z).
+        tail = np.logaddexp(0.0, -np.maximum(np.abs(z.value) - z.error, 0.0))
+        softplus = np.maximum(z.value + z.error, 0.0) + tail
+        log_sigma = np.logaddexp(0.0, z.error - z.value)
+        other = (EXPONENTIAL + ELEMENTARY) * tail + softplus + log_sigma + EXPONENTIAL
+        relative = np.maximum(relative, other)
+    rounded: Array = arithmetic.unit * relative * value + arithmetic.tiny
+    return rounded
+
+
+def bounded_by(z: Bounded, result: Bounded) -> Bounded:
+    """A bounded function's result, of which nothing is known where nothing is known of z: it may be NaN."""
+    return Bounded(result.value, np.where(np.isfinite(z.error), result.error, np.inf))
+
+
+def _division(n: int) -> float:
+    """Roundings of a division by n, or of a product with 1 / n."""
+    return 0.0 if n & (n - 1) == 0 else 2.0
+
+
+def smoothed_targets(labels: Array, n_outputs: int, smoothing: float) -> Array:
+    """q = (1 - s) onehot + s / K, (batch, outputs)."""
+    q: Array = np.full((len(labels), n_outputs), smoothing / n_outputs)
+    q[np.arange(len(labels)), labels] += 1.0 - smoothing
+    return q
+
+
+def _softmax_rounding(z: Bounded, log_p: Array, D: Array, arithmetic: Arithmetic) -> Array:
+    """rho (batch, outputs): how far rounding moves log p, or p relatively."""
+    p, n_outputs = np.exp(log_p), z.value.shape[1]
+    if n_outputs == 1:
+        return np.zeros_like(p)  # s = 0 and S = 1 whatever z is
+    m = z.value.max(axis=1, keepdims=True)
+    s, log_sum = np.abs(z.value - m) + D, -log_p.max(axis=1, keepdims=True) + D
     # A largest logit that rounding may dethrone has an exponential that is not exactly 1.
-    beaten = (shifted + z.error + z.error.max(axis=1, keepdims=True) >= 0).sum(axis=1, keepdims=True) > 1
-    exponential = np.abs(shifted) + np.where((shifted < 0) | beaten, ELEMENTARY, 0.0)
-    rho = u * (
-        exponential
-        + (p * exponential).sum(axis=1, keepdims=True)
-        + 2 * np.abs(log_p)
-        + (ELEMENTARY + 1) * log_sum
-        + np.abs(largest_logit + log_sum)
-        + (ELEMENTARY + n_outputs + 4)
+    beaten = (m - z.value <= D).sum(axis=1, keepdims=True) > 1
+    x = s + np.where((z.value < m) | beaten, EXPONENTIAL, 0.0)
+    common = _shifted(p, x, D) + (n_outputs - 1)
+    log_size = np.abs(log_p) + D
+    by_difference = s + ELEMENTARY * log_sum + log_size
+    by_logsumexp = np.abs(m) + np.abs(m + log_sum) + D + ELEMENTARY * log_sum + 2 * log_size
+    rho: Array = arithmetic.unit * (
+        common + np.maximum(2.0, np.maximum(by_difference, by_logsumexp) + EXPONENTIAL)
     )
-    e_largest = z.error.max(axis=1, keepdims=True)
-    p_upper = np.exp(np.minimum(log_p + z.error + e_largest, 0.0))
-    # sum_{k != c} p_k^+ (e_k + e_c)
-    weighted = p_upper * z.error
-    others = p_upper @ (1.0 - np.eye(n_outputs))
-    moved = weighted @ (1.0 - np.eye(n_outputs)) + z.error * others
-    moved = np.minimum(moved, z.error + e_largest)
-    total = moved + rho
-    p_top = np.exp(np.minimum(log_p + total, 0.0))
-    p_error = np.where(total < 1.0, p * np.expm1(np.minimum(total, 1.0)), p_top) + arithmetic.tiny
-    onehot = np.zeros_like(p)
-    onehot[np.arange(n), labels] = 1.0
-    # (p - onehot) / N or p / N - onehot / N: at most three roundings of each part, one of the difference.
-    delta = (p - onehot) / n
-    delta_error = (p_error + 4 * u * (p + p_error + onehot)) / n + 2 * arithmetic.tiny
-    rows = np.arange(n)
-    per_example = Bounded(-log_p[rows, labels], total[rows, labels])
-    return LossBound(per_example, 1.0 / n, n, Bounded(delta, delta_error * SAFETY), (p + onehot) / n)
+    return rho
 
 
-def _binary_cross_entropy(z: Bounded, targets: Array, arithmetic: Arithmetic) -> LossBound:
-    n_entries = z.value.size
-    u = arithmetic.unit
-    p = sigmoid(z, arithmetic)
-    size = p.magnitude + np.abs(targets)
-    delta = (p.value - targets) / n_entries
-    delta_error = (p.error + 4 * u * size) / n_entries + 2 * arithmetic.tiny
-    # L = softplus(z) - t z: softplus has slope sigma, so L has slope sigma - t.
-    slope = np.maximum(np.abs(p.value - targets) + z.error / 4, 0.0)
-    softplus = np.logaddexp(0.0, z.value)
-    parts = softplus + np.abs(targets * z.value) + np.abs(z.value)
-    errors = slope * z.error + u * ((ELEMENTARY + 4) * parts + ELEMENTARY + 2)
-    per_example = Bounded((softplus - targets * z.value).sum(axis=1), errors.sum(axis=1))
-    # Terms of both signs may be summed over the outputs: their sizes, not the sum's, are what rounds.
-    rounded = arithmetic.gamma(z.value.shape[1]) * parts.sum(axis=1)
-    per_example = Bounded(per_example.value, per_example.error + rounded)
-    return LossBound(
-        per_example,
-        1.0 / n_entries,
-        n_entries,
-        Bounded(delta, delta_error * SAFETY),
-        size / n_entries,
-    )
+def _shifted(p: Array, x: Array, D: Array) -> Array:
+    """R_c(x) anywhere within D of these logits: no p_k grows by more than exp(D)."""
+    top = p * np.exp(np.minimum(D, 1.0))
+    others = np.maximum(top.sum(axis=1, keepdims=True) - top, 0.0)
+    weighted = others * x + np.maximum((top * x).sum(axis=1, keepdims=True) - top * x, 0.0)
+    anywhere = x + x.max(axis=1, keepdims=True)
+    result: Array = np.where(D < 1.0, np.minimum(weighted * SAFETY, anywhere), anywhere)
+    return result
 
 
-def _squares(mean: bool) -> Callable[[Bounded, Array, Arithmetic], LossBound]:
-    def bound(z: Bounded, targets: Array, arithmetic: Arithmetic) -> LossBound:
-        scale = 1.0 / z.value.size if mean else 1.0
-        difference = z.value - targets
-        size = np.abs(difference) + z.error
-        underflow = np.where(size > 0, 2 * arithmetic.tiny, 0.0)
-        delta_error = 2 * scale * (z.error + arithmetic.gamma(4) * size) + underflow
-        square_error = z.error * (np.abs(difference) + size) + arithmetic.gamma(3) * size**2
-        per_example = Bounded((difference**2).sum(axis=1), square_error.sum(axis=1))
-        delta = Bounded(2 * scale * difference, delta_error * SAFETY)
-        return LossBound(per_example, scale, z.value.size, delta, np.abs(delta.value))
+def _cross_entropy(smoothing: float = 0.0) -> LossFunction:
+    def bound(z: Bounded, labels: Array, arithmetic: Arithmetic) -> LossBound:
+        n, n_outputs = z.value.shape
+        u, tiny = arithmetic.unit, 0.0 if n_outputs == 1 else 2 * arithmetic.tiny
+        log_p = log_softmax(z.value, axis=1)
+        p, q = np.exp(log_p), smoothed_targets(labels, n_outputs, smoothing)
+        D = z.error + z.error.max(axis=1, keepdims=True)
+        rho = _softmax_rounding(z, log_p, D, arithmetic)
+        moved = np.zeros_like(p) if n_outputs == 1 else _shifted(p, z.error, D)
+        remainder = np.where(D < 1.0, p * D**2 * np.exp(np.minimum(D, 1.0)) / 2, np.inf)
+        # (p - q) / N or p / N - q / N, with q itself rounded where it is smoothed.
+        difference = 0.0 if n_outputs == 1 and not smoothing else 1.0
+        sizes = difference * (_division(n) * (p + q) + np.abs(p - q)) + (4.0 * q if smoothing else 0.0)
+        own, whole = _grown(p, log_p, rho + 2 * moved * rho), _grown(p, log_p, moved + rho)
+        rounded = (own + u * (sizes + 3 * whole)) / n + tiny
+        delta_error = (whole + u * (sizes + 3 * whole)) / n + tiny
+        terms = -(q * np.where(q > 0, log_p, 0.0)).sum(axis=1)
+        errors = (q * (moved + rho + 4 * u * np.abs(log_p))).sum(axis=1)
+        return LossBound(
+            per_example=bounded_by(_rows(z), Bounded(terms, errors * SAFETY)),
+            scale=1.0 / n,
+            n_terms=n,
+            delta=bounded_by(_all_of(z), Bounded((p - q) / n, delta_error * SAFETY)),
+            terms=(p + q) / n,
+            jacobian=(_diagonal(p) - p[:, :, None] * p[:, None, :]) / n,
+            rounded=rounded * SAFETY,
+            remainder=remainder / n * SAFETY,
+        )
 
     return bound
 
 
-LOSS_BOUNDS: dict[str, Callable[[Bounded, Array, Arithmetic], LossBound]] = {
-    "cross_entropy": _cross_entropy,
+def _grown(p: Array, log_p: Array, relative: Array) -> Array:
+    """How far p may move by a relative error exp(x) - 1, |x| <= relative, and never beyond 1."""
+    top = np.exp(np.minimum(log_p + relative, 0.0))
+    return np.where(relative < 1.0, p * np.expm1(np.minimum(relative, 1.0)), top)
+
+
+def _all_of(z: Bounded) -> Bounded:
+    """One infinite logit spoils its whole row."""
+    return Bounded(z.value, np.broadcast_to(z.error.max(axis=1, keepdims=True), z.value.shape))
+
+
+def _rows(z: Bounded) -> Bounded:
+    return Bounded(z.value[:, 0], z.error.max(axis=1))
+
+
+def _diagonal(entries: Array) -> Array:
+    matrix: Array = entries[:, :, None] * np.eye(entries.shape[1])
+    return matrix
+
+
+def _binary_cross_entropy(z: Bounded, targets: Array, arithmetic: Arithmetic) -> LossBound:
+    n, u = z.value.size, arithmetic.unit
+    p = sigmoid(z, arithmetic, by_softplus=True)
+    slope = p.value * expit(-z.value)
+    nearest = np.maximum(np.abs(z.value) - z.error, 0.0)
+    steepest = np.minimum(STEEPEST, expit(nearest) * expit(-nearest))
+    remainder = steepest * z.error**2 / 2
+    moved = np.minimum(slope * z.error + remainder, 1.0)
+    own = sigmoid_rounding(z, moved, arithmetic, by_softplus=True)
+    size = p.magnitude + np.abs(targets)
+    combined = u * (_division(n) * size + np.abs(p.value - targets) + p.error) + 2 * n * arithmetic.tiny
+    # L = softplus(z) - t z: softplus has slope sigma, so L has slope sigma - t.
+    softplus = np.logaddexp(0.0, z.value)
+    parts = softplus + np.abs(targets * z.value) + np.abs(z.value) + 2 * z.error
+    errors = (np.abs(p.value - targets) + moved) * z.error + u * ((ELEMENTARY + 4) * parts + ELEMENTARY + 2)
+    # Terms of both signs may be summed over the outputs: their sizes, not the sum's, are what rounds.
+    summed = arithmetic.gamma(z.value.shape[1]) * parts.sum(axis=1)
+    terms = (softplus - targets * z.value).sum(axis=1)
+    return LossBound(
+        per_example=bounded_by(_rows(z), Bounded(terms, errors.sum(axis=1) + summed)),
+        scale=1.0 / n,
+        n_terms=n,
+        delta=bounded_by(z, Bounded((p.value - targets) / n, (p.error + combined) / n * SAFETY)),
+        terms=size / n,
+        jacobian=_diagonal(slope / n),
+        rounded=(own + combined) / n * SAFETY,
+        remainder=np.where(np.isfinite(z.error), remainder / n * SAFETY, np.inf),
+    )
+
+
+def _squares(mean: bool) -> LossFunction:
+    def bound(z: Bounded, targets: Array, arithmetic: Arithmetic) -> LossBound:
+        n, n_outputs = z.value.size, z.value.shape[1]
+        scale = 1.0 / n if mean else 1.0
+        difference, lost = z.value - targets, arithmetic.flushed(targets)
+        size = np.abs(difference) + z.error
+        # 2 (z - t) rounds the difference alone; 2 / NK is rounded, and so is the product with it.
+        roundings = 1.0 + (_division(n) + 1.0 if mean and _division(n) else 0.0)
+        underflow = np.where(size > 0, 2 * arithmetic.tiny, 0.0)
+        rounded = 2 * scale * (arithmetic.gamma(roundings) * size + lost) + underflow
+        squares = z.error * (np.abs(difference) + size) + (lost + arithmetic.gamma(3) * size) * size
+        summed = arithmetic.gamma(n_outputs) * (size**2).sum(axis=1) + n_outputs * arithmetic.tiny
+        return LossBound(
+            per_example=Bounded((difference**2).sum(axis=1), squares.sum(axis=1) + summed),
+            scale=scale,
+            n_terms=n,
+            delta=Bounded(2 * scale * difference, (2 * scale * z.error + rounded) * SAFETY),
+            terms=np.abs(2 * scale * difference),
+            jacobian=_diagonal(np.full(z.value.shape, 2 * scale)),
+            rounded=rounded * SAFETY,
+            remainder=np.zeros_like(size),
+        )
+
+    return bound
+
+
+LOSS_BOUNDS: dict[str, LossFunction] = {
+    "cross_entropy": _cross_entropy(),
     "binary_cross_entropy": _binary_cross_entropy,
     "mse": _squares(mean=True),
     "sum_of_squares": _squares(mean=False),
 }
+
+
+def smoothed_cross_entropy(smoothing: float) -> LossFunction:
+    """cross_entropy with label smoothing: the share `smoothing` of every target spread over all outputs."""
+    return _cross_entropy(smoothing)

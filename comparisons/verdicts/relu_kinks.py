@@ -1,14 +1,22 @@
-"""Which side of a kink: gradients of relu networks whose pre-activations rounding can take either way.
+"""Judging a gradient: whichever bound decides it, and whichever side of a kink it took.
 
-relu'(z) jumps at z = 0. Where |z| is larger than the rounding bound of z every correct implementation finds
-the same sign; where z is exactly zero in every order of summation, relu'(0) = 0 decides. The few units in
-between are *undecided*: a correct gradient is the gradient of one of their selections, and the same
-selection in all its entries. So a found gradient is judged
+*Tiers.* The worst-case bounds come first. Where they resolve a tensor less finely than a tenth of what is
+required, the probabilistic ones are asked too, and where even those resolve less than is required, the
+estimate of `monte_carlo`. Each verdict says which of them decided it.
 
-1. against the selection the shadow found;
-2. if entries fail, against other selections, those that flip fewest units first, up to MAX_SELECTIONS;
+*Kinks.* relu'(z) jumps at z = 0. Where |z| is larger than the rounding bound of z every correct
+implementation finds the same sign; where z is exactly zero in every order of summation, relu'(0) = 0 decides.
+The few units in between are *undecided*: a correct gradient is the gradient of one of their selections, and
+the same selection in all its entries. So a found gradient is judged
+
+1. against the witness, a gradient found by other means, at the selection that the witness took;
+2. if entries fail, against the witness moved to other selections, those that flip fewest units first, up to
+   MAX_SELECTIONS;
 3. if none fits, against the bound that holds for every selection. Entries outside it FAIL. Entries inside it
    that no tried selection explains are INCONCLUSIVE, unless all selections have been tried: then they FAIL.
+
+A flipped unit changes its own example's part of the gradient alone, and that part is cheap: the difference
+between two selections is a sum of such parts.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,14 +25,26 @@ from itertools import chain, combinations
 
 import numpy as np
 
-from backproof.comparisons.verdicts.network_bounds import Reference, Unit, any_selection, selected
+from backproof.comparisons.verdicts.monte_carlo import estimated_reference
+from backproof.comparisons.verdicts.network_bounds import (
+    Reference,
+    Unit,
+    any_selection,
+    example_selected,
+)
 from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.comparisons.verdicts.rounding import Bounded
 from backproof.comparisons.verdicts.shared_deltas import MARGIN, scale_of_error
-from backproof.comparisons.verdicts.verdict import REQUIRED_RESOLUTION, Verdict, compare, group_resolution
+from backproof.comparisons.verdicts.verdict import (
+    REQUIRED_RESOLUTION,
+    Verdict,
+    compare,
+    group_resolution,
+)
 from backproof.scratch.architecture import Architecture, Array, Weights
 
 MAX_SELECTIONS = 512
+AHEAD = 0.1  # of the required resolution: a tier that resolves less finely is followed by the next
 WANTED_RESOLUTION = {"float64": 1e-8, "float32": 1e-4}
 
 
@@ -49,21 +69,46 @@ def judge_gradient(
     """Is `found`, flat (n_parameters,), the gradient of some selection consistent with rounding?
 
     `witness` is a gradient found independently (by numerical differentiation) with its own error bound; it
-    takes the place of the reference's values in the first comparison. `shared_deltas` says that the
-    implementation computes a layer's dW and db from one delta, as backpropagation does: layers of which the
-    entries resolve little by themselves are then judged jointly as well (`shared_deltas`). `required` is the
-    resolution a PASS takes in every tensor, by default REQUIRED_RESOLUTION of the architecture's dtype.
+    takes the place of the reference's values. `shared_deltas` says that the implementation computes a layer's
+    dW and db from one delta, as backpropagation does: layers of which the entries resolve little by
+    themselves are then judged jointly as well (`shared_deltas`). `required` is the resolution a PASS takes in
+    every tensor, by default REQUIRED_RESOLUTION of the architecture's dtype.
     """
+    required = REQUIRED_RESOLUTION[reference.architecture.dtype] if required is None else required
+    verdict = _judged(reference, found, witness, shared_deltas, required)
+    if _settled(verdict, AHEAD * required) or not np.isfinite(reference.gradient.error).all():
+        return verdict
+    finer = reference.probabilistic
+    verdict = _better(verdict, _judged(finer, found, witness, shared_deltas, required))
+    if _settled(verdict, required):
+        return verdict
+    return _better(verdict, _judged(estimated_reference(reference), found, witness, False, required))
+
+
+def _settled(verdict: Verdict, resolution: float) -> bool:
+    return verdict.outcome == Outcome.FAIL or (bool(verdict) and verdict.resolution <= resolution)
+
+
+def _better(first: Verdict, second: Verdict) -> Verdict:
+    """The second where it decides more, or clearly finer: at equal strength the safer bound speaks."""
+    if second.outcome.rank != first.outcome.rank:
+        return second if second.outcome != Outcome.INCONCLUSIVE else first
+    return second if second.resolution < first.resolution / 2 else first
+
+
+def _judged(
+    reference: Reference, found: Array, witness: Bounded | None, shared_deltas: bool, required: float
+) -> Verdict:
+    """The verdict by one tier's bounds."""
     expected = reference.gradient
     if witness is not None:
         expected = Bounded(witness.value, reference.gradient.error + witness.error)
-    required = REQUIRED_RESOLUTION[reference.architecture.dtype] if required is None else required
-    first = _against(reference.architecture, found, expected, required)
+    first = _against(reference, found, expected, required)
     if first.outcome != Outcome.FAIL and shared_deltas and not reference.undecided:
         return _jointly(reference, found, witness, first)
     if first.outcome != Outcome.FAIL or not reference.undecided:
         return first
-    return _other_selection(reference, found, first, required)
+    return _other_selection(reference, found, witness, required)
 
 
 def _jointly(reference: Reference, found: Array, witness: Bounded | None, first: Verdict) -> Verdict:
@@ -74,7 +119,7 @@ def _jointly(reference: Reference, found: Array, witness: Bounded | None, first:
     expected = witness or Bounded(reference.gradient.value, np.zeros_like(reference.gradient.value))
     bounds = reference.gradient.error + expected.error
     for layer, pair in enumerate(architecture.layer_slices()):
-        seen = [group_resolution(found[part], bounds[part]) or 0.0 for part in pair]
+        seen = [group_resolution(expected.value[part], bounds[part]) or 0.0 for part in pair]
         if max(seen) <= wanted:
             continue
         scale, unit = scale_of_error(reference, found, expected, layer)
@@ -87,42 +132,92 @@ def _jointly(reference: Reference, found: Array, witness: Bounded | None, first:
     return first
 
 
-def _other_selection(reference: Reference, found: Array, first: Verdict, required: float) -> Verdict:
-    tried = 0
-    for flipped in _selections(reference.undecided):
-        other = _against(reference.architecture, found, selected(reference.state, flipped), required)
-        tried += 1
-        if other.outcome != Outcome.FAIL:
-            return other
-        if tried == MAX_SELECTIONS:
-            break
-    if tried == 2 ** len(reference.undecided):
-        return first
-    return _against_every_selection(reference, found, required)
+class _Selections:
+    """The gradients of all selections of the undecided units, as differences from the shadow's."""
+
+    def __init__(self, reference: Reference) -> None:
+        self.reference = reference
+        self._parts: dict[tuple[Unit, ...], Bounded] = {}
+
+    def difference(self, flipped: Sequence[Unit]) -> Bounded:
+        """The gradient with these units flipped, minus the shadow's; the error comes on top of its."""
+        nothing = np.zeros_like(self.reference.gradient.value)
+        value, error = nothing.copy(), nothing
+        for row in sorted({unit[1] for unit in flipped}):
+            units = tuple(unit for unit in flipped if unit[1] == row)
+            part, own = self._part(row, units), self._part(row, ())
+            value, error = value + part.value - own.value, error + part.error
+        return Bounded(value, error)
+
+    def _part(self, row: int, units: tuple[Unit, ...]) -> Bounded:
+        key = units or ((-1, row, -1),)
+        if key not in self._parts:
+            self._parts[key] = example_selected(self.reference.state, row, units)
+        return self._parts[key]
+
+    def fitting(self, found: Array, expected: Bounded, start: Bounded | None = None) -> Iterator[Bounded]:
+        """`expected` moved from `start` to each selection at which no entry of `found` is outside, lazily."""
+        base = np.zeros_like(expected.value) if start is None else start.value
+        extra = 0.0 if start is None else start.error
+        for flipped in self.tried():
+            moved = self.difference(flipped)
+            candidate = Bounded(expected.value + moved.value - base, expected.error + moved.error + extra)
+            if (np.abs(found - candidate.value) <= candidate.error).all():
+                yield candidate
+
+    def tried(self) -> Iterator[tuple[Unit, ...]]:
+        """Subsets of units to flip, the shadow's own (none) first, then by size, up to MAX_SELECTIONS."""
+        units = self.reference.undecided
+        subsets = chain.from_iterable(combinations(units, size) for size in range(len(units) + 1))
+        for _, subset in zip(range(MAX_SELECTIONS), subsets, strict=False):
+            yield subset
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether `tried` are all there are."""
+        return bool(2 ** len(self.reference.undecided) <= MAX_SELECTIONS)
 
 
-def _against(architecture: Architecture, found: Array, expected: Bounded, required: float) -> Verdict:
-    name, groups = architecture.parameter_name, tensors(architecture)
-    return compare(found, expected.value, expected.error, name, groups, required=required)
+def _other_selection(reference: Reference, found: Array, witness: Bounded | None, required: float) -> Verdict:
+    selections = _Selections(reference)
+    own = reference.gradient
+    expected, start = own, None
+    if witness is not None:
+        # Where the witness itself stands: it had to choose, too.
+        both = Bounded(own.value, own.error + witness.error)
+        at = next(selections.fitting(witness.value, both), None)
+        expected = Bounded(witness.value, own.error + witness.error)
+        start = None if at is None else Bounded(at.value - own.value, np.zeros_like(own.error))
+    fitting = next(selections.fitting(found, expected, start), None)
+    if fitting is not None:
+        return _against(reference, found, fitting, required)
+    if selections.exhausted:
+        return _against(reference, found, expected, required)
+    return _against_every_selection(reference, found, expected, required)
 
 
-def _selections(undecided: Sequence[Unit]) -> Iterator[tuple[Unit, ...]]:
-    """Every subset of units to flip, the shadow's own (none) first, then by size."""
-    sizes = range(len(undecided) + 1)
-    return chain.from_iterable(combinations(undecided, size) for size in sizes)
+def _against(reference: Reference, found: Array, expected: Bounded, required: float) -> Verdict:
+    name, groups = reference.architecture.parameter_name, tensors(reference.architecture)
+    return compare(
+        found, expected.value, expected.error, name, groups, required=required, tier=reference.tier
+    )
 
 
-def _against_every_selection(reference: Reference, found: Array, required: float) -> Verdict:
-    wide = any_selection(reference.state)
+def _against_every_selection(
+    reference: Reference, found: Array, expected: Bounded, required: float
+) -> Verdict:
+    """Two selections (the found one's and the expected one's) are each within `reach` of the shadow's."""
+    reach = np.maximum(any_selection(reference.state).error - reference.gradient.error, 0.0)
     with np.errstate(invalid="ignore"):
-        near = np.abs(found - reference.gradient.value) <= reference.gradient.error
+        near = np.abs(found - expected.value) <= expected.error
     architecture = reference.architecture
     return compare(
         found,
-        wide.value,
-        wide.error,
+        expected.value,
+        expected.error + 2 * reach,
         architecture.parameter_name,
         tensors(architecture),
         undecided=~near,
         required=required,
+        tier=reference.tier,
     )

@@ -39,7 +39,7 @@ def scale_of_error(reference: Reference, found: Array, expected: Bounded, layer:
     constant = np.ones((len(a.value), 1))
     A = Bounded(np.hstack([a.value, constant]), np.hstack([a.error, 0 * constant]))
     with np.errstate(all="ignore"):
-        rounded = inner_products(A.T, Bounded.exact(delta.magnitude), reference.state.arithmetic, extra=2.0)
+        rounded = inner_products(A.T, Bounded.exact(delta.magnitude), reference.state.arithmetic)
     tightness = [
         _least_scale(A.value, difference[:, j], rounded.error[:, j] + own[:, j], delta.error[:, j])
         for j in range(delta.value.shape[1])

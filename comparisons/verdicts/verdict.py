@@ -41,7 +41,7 @@ class Tier(StrEnum):
 
     WORST_CASE = "worst case"  # holds for every order of summation and every rounding
     PROBABILISTIC = "probabilistic"  # fails with a stated probability, roundings being independent
-    ESTIMATE = "estimate"  # measured, not derived
+    ESTIMATE = "estimated"  # measured, not derived
 
 
 @dataclass(frozen=True)
@@ -174,7 +174,8 @@ def _resolved(verdict: Verdict, compared: _Compared, name: Callable[[int], str])
         if seen is not None and not (seen <= verdict.required and np.isfinite(seen)):
             reason = _too_coarse(name, group, seen, verdict.required)
             return replace(verdict, outcome=Outcome.INCONCLUSIVE, reason=reason)
-    return replace(verdict, reason=f"{verdict.reason}; {verdict.sensitivity}")
+    by = "" if verdict.tier == Tier.WORST_CASE else f" ({verdict.tier} bounds)"
+    return replace(verdict, reason=f"{verdict.reason}; {verdict.sensitivity}{by}")
 
 
 def _too_coarse(name: Callable[[int], str], group: slice, seen: float, required: float) -> str:

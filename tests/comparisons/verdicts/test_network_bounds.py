@@ -20,6 +20,7 @@ from backproof.comparisons.verdicts.network_bounds import (
 from backproof.comparisons.verdicts.relu_kinks import flat_gradient
 from backproof.comparisons.verdicts.rounding import (
     ELEMENTARY_ULPS,
+    EXP_ULPS,
     TANH_ULPS,
     Arithmetic,
     Bounded,
@@ -161,7 +162,9 @@ def test_elementary_functions_are_as_accurate_as_the_bounds_assume(
     z = np.random.default_rng(1).uniform(low, high, 100_000).astype(dtype)
     true = getattr(np, function)(z.astype(np.longdouble))
     for found in (getattr(np, function)(z), getattr(torch, function)(torch.from_numpy(z)).numpy()):
-        assert _ulps(found, true, dtype) <= (TANH_ULPS if function == "tanh" else ELEMENTARY_ULPS)
+        assert _ulps(found, true, dtype) <= {"tanh": TANH_ULPS[dtype], "exp": EXP_ULPS}.get(
+            function, ELEMENTARY_ULPS
+        )
 
 
 def found_by(contender: ScratchMLP | TorchMLP, case: Case) -> tuple[float, Array, Array]:
