@@ -1,73 +1,75 @@
 """Same accuracy: the same weights and batches trained by everybody, seed by seed."""
 
+import math
 import statistics
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import plotly.graph_objects as go
 from markupsafe import Markup
 
+from backproof.comparisons.accuracy.result import (
+    AccuracyResult,
+    AgainstScratch,
+    ComparedTrajectories,
+    ContenderRuns,
+)
 from backproof.comparisons.drawing import figures, formats, markup
 from backproof.comparisons.drawing.chapter import Section
 from backproof.comparisons.drawing.formats import mean
-from backproof.comparisons.results.parts import Part
-from backproof.comparisons.speed.ratios import offered, reason
+from backproof.comparisons.results.cells import Absent, reason
 
 
-def build(part: Part | None) -> Section | None:
+def build(found: AccuracyResult | None) -> Section | None:
     """None where nothing was trained."""
-    if part is None or not part["contenders"]:
+    if found is None or not found.contenders:
         return None
     pieces = [
-        _introduction(part),
-        _curves(part),
-        _seeds(part),
-        _differences(part),
-        _table(part),
-        _trajectories(part),
+        _introduction(found),
+        _curves(found),
+        _seeds(found),
+        _differences(found),
+        _table(found),
+        _trajectories(found),
     ]
-    return Section("accuracy", "Same accuracy?", markup.join(pieces), part["verdict"])
+    return Section("accuracy", "Same accuracy?", markup.join(pieces), found.verdict)
 
 
-def trained(part: Part) -> dict[str, Part]:
-    """The contenders that have accuracies to show."""
-    return {name: e for name, e in part["contenders"].items() if offered(e) and e.get("test_accuracy")}
-
-
-def curve(runs: list[list[float | None]] | None) -> list[float]:
+def curve(runs: Sequence[Sequence[float]]) -> list[float]:
     """The mean over the seeds at each epoch; NaN, a gap, where any seed has no finite value."""
-    return [mean(values) for values in zip(*(runs or []), strict=False)]
+    return [mean(values) for values in zip(*runs, strict=False)]
 
 
-def _introduction(part: Part) -> Markup:
-    seeds = len(part["seeds"])
+def _introduction(found: AccuracyResult) -> Markup:
+    seeds = len(found.seeds)
     return Markup(
         "<p>On {data}, {seeds} seed{s}. For each seed, every contender starts from the same weights and sees "
         "the same batches in the same order, so differences are taken in pairs. Two contenders count as "
         "equal when the whole 90 % interval of their mean difference lies inside the margin fixed "
         "beforehand; as different when it lies outside; else it is undecided.{more}</p>"
-    ).format(data=formats.dataset(part["dataset"]), seeds=seeds, s="s" * (seeds != 1), more=_more(part))
+    ).format(data=formats.dataset(found.dataset), seeds=seeds, s="s" * (seeds != 1), more=_more(found))
 
 
-def _more(part: Part) -> str:
-    text = ""
-    if part.get("resolution_points"):
-        text += f" One test image is worth {part['resolution_points']:.2g} percentage points."
-    if part.get("timed") is False:
+def _more(found: AccuracyResult) -> str:
+    text = f" One test image is worth {found.resolution_points:.2g} percentage points."
+    if not found.timed:
         text += " These runs shared the machine, so nothing was timed."
     return text
 
 
-def _curves(part: Part) -> Markup:
-    runs = trained(part)
-    loss = _curve_figure(runs, "train_loss", "training loss", "Training loss per epoch", 1.0)
-    accuracy = _curve_figure(
-        runs, "test_accuracy_epochs", "test accuracy, %", "Test accuracy after each epoch", 100.0
+def _curves(found: AccuracyResult) -> Markup:
+    runs = found.trained
+    losses = {name: curve(cell.train_loss) for name, cell in runs.items()}
+    accuracies = {
+        name: [100.0 * value for value in curve(cell.test_accuracy_epochs)] for name, cell in runs.items()
+    }
+    return Markup('<div class="pair">{}{}</div>').format(
+        _curve_figure(losses, "training loss", "Training loss per epoch"),
+        _curve_figure(accuracies, "test accuracy, %", "Test accuracy after each epoch"),
     )
-    return Markup('<div class="pair">{}{}</div>').format(loss, accuracy)
 
 
-def _curve_figure(runs: dict[str, Part], key: str, title: str, caption: str, scale: float) -> Markup:
-    curves = {name: [scale * value for value in curve(entry.get(key))] for name, entry in runs.items()}
+def _curve_figure(curves: Mapping[str, list[float]], title: str, caption: str) -> Markup:
     curves = {name: values for name, values in curves.items() if values}
     if not curves:
         return Markup("")
@@ -90,12 +92,12 @@ def _curve_figure(runs: dict[str, Part], key: str, title: str, caption: str, sca
     )
 
 
-def _seeds(part: Part) -> Markup:
-    runs, fig = trained(part), go.Figure()
-    spread = [100 * value for entry in runs.values() for value in entry["test_accuracy"] if value is not None]
+def _seeds(found: AccuracyResult) -> Markup:
+    runs, fig = found.trained, go.Figure()
+    spread = [100 * value for cell in runs.values() for value in cell.test_accuracy if math.isfinite(value)]
     if not spread:
         return Markup("")
-    for i, seed in enumerate(part["seeds"]):
+    for i, seed in enumerate(found.seeds):
         fig.add_trace(_seed_line(runs, i, seed))
     fig.update_yaxes(title="test accuracy, %")
     fig.update_xaxes(type="category", range=[-0.5, len(runs) - 0.5])
@@ -103,15 +105,15 @@ def _seeds(part: Part) -> Markup:
     return figures.figure_html(
         fig,
         "Test accuracy of every seed; a line joins the runs that share weights and batches.",
-        f"Dots for {len(part['seeds'])} seeds of {formats.listed([formats.label(name) for name in runs])}, "
+        f"Dots for {len(found.seeds)} seeds of {formats.listed([formats.label(name) for name in runs])}, "
         f"between {min(spread):.2f} and {max(spread):.2f} percent.",
     )
 
 
-def _seed_line(runs: dict[str, Part], i: int, seed: int) -> go.Scatter:
+def _seed_line(runs: Mapping[str, ContenderRuns], i: int, seed: int) -> go.Scatter:
     return go.Scatter(
         x=[figures.plain(formats.label(name)) for name in runs],
-        y=[_at(entry["test_accuracy"], i) for entry in runs.values()],
+        y=[_at(cell.test_accuracy, i) for cell in runs.values()],
         mode="lines+markers",
         name=f"seed {seed}",
         showlegend=False,
@@ -125,28 +127,26 @@ def _seed_line(runs: dict[str, Part], i: int, seed: int) -> go.Scatter:
     )
 
 
-def _at(values: list[float | None], i: int) -> float | None:
-    value = values[i] if i < len(values) else None
-    return None if value is None else 100 * value
+def _at(values: Sequence[float], i: int) -> float | None:
+    value = values[i] if i < len(values) else math.nan
+    return 100 * value if math.isfinite(value) else None
 
 
-def _differences(part: Part) -> Markup:
-    compared = {n: e for n, e in part["against_scratch"].items() if offered(e) and _finite(e)}
-    if not compared:
+def _differences(found: AccuracyResult) -> Markup:
+    shown = {name: cell for name, cell in found.compared.items() if _interval(cell)}
+    if not shown:
         return Markup("")
-    margin = max(entry["margin_points"] for entry in compared.values())
+    margin = max(cell.margin_points for cell in shown.values())
     fig = go.Figure()
     fig.add_vrect(x0=-margin, x1=margin, fillcolor=figures.faded(figures.GOOD, 0.14), line_width=0)
     fig.add_vline(x=0, line={"color": figures.REFERENCE, "width": 1.5, "dash": "dash"})
-    for name, entry in compared.items():
-        fig.add_trace(_difference(name, entry))
-    reach = 1.25 * max(margin, *(abs(end) for entry in compared.values() for end in entry["ci90"]))
+    for name, cell in shown.items():
+        fig.add_trace(_difference(name, cell))
+    reach = 1.25 * max(margin, *(abs(end) for cell in shown.values() for end in _interval(cell)))
     fig.update_xaxes(title="difference, percentage points", range=[-reach, reach])
-    fig.update_yaxes(type="category", range=[len(compared) - 0.4, -0.6])
-    fig.update_layout(height=170 + 45 * len(compared))
-    said = [
-        f"{formats.label(n)} {formats.points(e['difference_points'])} points" for n, e in compared.items()
-    ]
+    fig.update_yaxes(type="category", range=[len(shown) - 0.4, -0.6])
+    fig.update_layout(height=170 + 45 * len(shown))
+    said = [f"{formats.label(n)} {formats.points(c.difference_points)} points" for n, c in shown.items()]
     return figures.figure_html(
         fig,
         "Accuracy minus scratch's: the mean paired difference with its 90 % interval. The band is the margin "
@@ -155,12 +155,15 @@ def _differences(part: Part) -> Markup:
     )
 
 
-def _finite(entry: Part) -> bool:
-    return None not in (entry.get("difference_points"), *(entry.get("ci90") or [None]))
+def _interval(cell: AgainstScratch) -> tuple[float, ...]:
+    """The ends of the interval; () where it cannot be drawn."""
+    ends = cell.ci90 or ()
+    drawable = all(map(math.isfinite, (cell.difference_points, *ends)))
+    return ends if drawable else ()
 
 
-def _difference(name: str, entry: Part) -> go.Scatter:
-    (low, high), middle, colour = entry["ci90"], entry["difference_points"], figures.colour(name)
+def _difference(name: str, cell: AgainstScratch) -> go.Scatter:
+    (low, high), middle, colour = _interval(cell), cell.difference_points, figures.colour(name)
     return go.Scatter(
         x=[middle],
         y=[figures.plain(formats.label(name))],
@@ -179,7 +182,7 @@ def _difference(name: str, entry: Part) -> go.Scatter:
     )
 
 
-def _table(part: Part) -> Markup:
+def _table(found: AccuracyResult) -> Markup:
     columns = (
         "Contender",
         "Mean accuracy",
@@ -190,47 +193,51 @@ def _table(part: Part) -> Markup:
         "Training",
         "Verdict",
     )
-    rows = [
-        _row(name, entry, part["against_scratch"].get(name)) for name, entry in part["contenders"].items()
-    ]
-    return markup.table(columns, rows, "Accuracy per contender over the seeds", (0, 7))
+    rows = [_row(name, cell, found.against_scratch.get(name)) for name, cell in found.contenders.items()]
+    table = markup.table(columns, rows, "Accuracy per contender over the seeds", (0, 7))
+    return markup.join([table, *_reasons(found)])
 
 
-def _row(name: str, entry: Any, compared: Part | None) -> list[Any]:
-    label = formats.label(name)
-    if not offered(entry) or not entry.get("test_accuracy"):
-        return [label, *[formats.ABSENT] * 6, markup.absent(reason(entry))]
-    accuracies = [100 * value for value in entry["test_accuracy"] if value is not None]
-    spread = f"{statistics.stdev(accuracies):.2f} points" if len(accuracies) > 1 else formats.ABSENT
-    clock = [value for value in entry.get("seconds") or [] if value is not None]
-    time = f"{formats.seconds(mean(clock))} per seed" if clock else formats.ABSENT
-    return [label, formats.percent(mean(accuracies) / 100), spread, *_comparison(compared, time)]
-
-
-def _comparison(compared: Part | None, time: str) -> list[Any]:
-    """The cells from the difference to the verdict, the training time among them."""
-    if compared is None:
-        return [*[formats.ABSENT] * 3, time, formats.ABSENT]
-    if not offered(compared):
-        return [*[formats.ABSENT] * 3, time, markup.absent(reason(compared))]
+def _reasons(found: AccuracyResult) -> list[Markup]:
+    """Why an outcome is not what its interval says."""
     return [
-        formats.points(compared.get("difference_points")),
-        formats.interval(compared.get("ci90")),
-        f"±{compared['margin_points']:g}",
-        time,
-        markup.badge(compared.get("verdict")),
+        Markup("<p>{}: {}.</p>").format(formats.label(name), cell.reason)
+        for name, cell in found.compared.items()
+        if cell.reason
     ]
 
 
-def _trajectories(part: Part) -> Markup:
-    found = {
-        name: entry["trajectory"]
-        for name, entry in part["against_scratch"].items()
-        if isinstance(entry, dict) and entry.get("trajectory")
-    }
-    if not found:
+def _row(name: str, cell: ContenderRuns | Absent, against: AgainstScratch | Absent | None) -> list[Any]:
+    label = formats.label(name)
+    if isinstance(cell, Absent) or not cell.test_accuracy:
+        return [label, *[formats.ABSENT] * 6, markup.absent(reason(cell))]
+    accuracies = [100 * value for value in cell.test_accuracy if math.isfinite(value)]
+    spread = f"{statistics.stdev(accuracies):.2f} points" if len(accuracies) > 1 else formats.ABSENT
+    clock = [value for value in cell.seconds if value is not None]
+    time = f"{formats.seconds(mean(clock))} per seed" if clock else formats.ABSENT
+    return [label, formats.percent(mean(accuracies) / 100), spread, *_comparison(against, time)]
+
+
+def _comparison(against: AgainstScratch | Absent | None, time: str) -> list[Any]:
+    """The cells from the difference to the verdict, the training time among them."""
+    if against is None:
+        return [*[formats.ABSENT] * 3, time, formats.ABSENT]
+    if isinstance(against, Absent):
+        return [*[formats.ABSENT] * 3, time, markup.absent(reason(against))]
+    return [
+        formats.points(against.difference_points),
+        formats.interval(_interval(against)),
+        f"±{against.margin_points:g}",
+        time,
+        markup.badge(against.verdict),
+    ]
+
+
+def _trajectories(found: AccuracyResult) -> Markup:
+    followed = {name: cell.trajectory for name, cell in found.compared.items() if cell.trajectory}
+    if not followed:
         return Markup("")
-    rows = [_trajectory_row(formats.label(name), entry) for name, entry in found.items()]
+    rows = [_trajectory_row(formats.label(name), cell) for name, cell in followed.items()]
     columns = ("Contender", "Largest difference", "Control", "Verdict")
     return Markup(
         "<p>The same training run once more in float64, weights compared along the way. The control is a "
@@ -239,8 +246,8 @@ def _trajectories(part: Part) -> Markup:
     ).format(markup.table(columns, rows, "Scaled difference to scratch's weights", (0, 3)))
 
 
-def _trajectory_row(label: str, entry: Part) -> list[Any]:
-    if not offered(entry):
-        return [label, formats.ABSENT, formats.ABSENT, markup.absent(reason(entry))]
-    figures_found = [formats.scientific(entry.get(key)) for key in ("max_scaled_difference", "control")]
-    return [label, *figures_found, markup.badge(entry.get("verdict"))]
+def _trajectory_row(label: str, cell: ComparedTrajectories | Absent) -> list[Any]:
+    if isinstance(cell, Absent):
+        return [label, formats.ABSENT, formats.ABSENT, markup.absent(reason(cell))]
+    shown = [formats.scientific(value) for value in (cell.max_scaled_difference, cell.control)]
+    return [label, *shown, markup.badge(cell.verdict)]

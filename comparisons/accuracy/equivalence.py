@@ -11,36 +11,51 @@ the 90 % confidence interval. Against a margin fixed beforehand:
     different    the interval lies outside [-margin, margin]
     undecided    it contains -margin or margin
 
-"Equivalent" is the two one-sided tests procedure at 5 % (Schuirmann 1987; Lakens 2017): where the true
+"Equivalent" is the two one-sided tests procedure at 5 % [1, 2]: where the true
 difference is at least the margin, it is called equivalent with probability at most 5 %; where it is at most
 the margin, it is called different with probability at most 5 %. Both are 5 % where the truth is the margin
 itself and s / sqrt(n) is small beside it. Three outcomes, because a wide interval is evidence of nothing.
 
-McNemar (1947): of the images that exactly one of the two gets right, b are right here and c there; were both
-equally good, b would be binomial(b + c, 1/2). Shown per seed, not decided on: one seed tells two trained
+McNemar's test [3]: of the images that exactly one of the two gets right, b are right here and c there; were
+both equally good, b would be binomial(b + c, 1/2). Shown per seed, not decided on: one seed tells two trained
 networks apart, not two implementations.
+
+References
+----------
+[1] D. J. Schuirmann, "A comparison of the two one-sided tests procedure and the power approach for assessing
+    the equivalence of average bioavailability", Journal of Pharmacokinetics and Biopharmaceutics 15 (1987),
+    657-680, doi:10.1007/BF01068419
+[2] D. Lakens, "Equivalence tests: a practical primer for t tests, correlations, and meta-analyses", Social
+    Psychological and Personality Science 8 (2017), 355-362, doi:10.1177/1948550617697177
+[3] Q. McNemar, "Note on the sampling error of the difference between correlated proportions or percentages",
+    Psychometrika 12 (1947), 153-157, doi:10.1007/BF02295996
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from scipy import stats
 
+from backproof.comparisons.accuracy.result import EquivalenceWord
 from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.scratch.architecture import Array
 from backproof.scratch.errors import InputError
 
 CONFIDENCE = 0.90  # of the interval: two one-sided tests at 5 % each
-VERDICTS = {"equivalent": Outcome.PASS, "different": Outcome.FAIL, "undecided": Outcome.INCONCLUSIVE}
+VERDICTS: dict[EquivalenceWord, Outcome] = {
+    "equivalent": Outcome.PASS,
+    "different": Outcome.FAIL,
+    "undecided": Outcome.INCONCLUSIVE,
+}
 
 
 @dataclass(frozen=True)
 class Equivalence:
     """The outcome for one pair, with what it was decided on. Differences and margin in the same unit."""
 
-    outcome: str  # equivalent | different | undecided
+    outcome: EquivalenceWord
     difference: float  # the mean
     interval: tuple[float, float]  # 90 %; infinite where there is one seed only
     margin: float
@@ -48,15 +63,15 @@ class Equivalence:
     n: int
 
     @property
-    def verdict(self) -> str:
-        """PASS, FAIL or INCONCLUSIVE."""
+    def verdict(self) -> Outcome:
+        """The outcome as a verdict."""
         return VERDICTS[self.outcome]
 
 
 def paired_equivalence(differences: Sequence[float] | Array, margin: float) -> Equivalence:
     """Decide on paired differences (n,). One pair decides nothing: its interval is infinite.
 
-    Raises ValueError for no differences, differences that are not finite, or a margin that is not positive.
+    Raises InputError for no differences, differences that are not finite, or a margin that is not positive.
     """
     d = np.asarray(differences, dtype=np.float64)
     if d.ndim != 1 or len(d) == 0 or not np.isfinite(d).all():
@@ -65,7 +80,7 @@ def paired_equivalence(differences: Sequence[float] | Array, margin: float) -> E
         raise InputError(f"margin: expected a positive number, got {margin!r}")
     mean, low, high = (float(value) for value in intervals(d))
     return Equivalence(
-        outcome=str(outcomes(low, high, margin)),
+        outcome=cast(EquivalenceWord, str(outcomes(low, high, margin))),
         difference=mean,
         interval=(low, high),
         margin=float(margin),
@@ -119,7 +134,7 @@ def simulated_outcomes(
     n_trials: int,
     seed: int,
     n_images: int | None = None,
-) -> dict[str, float]:
+) -> dict[EquivalenceWord, float]:
     """How often each outcome is returned when the truth is known: shares of `n_trials` simulated studies.
 
     Every study draws `n_seeds` differences (points) with mean `difference` and standard deviation `deviation`

@@ -6,15 +6,22 @@ it. Level 2 follows the float64 trajectory (`trajectory`).
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from backproof.comparisons.accuracy import trajectory
-from backproof.comparisons.accuracy.unit import Setting, all_batches, initial_weights
+from backproof.comparisons.accuracy.result import (
+    ComparedTrajectories,
+    EqualStarts,
+    Hashes,
+    OneStep,
+    Setup,
+)
+from backproof.comparisons.accuracy.unit import all_batches, initial_weights
 from backproof.comparisons.contenders import registry
 from backproof.comparisons.data.dataset import Dataset
+from backproof.comparisons.results.cells import Absent
 from backproof.comparisons.running.progress import Progress
 from backproof.comparisons.verdicts.network_bounds import Reference, backprop_reference
 from backproof.comparisons.verdicts.outcome import Outcome, worst
@@ -26,32 +33,35 @@ from backproof.scratch.architecture import Array
 
 N_CONTROLS = 2  # permutations of the control; the larger difference counts
 QUICK_STEPS = 100
+HASHED = ("data", "initial_weights", "batches")
 
-Part = dict[str, Any]
+
+@dataclass(frozen=True)
+class StepAndCourse:
+    """Levels 1 and 2 of one contender."""
+
+    one_step: OneStep
+    trajectory: ComparedTrajectories | Absent
 
 
-def equal_hashes(ours: Sequence[Part], theirs: Sequence[Part]) -> Part:
+def equal_hashes(ours: Sequence[Hashes], theirs: Sequence[Hashes]) -> EqualStarts:
     """Level 0: per seed, the hashes of scratch and of a contender; those it does not offer are named."""
     unequal, not_offered = [], []
-    for key in ("data", "initial_weights", "batches"):
-        pairs = [(a[key], b[key]) for a, b in zip(ours, theirs, strict=True)]
+    for key in HASHED:
+        pairs = [(getattr(a, key), getattr(b, key)) for a, b in zip(ours, theirs, strict=True)]
         if any(None in pair for pair in pairs):
             not_offered.append(key)
         elif any(a != b for a, b in pairs):
             unequal.append(key)
-    return {
-        "verdict": Outcome.FAIL if unequal else Outcome.PASS,
-        "unequal": unequal,
-        "not_offered": not_offered,
-        "first": ours[0],
-    }
+    verdict = Outcome.FAIL if unequal else Outcome.PASS
+    return EqualStarts(verdict, tuple(unequal), tuple(not_offered), ours[0])
 
 
 def run(
-    setting: Setting, dataset: Dataset, names: Sequence[str], seed: int, progress: Progress, quick: bool
-) -> dict[str, Part]:
-    """{contender: {"one_step": ..., "trajectory": ...}} for every contender but scratch."""
-    course = make_course(setting, dataset, seed, QUICK_STEPS if quick else None)
+    setup: Setup, dataset: Dataset, names: Sequence[str], seed: int, progress: Progress, quick: bool
+) -> dict[str, StepAndCourse]:
+    """Levels 1 and 2 of every contender but scratch, by name."""
+    course = make_course(setup, dataset, seed, QUICK_STEPS if quick else None)
     batch = course.batches[0]
     inputs, labels = course.images[batch], course.labels[batch]
     reference = backprop_reference(course.architecture, course.weights, inputs, labels)
@@ -65,34 +75,29 @@ def run(
             other_order = trajectory.permuted(course.batches, seed + index)
             controls.append((plain, trajectory.record(course, trajectory.CONTROL, other_order)))
             advance()
-        found: dict[str, Part] = {}
+        found: dict[str, StepAndCourse] = {}
         for name in names:
-            found[name] = {
-                "one_step": one_step(reference, course, name),
-                "trajectory": _trajectory(course, name, ours, plain, controls),
-            }
+            step, theirs = one_step(reference, course, name), _their_trajectory(course, name, plain)
+            compared = theirs if isinstance(theirs, Absent) else trajectory.compare(ours, theirs, controls)
+            found[name] = StepAndCourse(step, compared)
             advance()
     return found
 
 
-def one_step(reference: Reference, course: trajectory.Course, name: str) -> Part:
+def one_step(reference: Reference, course: trajectory.Course, name: str) -> OneStep:
     """Level 1 on the course's first batch: logits, loss and gradient inside their derived bounds."""
     contender = registry.create(name)
     batch = course.batches[0]
     inputs, labels = course.images[batch], course.labels[batch]
-    checks: dict[str, Verdict | str] = {}
+    checks: dict[str, Verdict] = {}
+    absent: dict[str, str] = {}
     for quantity, judge in (("logits", _logits), ("loss and gradient", _gradient)):
         contender.load(course.architecture, course.weights)
         try:
             checks |= judge(contender, reference, inputs, labels)
         except NotOffered as reason:
-            checks[quantity] = str(reason)
-    verdicts = {quantity: check for quantity, check in checks.items() if isinstance(check, Verdict)}
-    return {
-        "verdict": worst([check.outcome for check in verdicts.values()]),
-        "checks": {quantity: check.as_json() for quantity, check in verdicts.items()},
-        "not_offered_checks": {quantity: why for quantity, why in checks.items() if isinstance(why, str)},
-    }
+            absent[quantity] = str(reason)
+    return OneStep(worst([check.outcome for check in checks.values()]), checks, absent)
 
 
 def _logits(contender: Contender, reference: Reference, inputs: Array, labels: Array) -> dict[str, Verdict]:
@@ -116,28 +121,25 @@ def _within(found: Array, expected: Bounded, n_columns: int) -> Verdict:
     return compare(np.asarray(found, np.float64), expected.value, expected.error, name)
 
 
-def make_course(setting: Setting, dataset: Dataset, seed: int, steps: int | None) -> trajectory.Course:
-    """One epoch (its first `steps` steps) of the setting, in float64."""
-    architecture = replace(setting.architecture, dtype="float64")
+def make_course(setup: Setup, dataset: Dataset, seed: int, steps: int | None) -> trajectory.Course:
+    """One epoch (its first `steps` steps) of the setup, in float64."""
+    architecture = replace(setup.architecture, dtype="float64")
     return trajectory.Course(
         architecture=architecture,
-        optimizer=setting.optimizer,
+        optimizer=setup.optimizer,
         weights=initial_weights(architecture, seed),
         images=dataset.train_images.astype("float64"),
         labels=dataset.train_labels,
-        batches=all_batches(len(dataset.train_labels), setting.batch_size, 1, seed)[:steps],
+        batches=all_batches(len(dataset.train_labels), setup.batch_size, 1, seed)[:steps],
     )
 
 
-def _trajectory(
-    course: trajectory.Course,
-    name: str,
-    ours: trajectory.Trajectory,
-    plain: trajectory.Trajectory,
-    controls: Sequence[tuple[trajectory.Trajectory, trajectory.Trajectory]],
-) -> Part:
+def _their_trajectory(
+    course: trajectory.Course, name: str, control: trajectory.Trajectory
+) -> trajectory.Trajectory | Absent:
+    if name == trajectory.CONTROL:
+        return control
     try:
-        theirs = plain if name == trajectory.CONTROL else trajectory.record(course, name)
+        return trajectory.record(course, name)
     except NotOffered as reason:
-        return {"not_offered": str(reason), "verdict": Outcome.INCONCLUSIVE}
-    return trajectory.compare(ours, theirs, controls)
+        return Absent(str(reason))

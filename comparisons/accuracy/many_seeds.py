@@ -1,6 +1,6 @@
 """Many seeds: each (seed, contender) is a unit of work, done by one of several workers, kept in a journal.
 
-A unit's key says what its record depends on: the setting (plan), the seed, the contender, the version of the
+A unit's key says what its record depends on: the setup, the seed, the contender, the version of the
 code and the machine. Workers are processes with one thread each, however many there are, so that a sweep with
 four workers, with one, and one that was killed and continued all end with the same records. Nothing is timed
 here: seconds taken while other work runs beside say nothing.
@@ -10,7 +10,6 @@ of the scheduler. Every worker reads the data itself, and refuses to work on oth
 this process has.
 """
 
-import hashlib
 import importlib
 import importlib.util
 import os
@@ -19,65 +18,46 @@ import threading
 import time
 import warnings
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
-from backproof.comparisons.accuracy.journal import Journal
-from backproof.comparisons.contenders.known import KNOWN
+from backproof.comparisons.accuracy.code_version import code_version
+from backproof.comparisons.accuracy.journal import Journal, Key, Record
+from backproof.comparisons.accuracy.result import Setup
+from backproof.comparisons.results.cells import Absent
 from backproof.comparisons.running import environment, processes, threads
 from backproof.comparisons.running.errors import Interrupted
 from backproof.comparisons.running.progress import Progress
 from backproof.scratch.errors import InputError
 
 JOURNAL = "accuracy.jsonl"
-
-Record = dict[str, Any]
+Done = tuple[str, Record]  # (machine, record)
 
 
 @dataclass(frozen=True)
 class Unit:
-    """One piece of work, small enough to be sent anywhere: `setting` is an `accuracy_units.Setting`."""
+    """One piece of work, small enough to be sent anywhere."""
 
-    setting: Any
+    setup: Setup
     data: str
     data_dir: str | None
     name: str
     seed: int
     code: str
 
-    def key(self, machine: str) -> Record:
+    def key(self, machine: str) -> Key:
         """What the record depends on."""
-        return {
-            "plan": self.setting.to_json(),
-            "seed": self.seed,
-            "contender": self.name,
-            "code": self.code,
-            "machine": machine,
-        }
+        return Key(self.setup, self.seed, self.name, self.code, machine)
 
 
-def code_version(name: str) -> str:
-    """One figure for the sources a unit runs through and the versions of the libraries below them."""
-    digest = hashlib.sha256()
-    for path in sorted(_sources(name)):
-        digest.update(path.name.encode() + path.read_bytes())
-    for package in ("numpy", KNOWN[name].distribution if name in KNOWN else name):
-        digest.update(f"{package} {environment.version(package)}".encode())
-    return digest.hexdigest()[:16]
+class Workers(Protocol):
+    """Whoever does units: processes on this machine, a cluster."""
 
+    def machines(self) -> list[str]:
+        """Where units may be done."""
 
-def _sources(name: str) -> list[Path]:
-    from backproof import scratch
-    from backproof.comparisons.accuracy import unit as accuracy_units
-
-    package = Path(scratch.__path__[0])
-    modules = [Path(accuracy_units.__file__), *package.glob("*.py")]
-    where = KNOWN[name].module if name in KNOWN else name.rpartition(":")[0]
-    if where.endswith(".py"):
-        return [*modules, Path(where)]
-    spec = importlib.util.find_spec(where)
-    return [*modules, Path(spec.origin)] if spec and spec.origin else modules
+    def map(self, units: list[Unit]) -> Iterator[tuple[Unit, Done]]:
+        """Finished units as they come, in any order."""
 
 
 def machine() -> str:
@@ -86,7 +66,7 @@ def machine() -> str:
     return f"{platform.node()}, {found.processor}, {platform.machine()}"
 
 
-def do_unit(unit: Unit) -> tuple[str, Record]:
+def do_unit(unit: Unit) -> Done:
     """Run a unit in a worker process, on one thread; (machine, record). InputError for other code or data."""
     threads.limit(1)
     from backproof.comparisons.accuracy.unit import train_unit
@@ -98,15 +78,13 @@ def do_unit(unit: Unit) -> tuple[str, Record]:
             "install the same version there, or start again"
         )
     dataset = load(unit.data, unit.data_dir)
-    if dataset.sha256 != unit.setting.dataset_sha256:
+    if dataset.sha256 != unit.setup.dataset_sha256:
         raise InputError(f"workers: {machine()} has other data ({dataset.source}) than this process")
-    record = train_unit(unit.setting, dataset, unit.name, unit.seed)
-    return machine(), {**record, "seconds": None}
+    record = train_unit(unit.setup, dataset, unit.name, unit.seed)
+    return machine(), record if isinstance(record, Absent) else replace(record, seconds=None)
 
 
-def run(
-    units: Iterable[Unit], journal: Journal, workers: "Workers", progress: Progress
-) -> dict[Unit, Record]:
+def run(units: Iterable[Unit], journal: Journal, workers: Workers, progress: Progress) -> dict[Unit, Record]:
     """The record of every unit: from the journal where it stands there, else from the workers.
 
     Ctrl-C raises Interrupted; what was finished is in the journal.
@@ -121,8 +99,7 @@ def run(
         with progress.task("accuracy: seeds x contenders", total=len(units)) as advance:
             advance(len(found))
             for unit, (where, record) in workers.map(pending):
-                journal.add(unit.key(where), record)
-                found[unit] = record
+                found[unit] = journal.add(unit.key(where), record)
                 advance()
     except KeyboardInterrupt as interrupt:
         raise Interrupted(f"{len(found)} of {len(units)} units are kept in {journal.path}") from interrupt
@@ -145,12 +122,12 @@ class JoblibWorkers:
     def machines(self) -> list[str]:
         return [machine()]
 
-    def map(self, units: list[Unit]) -> Iterator[tuple[Unit, tuple[str, Record]]]:
+    def map(self, units: list[Unit]) -> Iterator[tuple[Unit, Done]]:
         """Finished units as they come, in any order."""
         from joblib import Parallel, delayed, parallel_config
 
-        threads = parallel_config(backend="loky", inner_max_num_threads=1)
-        with processes.safe_paths(), threads, warnings.catch_warnings():
+        one_thread = parallel_config(backend="loky", inner_max_num_threads=1)
+        with processes.safe_paths(), one_thread, warnings.catch_warnings():
             # A worker that has grown by importing a framework is replaced after its unit; nothing is lost.
             warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
             pool = Parallel(n_jobs=self.n_workers, return_as="generator_unordered", pre_dispatch="n_jobs")
@@ -180,21 +157,18 @@ class DaskWorkers:
     def machines(self) -> list[str]:
         return sorted(set(self.client.run(machine).values()))
 
-    def map(self, units: list[Unit]) -> Iterator[tuple[Unit, tuple[str, Record]]]:
+    def map(self, units: list[Unit]) -> Iterator[tuple[Unit, Done]]:
         """Finished units as they come, in any order."""
         futures = self.client.map(_with_unit, units, pure=False)
         for future in self.distributed.as_completed(futures):
             yield future.result()
 
 
-Workers = JoblibWorkers | DaskWorkers
-
-
-def _with_unit(unit: Unit) -> tuple[Unit, tuple[str, Record]]:
+def _with_unit(unit: Unit) -> tuple[Unit, Done]:
     return unit, do_unit(unit)
 
 
-def _in_child(unit: Unit) -> tuple[Unit, tuple[str, Record]]:
+def _in_child(unit: Unit) -> tuple[Unit, Done]:
     _end_with_parent()
     return _with_unit(unit)
 

@@ -1,166 +1,213 @@
 """Same training, same accuracy? Four levels, each of which the one above it could not replace.
 
-    level 0   equal hashes of the data, the initial weights and the batches     (`accuracy_units`)
-    level 1   one float64 step: logits, loss and gradient inside the derived bound     (`accuracy_levels`)
+    level 0   equal hashes of the data, the initial weights and the batches     (`unit`)
+    level 1   one float64 step: logits, loss and gradient inside the derived bound     (`levels`)
     level 2   a float64 trajectory, held against a control that differs in rounding only    (`trajectory`)
-    level 3   test accuracies over paired seeds: equivalence within a margin fixed beforehand   (`statistics`)
+    level 3   test accuracies over paired seeds: equivalence within a margin fixed beforehand  (`equivalence`)
 
 Level 3 alone decides whether the accuracies are the same; levels 0 to 2 say whether it is the same training.
+Two networks that are both no better than guessing have learned nothing, and of nothing no level 3 is decided.
 """
 
+import math
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from backproof.comparisons.accuracy import levels
-from backproof.comparisons.accuracy import many_seeds as sweep
-from backproof.comparisons.accuracy.equivalence import mcnemar, paired_equivalence
-from backproof.comparisons.accuracy.journal import Journal
-from backproof.comparisons.accuracy.unit import Setting, train_unit, unpacked
+from backproof.comparisons.accuracy import levels, many_seeds
+from backproof.comparisons.accuracy.code_version import code_version
+from backproof.comparisons.accuracy.equivalence import Equivalence, mcnemar, paired_equivalence
+from backproof.comparisons.accuracy.journal import Journal, Record
+from backproof.comparisons.accuracy.result import (
+    AccuracyResult,
+    AgainstScratch,
+    ContenderRuns,
+    Discordant,
+    Setup,
+    TrainedRun,
+)
+from backproof.comparisons.accuracy.unit import setup_of, train_unit, unpacked
 from backproof.comparisons.data.dataset import Dataset
 from backproof.comparisons.experiment import Plan
+from backproof.comparisons.results.cells import Absent
 from backproof.comparisons.results.files import prepare_folder
 from backproof.comparisons.running.progress import Progress
 from backproof.comparisons.verdicts.outcome import Outcome, worst
 
-Part = dict[str, Any]
-Records = Mapping[tuple[int, str], Part]  # (seed, contender) -> what train_unit returned
+Records = Mapping[tuple[int, str], Record]  # by (seed, contender)
+GUESSING_ERRORS = 4.0  # standard errors above the share of the commonest class: learned something
 
 
-def run(plan: Plan, progress: Progress) -> Part:
+@dataclass(frozen=True)
+class Study:
+    """What was trained: each of `names`, scratch among them, from each of `seeds`."""
+
+    setup: Setup
+    dataset: Dataset
+    seeds: Sequence[int]
+    names: Sequence[str]
+
+
+def run(plan: Plan, progress: Progress) -> AccuracyResult:
     """The accuracy part of the main job, in this process, one unit after another; timed as it runs."""
     started = time.perf_counter()
-    dataset, setting = plan.dataset(progress), Setting.from_plan(plan)
-    records: dict[tuple[int, str], Part] = {}
+    study = _study(plan, progress)
+    records: dict[tuple[int, str], Record] = {}
     total = len(plan.seeds) * len(plan.contenders) * plan.epochs
     with progress.task("accuracy: training", total=total) as advance:
         for seed in plan.seeds:
             for name in plan.contenders:
-                records[seed, name] = train_unit(setting, dataset, name, seed, advance)
-    part = summarize(setting, dataset, plan.seeds, plan.contenders, records)
-    part = with_levels(part, setting, dataset, plan.seeds[0], progress, quick=plan.quick)
-    return {**part, "seconds": time.perf_counter() - started}
+                records[seed, name] = train_unit(study.setup, study.dataset, name, seed, advance)
+    found = with_levels(summarize(study, records), study, progress, quick=plan.quick)
+    return replace(found, seconds=time.perf_counter() - started)
 
 
-def summarize(
-    setting: Setting,
-    dataset: Dataset,
-    seeds: Sequence[int],
-    names: Sequence[str],
-    records: Records,
-    timed: bool = True,
-) -> Part:
-    """Levels 0 and 3 from finished units, in the format of results.json; the same for the same records."""
-    others = [name for name in names if name != "scratch"]
-    against = {name: _against_scratch(setting, dataset, seeds, name, records) for name in others}
-    return {
-        "verdict": _verdict(against),
-        "seconds": 0.0,
-        "dataset": dataset.name,
-        "n_train": len(dataset.train_labels),
-        "n_test": len(dataset.test_labels),
-        "resolution_points": 100.0 / len(dataset.test_labels),
-        "margin_points": setting.margin_points,
-        "seeds": list(seeds),
-        "setting": setting.to_json(),
-        "timed": timed,
-        "contenders": {name: _contender(seeds, name, records, timed) for name in names},
-        "against_scratch": against,
-    }
+def run_many(plan: Plan, progress: Progress, workers: many_seeds.Workers) -> AccuracyResult:
+    """The same for many seeds: units from the journal in plan.out, the rest done by `workers`.
 
-
-def _contender(seeds: Sequence[int], name: str, records: Records, timed: bool) -> Part:
-    found = [records[seed, name] for seed in seeds]
-    for record in found:
-        if "not_offered" in record:
-            return {"not_offered": record["not_offered"]}
-    return {
-        "test_accuracy": [record["test_accuracy"][-1] for record in found],
-        "test_accuracy_epochs": [record["test_accuracy"] for record in found],
-        "train_loss": [record["train_loss"] for record in found],
-        "seconds": [record["seconds"] if timed else None for record in found],
-    }
-
-
-def _against_scratch(
-    setting: Setting, dataset: Dataset, seeds: Sequence[int], name: str, records: Records
-) -> Part:
-    """Level 3 of one contender with level 0, and McNemar per seed. Differences: contender - scratch."""
-    pairs = [(records[seed, "scratch"], records[seed, name]) for seed in seeds]
-    missing = [record["not_offered"] for pair in pairs for record in pair if "not_offered" in record]
-    if missing:
-        return {"not_offered": missing[0], "verdict": Outcome.INCONCLUSIVE}
-    differences = [
-        100.0 * (theirs["test_accuracy"][-1] - ours["test_accuracy"][-1]) for ours, theirs in pairs
-    ]
-    found = paired_equivalence(differences, setting.margin_points)
-    hashes = levels.equal_hashes(
-        [record["hashes"] for pair in pairs for record in pair[:1]],
-        [record["hashes"] for pair in pairs for record in pair[1:]],
-    )
-    return {
-        "difference_points": found.difference,
-        "differences_points": differences,
-        "ci90": list(found.interval) if len(pairs) > 1 else None,
-        "margin_points": found.margin,
-        "outcome": found.outcome,
-        "p_equivalence": found.p_equivalence,
-        "mcnemar": [_mcnemar(dataset, *pair) for pair in pairs],
-        "hashes": hashes,
-        "verdict": worst([found.verdict, hashes["verdict"]]),
-    }
-
-
-def _mcnemar(dataset: Dataset, ours: Part, theirs: Part) -> Part:
-    n = len(dataset.test_labels)
-    mine, other = unpacked(ours["correct"], n), unpacked(theirs["correct"], n)
-    only_scratch, only_other = int(np.sum(mine & ~other)), int(np.sum(other & ~mine))
-    return {
-        "only_scratch": only_scratch,
-        "only_contender": only_other,
-        "p_value": mcnemar(only_scratch, only_other),
-    }
-
-
-def with_levels(
-    part: Part, setting: Setting, dataset: Dataset, seed: int, progress: Progress, quick: bool = False
-) -> Part:
-    """`part` with levels 1 and 2 of every contender, run here and now from `seed`."""
-    names = [name for name, entry in part["against_scratch"].items() if "not_offered" not in entry]
-    found = levels.run(setting, dataset, names, seed, progress, quick)
-    against = {name: {**entry, **found.get(name, {})} for name, entry in part["against_scratch"].items()}
-    return {**part, "against_scratch": against, "verdict": _verdict(against)}
-
-
-def _verdict(against: Part) -> str:
-    """The worst of all levels of all contenders that can be trained."""
-    verdicts = []
-    for entry in against.values():
-        if "not_offered" not in entry:
-            verdicts.append(entry["verdict"])
-            verdicts += [entry[key]["verdict"] for key in ("one_step", "trajectory") if key in entry]
-    return worst(verdicts)
-
-
-def run_many(plan: Plan, progress: Progress, workers: sweep.Workers) -> Part:
-    """The accuracy part for many seeds: units from the journal in plan.out, the rest done by `workers`.
-
-    The same plan ends with the same part whatever the number of workers and however often it was stopped and
-    continued, except for "seconds", the wall clock of this call. Nothing is timed unit by unit.
+    The same plan ends with the same result whatever the number of workers and however often it was stopped
+    and continued, except for `seconds`, the wall clock of this call. Nothing is timed unit by unit.
     """
     started = time.perf_counter()
-    dataset, setting = plan.dataset(progress), Setting.from_plan(plan)
-    journal = Journal(prepare_folder(plan.out) / sweep.JOURNAL)
-    codes = {name: sweep.code_version(name) for name in plan.contenders}
+    study = _study(plan, progress)
+    journal = Journal(prepare_folder(plan.out) / many_seeds.JOURNAL)
+    codes = {name: code_version(name) for name in plan.contenders}
     units = [
-        sweep.Unit(setting, dataset.name, plan.data_dir, name, seed, codes[name])
+        many_seeds.Unit(study.setup, study.dataset.name, plan.data_dir, name, seed, codes[name])
         for seed in plan.seeds
         for name in plan.contenders
     ]
-    found = sweep.run(units, journal, workers, progress)
-    records = {(unit.seed, unit.name): record for unit, record in found.items()}
-    part = summarize(setting, dataset, plan.seeds, plan.contenders, records, timed=False)
-    part = with_levels(part, setting, dataset, plan.seeds[0], progress, quick=plan.quick)
-    return {**part, "seconds": time.perf_counter() - started}
+    done = many_seeds.run(units, journal, workers, progress)
+    records = {(unit.seed, unit.name): record for unit, record in done.items()}
+    found = with_levels(summarize(study, records, timed=False), study, progress, quick=plan.quick)
+    return replace(found, seconds=time.perf_counter() - started)
+
+
+def _study(plan: Plan, progress: Progress) -> Study:
+    dataset = plan.dataset(progress)
+    return Study(setup_of(plan), dataset, plan.seeds, plan.contenders)
+
+
+def summarize(study: Study, records: Records, timed: bool = True) -> AccuracyResult:
+    """Levels 0 and 3 from finished units; the same for the same records."""
+    against = {name: _against_scratch(study, name, records) for name in study.names if name != "scratch"}
+    return AccuracyResult(
+        verdict=_verdict(against),
+        seconds=0.0,
+        dataset=study.dataset.name,
+        n_train=len(study.dataset.train_labels),
+        n_test=len(study.dataset.test_labels),
+        resolution_points=100.0 / len(study.dataset.test_labels),
+        margin_points=study.setup.margin_points,
+        seeds=tuple(study.seeds),
+        setting=study.setup,
+        timed=timed,
+        contenders={name: _contender(study.seeds, name, records, timed) for name in study.names},
+        against_scratch=against,
+    )
+
+
+def _contender(seeds: Sequence[int], name: str, records: Records, timed: bool) -> ContenderRuns | Absent:
+    found = []
+    for seed in seeds:
+        record = records[seed, name]
+        if isinstance(record, Absent):
+            return record
+        found.append(record)
+    return ContenderRuns(
+        test_accuracy=tuple(run.test_accuracy[-1] for run in found),
+        test_accuracy_epochs=tuple(run.test_accuracy for run in found),
+        train_loss=tuple(run.train_loss for run in found),
+        seconds=tuple(run.seconds if timed else None for run in found),
+    )
+
+
+def _against_scratch(study: Study, name: str, records: Records) -> AgainstScratch | Absent:
+    """Level 3 of one contender with level 0, and McNemar per seed. Differences: contender - scratch."""
+    ours: list[TrainedRun] = []
+    theirs: list[TrainedRun] = []
+    for seed in study.seeds:
+        for side, record in ((ours, records[seed, "scratch"]), (theirs, records[seed, name])):
+            if isinstance(record, Absent):
+                return record
+            side.append(record)
+    differences = [
+        100.0 * (b.test_accuracy[-1] - a.test_accuracy[-1]) for a, b in zip(ours, theirs, strict=True)
+    ]
+    found, reason = _judged(paired_equivalence(differences, study.setup.margin_points), study, ours, theirs)
+    hashes = levels.equal_hashes([run.hashes for run in ours], [run.hashes for run in theirs])
+    return AgainstScratch(
+        difference_points=found.difference,
+        differences_points=tuple(differences),
+        ci90=found.interval if len(differences) > 1 else None,
+        margin_points=found.margin,
+        outcome=found.outcome,
+        p_equivalence=found.p_equivalence,
+        mcnemar=tuple(_mcnemar(study.dataset, a, b) for a, b in zip(ours, theirs, strict=True)),
+        hashes=hashes,
+        verdict=worst([found.verdict, hashes.verdict]),
+        reason=reason,
+    )
+
+
+def _judged(
+    found: Equivalence, study: Study, ours: Sequence[TrainedRun], theirs: Sequence[TrainedRun]
+) -> tuple[Equivalence, str]:
+    """Level 3, and why it is undecided where neither side has learned anything."""
+    accuracies = [float(np.mean([run.test_accuracy[-1] for run in side])) for side in (ours, theirs)]
+    if any(accuracy > guessing_limit(study.dataset) for accuracy in accuracies):
+        return found, ""
+    said = " and ".join(f"{100 * accuracy:.1f} %" for accuracy in accuracies)
+    reason = f"neither network has learned anything: {said} are no better than guessing"
+    return replace(found, outcome="undecided"), reason
+
+
+def guessing_limit(dataset: Dataset) -> float:
+    """The mean accuracy up to which networks are no better than always naming one class.
+
+    g + 4 sqrt(g (1 - g) / n): the share g of the commonest class, and four standard errors of the accuracy
+    of a guesser on n test images. Seeds share their test images: more of them make it no sharper.
+    """
+    n = len(dataset.test_labels)
+    g = float(np.bincount(dataset.test_labels).max()) / n
+    return g + GUESSING_ERRORS * math.sqrt(g * (1 - g) / n)
+
+
+def _mcnemar(dataset: Dataset, ours: TrainedRun, theirs: TrainedRun) -> Discordant:
+    n = len(dataset.test_labels)
+    mine, other = unpacked(ours.correct, n), unpacked(theirs.correct, n)
+    only_scratch, only_other = int(np.sum(mine & ~other)), int(np.sum(other & ~mine))
+    return Discordant(only_scratch, only_other, mcnemar(only_scratch, only_other))
+
+
+def with_levels(
+    result: AccuracyResult, study: Study, progress: Progress, quick: bool = False
+) -> AccuracyResult:
+    """`result` with levels 1 and 2 of every contender, run here and now from the first seed."""
+    compared = result.compared
+    found = levels.run(study.setup, study.dataset, list(compared), study.seeds[0], progress, quick)
+    complete = {
+        name: replace(cell, one_step=found[name].one_step, trajectory=found[name].trajectory)
+        for name, cell in compared.items()
+    }
+    against = {**result.against_scratch, **complete}  # in the order of the contenders
+    return replace(result, against_scratch=against, verdict=_verdict(against))
+
+
+def _verdict(against: Mapping[str, AgainstScratch | Absent]) -> Outcome:
+    """The worst of all levels of all contenders that can be trained."""
+    verdicts: list[Outcome] = []
+    for cell in against.values():
+        if isinstance(cell, AgainstScratch):
+            verdicts += [cell.verdict, *(level.verdict for level in (cell.one_step,) if level)]
+            verdicts += _of_trajectory(cell)
+    return worst(verdicts)
+
+
+def _of_trajectory(cell: AgainstScratch) -> list[Outcome]:
+    """A trajectory that is not offered leaves its level undecided."""
+    if cell.trajectory is None:
+        return []
+    return [Outcome.INCONCLUSIVE if isinstance(cell.trajectory, Absent) else cell.trajectory.verdict]

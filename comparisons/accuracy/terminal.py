@@ -7,85 +7,102 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from backproof.comparisons.accuracy.result import (
+    AccuracyResult,
+    AgainstScratch,
+    ComparedTrajectories,
+    ContenderRuns,
+    ErrorRates,
+    SimulatedCase,
+)
 from backproof.comparisons.drawing import formats
 from backproof.comparisons.drawing.terminal import verdict_text
-from backproof.comparisons.results.parts import Part
-from backproof.comparisons.speed.ratios import offered, reason
+from backproof.comparisons.results.cells import Absent, reason
 
 
-def render(part: Part, console: Console) -> None:
+def render(found: AccuracyResult, console: Console) -> None:
     """Print the four levels of every contender, and what the margin and the resolution are."""
-    seeds, epochs = len(part["seeds"]), part["setting"]["epochs"]
+    seeds, epochs = len(found.seeds), found.setting.epochs
     console.print(
-        f"\n{formats.dataset(part['dataset'])}, {seeds} seed{'s' * (seeds != 1)}, {epochs} epochs each; "
-        f"margin ±{part['margin_points']:g} points\n(one test image counts {part['resolution_points']:.2f})\n"
+        f"\n{formats.dataset(found.dataset)}, {seeds} seed{'s' * (seeds != 1)}, {epochs} epochs each; "
+        f"margin ±{found.margin_points:g} points\n(one test image counts {found.resolution_points:.2f})\n"
     )
     table = _table("", "accuracy", "minus scratch, points", "90 % interval", "verdict")
-    for name, entry in part["contenders"].items():
-        table.add_row(formats.label(name), *_cells(entry, part["against_scratch"].get(name)))
+    for name, cell in found.contenders.items():
+        table.add_row(Text(formats.label(name)), *_cells(cell, found.against_scratch.get(name)))
     console.print(table)
     levels = _table("", "equal starts", "one float64 step", "one float64 epoch", "of control")
-    for name, entry in part["against_scratch"].items():
-        if offered(entry):
-            levels.add_row(formats.label(name), *_levels(entry))
+    for name, against in found.compared.items():
+        levels.add_row(Text(formats.label(name)), *_levels(against))
     console.print()
     console.print(levels)
-    for name, entry in part["contenders"].items():
-        if not offered(entry):
-            console.print(Text(f"{formats.label(name)}: {reason(entry)}", "dim"))
-    if not part["timed"]:
-        console.print("Nothing was timed: runs went side by side.")
+    for line in _notes(found):
+        console.print(line)
 
 
-def _cells(entry: Part, compared: Part | None) -> list[Any]:
-    if not offered(entry):
+def _notes(found: AccuracyResult) -> list[Text]:
+    """What the tables have no room for."""
+    absent = [(name, cell) for name, cell in found.contenders.items() if isinstance(cell, Absent)]
+    lines = [f"{formats.label(name)}: {reason(cell)}" for name, cell in absent]
+    lines += [f"{formats.label(name)}: {cell.reason}" for name, cell in found.compared.items() if cell.reason]
+    lines += [] if found.timed else ["Nothing was timed: runs went side by side."]
+    return [Text(line, "dim") for line in lines]
+
+
+def _cells(cell: ContenderRuns | Absent, against: AgainstScratch | Absent | None) -> list[Any]:
+    if isinstance(cell, Absent):
         return [formats.ABSENT] * 4
-    accuracies = entry["test_accuracy"]
-    mean = formats.percent(sum(accuracies) / len(accuracies))
-    if compared is None or not offered(compared):
+    mean = formats.percent(sum(cell.test_accuracy) / len(cell.test_accuracy))
+    if not isinstance(against, AgainstScratch):
         return [mean, *[formats.ABSENT] * 3]
-    ends = compared["ci90"]
+    ends = against.ci90
     return [
         mean,
-        formats.points(compared["difference_points"], 3),
+        formats.points(against.difference_points, 3),
         f"{formats.points(ends[0], 3)} to {formats.points(ends[1], 3)}" if ends else formats.ABSENT,
-        Text(compared["outcome"], verdict_text(compared["verdict"]).style),
+        Text(against.outcome, verdict_text(against.verdict).style),
     ]
 
 
-def _levels(compared: Part) -> list[Any]:
-    found = [_level(compared.get(level)) for level in ("hashes", "one_step", "trajectory")]
-    ratio = (compared.get("trajectory") or {}).get("ratio")
-    return [*found, formats.times(ratio)]
+def _levels(against: AgainstScratch) -> list[Any]:
+    step, course = against.one_step, against.trajectory
+    return [
+        verdict_text(against.hashes.verdict),
+        verdict_text(step.verdict) if step else Text(formats.ABSENT),
+        *(
+            (verdict_text(course.verdict), formats.times(course.ratio))
+            if isinstance(course, ComparedTrajectories)
+            else (Text(formats.ABSENT), formats.ABSENT)
+        ),
+    ]
 
 
-def _level(found: Part | None) -> Text:
-    return Text(formats.ABSENT) if found is None else verdict_text(found["verdict"])
-
-
-def render_error_rates(found: Part, console: Console) -> None:
+def render_error_rates(found: ErrorRates, console: Console) -> None:
     """Print the share of each outcome per simulated case; the wrong ones are marked."""
-    margin, trials = found["margin_points"], formats.count(found["n_trials"])
+    margin, trials = found.margin_points, formats.count(found.n_trials)
     console.print(
         f"\n{trials} simulated studies per case, margin ±{margin:g} points; a share marked * is of wrong "
-        f"verdicts: nominally at most {formats.percent(found['nominal'], 0)}\n"
+        f"verdicts: nominally at most {formats.percent(found.nominal, 0)}\n"
     )
     table = _table("truth", "sd", "seeds", "drawn", "equivalent", "different", "undecided", "holds")
-    for case in found["cases"]:
-        shares = [
-            formats.percent(share) + (" *" if name in case["wrong"] else "  ")
-            for name, share in case["shares"].items()
-        ]
-        table.add_row(
-            f"{case['true_difference']:.2f}",
-            f"{case['deviation']:.2f}",
-            str(case["n_seeds"]),
-            "normal" if case["images"] is None else "images",
-            *shares,
-            "yes" if case["holds"] else "NO",
-        )
+    for case in found.cases:
+        table.add_row(*_simulated(case))
     console.print(table)
-    console.print(verdict_text(found["verdict"]))
+    console.print(verdict_text(found.verdict))
+
+
+def _simulated(case: SimulatedCase) -> list[str]:
+    shares = [
+        formats.percent(share) + (" *" if name in case.wrong else "  ") for name, share in case.shares.items()
+    ]
+    return [
+        f"{case.true_difference:.2f}",
+        f"{case.deviation:.2f}",
+        str(case.n_seeds),
+        "normal" if case.images is None else "images",
+        *shares,
+        "yes" if case.holds else "NO",
+    ]
 
 
 def _table(*columns: str) -> Table:

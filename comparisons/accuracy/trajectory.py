@@ -19,10 +19,10 @@ one and the same forward pass from their weights, hence a flip says something ab
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
+from backproof.comparisons.accuracy.result import ComparedTrajectories, DifferenceCurve, Flip
 from backproof.comparisons.contenders import registry
 from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.reference.contender import Contender
@@ -118,46 +118,46 @@ def scaled_difference(a: Trajectory, b: Trajectory, step: int) -> float:
     return worst if np.isfinite(worst) else np.inf
 
 
-def first_flip(a: Trajectory, b: Trajectory) -> dict[str, int] | None:
-    """Where a hidden mask first differs: step (from 1), layer (from 1), row of the batch, unit."""
+def first_flip(a: Trajectory, b: Trajectory) -> Flip | None:
+    """Where a hidden mask first differs."""
     for step, (ours, theirs) in enumerate(zip(a.masks, b.masks, strict=True), start=1):
         for layer, (mine, other) in enumerate(zip(ours, theirs, strict=True), start=1):
             if not np.array_equal(mine, other):
                 row, unit = np.argwhere(np.unpackbits(np.bitwise_xor(mine, other), axis=1))[0]
-                return {"step": step, "layer": layer, "row": int(row), "unit": int(unit)}
+                return Flip(step, layer, int(row), int(unit))
     return None
 
 
 def compare(
     ours: Trajectory, theirs: Trajectory, controls: Sequence[tuple[Trajectory, Trajectory]]
-) -> dict[str, Any]:
-    """The verdict on two trajectories of one course, and the curve it rests on; JSON-ready."""
+) -> ComparedTrajectories:
+    """The verdict on two trajectories of one course, and the curve it rests on."""
     steps, n_steps = sorted(ours.weights), len(ours.losses)
     curve = [scaled_difference(ours, theirs, step) for step in steps]
     control = [max(scaled_difference(a, b, step) for a, b in controls) for step in steps]
     flip = first_flip(ours, theirs)
-    control_flips = [found["step"] for a, b in controls if (found := first_flip(a, b))]
+    control_flips = [found.step for a, b in controls if (found := first_flip(a, b))]
     # The weights before a step that flips are still comparable; so `step` taken steps count if < flip.
-    last = min([flip["step"] - 1 if flip else n_steps, *(step - 1 for step in control_flips)])
+    last = min([flip.step - 1 if flip else n_steps, *(step - 1 for step in control_flips)])
     counted = [i for i, step in enumerate(steps) if step <= last]
     difference, allowance = max(curve[i] for i in counted), max(control[i] for i in counted)
     verdict, reason = _judge(difference, allowance, last, n_steps)
-    return {
-        "max_scaled_difference": difference,
-        "control": allowance,
-        "ratio": difference / max(allowance, EPS),
-        "allowed_ratio": ALLOWED_RATIO,
-        "steps": n_steps,
-        "steps_compared": last,
-        "first_flip": flip,
-        "control_flip": min(control_flips, default=None),
-        "curve": {"steps": steps, "difference": curve, "control": control},
-        "verdict": verdict,
-        "reason": reason,
-    }
+    return ComparedTrajectories(
+        max_scaled_difference=difference,
+        control=allowance,
+        ratio=difference / max(allowance, EPS),
+        allowed_ratio=ALLOWED_RATIO,
+        steps=n_steps,
+        steps_compared=last,
+        first_flip=flip,
+        control_flip=min(control_flips, default=None),
+        curve=DifferenceCurve(tuple(steps), tuple(curve), tuple(control)),
+        verdict=verdict,
+        reason=reason,
+    )
 
 
-def _judge(difference: float, control: float, last: int, n_steps: int) -> tuple[str, str]:
+def _judge(difference: float, control: float, last: int, n_steps: int) -> tuple[Outcome, str]:
     # One rounding of the largest entry is always allowed: on tiny networks permuting may change nothing.
     if not difference <= ALLOWED_RATIO * max(control, EPS):
         return Outcome.FAIL, f"apart by more than {ALLOWED_RATIO:g} times what another summation order does"

@@ -11,50 +11,35 @@ training, and of the initial weights as it gives them back after `load`.
 import base64
 import hashlib
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from backproof.comparisons.accuracy.result import Hashes, Setup, TrainedRun
 from backproof.comparisons.contenders import registry
 from backproof.comparisons.data.dataset import Dataset
 from backproof.comparisons.experiment import Plan
+from backproof.comparisons.results.cells import Absent
 from backproof.reference.contender import Contender, NotOffered
-from backproof.scratch.architecture import Architecture, Array, OptimizerSpec, Weights
+from backproof.scratch.architecture import Architecture, Array, Weights
 from backproof.scratch.initializers import initialize
 from backproof.scratch.training import epoch_batches
 
 EVALUATION_ROWS = 1000  # test images per call of logits
 
 
-@dataclass(frozen=True)
-class Setting:
-    """What all units of one comparison share. The margin stands here because it is fixed beforehand."""
-
-    architecture: Architecture
-    optimizer: OptimizerSpec
-    epochs: int
-    batch_size: int
-    margin_points: float
-    dataset: str
-    dataset_sha256: str
-
-    @classmethod
-    def from_plan(cls, plan: Plan) -> "Setting":
-        dataset = plan.dataset()
-        return cls(
-            architecture=plan.architecture(),
-            optimizer=plan.optimizer,
-            epochs=plan.epochs,
-            batch_size=plan.batch_size,
-            margin_points=plan.margin_points,
-            dataset=dataset.name,
-            dataset_sha256=dataset.sha256,
-        )
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+def setup_of(plan: Plan) -> Setup:
+    """What all units of this plan share."""
+    dataset = plan.dataset()
+    return Setup(
+        architecture=plan.architecture(),
+        optimizer=plan.optimizer,
+        epochs=plan.epochs,
+        batch_size=plan.batch_size,
+        margin_points=plan.margin_points,
+        dataset=dataset.name,
+        dataset_sha256=dataset.sha256,
+    )
 
 
 def initial_weights(architecture: Architecture, seed: int) -> Weights:
@@ -72,43 +57,38 @@ def all_batches(n_examples: int, batch_size: int, epochs: int, seed: int) -> lis
 
 
 def train_unit(
-    setting: Setting,
-    dataset: Dataset,
-    name: str,
-    seed: int,
-    advance: Callable[[], None] = lambda: None,
-) -> dict[str, Any]:
-    """Train contender `name` from `seed`; a JSON-ready record. `advance` is called after every epoch.
+    setup: Setup, dataset: Dataset, name: str, seed: int, advance: Callable[[], None] = lambda: None
+) -> TrainedRun | Absent:
+    """Train contender `name` from `seed`; `advance` is called after every epoch.
 
-    {"test_accuracy": [per epoch], "train_loss": [per epoch], "seconds", "correct": packed bits over the test
-    images, "hashes": {...}}; or {"not_offered": why}. A unit's record is the same, bit for bit, whenever it
-    is run again with the same code, library and thread count; only its seconds are not.
+    A unit's record is the same, bit for bit, whenever it is run again with the same code, library and thread
+    count; only its seconds are not.
     """
     contender = registry.create(name)
-    batches = all_batches(len(dataset.train_labels), setting.batch_size, setting.epochs, seed)
+    batches = all_batches(len(dataset.train_labels), setup.batch_size, setup.epochs, seed)
     evaluation = _Evaluation(contender, dataset, advance)
-    per_epoch = len(batches) // setting.epochs
-    checkpoints = {per_epoch * epoch: evaluation for epoch in range(1, setting.epochs + 1)}
+    per_epoch = len(batches) // setup.epochs
+    checkpoints = {per_epoch * epoch: evaluation for epoch in range(1, setup.epochs + 1)}
     try:
-        contender.load(setting.architecture, initial_weights(setting.architecture, seed))
+        contender.load(setup.architecture, initial_weights(setup.architecture, seed))
         start_hash = _weights_hash(contender)
         evaluation.start_clock()
         losses = contender.train(
-            dataset.train_images, dataset.train_labels, batches, setting.optimizer, checkpoints
+            dataset.train_images, dataset.train_labels, batches, setup.optimizer, checkpoints
         )
     except NotOffered as reason:
-        return {"not_offered": str(reason)}
-    return {
-        "test_accuracy": evaluation.accuracies,
-        "train_loss": _epoch_losses(losses, batches, setting.epochs),
-        "seconds": evaluation.seconds,
-        "correct": packed(evaluation.correct),
-        "hashes": {
-            "data": sha256(dataset.train_images, dataset.train_labels),
-            "initial_weights": start_hash,
-            "batches": sha256(*batches),
-        },
-    }
+        return Absent(str(reason))
+    return TrainedRun(
+        test_accuracy=tuple(evaluation.accuracies),
+        train_loss=_epoch_losses(losses, batches, setup.epochs),
+        seconds=evaluation.seconds,
+        correct=packed(evaluation.correct),
+        hashes=Hashes(
+            data=sha256(dataset.train_images, dataset.train_labels),
+            initial_weights=start_hash,
+            batches=sha256(*batches),
+        ),
+    )
 
 
 class _Evaluation:
@@ -134,12 +114,11 @@ class _Evaluation:
         self.start_clock()
 
 
-def _epoch_losses(losses: Any, batches: list[Array], epochs: int) -> list[float]:
+def _epoch_losses(losses: Sequence[float], batches: list[Array], epochs: int) -> tuple[float, ...]:
     """The mean loss per example of every epoch: a short last batch counts for what it holds."""
     sizes = np.array([len(batch) for batch in batches], np.float64).reshape(epochs, -1)
     step_losses = np.asarray(losses, np.float64).reshape(epochs, -1)
-    means: list[float] = np.average(step_losses, axis=1, weights=sizes[0]).tolist()
-    return means
+    return tuple(np.average(step_losses, axis=1, weights=sizes[0]).tolist())
 
 
 def _weights_hash(contender: Contender) -> str | None:

@@ -110,10 +110,12 @@ def _run(plan: "Plan", workers: int, dask: str | None, choose_epochs: bool) -> i
     merge(plan.out, plan.command, accuracy=part)
     accuracy_terminal.render(part, Console(highlight=False))
     print(f"\nReport: {(Path(plan.out) / 'report.html').resolve().as_uri()}")
-    return exit_code([part["verdict"]])
+    return exit_code([part.verdict])
 
 
 def _error_rates(n_trials: int, margin: float, seed: int, out: str, command: str) -> int:
+    from dataclasses import replace
+
     from rich.console import Console
 
     from backproof.comparisons.accuracy import error_rates
@@ -121,6 +123,6 @@ def _error_rates(n_trials: int, margin: float, seed: int, out: str, command: str
     from backproof.comparisons.report.write import merge
 
     found = error_rates.run(n_trials, margin, seed)
-    merge(out, command, error_rates={**found, "command": command})
+    merge(out, command, error_rates=replace(found, command=command))
     accuracy_terminal.render_error_rates(found, Console(highlight=False))
-    return exit_code([found["verdict"]])
+    return exit_code([found.verdict])

@@ -107,6 +107,7 @@ def _record(
     members: int | None,
     out: str,
 ) -> int:
+    from dataclasses import replace
     from pathlib import Path
 
     from rich.console import Console
@@ -117,10 +118,10 @@ def _record(
 
     found = runner.run(dataset, boards, budget, seed, progress, members)
     command = shlex.join(["backproof", *sys.argv[1:]])
-    merge(out, command, record={**found, "command": command})
+    merge(out, command, record=replace(found, command=command))
     record_terminal.render(found, Console(highlight=False))
     print(f"\nReport: {(Path(out) / 'report.html').resolve().as_uri()}")
-    return exit_code([found["verdict"]])
+    return exit_code([found.verdict])
 
 
 def _choose(

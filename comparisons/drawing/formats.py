@@ -71,7 +71,7 @@ def points(value: Number, digits: int = 2) -> str:
     return text[1:] if float(text) == 0 else text.replace("-", "−")
 
 
-def interval(ends: list[float] | list[None] | None) -> str:
+def interval(ends: Sequence[Number] | None) -> str:
     """The ends of an interval of points: ``[−0.10, +0.04]``."""
     return f"[{points(ends[0])}, {points(ends[1])}]" if ends and None not in ends else ABSENT
 

@@ -1,8 +1,10 @@
 """The record: what the network from scratch reaches within a time budget, beside published results."""
 
 import base64
+import math
 import struct
 import zlib
+from collections.abc import Sequence
 from typing import Any
 
 import plotly.graph_objects as go
@@ -10,78 +12,78 @@ from markupsafe import Markup
 
 from backproof.comparisons.drawing import figures, formats, markup
 from backproof.comparisons.drawing.chapter import Section
+from backproof.comparisons.record.result import BoardResult, EpochEnd, RecordResult
 from backproof.comparisons.record.terminal import ranking
-from backproof.comparisons.results.parts import Part
 
 SIDE = 28  # pixels: MNIST's
 
 
-def build(found: Part | None) -> Section | None:
+def build(found: RecordResult | None) -> Section | None:
     """None where no record was run."""
     if not found:
         return None
     pieces = [_introduction(found)]
-    pieces += [_board(board, entry) for board, entry in found["boards"].items()]
+    pieces += [_board(board, entry) for board, entry in found.boards.items()]
     return Section(
-        "record", "The record: how far scratch gets", markup.join(pieces), found["verdict"], nav="The record",
+        "record", "The record: how far scratch gets", markup.join(pieces), found.verdict, nav="The record",
         under="accuracy",
     )  # fmt: skip
 
 
-def _introduction(found: Part) -> Markup:
-    frameworks = formats.listed([formats.label(name) for name in found["frameworks_loaded"]])
-    budget = f"{found['minutes']:g} min" if found["minutes"] else f"{found['epochs']} epoch(s)"
+def _introduction(found: RecordResult) -> Markup:
+    frameworks = formats.listed([formats.label(name) for name in found.frameworks_loaded])
+    budget = f"{found.minutes:g} min" if found.minutes else f"{found.epochs} epoch(s)"
     return Markup(
         "<p>The best test accuracy on MNIST within {budget} of training per board. The recipe was chosen on "
         "5,000 training images kept apart; the test images were looked at once, at the end. Frameworks in "
         "the process: {frameworks}. Made with {command}</p>"
-    ).format(budget=budget, frameworks=frameworks or "none", command=markup.command(found["command"]))
+    ).format(budget=budget, frameworks=frameworks or "none", command=markup.command(found.command))
 
 
-def _board(board: str, entry: Part) -> Markup:
+def _board(board: str, entry: BoardResult) -> Markup:
     return Markup("<h3>{} {}</h3>{}").format(
         board.capitalize(),
-        markup.badge(entry["verdict"]),
+        markup.badge(entry.verdict),
         markup.join(
             [_answer(entry), _ranking(board, entry), _curves(entry), _confusion(entry), _hardest(entry)]
         ),
     )
 
 
-def _answer(entry: Part) -> Markup:
-    test, recipe = entry["test"], entry["recipe"]
+def _answer(entry: BoardResult) -> Markup:
+    test, recipe = entry.test, entry.recipe
     used = [
-        f"{recipe['optimizer']['name']} at {recipe['optimizer']['learning_rate']:g} on one cycle",
-        f"batches of {recipe['batch_size']}",
+        f"{recipe.optimizer.name} at {recipe.optimizer.learning_rate:g} on one cycle",
+        f"batches of {recipe.batch_size}",
     ]
-    if recipe["dropout"]:
-        used.append(f"dropout {recipe['dropout']['hidden']:g} (inputs {recipe['dropout']['inputs']:g})")
-    if recipe["label_smoothing"]:
-        used.append(f"label smoothing {recipe['label_smoothing']:g}")
-    if recipe["averaging"]:
-        used.append(f"moving average of the weights, decay {recipe['averaging']:g}")
-    if recipe["distortion"]:
+    if recipe.dropout:
+        used.append(f"dropout {recipe.dropout.hidden:g} (inputs {recipe.dropout.inputs:g})")
+    if recipe.label_smoothing:
+        used.append(f"label smoothing {recipe.label_smoothing:g}")
+    if recipe.averaging:
+        used.append(f"moving average of the weights, decay {recipe.averaging:g}")
+    if recipe.distortion:
         used.append("random affine and elastic distortions")
     return Markup(
         "<p><strong>{accuracy}</strong> of {images} test images: {errors} errors. {networks}; {used}.</p>"
     ).format(
-        accuracy=formats.percent(test["accuracy"]),
-        images=formats.count(test["images"]),
-        errors=test["errors"],
+        accuracy=formats.percent(test.accuracy),
+        images=formats.count(test.images),
+        errors=test.errors,
         networks=_networks(entry),
         used=", ".join(used),
     )
 
 
-def _networks(entry: Part) -> str:
-    sizes, alone = formats.layers(entry["layer_sizes"]), entry["test"]["members"]
+def _networks(entry: BoardResult) -> str:
+    sizes, alone = formats.layers(entry.layer_sizes), entry.test.members
     if len(alone) == 1:
         return f"One network {sizes}"
     said = formats.listed([formats.percent(value) for value in alone])
     return f"{len(alone)} networks {sizes}, their probabilities averaged (alone: {said})"
 
 
-def _ranking(board: str, entry: Part) -> Markup:
+def _ranking(board: str, entry: BoardResult) -> Markup:
     def cell(value: str, ours: bool) -> Any:
         return Markup("<strong>{}</strong>").format(value) if ours else value
 
@@ -94,19 +96,19 @@ def _ranking(board: str, entry: Part) -> Markup:
     )
 
 
-def _curves(entry: Part) -> Markup:
+def _curves(entry: BoardResult) -> Markup:
     fig = go.Figure()
-    for index, history in enumerate(entry["history"], start=1):
-        epochs = [row["epoch"] for row in history]
+    for index, history in enumerate(entry.history, start=1):
+        epochs = [row.epoch for row in history]
         style = {"color": figures.SCRATCH, "dash": ("solid", "dot", "dash", "dashdot")[(index - 1) % 4]}
         fig.add_scatter(
-            x=epochs, y=[100 * (1 - row["accuracy"]) for row in history], mode="lines+markers", line=style,
+            x=epochs, y=[_error(row) for row in history], mode="lines+markers", line=style,
             name=f"network {index}, validation error",
         )  # fmt: skip
     fig.update_xaxes(title="epoch")
     fig.update_yaxes(title="validation error, %", type="log")
     fig.update_layout(height=320)
-    last = [f"{100 * (1 - history[-1]['accuracy']):.2f} percent" for history in entry["history"]]
+    last = [f"{_error(history[-1]):.2f} percent" for history in entry.history]
     return figures.figure_html(
         fig,
         "Validation error after each epoch, of each network alone, while the one-cycle schedule raises the "
@@ -115,8 +117,13 @@ def _curves(entry: Part) -> Markup:
     )
 
 
-def _confusion(entry: Part) -> Markup:
-    matrix = entry["test"]["confusion"]
+def _error(row: EpochEnd) -> float:
+    """In percent of the validation images; NaN, a gap, where there were none."""
+    return math.nan if row.accuracy is None else 100 * (1 - row.accuracy)
+
+
+def _confusion(entry: BoardResult) -> Markup:
+    matrix = entry.test.confusion
     digits = [str(digit) for digit in range(len(matrix))]
     off = [[0 if i == j else count for j, count in enumerate(row)] for i, row in enumerate(matrix)]
     fig = go.Figure(
@@ -142,18 +149,18 @@ def _confusion(entry: Part) -> Markup:
     )
 
 
-def _hardest(entry: Part) -> Markup:
+def _hardest(entry: BoardResult) -> Markup:
     pictures = [
         Markup(
             '<div style="text-align:center;font-size:0.8rem"><img src="{src}" alt="{alt}" width="56" '
             'height="56" style="image-rendering:pixelated"><br>{label} → {found}</div>'
         ).format(
-            src=png(row["pixels"]),
-            alt=f"test image {row['index']}, a {row['label']} taken for {row['found']}",
-            label=row["label"],
-            found=row["found"],
+            src=png(row.pixels),
+            alt=f"test image {row.index}, a {row.label} taken for {row.found}",
+            label=row.label,
+            found=row.found,
         )
-        for row in entry["test"]["hardest"]
+        for row in entry.test.hardest
     ]
     return Markup(
         '<figure><div style="display:flex;flex-wrap:wrap;gap:0.5rem">{}</div><figcaption>The hardest test '
@@ -161,7 +168,7 @@ def _hardest(entry: Part) -> Markup:
     ).format(markup.join(pictures))
 
 
-def png(pixels: list[int]) -> str:
+def png(pixels: Sequence[int]) -> str:
     """A data address of the digit, dark on white, as an 8-bit grey PNG (W3C PNG, chunks IHDR, IDAT, IEND)."""
     rows = [bytes(255 - value for value in pixels[i : i + SIDE]) for i in range(0, len(pixels), SIDE)]
     header = struct.pack(">IIBBBBB", SIDE, len(rows), 8, 0, 0, 0, 0)

@@ -5,13 +5,18 @@ Pixel p of the distorted image is the original at
     q(p) = c + A (p - c) + t + e(p),      A = rotation . shear . scaling,
 
 c the centre, t a shift, and e an elastic displacement: white noise smoothed by a Gaussian of standard
-deviation `smoothness`, scaled to a root mean square of `elastic` pixels (Simard, Steinkraus, Platt 2003,
-section 2). Between pixels the original is interpolated bilinearly and outside of it is 0, so every value is a
+deviation `smoothness`, scaled to a root mean square of `elastic` pixels [1, section 2]. Between
+pixels the original is interpolated bilinearly and outside of it is 0, so every value is a
 convex combination of old values and 0: images in [0, 1] stay there. Row i comes from row i: labels keep
 their images.
 
 Smoothing a field costs more than distorting an image, so `N_FIELDS` fields are made once and drawn from.
 Work goes in blocks that fit the cache.
+
+References
+----------
+[1] P. Y. Simard, D. Steinkraus, J. C. Platt, "Best practices for convolutional neural networks applied to
+    visual document analysis", ICDAR 2003, 958-963, doi:10.1109/ICDAR.2003.1227801
 """
 
 from dataclasses import dataclass
@@ -62,7 +67,7 @@ class Distorter:
 
         `out` may be `images`, which otherwise stay as they are.
 
-        Raises ValueError where the rows are not images of this shape.
+        Raises InputError where the rows are not images of this shape.
         """
         pixels = self.image_shape[0] * self.image_shape[1]
         if images.ndim != 2 or images.shape[1] != pixels:

@@ -10,13 +10,20 @@ NumPy and SciPy only: what other libraries are loaded in the process is written 
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
 from backproof.comparisons.data.dataset import N_CLASSES, Dataset
 from backproof.comparisons.record.recipes import CANDIDATES, GOALS, PUBLISHED, RECIPES, Recipe
+from backproof.comparisons.record.result import (
+    BoardResult,
+    Candidate,
+    EpochEnd,
+    HardImage,
+    RecordResult,
+    TestSetResult,
+)
 from backproof.comparisons.record.training import (
     Budget,
     Member,
@@ -34,8 +41,6 @@ N_VALIDATION = 5_000
 N_HARDEST = 24
 FRAMEWORKS = ("torch", "jax", "tensorflow", "keras", "sklearn")
 
-Part = dict[str, Any]
-
 
 def run(
     dataset: Dataset,
@@ -44,10 +49,10 @@ def run(
     seed: int,
     progress: Progress,
     members: int | None = None,
-) -> Part:
-    """Train the recipe of each board and look at the test set once; the `record` of results.json.
+) -> RecordResult:
+    """Train the recipe of each board and look at the test set once.
 
-    Ctrl-C is raised again; an unfinished board is not kept. Raises ValueError for other data than MNIST.
+    Ctrl-C is raised again; an unfinished board is not kept. Raises InputError for other data than MNIST.
     """
     if dataset.name != "mnist":
         raise InputError(
@@ -59,29 +64,29 @@ def run(
         board: _board(dataset, split, _recipe(RECIPES[board], members), budget, seed, progress)
         for board in boards
     }
-    return {
-        "boards": found,
-        "seed": seed,
-        "minutes": None if budget.seconds is None else budget.seconds / 60,
-        "epochs": budget.epochs,
-        "frameworks_loaded": [name for name in FRAMEWORKS if name in sys.modules],
-        "verdict": worst([board["verdict"] for board in found.values()]),
-        "seconds": time.perf_counter() - started,
-    }
+    return RecordResult(
+        boards=found,
+        seed=seed,
+        minutes=None if budget.seconds is None else budget.seconds / 60,
+        epochs=budget.epochs,
+        frameworks_loaded=tuple(name for name in FRAMEWORKS if name in sys.modules),
+        verdict=worst([board.verdict for board in found.values()]),
+        seconds=time.perf_counter() - started,
+    )
 
 
 def choose(
     dataset: Dataset, board: str, budget: Budget, seed: int, progress: Progress, members: int | None = None
-) -> list[Part]:
+) -> list[Candidate]:
     """Validation accuracy of every candidate recipe of a board, best first. The test set stays out of it."""
     split = validation_split(dataset)
     rows = []
     for name, candidate in CANDIDATES[board].items():
         recipe = _recipe(candidate, members)
         trained = _train(name, recipe, split, budget, seed, progress)
-        rows.append({"name": name, "epochs": trained[0].history[-1]["epoch"], **_validation(trained, split)})
-        progress.say(f"{name}: {100 * rows[-1]['validation_accuracy']:.2f} % on the validation split")
-    return sorted(rows, key=lambda row: -float(row["validation_accuracy"]))
+        rows.append(Candidate(name, trained[0].history[-1].epoch, *_validation(trained, split)))
+        progress.say(f"{name}: {100 * rows[-1].validation_accuracy:.2f} % on the validation split")
+    return sorted(rows, key=lambda row: -row.validation_accuracy)
 
 
 def validation_split(dataset: Dataset) -> Split:
@@ -103,36 +108,36 @@ def _recipe(recipe: Recipe, members: int | None) -> Recipe:
 
 def _board(
     dataset: Dataset, split: Split, recipe: Recipe, budget: Budget, seed: int, progress: Progress
-) -> Part:
+) -> BoardResult:
     started = time.perf_counter()
     members = _train(recipe.board, recipe, split, budget, seed, progress)
     seconds = time.perf_counter() - started
     test = _look_at_test(members, dataset)
     progress.say(
-        f"{recipe.board}: {100 * test['accuracy']:.2f} % of the test images, {seconds:.0f} s of training"
+        f"{recipe.board}: {100 * test.accuracy:.2f} % of the test images, {seconds:.0f} s of training"
     )
-    return {
-        "recipe": asdict(recipe),
-        "layer_sizes": list(members[0].network.architecture.layer_sizes),
-        "training_seconds": seconds,
-        "history": [member.history for member in members],
-        **_validation(members, split),
-        "test": test,
-        "published": [asdict(entry) for entry in PUBLISHED if entry.board == recipe.board],
-        **_judged(test["accuracy"], recipe.board, budget),
-    }
+    accuracy, n_images = _validation(members, split)
+    return BoardResult(
+        recipe=recipe,
+        layer_sizes=members[0].network.architecture.layer_sizes,
+        training_seconds=seconds,
+        history=tuple(tuple(member.history) for member in members),
+        validation_accuracy=accuracy,
+        validation_images=n_images,
+        test=test,
+        published=tuple(entry for entry in PUBLISHED if entry.board == recipe.board),
+        goal=GOALS[recipe.board],
+        verdict=judged(test.accuracy, recipe.board, budget),
+    )
 
 
-def _judged(accuracy: float, board: str, budget: Budget) -> Part:
+def judged(accuracy: float, board: str, budget: Budget) -> Outcome:
     """PASS where the goal is reached; FAIL where it is not in the time it is meant for; else INCONCLUSIVE."""
     goal = GOALS[board]
     if accuracy >= goal.accuracy:
-        verdict = Outcome.PASS
-    elif budget.seconds is not None and budget.seconds >= 60 * goal.minutes:
-        verdict = Outcome.FAIL
-    else:
-        verdict = Outcome.INCONCLUSIVE
-    return {"goal": asdict(goal), "verdict": verdict}
+        return Outcome.PASS
+    in_time = budget.seconds is not None and budget.seconds >= 60 * goal.minutes
+    return Outcome.FAIL if in_time else Outcome.INCONCLUSIVE
 
 
 def _train(
@@ -142,24 +147,25 @@ def _train(
         return train_members(recipe, split, budget, seed, _advancing(advance, recipe.members))
 
 
-def _advancing(advance: Advance, n_members: int) -> Callable[[int, Part], None]:
+def _advancing(advance: Advance, n_members: int) -> Callable[[int, EpochEnd], None]:
     """Per cent of progress, summed over the members."""
     done = [0.0] * n_members
 
-    def report(index: int, entry: Part) -> None:
-        advance(100 * entry["progress"] - done[index])
-        done[index] = 100 * entry["progress"]
+    def report(index: int, entry: EpochEnd) -> None:
+        advance(100 * entry.progress - done[index])
+        done[index] = 100 * entry.progress
 
     return report
 
 
-def _validation(members: Sequence[Member], split: Split) -> Part:
+def _validation(members: Sequence[Member], split: Split) -> tuple[float, int]:
+    """The accuracy of the averaged networks on the validation images, and how many those are."""
     shares = averaged([member.network for member in members], split.validation_images)
     correct = shares.argmax(axis=1) == split.validation_labels
-    return {"validation_accuracy": float(correct.mean()), "validation_images": len(correct)}
+    return float(correct.mean()), len(correct)
 
 
-def _look_at_test(members: Sequence[Member], dataset: Dataset) -> Part:
+def _look_at_test(members: Sequence[Member], dataset: Dataset) -> TestSetResult:
     """Everything that is ever computed from the test images."""
     networks = [member.network for member in members]
     shares = averaged(networks, dataset.test_images)
@@ -167,27 +173,27 @@ def _look_at_test(members: Sequence[Member], dataset: Dataset) -> Part:
     confusion = np.zeros((N_CLASSES, N_CLASSES), np.int64)  # rows: labels, columns: found
     np.add.at(confusion, (labels, found), 1)
     alone = [probabilities(network, dataset.test_images).argmax(axis=1) for network in networks]
-    return {
-        "accuracy": float(np.mean(found == labels)),
-        "errors": int(np.sum(found != labels)),
-        "images": len(labels),
-        "members": [float(np.mean(answers == labels)) for answers in alone],
-        "confusion": confusion.tolist(),
-        "hardest": _hardest(shares, dataset),
-    }
+    return TestSetResult(
+        accuracy=float(np.mean(found == labels)),
+        errors=int(np.sum(found != labels)),
+        images=len(labels),
+        members=tuple(float(np.mean(answers == labels)) for answers in alone),
+        confusion=tuple(map(tuple, confusion.tolist())),
+        hardest=_hardest(shares, dataset),
+    )
 
 
-def _hardest(shares: Array, dataset: Dataset) -> list[Part]:
-    """The test images whose own label was given the least probability, worst first; pixels in 0 .. 255."""
+def _hardest(shares: Array, dataset: Dataset) -> tuple[HardImage, ...]:
+    """The test images whose own label was given the least probability, worst first."""
     labels = dataset.test_labels
     own = shares[np.arange(len(labels)), labels]
-    return [
-        {
-            "index": int(i),
-            "label": int(labels[i]),
-            "found": int(shares[i].argmax()),
-            "probability_of_label": float(own[i]),
-            "pixels": np.rint(255 * dataset.test_images[i]).astype(int).tolist(),
-        }
+    return tuple(
+        HardImage(
+            index=int(i),
+            label=int(labels[i]),
+            found=int(shares[i].argmax()),
+            probability_of_label=float(own[i]),
+            pixels=tuple(np.rint(255 * dataset.test_images[i]).astype(int).tolist()),
+        )
         for i in np.argsort(own)[:N_HARDEST]
-    ]
+    )

@@ -1,5 +1,7 @@
 """The record in a terminal: per board, where the run stands among the published results."""
 
+from collections.abc import Sequence
+
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
@@ -7,12 +9,12 @@ from rich.text import Text
 
 from backproof.comparisons.drawing import formats
 from backproof.comparisons.drawing.terminal import verdict_text
-from backproof.comparisons.results.parts import Part
+from backproof.comparisons.record.result import BoardResult, Candidate, RecordResult
 
 
-def render(found: Part, console: Console) -> None:
+def render(found: RecordResult, console: Console) -> None:
     """Print one ranking per board, the run's own line in it."""
-    for board, entry in found["boards"].items():
+    for board, entry in found.boards.items():
         table = Table(box=SIMPLE_HEAD, show_edge=False, padding=(0, 1), pad_edge=False)
         table.add_column(board)
         table.add_column("source")
@@ -22,36 +24,36 @@ def render(found: Part, console: Console) -> None:
             table.add_row(Text(what, style), Text(source, style), Text(f"{error:.2f} %", style))
         console.print()
         console.print(table)
-        console.print(_summary(entry), verdict_text(entry["verdict"]))
+        console.print(_summary(entry), verdict_text(entry.verdict))
 
 
-def _summary(entry: Part) -> str:
-    test, goal = entry["test"], entry["goal"]
-    alone = ", ".join(formats.percent(value) for value in test["members"])
+def _summary(entry: BoardResult) -> str:
+    test, goal = entry.test, entry.goal
+    alone = ", ".join(formats.percent(value) for value in test.members)
     return (
-        f"{formats.percent(test['accuracy'])} of {formats.count(test['images'])} test images (each network "
-        f"alone: {alone}); validation {formats.percent(entry['validation_accuracy'])}; "
-        f"{formats.seconds(entry['training_seconds'])} of training; goal "
-        f"{formats.percent(goal['accuracy'], 1)} in {goal['minutes']:g} minutes:"
+        f"{formats.percent(test.accuracy)} of {formats.count(test.images)} test images (each network "
+        f"alone: {alone}); validation {formats.percent(entry.validation_accuracy)}; "
+        f"{formats.seconds(entry.training_seconds)} of training; goal "
+        f"{formats.percent(goal.accuracy, 1)} in {goal.minutes:g} minutes:"
     )
 
 
-def ranking(entry: Part) -> list[tuple[str, str, float, bool]]:
+def ranking(entry: BoardResult) -> list[tuple[str, str, float, bool]]:
     """(what, source, test error in percent, whether it is this run), largest error first."""
-    rows = [(row["what"], row["source"], row["error_percent"], False) for row in entry["published"]]
-    networks, sizes = len(entry["test"]["members"]), formats.layers(entry["layer_sizes"])
+    rows = [(row.what, row.source, row.error_percent, False) for row in entry.published]
+    networks, sizes = len(entry.test.members), formats.layers(entry.layer_sizes)
     what = f"{sizes}, mean of {networks} networks" if networks > 1 else sizes
-    rows.append((what, "scratch, this run", 100 * (1 - entry["test"]["accuracy"]), True))
+    rows.append((what, "scratch, this run", 100 * (1 - entry.test.accuracy), True))
     return sorted(rows, key=lambda row: -row[2])
 
 
-def render_choice(board: str, rows: list[Part], console: Console) -> None:
+def render_choice(board: str, rows: Sequence[Candidate], console: Console) -> None:
     """Print the candidates of a board, best on the validation split first."""
     table = Table(box=SIMPLE_HEAD, show_edge=False, padding=(0, 1), pad_edge=False)
     for column in (board, "epochs", "validation accuracy"):
         table.add_column(column, justify="left" if column == board else "right")
     for row in rows:
-        accuracy = formats.percent(row["validation_accuracy"])
-        table.add_row(row["name"], f"{row['epochs']:.1f}", accuracy)
+        accuracy = formats.percent(row.validation_accuracy)
+        table.add_row(Text(row.name), f"{row.epochs:.1f}", accuracy)
     console.print()
     console.print(table)

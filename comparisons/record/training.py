@@ -15,13 +15,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from backproof.comparisons.data.dataset import N_CLASSES
 from backproof.comparisons.record.distortion import Distorter
 from backproof.comparisons.record.recipes import Recipe
+from backproof.comparisons.record.result import EpochEnd
 from backproof.scratch.architecture import Architecture, Array
 from backproof.scratch.errors import InputError
 from backproof.scratch.gradients import Backprop
@@ -72,7 +72,7 @@ class Member:
         self.batches_rng = np.random.default_rng(batches)
         self.distortions_rng = np.random.default_rng(distortions)
         self.dropout = recipe.dropout and replace(recipe.dropout, seed=seed * 1000 + index)
-        self.history: list[dict[str, float]] = []
+        self.history: list[EpochEnd] = []
         self.steps, self.total_loss = 0, 0.0
 
     @property
@@ -128,17 +128,17 @@ class Member:
             self._end_epoch(self.steps_per_epoch)
 
     def _end_epoch(self, steps: int) -> None:
-        validation = {}
+        accuracy = None
         if len(self.split.validation_labels):
             shares = probabilities(self.network, self.split.validation_images)
-            validation["accuracy"] = float(np.mean(shares.argmax(axis=1) == self.split.validation_labels))
+            accuracy = float(np.mean(shares.argmax(axis=1) == self.split.validation_labels))
         self.history.append(
-            {
-                "epoch": self.steps / self.steps_per_epoch,
-                "progress": self.progress(),
-                "train_loss": self.total_loss / steps,
-                **validation,
-            }
+            EpochEnd(
+                epoch=self.steps / self.steps_per_epoch,
+                progress=self.progress(),
+                train_loss=self.total_loss / steps,
+                accuracy=accuracy,
+            )
         )
         self.total_loss = 0.0
         self.report()
@@ -156,7 +156,7 @@ def probabilities(network: Network, images: Array) -> Array:
 
 
 def train_members(
-    recipe: Recipe, split: Split, budget: Budget, seed: int, report: Callable[[int, dict[str, Any]], None]
+    recipe: Recipe, split: Split, budget: Budget, seed: int, report: Callable[[int, EpochEnd], None]
 ) -> list[Member]:
     """Train the recipe's members side by side. `report(index, last entry of history)` after every epoch.
 
@@ -179,9 +179,7 @@ def train_members(
     return members
 
 
-def _reporting(
-    report: Callable[[int, dict[str, Any]], None], index: int, member: Member
-) -> Callable[[], None]:
+def _reporting(report: Callable[[int, EpochEnd], None], index: int, member: Member) -> Callable[[], None]:
     return lambda: report(index, member.history[-1])
 
 

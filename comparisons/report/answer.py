@@ -6,12 +6,12 @@ which command asks it.
 
 from dataclasses import dataclass
 
+from backproof.comparisons.accuracy.result import AccuracyResult, ContenderRuns, EquivalenceWord
 from backproof.comparisons.contenders.known import KNOWN, SCRATCH
 from backproof.comparisons.drawing import formats
 from backproof.comparisons.gradients.result import Gradients
 from backproof.comparisons.report.document import Results
-from backproof.comparisons.results.parts import Part
-from backproof.comparisons.speed.ratios import data_names, geometric_means, offered, words
+from backproof.comparisons.speed.ratios import data_names, geometric_means, words
 from backproof.comparisons.speed.result import SpeedResult
 from backproof.comparisons.verdicts.outcome import Outcome
 
@@ -48,12 +48,10 @@ def dataset_name(results: Results) -> str | None:
     """ "mnist" | "digits": what the run used; None where no part says so."""
     if results.plan is not None:
         return results.plan.dataset.name
-    for part in (results.accuracy, results.numerical):
-        name = (part or {}).get("dataset")
-        if isinstance(name, dict):
-            name = name.get("name")
-        if name:
-            return str(name)
+    if results.accuracy is not None:
+        return results.accuracy.dataset
+    if (results.numerical or {}).get("dataset"):
+        return str((results.numerical or {})["dataset"])
     return results.speed.cases[0].data.name if results.speed is not None else None
 
 
@@ -74,36 +72,34 @@ def _gradients_tile(part: Gradients | None) -> Tile:
     return Tile("gradients", question, value, detail + ".", part.verdict)
 
 
-def _accuracy_tile(part: Part | None) -> Tile:
+def _accuracy_tile(found: AccuracyResult | None) -> Tile:
     question = "Same accuracy?"
-    if part is None or not part["contenders"]:
+    if found is None or not found.contenders:
         return Tile("accuracy", question, "Not run", "Run: backproof accuracy", None)
-    found = [
+    reached = [
         f"{'from scratch' if name == 'scratch' else formats.label(name)} "
-        f"{formats.percent(formats.mean(entry['test_accuracy']))}"
-        for name, entry in part["contenders"].items()
-        if offered(entry) and entry.get("test_accuracy")
+        f"{formats.percent(formats.mean(runs.test_accuracy))}"
+        for name, runs in found.trained.items()
     ]
-    said = {"equivalent": "Yes", "different": "No", "undecided": "Undecided"}[_outcome(part)]
-    seeds = len(part["seeds"])
-    detail = f"{formats.dataset(part['dataset'])}, mean of {seeds} seed{'s' * (seeds != 1)}: "
-    detail += formats.listed(found)
-    if _only_the_way_differs(part):
+    said = {"equivalent": "Yes", "different": "No", "undecided": "Undecided"}[_outcome(found)]
+    seeds = len(found.seeds)
+    detail = f"{formats.dataset(found.dataset)}, mean of {seeds} seed{'s' * (seeds != 1)}: "
+    detail += formats.listed(reached)
+    if _only_the_way_differs(found):
         detail += ". The accuracies agree, the way there does not: see below"
-    return Tile("accuracy", question, said, f"{detail}.", part["verdict"])
+    return Tile("accuracy", question, said, f"{detail}.", found.verdict)
 
 
-def _outcome(part: Part) -> str:
+def _outcome(found: AccuracyResult) -> EquivalenceWord:
     """Of the accuracies alone: "different" if any is, "equivalent" if all are, else "undecided"."""
-    words = {Outcome.PASS: "equivalent", Outcome.FAIL: "different", Outcome.INCONCLUSIVE: "undecided"}
-    found = [e.get("outcome") or words[e["verdict"]] for e in part["against_scratch"].values() if offered(e)]
-    if "different" in found:
+    outcomes = {cell.outcome for cell in found.compared.values()}
+    if "different" in outcomes:
         return "different"
-    return "equivalent" if found and set(found) == {"equivalent"} else "undecided"
+    return "equivalent" if outcomes == {"equivalent"} else "undecided"
 
 
-def _only_the_way_differs(part: Part) -> bool:
-    return bool(part["verdict"] == Outcome.FAIL and _outcome(part) == "equivalent")
+def _only_the_way_differs(found: AccuracyResult) -> bool:
+    return found.verdict == Outcome.FAIL and _outcome(found) == "equivalent"
 
 
 def _speed_tile(part: SpeedResult | None) -> Tile:
@@ -160,23 +156,25 @@ def _gradients_clause(part: Gradients | None) -> str:
     )[_WAYS[part.verdict]]
 
 
-def _accuracy_clause(part: Part | None) -> str:
-    if part is None or not offered(part["contenders"].get("scratch")):
+def _accuracy_clause(found: AccuracyResult | None) -> str:
+    scratch = found.contenders.get("scratch") if found else None
+    if found is None or not isinstance(scratch, ContenderRuns):
         return ""
-    ours = formats.percent(formats.mean(part["contenders"]["scratch"]["test_accuracy"]), 1)
-    outcome = _outcome(part)
+    ours = formats.percent(formats.mean(scratch.test_accuracy), 1)
+    outcome = _outcome(found)
     if outcome == "different":
-        return f"reaches a different accuracy ({ours}) from {_named(part, 'FAIL')}"
+        return f"reaches a different accuracy ({ours}) from {_different(found)}"
     if outcome == "undecided":
         return f"reaches {ours} accuracy, not yet enough to call equal or different"
-    if _only_the_way_differs(part):
+    if _only_the_way_differs(found):
         return f"reaches the same accuracy ({ours}), though not in the same way,"
     return f"reaches the same accuracy ({ours})"
 
 
-def _named(part: Part, verdict: str) -> str:
-    compared = part["against_scratch"].items()
-    return formats.listed([formats.label(name) for name, e in compared if e.get("verdict") == verdict])
+def _different(found: AccuracyResult) -> str:
+    return formats.listed(
+        [formats.label(name) for name, cell in found.compared.items() if cell.verdict == Outcome.FAIL]
+    )
 
 
 def _speed_clause(part: SpeedResult | None) -> str:

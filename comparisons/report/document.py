@@ -16,8 +16,10 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from backproof.comparisons.accuracy.result import AccuracyResult, ErrorRates
 from backproof.comparisons.experiment import Planned
 from backproof.comparisons.gradients.result import Campaign, Gradients, Sensitivity, StepSizes
+from backproof.comparisons.record.result import RecordResult
 from backproof.comparisons.results.codec import decode, encode
 from backproof.comparisons.results.files import check_folder, reason_of, write_atomically
 from backproof.comparisons.results.parts import Part
@@ -51,9 +53,9 @@ class Results:
     sensitivity: Sensitivity | None = None
     step_sizes: StepSizes | None = None
     zoo: Zoo | None = None
-    accuracy: Part | None = None
-    error_rates: Part | None = None
-    record: Part | None = None
+    accuracy: AccuracyResult | None = None
+    error_rates: ErrorRates | None = None
+    record: RecordResult | None = None
     speed: SpeedResult | None = None
     numerical: Part | None = None
     lessons: list[Part] | None = None

@@ -11,6 +11,7 @@ from rich.console import Console, JustifyMethod, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from backproof.comparisons.accuracy.result import AccuracyResult, AgainstScratch, ContenderRuns
 from backproof.comparisons.drawing import formats
 from backproof.comparisons.drawing.formats import mean
 from backproof.comparisons.drawing.terminal import heading, verdict_text
@@ -19,7 +20,8 @@ from backproof.comparisons.gradients.words import compared, ordered, share
 from backproof.comparisons.report.answer import answer
 from backproof.comparisons.report.document import Results, outcome_of
 from backproof.comparisons.report.protocol_chapter import commands
-from backproof.comparisons.results.parts import Part
+from backproof.comparisons.results import cells
+from backproof.comparisons.results.cells import Absent
 from backproof.comparisons.speed import ratios
 from backproof.comparisons.speed.result import CaseResult, SpeedResult
 from backproof.comparisons.verdicts.outcome import Outcome
@@ -114,28 +116,33 @@ def _short(value: float) -> str:
     return formats.ABSENT if not isfinite(value) else f"{value:.1e}" if value else "0"
 
 
-def _accuracy(part: Part | None) -> list[RenderableType]:
-    if part is None or not part["contenders"]:
+def _accuracy(found: AccuracyResult | None) -> list[RenderableType]:
+    if found is None or not found.contenders:
         return []
-    seeds = len(part["seeds"])
-    title = f"Accuracy: {formats.dataset(part['dataset'])}, {seeds} seed{'s' * (seeds != 1)}"
-    found = {name: entry for name, entry in part["contenders"].items() if ratios.offered(entry)}
-    compared = part["against_scratch"]
-    rows = [_accuracy_row(name, entry, compared.get(name)) for name, entry in found.items()]
+    seeds = len(found.seeds)
+    title = f"Accuracy: {formats.dataset(found.dataset)}, {seeds} seed{'s' * (seeds != 1)}"
+    rows = [_accuracy_row(name, runs, found.compared.get(name)) for name, runs in found.trained.items()]
     columns = ("Contender", "Accuracy", "Difference", "90 % interval", "Margin", "Verdict")
-    absent = [(name, entry) for name, entry in part["contenders"].items() if name not in found]
-    absent += [(name, e) for name, e in compared.items() if name in found and not ratios.offered(e)]
-    notes = _notes((formats.label(name), ratios.reason(entry)) for name, entry in absent)
+    notes = _notes(_why_not(found))
     return [heading(title), _table(columns, rows, fixed=(0, 5), numbers=(1, 2, 3, 4)), *notes]
 
 
-def _accuracy_row(name: str, entry: Part, compared: Part | None) -> Row:
-    cells = (_name(formats.label(name), NARROW), formats.percent(mean(entry.get("test_accuracy") or [])))
-    if compared is None or not ratios.offered(compared):
-        return (*cells, "", "", "", "")
-    difference, margin = formats.points(compared.get("difference_points")), f"±{compared['margin_points']:g}"
-    ends = formats.interval(compared.get("ci90"))
-    return (*cells, difference, ends, margin, verdict_text(compared.get("verdict")))
+def _why_not(found: AccuracyResult) -> Iterator[tuple[str, str]]:
+    """(contender, reason) of what has no figures, or figures that do not decide."""
+    for name, runs in found.contenders.items():
+        cell = runs if isinstance(runs, Absent) else found.against_scratch.get(name)
+        if isinstance(cell, Absent):
+            yield formats.label(name), cells.reason(cell)
+        elif cell is not None and cell.reason:
+            yield formats.label(name), cell.reason
+
+
+def _accuracy_row(name: str, runs: ContenderRuns, against: AgainstScratch | None) -> Row:
+    row = (_name(formats.label(name), NARROW), formats.percent(mean(runs.test_accuracy)))
+    if against is None:
+        return (*row, "", "", "", "")
+    difference, margin = formats.points(against.difference_points), f"±{against.margin_points:g}"
+    return (*row, difference, formats.interval(against.ci90), margin, verdict_text(against.verdict))
 
 
 def _speed(part: SpeedResult | None) -> list[RenderableType]:

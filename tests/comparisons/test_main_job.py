@@ -1,17 +1,20 @@
 """The main job: parts in order, written as they finish, nothing of an earlier plan beside a new one."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from backproof.comparisons import main_job as runner
+from backproof.comparisons.accuracy.result import ErrorRates
 from backproof.comparisons.experiment import Plan
 from backproof.comparisons.report import document as results
 from backproof.comparisons.report import write
 from backproof.comparisons.running.errors import Interrupted
 from backproof.comparisons.running.progress import Progress, Silent
+from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.scratch.errors import InputError
 from tests.support import sample_results
 
@@ -20,6 +23,9 @@ PARTS: dict[str, Callable[[], object]] = {
     "accuracy": sample_results.accuracy,
     "speed": sample_results.speed,
 }
+
+
+ERROR_RATES = ErrorRates(margin_points=0.2, n_trials=100, nominal=0.05, cases=(), verdict=Outcome.PASS)
 
 
 @pytest.fixture
@@ -136,10 +142,10 @@ def test_what_other_commands_found_survives_a_new_run_with_another_plan(
     tmp_path: Path, asked: list[str]
 ) -> None:
     runner.run(plan_in(tmp_path, seed=1), Silent())
-    write.merge(tmp_path / "out", "backproof record", record={"verdict": "PASS", "best": 0.99})
+    write.merge(tmp_path / "out", "backproof accuracy", error_rates=ERROR_RATES)
     found = runner.run(plan_in(tmp_path, seed=2), Silent())
     assert found.accuracy == PARTS["accuracy"]()
-    assert found.record == {"verdict": "PASS", "best": 0.99}
+    assert found.error_rates == ERROR_RATES
 
 
 def test_only_the_parts_of_the_main_job_decide_its_exit_code(tmp_path: Path, asked: list[str]) -> None:
@@ -151,7 +157,7 @@ def test_only_the_parts_of_the_main_job_decide_its_exit_code(tmp_path: Path, ask
 def test_a_part_that_fails_is_a_verdict_of_the_run(
     tmp_path: Path, asked: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(PARTS, "accuracy", lambda: {**sample_results.accuracy(), "verdict": "FAIL"})
+    monkeypatch.setitem(PARTS, "accuracy", lambda: replace(sample_results.accuracy(), verdict=Outcome.FAIL))
     assert runner.outcomes(runner.run(plan_in(tmp_path), Silent())) == ["PASS", "FAIL"]
 
 

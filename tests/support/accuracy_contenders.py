@@ -3,6 +3,7 @@ they hold a `ScratchMLP` and change one answer of it.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -34,7 +35,8 @@ class Faithful:
         optimizer: OptimizerSpec,
         checkpoints: Checkpoints | None = None,
     ) -> Sequence[float]:
-        return self.inner.train(x, targets, [batch[::-1].copy() for batch in batches], optimizer, checkpoints)
+        turned = [batch[::-1].copy() for batch in batches]
+        return self.inner.train(x, targets, turned, optimizer, checkpoints)
 
     def weights(self) -> Weights:
         return self.inner.weights()
@@ -59,8 +61,6 @@ class DecayInTraining(Faithful):
         optimizer: OptimizerSpec,
         checkpoints: Checkpoints | None = None,
     ) -> Sequence[float]:
-        from dataclasses import replace
-
         return super().train(x, targets, batches, replace(optimizer, weight_decay=1e-6), checkpoints)
 
 
@@ -84,15 +84,18 @@ class WorseAnswers(Faithful):
 class NoTraining(Faithful):
     """Offers everything but training."""
 
-    def train(
-        self,
-        x: Array,
-        targets: Array,
-        batches: Sequence[Array],
-        optimizer: OptimizerSpec,
-        checkpoints: Checkpoints | None = None,
-    ) -> Sequence[float]:
+    def train(self, *arguments: object, **options: object) -> Sequence[float]:
         raise NotOffered("it only predicts")
+
+
+class TellsItsThreads(Faithful):
+    """Trains nothing, and says with how many threads it would have."""
+
+    def train(self, *arguments: object, **options: object) -> Sequence[float]:
+        import threadpoolctl
+
+        found = {pool["num_threads"] for pool in threadpoolctl.threadpool_info()}
+        raise NotOffered(f"threads: {sorted(found)}")
 
 
 class NoGradient(Faithful):

@@ -4,6 +4,18 @@ import math
 from dataclasses import replace
 from typing import Any
 
+from backproof.comparisons.accuracy.result import (
+    AccuracyResult,
+    AgainstScratch,
+    ComparedTrajectories,
+    ContenderRuns,
+    DifferenceCurve,
+    Discordant,
+    EqualStarts,
+    EquivalenceWord,
+    Hashes,
+    Setup,
+)
 from backproof.comparisons.experiment import Data, Planned
 from backproof.comparisons.gradients.result import (
     Campaign,
@@ -16,7 +28,6 @@ from backproof.comparisons.gradients.result import (
 )
 from backproof.comparisons.report.document import Results, Run
 from backproof.comparisons.results.cells import Absent, Failed, Invalid, offered
-from backproof.comparisons.results.parts import Part
 from backproof.comparisons.running.environment import Environment
 from backproof.comparisons.speed import statistics
 from backproof.comparisons.speed.result import (
@@ -120,47 +131,89 @@ def campaign() -> Campaign:
     )  # fmt: skip
 
 
-def _trained(start: float, seconds: float) -> Part:
+def _trained(start: float, seconds: float) -> ContenderRuns:
     first = [0.93 + start + 0.0004 * seed for seed in SEEDS]
-    accuracy = [[round(a + 0.012 * epoch - 0.001 * epoch**2, 4) for epoch in range(5)] for a in first]
-    return {
-        "test_accuracy": [run[-1] for run in accuracy],
-        "test_accuracy_epochs": accuracy,
-        "train_loss": [[0.31 / (1 + epoch) + 0.002 * seed - start for epoch in range(5)] for seed in SEEDS],
-        "seconds": [seconds + 0.01 * seed for seed in SEEDS],
-    }
+    accuracy = [tuple(round(a + 0.012 * epoch - 0.001 * epoch**2, 4) for epoch in range(5)) for a in first]
+    return ContenderRuns(
+        test_accuracy=tuple(run[-1] for run in accuracy),
+        test_accuracy_epochs=tuple(accuracy),
+        train_loss=tuple(
+            tuple(0.31 / (1 + epoch) + 0.002 * seed - start for epoch in range(5)) for seed in SEEDS
+        ),
+        seconds=tuple(seconds + 0.01 * seed for seed in SEEDS),
+    )
 
 
-def _compared(difference: float, half_width: float, verdict: str) -> Part:
-    return {
-        "difference_points": difference,
-        "ci90": [difference - half_width, difference + half_width],
-        "margin_points": 0.2,
-        "outcome": {"PASS": "equivalent", "FAIL": "different", "INCONCLUSIVE": "undecided"}[verdict],
-        "verdict": verdict,
-        "trajectory": {"max_scaled_difference": 3.1e-13, "control": 2.8e-13, "verdict": "PASS"},
-    }
+WORDS: dict[Outcome, EquivalenceWord] = {
+    Outcome.PASS: "equivalent",
+    Outcome.FAIL: "different",
+    Outcome.INCONCLUSIVE: "undecided",
+}
+HASHES = Hashes(data="0" * 64, initial_weights="1" * 64, batches="2" * 64)
+COURSE = ComparedTrajectories(
+    max_scaled_difference=3.1e-13,
+    control=2.8e-13,
+    ratio=1.1,
+    allowed_ratio=10.0,
+    steps=4,
+    steps_compared=4,
+    first_flip=None,
+    control_flip=None,
+    curve=DifferenceCurve((0, 2, 4), (0.0, 1e-13, 3.1e-13), (0.0, 9e-14, 2.8e-13)),
+    verdict=Outcome.PASS,
+    reason="",
+)
+NO_MOMENTUM = Absent("momentum differs from torch.optim's by its first step")
 
 
-def accuracy() -> Part:
+def _compared(difference: float, half_width: float, verdict: Outcome) -> AgainstScratch:
+    return AgainstScratch(
+        difference_points=difference,
+        differences_points=(difference,) * len(SEEDS),
+        ci90=(difference - half_width, difference + half_width),
+        margin_points=0.2,
+        outcome=WORDS[verdict],
+        p_equivalence=0.01,
+        mcnemar=(Discordant(12, 14, 0.85),) * len(SEEDS),
+        hashes=EqualStarts(Outcome.PASS, (), (), HASHES),
+        verdict=verdict,
+        trajectory=COURSE,
+    )
+
+
+def accuracy() -> AccuracyResult:
     """Two equal contenders, one that cannot take the weights."""
-    return {
-        "verdict": "PASS",
-        "seconds": 61.5,
-        "dataset": "mnist",
-        "seeds": SEEDS,
-        "contenders": {
+    return AccuracyResult(
+        verdict=Outcome.PASS,
+        seconds=61.5,
+        dataset="mnist",
+        n_train=60_000,
+        n_test=10_000,
+        resolution_points=0.01,
+        margin_points=0.2,
+        seeds=tuple(SEEDS),
+        setting=Setup(
+            architecture=Architecture((784, 128, 10), dtype="float32"),
+            optimizer=OptimizerSpec("sgd", learning_rate=0.1, momentum=0.9),
+            epochs=5,
+            batch_size=100,
+            margin_points=0.2,
+            dataset="mnist",
+            dataset_sha256="3" * 64,
+        ),
+        timed=True,
+        contenders={
             "scratch": _trained(0.0, 1.9),
             "torch": _trained(0.0003, 3.8),
             "jax": _trained(-0.0002, 2.2),
-            "sklearn": {"not_offered": "momentum differs from torch.optim's by its first step"},
+            "sklearn": NO_MOMENTUM,
         },
-        "against_scratch": {
-            "torch": _compared(0.03, 0.06, "PASS"),
-            "jax": _compared(-0.02, 0.05, "PASS"),
-            "sklearn": {"not_offered": "momentum differs from torch.optim's by its first step"},
+        against_scratch={
+            "torch": _compared(0.03, 0.06, Outcome.PASS),
+            "jax": _compared(-0.02, 0.05, Outcome.PASS),
+            "sklearn": NO_MOMENTUM,
         },
-    }
+    )
 
 
 def estimate(median: float) -> Estimate:
@@ -247,11 +300,14 @@ def failing() -> Results:
     nan = check("scratch", "complex_step", "5-4-3 sigmoid, mse, float64", 1.0, 1e-12, worst="W1[0, 0]",
                 max_error=math.nan, reason="NaN in the gradient")  # fmt: skip
     gradient_part = with_checks(Outcome.FAIL, wrong, nan)
-    accuracy_part = {**accuracy(), "verdict": "FAIL"}
-    accuracy_part["against_scratch"] = {
-        "torch": _compared(0.9, 0.2, "FAIL"),
-        "jax": _compared(0.15, 0.3, "INCONCLUSIVE"),
-    }
+    accuracy_part = replace(
+        accuracy(),
+        verdict=Outcome.FAIL,
+        against_scratch={
+            "torch": _compared(0.9, 0.2, Outcome.FAIL),
+            "jax": _compared(0.15, 0.3, Outcome.INCONCLUSIVE),
+        },
+    )
     slower = comparison(0.8)
     case = speed_case((784, 128, 10), 100, "sgd", torch=slower, jax=Failed("crashed: exit code -11"))
     speed_part = speed_of((case,), torch=slower)
@@ -260,15 +316,22 @@ def failing() -> Results:
 
 def undecided() -> Results:
     """On the digits, with one seed: nothing can be said, and that is said."""
-    part = accuracy()
     lone = {
-        name: {key: values[:1] for key, values in entry.items()} | {"seconds": [None]}
-        for name, entry in part["contenders"].items()
-        if "not_offered" not in entry
+        name: ContenderRuns(
+            runs.test_accuracy[:1], runs.test_accuracy_epochs[:1], runs.train_loss[:1], (None,)
+        )
+        for name, runs in accuracy().trained.items()
     }
-    compared = {**_compared(0.4, 0.0, "INCONCLUSIVE"), "ci90": None}
-    part |= {"verdict": "INCONCLUSIVE", "dataset": "digits", "seeds": [0], "contenders": lone}
-    part["against_scratch"] = {"torch": compared, "jax": compared}
+    compared = replace(_compared(0.4, 0.0, Outcome.INCONCLUSIVE), ci90=None)
+    compared = replace(compared, differences_points=(0.4,), mcnemar=compared.mcnemar[:1])
+    part = replace(
+        accuracy(),
+        verdict=Outcome.INCONCLUSIVE,
+        dataset="digits",
+        seeds=(0,),
+        contenders=lone,
+        against_scratch={"torch": compared, "jax": compared},
+    )
     open_check = check("torch", "scratch", "5-4-3 relu, mse, float32", 1e-7, 1e-6,
                        verdict=Outcome.INCONCLUSIVE, reason="a unit sits at its kink")  # fmt: skip
     gradient_part = with_checks(Outcome.INCONCLUSIVE, open_check)
@@ -277,12 +340,27 @@ def undecided() -> Results:
 
 def diverged() -> Results:
     """A contender whose training left the numbers: results.json writes null for what is not finite."""
-    part = accuracy()
-    loss = [[0.3, None, None, None, None] for _ in SEEDS]
-    part["contenders"]["jax"] |= {"train_loss": loss, "test_accuracy": [None] * len(SEEDS), "seconds": [None]}
-    part["against_scratch"]["jax"] |= {"difference_points": None, "ci90": [None, None]}
-    part["against_scratch"]["jax"] |= {"outcome": "different", "verdict": "FAIL"}
-    part["against_scratch"]["jax"]["trajectory"] |= {"max_scaled_difference": None, "verdict": "FAIL"}
+    nan, part = math.nan, accuracy()
+    jax = ContenderRuns(
+        test_accuracy=(nan,) * len(SEEDS),
+        test_accuracy_epochs=part.trained["jax"].test_accuracy_epochs,
+        train_loss=((0.3, nan, nan, nan, nan),) * len(SEEDS),
+        seconds=(None,),
+    )
+    compared = replace(
+        part.compared["jax"],
+        difference_points=nan,
+        ci90=(nan, nan),
+        outcome="different",
+        verdict=Outcome.FAIL,
+        trajectory=replace(COURSE, max_scaled_difference=nan, verdict=Outcome.FAIL),
+    )
+    part = replace(
+        part,
+        verdict=Outcome.FAIL,
+        contenders={**part.contenders, "jax": jax},
+        against_scratch={**part.against_scratch, "jax": compared},
+    )
     lost = check("jax", "scratch", "5-4-3 relu, mse, float32", math.nan, math.nan, verdict=Outcome.FAIL,
                  resolution=math.nan, worst="", reason="Inf in W1[0, 0]")  # fmt: skip
     lone = Comparison(Estimate(1.1, (0.0, math.inf), 1), Finding.SAME)
@@ -294,7 +372,7 @@ def diverged() -> Results:
     return replace(
         passing(),
         gradients=replace(gradients(), verdict=Outcome.FAIL, checks=(lost,)),
-        accuracy={**part, "verdict": "FAIL"},
+        accuracy=part,
         speed=speed_of((case,), torch=None, jax=lone),
     )
 
@@ -309,13 +387,15 @@ def hostile() -> Results:
     base = passing()
     absent = NotCompared(HOSTILE, HOSTILE, HOSTILE, HOSTILE)
     checks = (check(HOSTILE, HOSTILE, HOSTILE, 1e-9, 1e-8, worst=HOSTILE, reason=HOSTILE), absent)
-    accuracy_part = {**accuracy(), "dataset": HOSTILE}
-    accuracy_part["contenders"] = {
-        "scratch": _trained(0.0, 1.0),
-        HOSTILE: _trained(0.1, 1.0),
-        "b": {"not_offered": HOSTILE},
-    }
-    accuracy_part["against_scratch"] = {HOSTILE: _compared(0.1, 0.05, "PASS"), "b": {"not_offered": HOSTILE}}
+    accuracy_part = replace(
+        accuracy(),
+        dataset=HOSTILE,
+        contenders={"scratch": _trained(0.0, 1.0), HOSTILE: _trained(0.1, 1.0), "b": Absent(HOSTILE)},
+        against_scratch={
+            HOSTILE: replace(_compared(0.1, 0.05, Outcome.PASS), reason=HOSTILE),
+            "b": Absent(HOSTILE),
+        },
+    )
     cells: dict[str, Cell] = {HOSTILE: comparison(2.0), "b": Failed(HOSTILE)}
     case = replace(
         speed_case((784, 128, 10), 100, HOSTILE, **cells),

@@ -59,7 +59,7 @@ def test_a_contender_added_once_is_in_accuracy_speed_and_the_report(
     )  # fmt: skip
     found = main_job.run(plan, Silent())
     assert found.accuracy is not None
-    assert mine.name in found.accuracy["against_scratch"]
+    assert mine.name in found.accuracy.against_scratch
     assert found.speed is not None
     timed = ratio(found.speed.cases[0], mine.name)
     assert timed is not None

@@ -14,6 +14,7 @@ from backproof.comparisons.report.answer import answer
 from backproof.comparisons.report.document import outcome_of
 from backproof.comparisons.speed import ratios
 from backproof.comparisons.speed.result import Comparison, Estimate, Finding
+from backproof.comparisons.verdicts.outcome import Outcome
 from tests.support.sample_results import (
     accuracy,
     check,
@@ -91,7 +92,7 @@ def test_a_stated_geometric_mean_keeps_its_interval() -> None:
 
 
 def test_equal_accuracies_reached_in_another_way_are_not_called_the_same_training() -> None:
-    part = {**accuracy(), "verdict": "FAIL"}
+    part = replace(accuracy(), verdict=Outcome.FAIL)
     said = answer(replace(passing(), accuracy=part))
     assert "though not in the same way" in said.sentence
     assert (said.tiles[1].value, said.tiles[1].verdict) == ("Yes", "FAIL")
