@@ -29,20 +29,34 @@ def sigmoid(z: Array, out: Array | None = None) -> Array:
     """1 / (1 + exp(-z)) elementwise, without overflow: the exponent is never positive."""
     positive = z.real >= 0
     decay = np.exp(np.where(positive, -z, z))  # exp(-|z|), analytic in each half plane
-    return np.divide(np.where(positive, 1.0, decay), 1.0 + decay, out=out)
+    numerator = np.where(positive, 1.0, decay)
+    return np.divide(numerator, 1.0 + decay, out=out)
 
 
 def _relu(z: Array) -> None:
     if np.iscomplexobj(z):
         z[z.real <= 0] = 0.0
-    else:
-        # A row of zeros: NumPy does not vectorise maximum with a scalar (25 us against 7 us for 256 x 256).
-        np.maximum(z, np.zeros(z.shape[-1], z.dtype), out=z)
+        return
+    # A row of zeros: NumPy does not vectorise maximum with a scalar (25 us against 7 us for 256 x 256).
+    zeros = np.zeros(z.shape[-1], z.dtype)
+    np.maximum(z, zeros, out=z)
 
 
 ACTIVATION_FUNCTIONS: dict[str, Activation] = {
-    "identity": Activation(lambda z: None, lambda d, a: None),
-    "sigmoid": Activation(lambda z: sigmoid(z, out=z), lambda d, a: np.multiply(d, a * (1.0 - a), out=d)),
-    "tanh": Activation(lambda z: np.tanh(z, out=z), lambda d, a: np.multiply(d, 1.0 - a * a, out=d)),
-    "relu": Activation(_relu, lambda d, a: np.multiply(d, a.real > 0, out=d)),
+    "identity": Activation(
+        apply=lambda z: None,
+        backpropagate=lambda delta, a: None,
+    ),
+    "sigmoid": Activation(
+        apply=lambda z: sigmoid(z, out=z),
+        backpropagate=lambda delta, a: np.multiply(delta, a * (1.0 - a), out=delta),
+    ),
+    "tanh": Activation(
+        apply=lambda z: np.tanh(z, out=z),
+        backpropagate=lambda delta, a: np.multiply(delta, 1.0 - a * a, out=delta),
+    ),
+    "relu": Activation(
+        apply=_relu,
+        backpropagate=lambda delta, a: np.multiply(delta, a.real > 0, out=delta),
+    ),
 }

@@ -64,19 +64,56 @@ class Scheme:
         """The h of least error, for evaluations good to `noise` and M_{p+1} = `derivative`."""
         if self.fixed_step is not None:
             return self.fixed_step
-        ratio = self.amplification * noise / (self.order * self.error_constant * derivative)
+        # A e / (p C M)
+        truncation = self.order * self.error_constant * derivative
+        ratio = self.amplification * noise / truncation
         return float(ratio ** (1.0 / (self.order + 1)))
 
     def error_bound(self, h: Any, noise: Any, derivative: Any) -> Any:
         """Truncation + rounding at step(s) h; arguments broadcast."""
-        return self.error_constant * h**self.order * derivative + self.amplification * noise / h
+        truncation = self.error_constant * h**self.order * derivative
+        rounding = self.amplification * noise / h
+        return truncation + rounding
 
 
-FORWARD = Scheme("forward_difference", (1, 0), (1, -1), 1, 1, 1 / 2, "Nocedal, Wright 2006, section 8.1")
-CENTRAL = Scheme("central_difference", (1, -1), (1, -1), 2, 2, 1 / 6, "Fornberg 1988, table 1")
-# This order of summation subtracts what is nearly equal first, and so rounds least.
-FIVE_POINT = Scheme("five_point", (1, -1, 2, -2), (8, -8, -1, 1), 12, 4, 1 / 30, "Fornberg 1988, table 1")
-COMPLEX = Scheme("complex_step", (1j,), (-1j,), 1, 2, 1 / 6, "Squire, Trapp 1998", fixed_step=1e-20)
+FORWARD = Scheme(
+    "forward_difference",
+    nodes=(1, 0),
+    weights=(1, -1),
+    divisor=1,
+    order=1,
+    error_constant=1 / 2,
+    source="Nocedal, Wright 2006, section 8.1",
+)
+CENTRAL = Scheme(
+    "central_difference",
+    nodes=(1, -1),
+    weights=(1, -1),
+    divisor=2,
+    order=2,
+    error_constant=1 / 6,
+    source="Fornberg 1988, table 1",
+)
+FIVE_POINT = Scheme(
+    "five_point",
+    # This order of summation subtracts what is nearly equal first, and so rounds least.
+    nodes=(1, -1, 2, -2),
+    weights=(8, -8, -1, 1),
+    divisor=12,
+    order=4,
+    error_constant=1 / 30,
+    source="Fornberg 1988, table 1",
+)
+COMPLEX = Scheme(
+    "complex_step",
+    nodes=(1j,),
+    weights=(-1j,),
+    divisor=1,
+    order=2,
+    error_constant=1 / 6,
+    source="Squire, Trapp 1998",
+    fixed_step=1e-20,
+)
 SCHEMES: dict[str, Scheme] = {scheme.name: scheme for scheme in (FORWARD, CENTRAL, FIVE_POINT, COMPLEX)}
 
 
@@ -90,12 +127,16 @@ def step_sizes(theta: Array, scheme: Scheme, step: Step = None) -> Array:
     """
     if isinstance(step, np.ndarray):
         return step
-    step = scheme.optimal_step(float(np.finfo(theta.dtype).eps)) if step is None else step
+    if step is None:
+        eps = float(np.finfo(theta.dtype).eps)
+        step = scheme.optimal_step(eps)
     expect(0 < step < np.inf, f"step: expected a finite number > 0, got {step!r}")
     if scheme.is_complex:
         return np.full(theta.shape, step, np.promote_types(theta.dtype, np.float64))
+    # h = (|t| + step * max(1, |t|)) - |t|
     size = np.abs(theta)
-    steps: Array = (size + theta.dtype.type(step) * np.maximum(1, size)) - size
+    moved = size + theta.dtype.type(step) * np.maximum(1, size)
+    steps: Array = moved - size
     expect(steps.all(), f"step: {step!r} is below the resolution of {theta.dtype}; take a larger one")
     return steps
 
@@ -176,13 +217,19 @@ def ridders(quotients: Array, steps: Array, noise: float | Array) -> tuple[Array
     least estimate, and that estimate. It is no bound: a kink nearer than the last step goes unnoticed, and so
     does a `noise` that is too small.
     """
-    best, error, column = quotients[-1], np.full_like(quotients[-1], np.inf), quotients
+    column = quotients
+    best = quotients[-1]
+    error = np.full_like(best, np.inf)
     for k in range(1, len(quotients)):
         finer, coarser = column[1:], column[:-1]
+        # A_{j,k} = A_{j,k-1} + (A_{j,k-1} - A_{j-1,k-1}) / (4^k - 1)
         column = finer + (finer - coarser) / (4**k - 1)
         distance = np.maximum(np.abs(column - finer), np.abs(column - coarser))
-        for value, estimate in zip(column, distance + 2 * noise / steps[k:], strict=True):
-            best, error = np.where(estimate < error, (value, estimate), (best, error))
+        estimates = distance + 2 * noise / steps[k:]
+        for value, estimate in zip(column, estimates, strict=True):
+            better = estimate < error
+            best = np.where(better, value, best)
+            error = np.where(better, estimate, error)
     return best, error
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from backproof.scratch.architecture import Architecture, Array, Weights, flattened
+from backproof.scratch.architecture import Architecture, Bias, Flat, Weight, Weights, flattened
 from backproof.scratch.errors import expect_shape
 
 
@@ -19,13 +19,15 @@ class Parameters:
     where none is named). Raises ValueError for a vector of another length.
     """
 
-    def __init__(self, architecture: Architecture, flat: Array | None = None, dtype: Any = None) -> None:
+    def __init__(self, architecture: Architecture, flat: Flat | None = None, dtype: Any = None) -> None:
         if flat is None:
             flat = np.zeros(architecture.n_parameters, dtype or architecture.dtype)
         expect_shape("flat", flat, (architecture.n_parameters,))
-        self.architecture, self.flat = architecture, flat
-        layers = zip(architecture.layer_slices(), architecture.layer_shapes, strict=True)
-        self.layers = [(flat[weight].reshape(shape), flat[bias]) for (weight, bias), shape in layers]
+        self.architecture = architecture
+        self.flat = flat
+        self.layers: list[tuple[Weight, Bias]] = []
+        for (weight, bias), shape in zip(architecture.layer_slices(), architecture.layer_shapes, strict=True):
+            self.layers.append((flat[weight].reshape(shape), flat[bias]))
 
     @classmethod
     def from_weights(cls, architecture: Architecture, weights: Weights) -> "Parameters":
@@ -36,6 +38,6 @@ class Parameters:
         """A copy, in `dtype` (complex128 and longdouble are welcome)."""
         return Parameters(self.architecture, self.flat.astype(dtype))
 
-    def weights(self) -> list[tuple[Array, Array]]:
+    def weights(self) -> list[tuple[Weight, Bias]]:
         """Copies of every layer's (weight, bias), which belong to the caller."""
         return [(weight.copy(), bias.copy()) for weight, bias in self.layers]

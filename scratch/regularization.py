@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backproof.scratch.architecture import Architecture, Array
+from backproof.scratch.architecture import Architecture, Array, Labels, Logits, PerExample
 from backproof.scratch.errors import expect
 from backproof.scratch.losses import LOSS_FUNCTIONS, Loss
 
@@ -51,9 +51,12 @@ class Dropout:
 
     def masks(self, rng: np.random.Generator, architecture: Architecture, n: int) -> list[Mask | None]:
         """One mask per layer's n inputs, None where nothing is dropped; the same for the same rng state."""
-        n_inputs, *hidden, _ = architecture.layer_sizes
-        layers = [(n_inputs, self.inputs), *((units, self.hidden) for units in hidden)]
-        return [_mask(rng, (n, units), p, architecture.dtype) if p else None for units, p in layers]
+        masks: list[Mask | None] = []
+        for layer, (units, _) in enumerate(architecture.layer_shapes):
+            p = self.hidden if layer else self.inputs
+            mask = _mask(rng, (n, units), p, architecture.dtype) if p else None
+            masks.append(mask)
+        return masks
 
 
 Masks = Sequence[Mask | None]
@@ -71,16 +74,20 @@ def smoothed_cross_entropy(smoothing: float) -> Loss:
     expect(0.0 <= smoothing < 1.0, f"smoothing: expected a share in [0, 1), got {smoothing!r}")
     sharp = LOSS_FUNCTIONS["cross_entropy"]
 
-    def smooth(z: Array, labels: Array) -> Array:
+    def extra(z: Logits, labels: Labels) -> PerExample:
         # logsumexp(z) - (1 - s) z_y - s mean(z) = cross entropy + s (z_y - mean(z))
-        extra: Array = smoothing * (z[np.arange(len(z)), labels] - z.mean(axis=1))
-        return extra
+        own = z[np.arange(len(z)), labels]
+        terms: Array = smoothing * (own - z.mean(axis=1))
+        return terms
 
-    def terms_and_delta(z: Array, labels: Array, out: Array, factor: float) -> Array:
-        # (softmax(z) - onehot) / N + s (onehot - 1/K) / N
+    def per_example(z: Logits, labels: Labels) -> PerExample:
+        return sharp.per_example(z, labels) + extra(z, labels)
+
+    def terms_and_delta(z: Logits, labels: Labels, out: Logits, factor: float) -> PerExample:
         terms = sharp.terms_and_delta(z, labels, out, factor)
+        # (softmax(z) - onehot) / N + s (onehot - 1/K) / N
         out -= factor * smoothing / z.size
         out[np.arange(len(z)), labels] += factor * smoothing / len(z)
-        return terms + smooth(z, labels)
+        return terms + extra(z, labels)
 
-    return Loss(lambda z, y: sharp.per_example(z, y) + smooth(z, y), terms_and_delta, sharp.scale)
+    return Loss(per_example, terms_and_delta, sharp.scale)

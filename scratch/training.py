@@ -76,17 +76,6 @@ class EpochPlan:
         least = min(self.epochs, self.batch_size)
         expect(least >= 1, f"epochs and batch_size: expected at least 1 each, {found}")
 
-    def batches(self, n_examples: int) -> Iterator[Rows]:
-        """The batches of all epochs, one after another."""
-        rng = np.random.default_rng(self.seed)
-        for _ in range(self.epochs):
-            yield from epoch_batches(n_examples, self.batch_size, rng)
-
-    def batch_lengths(self, n_examples: int) -> list[int]:
-        """How many examples each batch of one epoch holds."""
-        starts = range(0, n_examples, self.batch_size)
-        return [min(self.batch_size, n_examples - start) for start in starts]
-
 
 @dataclass(frozen=True)
 class Epoch:
@@ -270,20 +259,19 @@ def fit(
         For examples that do not fit the network.
     """
     x, targets = network.architecture.checked_batch(x, targets)
-    lengths = plan.batch_lengths(len(x))
-    losses: list[float] = []
+    rng = np.random.default_rng(plan.seed)
+    # One step for the whole run: the optimiser's state outlives the epochs.
+    step = TrainingStep(network, x, targets, recipe)
     history: list[Epoch] = []
-
-    def after_step(step: int, loss: float) -> None:
-        losses.append(loss)
-        on_step(step, loss)
-        if len(losses) == len(lengths):
-            # Weighted by examples, not by batches: the short last batch counts for what it holds.
-            mean_loss = float(np.dot(losses, lengths)) / len(x)
-            history.append(Epoch(len(history) + 1, mean_loss))
-            losses.clear()
-            on_epoch(history[-1])
-
-    # One call for the whole run: the optimiser's state outlives the epochs.
-    train(network, x, targets, plan.batches(len(x)), recipe, after_step)
+    for number in range(1, plan.epochs + 1):
+        losses, lengths = [], []
+        for batch in epoch_batches(len(x), plan.batch_size, rng):
+            loss = step(batch)
+            losses.append(loss)
+            lengths.append(len(batch))
+            on_step(step.n_steps, loss)
+        # Weighted by examples, not by batches: the short last batch counts for what it holds.
+        mean_loss = float(np.dot(losses, lengths)) / len(x)
+        history.append(Epoch(number, mean_loss))
+        on_epoch(history[-1])
     return history
