@@ -3,20 +3,29 @@
 What a module y = m(x; theta) returns is made a number, L = sum_i c_i y_i, with c drawn from the normal
 distribution: of both signs, so that errors cannot add up to nothing by design, and two draws of it, so that
 they do not by chance. Autograd's dL/dtheta is then held against the values of L (`verdicts.any_function`): a
-verdict for every parameter and every floating-point input.
+verdict for every parameter and every floating-point input. One call of the module serves both draws.
 
 Differences need double precision. A float32 module is copied to float64 first: what is checked are its
-formulas, not its rounding.
+formulas, not its rounding. What computes in float32 all the same is judged by the noise that it has.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from backproof.comparisons.verdicts.any_function import check_gradient
-from backproof.comparisons.verdicts.outcome import Outcome
-from backproof.comparisons.verdicts.verdict import Verdict
+from backproof.comparisons.verdicts.function_line import Point
+from backproof.comparisons.verdicts.function_noise import grid
+from backproof.comparisons.verdicts.gradient_judge import (
+    ONE_BY_ONE,
+    SAMPLED,
+    Choice,
+    Claims,
+    GradientNoise,
+    judge,
+)
+from backproof.comparisons.verdicts.gradient_verdict import GradientVerdict
+from backproof.comparisons.verdicts.parameter_tree import Tensor, coarsest
 from backproof.reference.torch_module import TorchModule
 from backproof.scratch.architecture import Array
 from backproof.scratch.errors import InputError
@@ -25,52 +34,54 @@ PROJECTIONS = 2
 
 
 def check_module(
-    module: Callable[..., Any] | type, *inputs: Any, max_entries: int = 20, seed: int = 0
-) -> dict[str, Verdict]:
+    module: Callable[..., Any] | type,
+    *inputs: Any,
+    max_entries: int | None = None,
+    resolution: float | None = None,
+    seed: int = 0,
+) -> GradientVerdict:
     """Is autograd's gradient of `module(*inputs)` right, for every parameter and every floating-point input?
 
     `module` is a `torch.nn.Module`, a `torch.autograd.Function` or a function of tensors. It is not changed.
     Inputs are as it takes them; floating-point ones become float64. Returns a verdict per tensor: parameters
-    by their names, inputs as ``input 0``, ``input 1``, ... Of each tensor at most `max_entries` entries are
-    checked, drawn with `seed`; each costs 20 to 50 evaluations.
+    by their names, inputs as ``input 0``, ``input 1``, ..., and one overall. A tensor of up to 64 entries is
+    looked at entry by entry; of a larger one 20 are (`max_entries`, drawn with `seed`), and all through
+    random directions. `resolution` is as in `check_gradient`.
 
-    Raises ValueError where there is nothing to check, or where the module gives different values for the same
-    inputs (dropout: call ``module.eval()`` first); TypeError where it returns no floating-point tensor.
+    Raises InputError where there is nothing to check, or where the module gives different values for the same
+    inputs (dropout: call ``module.eval()`` first); InputTypeError where it returns no floating-point tensor.
     """
-    if max_entries < 1:
+    if max_entries is not None and max_entries < 1:
         raise InputError(f"max_entries: expected at least 1, got {max_entries}")
     network = TorchModule(module, inputs)
     rng = np.random.default_rng(seed)
-    projections = [rng.standard_normal(network.n_outputs) for _ in range(PROJECTIONS)]
-    found = {}
-    for name, shape in network.shapes.items():
-        n = int(np.prod(shape, dtype=int))
-        entries = np.sort(np.random.default_rng(seed).choice(n, min(n, max_entries), replace=False))
-        found[name] = _worst([_judge(network, name, c, entries) for c in projections])
-    return found
+    c = rng.standard_normal((PROJECTIONS, network.n_outputs))
+    outputs_dtype = network.dtype_of_outputs()
+    point = Point(
+        network.outputs,
+        None,
+        [_tensor(name, tensor) for name, tensor in network.tensors.items()],
+        in_place=True,
+        read=lambda y: _projected(c, y),
+        kind=lambda y: coarsest([outputs_dtype, grid(y.numpy())]),
+    )
+
+    def gradients() -> list[Array]:
+        return network.gradients(c)
+
+    found = gradients()
+    noise = GradientNoise(point, gradients, list, seed)
+    claims = Claims(found, coarsest([grid(one) for one in found]), noise)
+    everything: list[Array | None] = [None] * len(found)
+    limits = max_entries or ONE_BY_ONE, max_entries or SAMPLED
+    return judge(point, claims, Choice(everything, resolution, seed, *limits))
 
 
-def _judge(network: TorchModule, name: str, c: Array, entries: Array) -> Verdict:
-    shape, before = network.shapes[name], network.theta(name)
-
-    def value(theta: Array) -> float:
-        network.move(name, theta)
-        return network.value(c)
-
-    def gradient(theta: Array) -> Array:
-        network.move(name, theta)
-        return network.gradient(name, c)
-
-    def entry_name(index: int) -> str:
-        place = ", ".join(str(int(i)) for i in np.unravel_index(index, shape))
-        return f"{name}[{place}]" if shape else name
-
-    try:
-        return check_gradient(value, gradient, before, entries=entries.tolist(), name=entry_name)
-    finally:
-        network.move(name, before)
+def _tensor(name: str, tensor: Any) -> Tensor:
+    flat = tensor.detach().double().reshape(-1).numpy().copy()
+    return Tensor(name, tuple(tensor.shape), flat, tensor)
 
 
-def _worst(verdicts: Sequence[Verdict]) -> Verdict:
-    order = (Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.PASS)
-    return min(verdicts, key=lambda verdict: order.index(verdict.outcome))
+def _projected(c: Array, y: Any) -> Array:
+    values: Array = c @ y.numpy()
+    return values

@@ -35,7 +35,7 @@ def own_loss(subject: Subject, case: Case) -> None:
     )
     if verdict.outcome == Outcome.FAIL:
         _show(subject, case, verdict.worst)
-    require("gradient against differences of its own loss", verdict)
+    require("gradient against differences of its own loss", verdict.overall)
 
 
 def _show(subject: Subject, case: Case, worst: str) -> None:

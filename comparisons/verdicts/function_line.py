@@ -1,0 +1,183 @@
+"""A black box at one point, and the lines that lead away from it.
+
+phi(s) = f(theta + s d) for a direction d within one tensor: along one entry, or a random one. Where the
+claimed gradient g is right, psi(s) = phi(s) - g . (what was really moved) has slope 0 at s = 0; to take the
+claim out first also takes out that theta + s d is rounded (in float32 it is, entry by entry). The slope of
+psi is the claim's error.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from backproof.comparisons.verdicts.parameter_tree import (
+    InPlace,
+    Tensor,
+    as_numpy,
+    coarsest,
+    dtype_name,
+    like,
+    rebuilt,
+)
+from backproof.scratch.architecture import Array
+from backproof.scratch.errors import InputError, InputTypeError
+
+OUTSIDE = (ArithmeticError, ValueError)  # what Python raises where NumPy gives NaN: math.log(-1), 1 / 0
+
+
+def scalar(value: Any) -> Array:
+    """The one real number that f gives, (1,)."""
+    if isinstance(value, tuple | list):
+        raise InputTypeError(
+            f"f: expected a real scalar, got a {type(value).__name__} of {len(value)}; return the value alone"
+        )
+    kind = dtype_name(value)
+    plain = np.asarray(value.detach().cpu().double() if hasattr(value, "detach") else value)
+    if plain.size != 1 or "complex" in kind or plain.dtype.kind not in "fiuV":
+        raise InputTypeError(
+            f"f: expected a real scalar, got {kind} of shape {plain.shape}; return a real scalar"
+        )
+    return plain.astype(np.float64).reshape(1)
+
+
+class Point:
+    """f where the gradient is claimed: one or several (m) real functions of the same parameters.
+
+    `function` takes the parameters in their own nesting, or nothing, if `in_place`; `read` makes the values
+    (m,) of what it gives, and `kind` names the dtype they were computed in.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        tree: Any,
+        found: Sequence[Tensor],
+        in_place: bool,
+        read: Callable[[Any], Array] = scalar,
+        kind: Callable[[Any], str] = dtype_name,
+    ) -> None:
+        self.tensors = tuple(found)
+        self._function, self._tree, self._read = function, tree, read
+        self._in_place = InPlace(found) if in_place else None
+        self.evaluations = 0
+        returned = self.call(self._function)
+        self._kind = kind
+        self.base, self.dtype = self._values(returned), coarsest([kind(returned)])
+        if not np.isfinite(self.base).all():
+            raise InputError("f: expected a finite value at params, found NaN or Inf; choose another point")
+        self.again = self._values(self.call(self._function))
+
+    def _values(self, returned: Any) -> Array:
+        self.evaluations += 1
+        return self._read(returned)
+
+    def call(self, function: Callable[..., Any], moved: dict[int, Array] | None = None) -> Any:
+        """function at the parameters, some of them moved."""
+        return self.moved_call(function, moved or {})[0]
+
+    def moved_call(
+        self, function: Callable[..., Any], moved: dict[int, Array]
+    ) -> tuple[Any, dict[int, Array]]:
+        """What the function gives, and where the moved tensors really were, in float64 (n,)."""
+        if self._in_place is None:
+            arrays, really = self._copies(moved)
+            return function(rebuilt(self._tree, iter(arrays))), really
+        try:
+            really = {number: self._in_place.write(number, flat) for number, flat in moved.items()}
+            return function(), really
+        finally:
+            self._in_place.restore(moved)
+
+    def _copies(self, moved: dict[int, Array]) -> tuple[list[Any], dict[int, Array]]:
+        arrays, really = [], dict(moved)
+        for number, tensor in enumerate(self.tensors):
+            values = moved.get(number, tensor.flat)
+            array = like(tensor.original, values.reshape(tensor.shape))
+            if number in moved and not isinstance(array, np.ndarray):
+                really[number] = as_numpy(array).ravel()
+            arrays.append(array)
+        return arrays, really
+
+    def values(self, number: int, flat: Array) -> tuple[Array, Array]:
+        """The values (m,) with one tensor moved to `flat`, NaN outside f's domain; where it really was."""
+        try:
+            with np.errstate(all="ignore"):
+                returned, really = self.moved_call(self._function, {number: flat})
+        except InputError:
+            raise
+        except OUTSIDE:
+            return np.full(self.base.shape, np.nan), flat
+        return self._values(returned), really[number]
+
+    def anywhere(self, s: float, directions: Sequence[Array]) -> Array:
+        """The values (m,) with all tensors moved by s along their directions, NaN outside f's domain."""
+        try:
+            returned = self.everywhere(self._function, s, directions)
+        except InputError:
+            raise
+        except OUTSIDE:
+            return np.full(self.base.shape, np.nan)
+        return self._values(returned)
+
+    def dtype_at(self, s: float, directions: Sequence[Array]) -> str:
+        """The dtype that f's values are computed in, away from where its parameters may be round numbers."""
+        try:
+            return coarsest([self.dtype, self._kind(self.everywhere(self._function, s, directions))])
+        except OUTSIDE:
+            return self.dtype
+
+    def everywhere(self, function: Callable[..., Any], s: float, directions: Sequence[Array]) -> Any:
+        """What any function gives with all tensors moved by s along their directions."""
+        moved = {i: t.flat + s * d for i, (t, d) in enumerate(zip(self.tensors, directions, strict=True))}
+        with np.errstate(all="ignore"):
+            return self.call(function, moved)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """f at one place of a line."""
+
+    values: Array  # (m,)
+    residual: Array  # (m,): values less what the claimed gradient makes of the move
+    claimed: Array  # (m,): the size of that
+
+
+class Line:
+    """theta + s scale d within one tensor; d is one entry, or a vector (n,)."""
+
+    def __init__(self, point: Point, number: int, claimed: Array, direction: int | Array) -> None:
+        """`claimed` (m, n) is the claimed gradient of every function with respect to this tensor."""
+        self.point, self.number, self._claimed, self._direction = point, number, claimed, direction
+        t = point.tensors[number].flat
+        if isinstance(direction, np.ndarray):
+            self.scale, self.shortest = 1.0, 1.0
+            self.slope = claimed @ direction
+        else:
+            here = abs(float(t[direction]))
+            self.scale = max(1.0, here)
+            self.shortest = min(1.0, here or 1.0)
+            self.slope = claimed[:, direction]
+        self._known: dict[float, Sample] = {}
+        self._rest = Sample(point.base, point.base, np.zeros_like(point.base))
+
+    def at(self, s: float) -> Sample:
+        """f at s, in the units of theta."""
+        if s == 0.0:
+            return self._rest
+        if s not in self._known:
+            self._known[s] = self._sample(s)
+        return self._known[s]
+
+    def _sample(self, s: float) -> Sample:
+        start = self.point.tensors[self.number].flat
+        if isinstance(self._direction, np.ndarray):
+            values, really = self.point.values(self.number, start + s * self._direction)
+            claimed = self._claimed @ (really - start)
+        else:
+            flat = start.copy()
+            flat[self._direction] += s
+            values, really = self.point.values(self.number, flat)
+            claimed = self._claimed[:, self._direction] * (really[self._direction] - start[self._direction])
+        return Sample(values, values - claimed, np.abs(claimed))

@@ -1,0 +1,278 @@
+"""A whole claimed gradient at one point: every tensor of every function, and one verdict.
+
+The point has one or several (m) functions, whose values come from the same evaluations: their lines are
+shared. A tensor of up to `one_by_one` entries is looked at entry by entry; of a larger one `sampled` entries
+are, and all of them along random directions.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any
+
+import numpy as np
+
+from backproof.comparisons.verdicts import gradient_words as words
+from backproof.comparisons.verdicts.function_line import Line, Point
+from backproof.comparisons.verdicts.function_noise import EPS, SPACINGS, Noise, grid, line_noise
+from backproof.comparisons.verdicts.gradient_verdict import GradientVerdict
+from backproof.comparisons.verdicts.outcome import Outcome, worst
+from backproof.comparisons.verdicts.parameter_tree import Tensor
+from backproof.comparisons.verdicts.random_directions import directions, missed_size
+from backproof.comparisons.verdicts.tensor_judge import (
+    RESOLUTION,
+    Claim,
+    Judged,
+    judge_directions,
+    judge_entries,
+    locate,
+)
+from backproof.comparisons.verdicts.verdict import Verdict
+from backproof.scratch.architecture import Array
+
+ONE_BY_ONE = 64  # a tensor of so many entries is looked at entry by entry
+SAMPLED = 20  # of a larger one
+FAR = (0.37, 1e1, 1e3)  # where else to look for a change before f is said to ignore its argument
+
+
+@dataclass(frozen=True)
+class Claims:
+    """The gradient as it is claimed."""
+
+    gradients: Sequence[Array]  # per tensor (m, n)
+    dtype: str  # the coarsest in which it was computed
+    noise: "GradientNoise | None" = None  # where it can be evaluated elsewhere
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is looked at, and how finely."""
+
+    entries: Sequence[Array | None]  # per tensor: indices; None for all, or a sample with directions
+    resolution: float | None = None  # None: as the dtypes allow
+    seed: int = 0
+    one_by_one: int = ONE_BY_ONE
+    sampled: int = SAMPLED
+
+
+def judge(
+    point: Point, claims: Claims, choice: Choice, name: Callable[[int], str] | None = None
+) -> GradientVerdict:
+    """The verdicts on the claimed gradients of all functions, the worst function's for each tensor."""
+    noises, moved = function_noises(point, choice.seed)
+    resolution = choice.resolution or _default_resolution(noises, claims.dtype)
+    largest = [max(_largest(gradient[c]) for gradient in claims.gradients) for c in range(len(noises))]
+    verdicts = {}
+    for number, (tensor, gradient) in enumerate(zip(point.tensors, claims.gradients, strict=True)):
+        if not moved:
+            verdicts[tensor.name] = _standing_still(point, gradient, tensor)
+            continue
+        lines = _Lines(point, number, gradient, choice)
+        own = partial(claims.noise, number) if claims.noise else _nothing
+        several = [
+            _tensor_verdict(
+                Claim(point, number, c, gradient, claims.dtype, noise, resolution, largest[c], own),
+                lines,
+                name or tensor.entry,
+            )
+            for c, noise in enumerate(noises)
+        ]
+        outcome = worst(verdict.outcome for verdict in several)
+        verdicts[tensor.name] = next(verdict for verdict in several if verdict.outcome == outcome)
+    return GradientVerdict(verdicts)
+
+
+def _nothing() -> None:
+    return None
+
+
+def _largest(gradient: Array) -> float:
+    return float(np.abs(gradient[np.isfinite(gradient)]).max(initial=0.0))
+
+
+class _Lines:
+    """The lines of one tensor, shared by all functions that are judged along them."""
+
+    def __init__(self, point: Point, number: int, gradient: Array, choice: Choice) -> None:
+        n, chosen = point.tensors[number].flat.size, choice.entries[number]
+        self.drawn = np.empty((0, n))
+        if chosen is not None:
+            self.entries = [int(i) for i in chosen]
+        elif n <= choice.one_by_one:
+            self.entries = list(range(n))
+        else:
+            rng = np.random.default_rng([choice.seed, number])
+            self.entries = sorted(int(i) for i in rng.choice(n, choice.sampled, replace=False))
+            self.drawn = directions(n, [choice.seed, number, 1])
+        self.by_entry = [Line(point, number, gradient, i) for i in self.entries]
+        self.by_direction = [Line(point, number, gradient, d) for d in self.drawn]
+
+
+def function_noises(point: Point, seed: int) -> tuple[list[Noise], bool]:
+    """The noise of every function along one random line in all parameters; and whether any moved."""
+    rng = np.random.default_rng(seed)
+    ways = [
+        rng.choice([-1.0, 1.0], t.flat.shape)
+        * rng.uniform(0.5, 1.0, t.flat.shape)
+        * np.maximum(1.0, np.abs(t.flat))
+        for t in point.tensors
+    ]
+
+    def at(s: float) -> Array:
+        return point.base if s == 0 else point.anywhere(s, ways)
+
+    level, seen = line_noise(at)
+    moved = bool((seen != point.base).any())
+    for step in FAR if not moved else ():
+        moved = moved or bool((at(step) != point.base).any() or (at(-step) != point.base).any())
+    level = np.fmax(level, np.abs(point.again - point.base))
+    computed = EPS[point.dtype_at(SPACINGS[-1], ways)]
+    eps = [max(computed, EPS[grid(seen[:, c])]) for c in range(len(level))]
+    return [Noise(float(one), its) for one, its in zip(level, eps, strict=True)], moved
+
+
+def _default_resolution(noises: Sequence[Noise], kind: str) -> float:
+    eps = max([EPS[kind], *(noise.eps for noise in noises)])
+    return max(RESOLUTION[name] for name in RESOLUTION if EPS[name] <= eps)
+
+
+class GradientNoise:
+    """The noise of a gradient function entry by entry, read when it is first asked for.
+
+    `gradient` is called as f is; `split` makes the arrays (m, n) of what it gives, one per tensor.
+    """
+
+    def __init__(
+        self,
+        point: Point,
+        gradient: Callable[..., Any],
+        split: Callable[[Any], list[Array]],
+        seed: int,
+    ) -> None:
+        self._point, self._gradient, self._split, self._seed = point, gradient, split, seed
+
+    def __call__(self, number: int) -> Array:
+        """Of one tensor, (m, n)."""
+        return self._levels[number]
+
+    @cached_property
+    def _levels(self) -> list[Array]:
+        rng = np.random.default_rng([self._seed, 1])
+        found = self._point.tensors
+        ways = [rng.uniform(0.5, 1.0, t.flat.shape) * np.maximum(1.0, np.abs(t.flat)) for t in found]
+        shapes: list[tuple[int, ...]] = []
+
+        def flat(s: float) -> Array:
+            parts = self._split(self._point.everywhere(self._gradient, s, ways))
+            shapes[:] = [part.shape for part in parts]
+            return np.concatenate([part.ravel() for part in parts])
+
+        level, _ = line_noise(flat)
+        ends = np.cumsum([int(np.prod(shape)) for shape in shapes])[:-1]
+        return [part.reshape(shape) for part, shape in zip(np.split(level, ends), shapes, strict=True)]
+
+
+def _tensor_verdict(claim: Claim, lines: _Lines, label: Callable[[int], str]) -> Verdict:
+    found = Looks(
+        claim,
+        judge_entries(claim, lines.by_entry, lines.entries),
+        judge_directions(claim, lines.by_direction, lines.drawn),
+        label,
+    )
+    if not found.all:
+        return _verdict(found, None, "nothing was compared")
+    shown = words.worst_of(found.all, found.outcome)
+    if found.outcome == Outcome.FAIL and shown.entry is None:
+        shown = locate(claim, lines.drawn[found.through.index(shown)])
+    return _verdict(found, shown, _reason(found, shown) + _drawn_anew(claim))
+
+
+@dataclass(frozen=True)
+class Looks:
+    """All that was seen of one tensor."""
+
+    claim: Claim
+    one_by_one: Sequence[Judged]
+    through: Sequence[Judged]  # random directions
+    label: Callable[[int], str]
+
+    @property
+    def all(self) -> list[Judged]:
+        return [*self.one_by_one, *self.through]
+
+    @property
+    def outcome(self) -> Outcome:
+        return worst(one.outcome for one in self.all)
+
+    @property
+    def tensor(self) -> Tensor:
+        return self.claim.point.tensors[self.claim.number]
+
+    def name(self, one: Judged) -> str:
+        return f"{self.tensor.name} along a random direction" if one.entry is None else self.label(one.entry)
+
+    def count(self, outcome: Outcome) -> int:
+        return sum(one.outcome == outcome for one in self.one_by_one)
+
+    @cached_property
+    def resolution(self) -> float:
+        """The least relative error of the tensor that is sure to be seen in one of its entries.
+
+        Of a tensor of zeros: beside how steep f is nearby, in the entry where that is worst.
+        """
+        sizes = [(one.bound, abs(one.finding.claimed)) for one in self.one_by_one]
+        alive = [2 * bound / (size - bound) for bound, size in sizes if np.isfinite(size) and size > bound]
+        if alive:
+            return float(min(alive))
+        steep = [(one.bound, one.finding.steepness) for one in self.one_by_one if not one.finding.still]
+        inf = float("inf")
+        return max((2 * bound / size if size else inf for bound, size in steep), default=inf)
+
+
+def _reason(found: Looks, shown: Judged) -> str:
+    claim = found.claim
+    if found.outcome == Outcome.FAIL:
+        return words.failure(found.name(shown), shown, found.count(Outcome.FAIL), len(found.one_by_one))
+    if found.outcome == Outcome.INCONCLUSIVE:
+        those = [one for one in found.all if one.outcome == Outcome.INCONCLUSIVE]
+        level = claim.noise.of(float(claim.point.base[claim.component]))
+        return words.undecided(found.name(those[0]), those[0], len(those), len(found.all), level)
+    n = found.tensor.flat.size
+    missed = missed_size([one.bound for one in found.through], n) if found.through else 0.0
+    norm = float(np.linalg.norm(claim.flat))
+    looked = words.looked_at(len(found.one_by_one), n, len(found.through), missed, norm)
+    kinks = [(found.name(one), one) for one in found.one_by_one if one.finding.kink]
+    return words.passed(looked, found.resolution, kinks)
+
+
+def _drawn_anew(claim: Claim) -> str:
+    first, second = claim.point.base[claim.component], claim.point.again[claim.component]
+    if first == second:
+        return ""
+    one, other = words.differing(float(first), float(second))
+    return f"; f gave {one} and {other} at one point: fix its random seed"
+
+
+def _verdict(found: Looks, shown: Judged | None, reason: str) -> Verdict:
+    """A Verdict as this module makes them: from estimates."""
+    undecided = found.count(Outcome.INCONCLUSIVE)
+    decided = len(found.one_by_one) - undecided
+    if shown is None:
+        nan = float("nan")
+        return Verdict(Outcome.INCONCLUSIVE, nan, nan, found.resolution, "", reason, decided, undecided)
+    finding = shown.finding
+    expected = finding.claimed + finding.off
+    figures = abs(finding.off), shown.bound, found.resolution, found.name(shown)
+    return Verdict(found.outcome, *figures, reason, decided, undecided, finding.claimed, expected)
+
+
+def _standing_still(point: Point, gradient: Array, tensor: Tensor) -> Verdict:
+    reason = (
+        f"f gives {point.base[0]:.9g} wherever {tensor.name} is moved: it ignores its argument, or moves by "
+        "less than it rounds; let it use the parameters that it is given"
+    )
+    outcome = Outcome.INCONCLUSIVE
+    if not np.isfinite(gradient).all():
+        outcome, reason = Outcome.FAIL, "the gradient is not finite, and " + reason
+    nan, inf = float("nan"), float("inf")
+    return Verdict(outcome, nan, nan, inf, "", reason, 0, tensor.flat.size)

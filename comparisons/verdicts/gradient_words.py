@@ -1,0 +1,94 @@
+"""What a verdict on a black box says, in one sentence or two."""
+
+from collections.abc import Sequence
+from math import ceil, isfinite, log10
+
+from backproof.comparisons.verdicts.outcome import Outcome
+from backproof.comparisons.verdicts.random_directions import MISS
+from backproof.comparisons.verdicts.tensor_judge import Judged
+
+FEWEST_DIGITS, MOST_DIGITS = 9, 17
+
+
+def differing(a: float, b: float) -> tuple[str, str]:
+    """Two numbers with as many digits as it takes to tell them apart: 9 to 17."""
+    if not (isfinite(a) and isfinite(b)) or a == b:
+        return f"{a:.{FEWEST_DIGITS}g}", f"{b:.{FEWEST_DIGITS}g}"
+    needed = ceil(log10(max(abs(a), abs(b)) / abs(a - b))) + 2
+    digits = min(max(FEWEST_DIGITS, needed), MOST_DIGITS)
+    return f"{a:.{digits}g}", f"{b:.{digits}g}"
+
+
+def looked_at(entries: int, n: int, n_directions: int, missed: float, norm: float) -> str:
+    """``20 of 16,000 entries one by one, all through 8 directions: ...``."""
+    if not n_directions:
+        return (
+            f"all {n:,} entries"
+            if entries == n
+            else f"{entries:,} of {n:,} entries, the others not looked at"
+        )
+    size = f"{missed / norm:.0e} of the gradient's norm" if norm else f"{missed:.0e}"
+    return (
+        f"{entries:,} of {n:,} entries one by one, all through {n_directions} directions: a mistake of "
+        f"{size} anywhere is missed with probability < {MISS:.0e}"
+    )
+
+
+def failure(name: str, judged: Judged, n_failed: int, n: int) -> str:
+    """Found and expected of the worst entry, and at a kink the interval."""
+    finding = judged.finding
+    where = f"{n_failed} of {n} entries outside their bounds, worst {name}: "
+    if not n_failed:
+        where = f"none of {n} entries looked at one by one, but through random directions {name}: "
+    if not isfinite(finding.claimed):
+        return where + f"found {finding.claimed}"
+    if finding.kink:
+        low, high = finding.kink
+        return where + f"found {finding.claimed:.9g}, the slopes at the kink are {low:.9g} .. {high:.9g}"
+    found, expected = differing(finding.claimed, finding.claimed + finding.off)
+    return (
+        where + f"found {found}, expected {expected}, off by {abs(finding.off):.3g}, bound {judged.bound:.3g}"
+    )
+
+
+def undecided(name: str, judged: Judged, n_undecided: int, n: int, noise: float) -> str:
+    finding = judged.finding
+    where = f"{n_undecided} of {n} entries undecided, the first {name}: "
+    if judged.entry is None:
+        where = f"{name} is undecided: "
+    if not isfinite(judged.bound):
+        return where + "f is not finite beside it"
+    if finding.kink:
+        return where + "f has a kink there, and its slopes are too noisy to say"
+    claimed = f"claimed {finding.claimed:.3g}, known only to {judged.bound:.1g}"
+    return where + (
+        f"{claimed}, since values of f are off by {noise:.1g}; more digits in f (float64), another point or "
+        "a coarser `resolution` would help"
+    )
+
+
+def passed(looked: str, resolution: float, kinks: Sequence[tuple[str, Judged]]) -> str:
+    words = (
+        f"{looked}; an error of 1 part in {1 / resolution:,.0f} would have been seen"
+        if 0 < resolution < 1
+        else looked
+    )
+    if not kinks:
+        return words
+    name, judged = kinks[0]
+    low, high = judged.finding.kink or (0.0, 0.0)
+    more = f" and {len(kinks) - 1} more" if len(kinks) > 1 else ""
+    return f"{words}; {name}{more} at a kink: a valid subgradient, between {low:.3g} and {high:.3g}"
+
+
+def worst_of(judged: Sequence[Judged], outcome: Outcome) -> Judged:
+    """The one furthest outside its bound of those that ended so."""
+    those = [one for one in judged if one.outcome == outcome]
+    return max(those, key=_excess)
+
+
+def _excess(judged: Judged) -> float:
+    off, bound = abs(judged.finding.off), judged.bound
+    if not isfinite(judged.finding.claimed):
+        return float("inf")
+    return off / bound if bound else (float("inf") if off else 0.0)

@@ -1,0 +1,197 @@
+"""Parameters as people keep them (an array, a list, a dict, any nesting of them) as named flat tensors.
+
+    {"W1": (3, 2), "b1": (2,)}   ->   params["W1"], params["b1"]        entry 5 of the first: params["W1"][2,
+    1]
+    [(W1, b1), (W2, b2)]         ->   params[0][0], params[0][1], params[1][0], ...
+
+NumPy, torch and JAX arrays are read and made without importing a framework: each array makes others like
+itself. A NumPy array is handed on in double precision (a float32 network whose formulas take any dtype is so
+judged in a float64 shadow); torch and JAX arrays keep their dtype, which their functions insist on.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from backproof.comparisons.verdicts.function_noise import grid
+from backproof.scratch.architecture import Array
+from backproof.scratch.errors import InputError, InputTypeError
+
+ROOT = "params"
+FLOATING = ("float64", "float32", "float16", "bfloat16", "float128")
+
+
+def leaves(tree: Any, name: str = ROOT) -> Iterator[tuple[str, Any]]:
+    """(name, array) of every array in the tree, in order; a list of plain numbers is an array."""
+    if isinstance(tree, Mapping):
+        for key, branch in tree.items():
+            yield from leaves(branch, f"{name}[{key!r}]")
+    elif _is_sequence(tree):
+        for i, branch in enumerate(tree):
+            yield from leaves(branch, f"{name}[{i}]")
+    else:
+        yield name, tree
+
+
+def rebuilt(tree: Any, arrays: Iterator[Any]) -> Any:
+    """The same tree with other arrays, in the order of `leaves`."""
+    if isinstance(tree, Mapping):
+        return {key: rebuilt(branch, arrays) for key, branch in tree.items()}
+    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
+        return type(tree)(*(rebuilt(branch, arrays) for branch in tree))
+    if _is_sequence(tree):
+        branches = [rebuilt(branch, arrays) for branch in tree]
+        return tuple(branches) if isinstance(tree, tuple) else branches
+    return next(arrays)
+
+
+def _is_sequence(tree: Any) -> bool:
+    return isinstance(tree, list | tuple) and not (tree and all(np.isscalar(item) for item in tree))
+
+
+def dtype_name(array: Any) -> str:
+    """``float32`` for NumPy's, JAX's and torch's float32."""
+    dtype = array.dtype if hasattr(array, "dtype") else np.asarray(array).dtype
+    return str(dtype).rpartition(".")[2]
+
+
+def is_torch(array: Any) -> bool:
+    return type(array).__module__.partition(".")[0] == "torch" or hasattr(array, "new_tensor")
+
+
+def as_numpy(array: Any) -> Array:
+    """A float64 copy (complex128 of complex numbers), whatever made the array; None is no array."""
+    if is_torch(array):
+        on_cpu = array.detach().cpu().resolve_conj()
+        array = (on_cpu if on_cpu.is_complex() else on_cpu.double()).numpy()
+    plain = np.asarray(array)
+    kind = np.complex128 if plain.dtype.kind == "c" else np.float64
+    try:
+        return plain.astype(kind, copy=True)
+    except (TypeError, ValueError):
+        raise InputTypeError(f"expected an array of numbers, got {type(array).__name__}") from None
+
+
+def like(model: Any, values: Array) -> Any:
+    """An array of the model's kind with these float64 values: torch's and JAX's keep their dtype."""
+    if is_torch(model):
+        return model.detach().new_tensor(values)
+    if type(model).__module__.partition(".")[0] in ("jax", "jaxlib"):
+        return model.__array_namespace__().asarray(values, dtype=model.dtype)
+    return values.copy()
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """One array of the parameters."""
+
+    name: str
+    shape: tuple[int, ...]
+    flat: Array  # float64 (n,), as it was found
+    original: Any
+
+    def entry(self, index: int) -> str:
+        """``params["W1"][3, 1]``."""
+        place = ", ".join(str(int(i)) for i in np.unravel_index(index, self.shape))
+        return f"{self.name}[{place}]" if self.shape else self.name
+
+
+def tensors(tree: Any, argument: str = ROOT) -> list[Tensor]:
+    """Every array of the parameters, checked.
+
+    Raises InputError for numbers that are not finite or no numbers at all, and InputTypeError for integers
+    and complex numbers.
+    """
+    found = []
+    for name, array in leaves(tree):
+        label = name.replace(ROOT, argument, 1)
+        kind = dtype_name(array)
+        if "complex" in kind:
+            raise InputTypeError(
+                f"{label}: expected real numbers, got {kind}; take real and imaginary parts apart"
+            )
+        if kind not in FLOATING:
+            raise InputTypeError(
+                f"{label}: expected floating-point numbers, got {kind}; convert them to float64"
+            )
+        values = as_numpy(array)
+        if not np.isfinite(values).all():
+            raise InputError(f"{label}: expected finite numbers, found NaN or Inf; choose another point")
+        found.append(Tensor(label, values.shape, values.ravel(), array))
+    if not sum(tensor.flat.size for tensor in found):
+        raise InputError(f"{argument}: expected at least one number, got none")
+    return found
+
+
+def matching(tree: Any, expected: Sequence[Tensor], argument: str) -> tuple[list[Array], str]:
+    """The arrays (n,) of a tree that is shaped like the parameters, and the coarsest of their dtypes.
+
+    Raises InputError where names or shapes differ, InputTypeError for complex numbers and integers.
+    """
+    found = [(name.replace(ROOT, argument, 1), array) for name, array in leaves(tree)]
+    if len(found) != len(expected):
+        raise InputError(f"{argument}: expected {len(expected)} arrays as in params, got {len(found)}")
+    flat, kinds = [], []
+    for (name, array), tensor in zip(found, expected, strict=True):
+        if array is None:
+            raise InputTypeError(
+                f"{name}: expected an array of shape {tensor.shape}, got None; pass zeros for it"
+            )
+        kind = dtype_name(array)
+        values = as_numpy(array)
+        if values.shape != tensor.shape:
+            raise InputError(f"{name}: expected shape {tensor.shape} as {tensor.name}'s, got {values.shape}")
+        if name[len(argument) :] != tensor.name[len(ROOT) :]:
+            raise InputError(f"{argument}: expected {tensor.name} next, got {name}; use the names of params")
+        if kind not in FLOATING and values.dtype.kind == "c":
+            raise InputTypeError(
+                f"{name}: expected real numbers, got {kind}; take the real part if it is meant"
+            )
+        if kind not in FLOATING and not hasattr(array, "dtype"):
+            kind = "float64"  # plain Python numbers
+        flat.append(values.ravel())
+        kinds += [kind, grid(values)]
+    return flat, coarsest(kinds)
+
+
+def coarsest(kinds: Sequence[str]) -> str:
+    """The dtype with the fewest digits; float64 of none."""
+    order = ("bfloat16", "float16", "float32")
+    return next((kind for kind in order if kind in kinds), "float64")
+
+
+class InPlace:
+    """Arrays that a function reads by itself: moved where they are, and put back bit for bit."""
+
+    def __init__(self, found: Sequence[Tensor]) -> None:
+        for tensor in found:
+            array = tensor.original
+            writable = is_torch(array) or (isinstance(array, np.ndarray) and array.flags.writeable)
+            if not writable:
+                raise InputTypeError(
+                    f"{tensor.name}: a function without arguments is checked by moving its parameters, "
+                    f"and {type(array).__name__} cannot be written to; let the function take them"
+                )
+        self._originals = [tensor.original for tensor in found]
+        self._kept = [_copy(array) for array in self._originals]
+
+    def write(self, number: int, values: Array) -> Array:
+        """Set one of them; returns what its dtype made of the values, in float64 (n,)."""
+        array = self._originals[number]
+        _data(array)[...] = like(array, values.reshape(tuple(array.shape)))
+        return values if dtype_name(array) == "float64" else as_numpy(array).ravel()
+
+    def restore(self, numbers: Iterable[int]) -> None:
+        for number in numbers:
+            _data(self._originals[number])[...] = self._kept[number]
+
+
+def _data(array: Any) -> Any:
+    """What can be written to, without autograd's notice."""
+    return array.detach() if is_torch(array) else array
+
+
+def _copy(array: Any) -> Any:
+    return array.detach().clone() if is_torch(array) else array.copy()

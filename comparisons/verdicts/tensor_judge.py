@@ -1,0 +1,148 @@
+"""One tensor of a claimed gradient: its entries one by one, all of them along random directions, one verdict.
+
+An entry is FAIL where the claim is not finite, or further from the slope found than all errors together: the
+slope's estimated error times SAFETY, half of any jump that could hide in the noise, and the rounding of the
+claim itself. At a kink it is FAIL outside the interval of one-sided slopes, and inside a valid subgradient:
+automatic differentiation may give any of them and nothing else (Lee, Park, Aiken 2023). It passes only where
+it was resolved (`Needs`); all else is INCONCLUSIVE.
+
+Reference: Lee, Park, Aiken, "On the correctness of automatic differentiation for neural networks with
+machine-representable parameters", ICML 2023, PMLR 202.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from backproof.comparisons.verdicts.function_line import Line, Point
+from backproof.comparisons.verdicts.function_noise import EPS, Noise, grid, line_noise
+from backproof.comparisons.verdicts.line_judge import LineFinding, Needs, judge
+from backproof.comparisons.verdicts.outcome import Outcome
+from backproof.scratch.architecture import Array
+
+OF_ITSELF = (
+    5e-3  # every single entry must be known to this at least, however small beside the tensor's largest
+)
+RESOLUTION = {"float64": 1e-6, "float32": 1e-3, "float16": 5e-3, "bfloat16": 5e-3}
+OWN_ROUNDINGS = 16.0  # of the claim, in units of eps of its dtype times the tensor's largest entry
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One slope with its outcome; `entry` is None for a random direction."""
+
+    entry: int | None
+    finding: LineFinding
+    outcome: Outcome
+    bound: float  # all errors together
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The gradient of one function with respect to one tensor, as it is claimed."""
+
+    point: Point
+    number: int  # of the tensor
+    component: int  # of the functions
+    gradient: Array  # (m, n): of all the functions
+    dtype: str
+    noise: Noise
+    resolution: float
+    largest_of_all: float  # |g| of all tensors
+    own_noise: Callable[[], Array | None]  # the claim's own noise (m, n), where it can be evaluated elsewhere
+
+    @property
+    def flat(self) -> Array:
+        row: Array = self.gradient[self.component]
+        return row
+
+    @cached_property
+    def largest(self) -> float:
+        finite = np.abs(self.flat[np.isfinite(self.flat)])
+        return float(finite.max(initial=0.0))
+
+    @property
+    def needs(self) -> Needs:
+        return Needs(self.resolution, max(self.resolution, OF_ITSELF), self.largest, self.largest_of_all)
+
+    def own_rounding(self, direction: int | Array) -> float:
+        """How far a right claim may be off by its own rounding."""
+        own = np.full(self.flat.shape, OWN_ROUNDINGS * EPS[self.dtype] * self.largest)
+        measured = self.own_noise()
+        if measured is not None:
+            own = np.fmax(own, 4 * measured[self.component])
+        return float(own[direction] if isinstance(direction, int) else np.sqrt(own**2 @ direction**2))
+
+
+def along(claim: Claim, line: Line, entry: int | None, direction: int | Array) -> Judged:
+    """Judge one line."""
+    c = claim.component
+
+    def own_noise() -> Noise:
+        level, seen = line_noise(lambda s: line.at(s * line.scale).values)
+        finest = max(claim.noise.eps, EPS[grid(seen[:, c])])
+        return Noise(max(claim.noise.level, float(level[c])), finest)
+
+    needs = claim.needs
+    if entry is None:  # a direction is a sum over all entries, and is judged by the whole tensor's size
+        norm = float(np.sqrt(np.square(claim.flat) @ np.square(np.asarray(direction))))
+        needs = replace(needs, of_itself=float("inf"), largest=norm)
+    finding = judge(line, c, claim.noise, needs, own_noise)
+    bound = finding.bound
+    if finding.outside and np.isfinite(finding.claimed):
+        own = claim.own_rounding(direction)
+        bound += own
+        finding = replace(finding, resolved=finding.resolved and needs.met(bound, finding.claimed))
+    return Judged(entry, finding, _outcome(finding, bound), bound)
+
+
+def _outcome(finding: LineFinding, bound: float) -> Outcome:
+    if not np.isfinite(finding.claimed) or abs(finding.off) > bound + finding.doubt:
+        return Outcome.FAIL
+    if finding.resolved and abs(finding.off) <= bound:
+        return Outcome.PASS
+    return Outcome.INCONCLUSIVE
+
+
+def judge_entries(claim: Claim, lines: Sequence[Line], entries: Sequence[int]) -> list[Judged]:
+    return [along(claim, line, i, i) for line, i in zip(lines, entries, strict=True)]
+
+
+def judge_directions(claim: Claim, lines: Sequence[Line], drawn: Array) -> list[Judged]:
+    """All of them, or those up to the first that fails."""
+    found: list[Judged] = []
+    for line, direction in zip(lines, drawn, strict=True):
+        found.append(along(claim, line, None, direction))
+        if found[-1].outcome == Outcome.FAIL:
+            break
+    return found
+
+
+def locate(claim: Claim, direction: Array) -> Judged:
+    """The entry behind a direction that fails: the direction is halved until one entry is left.
+
+    Where the mistake is spread so thinly that neither half shows it, the last direction that fails is
+    returned.
+    """
+    found, support = None, np.arange(direction.size)
+    while len(support) > 1:
+        halves = np.array_split(support, 2)
+        judged = [_restricted(claim, direction, half) for half in halves]
+        failing = [i for i in (0, 1) if judged[i].outcome == Outcome.FAIL]
+        if not failing:
+            break
+        worst = max(failing, key=lambda i: abs(judged[i].finding.off))
+        found, support = judged[worst], halves[worst]
+    if len(support) == 1:
+        entry = int(support[0])
+        line = Line(claim.point, claim.number, claim.gradient, entry)
+        return along(claim, line, entry, entry)
+    return found or _restricted(claim, direction, np.arange(direction.size))
+
+
+def _restricted(claim: Claim, direction: Array, support: Array) -> Judged:
+    part = np.zeros_like(direction)
+    part[support] = direction[support] * np.sqrt(direction.size / len(support))
+    return along(claim, Line(claim.point, claim.number, claim.gradient, part), None, part)
