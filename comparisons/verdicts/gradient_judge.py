@@ -27,7 +27,7 @@ from backproof.comparisons.verdicts.tensor_judge import (
     judge_entries,
     locate,
 )
-from backproof.comparisons.verdicts.verdict import Verdict
+from backproof.comparisons.verdicts.verdict import Tier, Verdict
 from backproof.scratch.architecture import Array
 
 ONE_BY_ONE = 64  # a tensor of so many entries is looked at entry by entry
@@ -255,7 +255,7 @@ def _drawn_anew(claim: Claim) -> str:
 
 def _verdict(found: Looks, shown: Judged | None, reason: str) -> Verdict:
     """A Verdict as this module makes them: from estimates."""
-    undecided = found.count(Outcome.INCONCLUSIVE)
+    claim, undecided = found.claim, found.count(Outcome.INCONCLUSIVE)
     decided = len(found.one_by_one) - undecided
     if shown is None:
         nan = float("nan")
@@ -263,7 +263,8 @@ def _verdict(found: Looks, shown: Judged | None, reason: str) -> Verdict:
     finding = shown.finding
     expected = finding.claimed + finding.off
     figures = abs(finding.off), shown.bound, found.resolution, found.name(shown)
-    return Verdict(found.outcome, *figures, reason, decided, undecided, finding.claimed, expected)
+    known = claim.resolution, Tier.ESTIMATE
+    return Verdict(found.outcome, *figures, reason, decided, undecided, finding.claimed, expected, *known)
 
 
 def _standing_still(point: Point, gradient: Array, tensor: Tensor) -> Verdict:
@@ -275,4 +276,4 @@ def _standing_still(point: Point, gradient: Array, tensor: Tensor) -> Verdict:
     if not np.isfinite(gradient).all():
         outcome, reason = Outcome.FAIL, "the gradient is not finite, and " + reason
     nan, inf = float("nan"), float("inf")
-    return Verdict(outcome, nan, nan, inf, "", reason, 0, tensor.flat.size)
+    return Verdict(outcome, nan, nan, inf, "", reason, 0, tensor.flat.size, tier=Tier.ESTIMATE)

@@ -6,6 +6,7 @@ from math import ceil, isfinite, log10
 from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.comparisons.verdicts.random_directions import MISS
 from backproof.comparisons.verdicts.tensor_judge import Judged
+from backproof.comparisons.verdicts.verdict import sensitivity
 
 FEWEST_DIGITS, MOST_DIGITS = 9, 17
 
@@ -68,11 +69,7 @@ def undecided(name: str, judged: Judged, n_undecided: int, n: int, noise: float)
 
 
 def passed(looked: str, resolution: float, kinks: Sequence[tuple[str, Judged]]) -> str:
-    words = (
-        f"{looked}; an error of 1 part in {1 / resolution:,.0f} would have been seen"
-        if 0 < resolution < 1
-        else looked
-    )
+    words = f"{looked}; {sensitivity(resolution)}"
     if not kinks:
         return words
     name, judged = kinks[0]

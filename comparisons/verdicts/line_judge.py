@@ -3,10 +3,10 @@
 Of psi, f with the claim taken out (`function_line`), the slope at 0 is the claim's error. Two looks:
 
 *A short one*, four values: central quotients E_1, E_2 of psi at two steps, the second 19.3 times shorter,
-extrapolated to V = E_2 + (E_2 - E_1) / (19.3^2 - 1), with the error |V - E_2| + noise / h_2. It may only let
-pass: where V is zero within SAFETY errors, these are small enough (`Needs`), and the jump of the one-sided
-quotients falls with the step as that of a smooth function does. Nearly every right slope of a smooth function
-ends here.
+extrapolated to V = E_2 + (E_2 - E_1) / (19.3^2 - 1). It may only let pass: where V is zero within the noise
+and a share of what the extrapolation took away, where an error of |V - E_2| + noise / h_2, times SAFETY, is
+small enough (`Needs`), and where the jump of the one-sided quotients falls with the step as that of a smooth
+function does. Nearly every right slope of a smooth function ends here.
 
 *A long one*, up to 30 pairs of steps from 1/2 down to 1e-10 of the entry's scale, in `step_windows`: the
 slope, the jump between the slopes from the right and from the left, and where there is one, both of them. The
@@ -29,6 +29,7 @@ from backproof.comparisons.verdicts.step_windows import CENTRAL, JUMP, ONE_SIDED
 from backproof.scratch.architecture import Array
 
 SAFETY = 4.0
+LEFT = 0.05  # of the truncation that the short look's extrapolation removes
 SHORTER = 19.3  # the ratio of the short look's steps
 FIRST, RATIO, ROWS, SHORTEST = 0.4871, 2.317, 30, 1e-10
 STILL = 2.0  # noises by which f has to change before it counts as moving
@@ -79,11 +80,13 @@ def short_look(line: Line, c: int, noise: Noise, needs: Needs) -> LineFinding | 
     central = (p1 - m1) / (2 * h1), (p2 - m2) / (2 * h2)
     value = central[1] + (central[1] - central[0]) / (SHORTER**2 - 1)
     level = _noise(noise, ends[2], ends[3], c)
-    bound = SAFETY * (abs(value - central[1]) + level / h2)
+    removed = abs(value - central[1])  # by the extrapolation; what it leaves is a small share of that
+    bound = SAFETY * (removed + level / h2)
+    zero = abs(value) <= SAFETY * level / h2 + LEFT * removed
     jumps = abs(p1 - 2 * base + m1) / h1, abs(p2 - 2 * base + m2) / h2
     smooth = jumps[1] <= 2 * jumps[0] / SHORTER + 16 * level / h2
     steepness = max(abs(float(ends[0].values[c]) - base), abs(base - float(ends[1].values[c]))) / h1
-    if not (smooth and abs(value) <= bound and needs.met(bound, claimed)):  # NaN is no pass
+    if not (smooth and zero and needs.met(bound, claimed)):  # NaN is no pass
         return None
     return LineFinding(claimed, value, bound, steepness=steepness, resolved=True)
 

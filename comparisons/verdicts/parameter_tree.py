@@ -126,34 +126,37 @@ def tensors(tree: Any, argument: str = ROOT) -> list[Tensor]:
 
 
 def matching(tree: Any, expected: Sequence[Tensor], argument: str) -> tuple[list[Array], str]:
-    """The arrays (n,) of a tree that is shaped like the parameters, and the coarsest of their dtypes.
+    """The arrays (n,) of a tree with the names and shapes of the parameters, and their coarsest dtype.
 
-    Raises InputError where names or shapes differ, InputTypeError for complex numbers and integers.
+    A dtype is also known by its grid: float32 numbers are that in whatever dtype they come.
+
+    Raises InputError where names or shapes differ, InputTypeError for complex numbers and what is no array.
     """
-    found = [(name.replace(ROOT, argument, 1), array) for name, array in leaves(tree)]
-    if len(found) != len(expected):
-        raise InputError(f"{argument}: expected {len(expected)} arrays as in params, got {len(found)}")
+    given = {name.removeprefix(ROOT): array for name, array in leaves(tree)}
+    wanted = [tensor.name.removeprefix(ROOT) for tensor in expected]
+    if len(given) != len(wanted):
+        raise InputError(f"{argument}: expected {len(wanted)} arrays as in params, got {len(given)}")
+    missing = [name for name in wanted if name not in given]
+    if missing:
+        found = ", ".join(argument + name for name in given)
+        raise InputError(f"{argument}: expected {argument}{missing[0]} as in params, got {found}")
     flat, kinds = [], []
-    for (name, array), tensor in zip(found, expected, strict=True):
-        if array is None:
-            raise InputTypeError(
-                f"{name}: expected an array of shape {tensor.shape}, got None; pass zeros for it"
-            )
-        kind = dtype_name(array)
-        values = as_numpy(array)
-        if values.shape != tensor.shape:
-            raise InputError(f"{name}: expected shape {tensor.shape} as {tensor.name}'s, got {values.shape}")
-        if name[len(argument) :] != tensor.name[len(ROOT) :]:
-            raise InputError(f"{argument}: expected {tensor.name} next, got {name}; use the names of params")
-        if kind not in FLOATING and values.dtype.kind == "c":
-            raise InputTypeError(
-                f"{name}: expected real numbers, got {kind}; take the real part if it is meant"
-            )
-        if kind not in FLOATING and not hasattr(array, "dtype"):
-            kind = "float64"  # plain Python numbers
+    for name, tensor in zip(wanted, expected, strict=True):
+        values, kind = _matched(given[name], tensor, argument + name)
         flat.append(values.ravel())
         kinds += [kind, grid(values)]
     return flat, coarsest(kinds)
+
+
+def _matched(array: Any, tensor: Tensor, name: str) -> tuple[Array, str]:
+    if array is None:
+        raise InputTypeError(f"{name}: expected an array of shape {tensor.shape}, got None; pass zeros")
+    kind, values = dtype_name(array), as_numpy(array)
+    if "complex" in kind:
+        raise InputTypeError(f"{name}: expected real numbers, got {kind}; take the real part")
+    if values.shape != tensor.shape:
+        raise InputError(f"{name}: expected shape {tensor.shape} as {tensor.name}'s, got {values.shape}")
+    return values, kind
 
 
 def coarsest(kinds: Sequence[str]) -> str:

@@ -84,8 +84,114 @@ def test_errors_of_both_signs_do_not_cancel(x: torch.Tensor) -> None:
     assert check_module(Cancelling, x, max_entries=3)["input 0"].outcome == Outcome.FAIL
 
 
-def test_a_kink_is_inconclusive() -> None:
-    assert check_module(torch.relu, torch.zeros(2))["input 0"].outcome == Outcome.INCONCLUSIVE
+def test_at_a_kink_autograd_gives_a_valid_subgradient() -> None:
+    found = check_module(torch.relu, torch.zeros(2))
+    assert found.outcome == Outcome.PASS
+    assert "a valid subgradient" in found.reason
+
+
+class OutsideTheKink(torch.autograd.Function):
+    """relu, whose slope at zero is taken to be 2."""
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor) -> torch.Tensor:
+        ctx.save_for_backward(x)
+        return x.clamp(min=0)
+
+    @staticmethod
+    def backward(ctx: Any, upstream: torch.Tensor) -> torch.Tensor:
+        (x,) = ctx.saved_tensors
+        slopes: torch.Tensor = (x > 0) + 2.0 * (x == 0)
+        return upstream * slopes
+
+
+def test_at_a_kink_what_lies_outside_the_one_sided_slopes_fails() -> None:
+    assert check_module(OutsideTheKink, torch.zeros(2)).outcome == Outcome.FAIL
+
+
+class WrongState(nn.Module):
+    """Hands back a state in a nest of its own, with a wrong derivative."""
+
+    def forward(self, x: torch.Tensor) -> dict[str, Any]:
+        return {"out": 3 * x, "state": (None, [sine(-3.5).apply(x)])}
+
+
+def test_outputs_are_looked_at_however_they_are_nested(x: torch.Tensor) -> None:
+    assert check_module(WrongState(), x).outcome == Outcome.FAIL
+    assert check_module(nn.LSTM(3, 2), x).outcome == Outcome.PASS
+
+
+class SinglePrecisionInside(torch.autograd.Function):
+    """tanh(x @ w), computed in float32 whatever it is given; its derivative is wrong by a factor."""
+
+    factor = 1.0
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor, w: torch.Tensor) -> torch.Tensor:
+        ctx.save_for_backward(x, w)
+        return torch.tanh(x.float() @ w.float())
+
+    @staticmethod
+    def backward(ctx: Any, upstream: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        x, w = (tensor.float() for tensor in ctx.saved_tensors)
+        d = SinglePrecisionInside.factor * upstream.float() * (1 - torch.tanh(x @ w) ** 2)
+        return (d @ w.T).double(), (x.T @ d).double()
+
+
+@pytest.mark.parametrize("cast", [False, True])
+@pytest.mark.parametrize("factor", [1.0, 1.01, -1.0])
+def test_a_kernel_in_single_precision_is_judged_by_its_own_noise(
+    factor: float, cast: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(SinglePrecisionInside, "factor", factor)
+    generator = torch.Generator().manual_seed(0)
+    tensors = torch.randn(5, 4, generator=generator), torch.randn(4, 3, generator=generator)
+
+    def module(x: torch.Tensor, w: torch.Tensor) -> Any:
+        y = SinglePrecisionInside.apply(x, w)
+        return y.double() if cast else y
+
+    outcome = check_module(module, *tensors).outcome
+    assert (outcome == Outcome.FAIL) is (factor != 1.0)
+
+
+class OnlySinglePrecision(nn.Module):
+    """A kernel that refuses float64."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if x.dtype != torch.float32:
+            raise RuntimeError("expected scalar type Float but found Double")
+        return x.sin()
+
+
+def test_a_module_that_takes_no_float64_is_judged_as_it_is(x: torch.Tensor) -> None:
+    assert check_module(OnlySinglePrecision(), x).outcome != Outcome.FAIL
+
+
+class EmbeddingThatOverwrites(torch.autograd.Function):
+    """Rows that are asked for twice get the gradient of the last one only."""
+
+    @staticmethod
+    def forward(ctx: Any, w: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+        ctx.save_for_backward(rows)
+        ctx.shape = w.shape
+        return w[rows]
+
+    @staticmethod
+    def backward(ctx: Any, upstream: torch.Tensor) -> tuple[torch.Tensor, None]:
+        found = torch.zeros(ctx.shape, dtype=upstream.dtype)
+        found[ctx.saved_tensors[0]] = upstream
+        return found, None
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_sixteen_wrong_entries_of_sixteen_thousand_are_found(seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    rows = torch.randperm(1000, generator=generator)[:50]
+    rows[7] = rows[3]
+    found = check_module(EmbeddingThatOverwrites, torch.randn(1000, 16, generator=generator), rows, seed=seed)
+    assert found.outcome == Outcome.FAIL
+    assert found.worst.startswith(f"input 0[{int(rows[3])}, ")
 
 
 def test_a_function_of_several_tensors_is_checked_in_each(x: torch.Tensor) -> None:

@@ -1,0 +1,83 @@
+"""The limit of quotients: its value, and an error that contradiction widens."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from backproof.comparisons.verdicts.step_windows import CENTRAL, JUMP, ONE_SIDED, limit
+from backproof.scratch.architecture import Array
+
+H = 0.4871 * 2.317 ** -np.arange(20.0)
+NOISE = 1e-16 / H
+
+
+def central(f: Callable[[Array], Array], h: Array = H) -> Array:
+    quotients: Array = (f(h) - f(-h)) / (2 * h)
+    return quotients
+
+
+def test_the_worked_example_is_that_of_the_docstring() -> None:
+    h = np.array([0.4, 0.2])
+    first, second = central(np.exp, h)
+    assert (round(first, 6), round(second, 6)) == (1.026881, 1.006680)
+    assert second - (first - second) / 3 == pytest.approx(0.999946, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("f", "slope"),
+    [(np.exp, 1.0), (np.sin, 1.0), (lambda s: np.tanh(3 * s + 1), 3 * (1 - np.tanh(1) ** 2)), (np.cos, 0.0)],
+)
+def test_the_slope_of_a_smooth_function_is_found_within_its_error(
+    f: Callable[[Array], Array], slope: float
+) -> None:
+    found = limit(central(f), H, NOISE, CENTRAL)
+    assert abs(found.value - slope) <= found.error + 1e-15
+    assert found.error < 1e-12
+
+
+def test_the_jump_of_one_sided_quotients_is_found_at_a_kink() -> None:
+    jump = limit((np.exp(H) - 2 + np.exp(-H) + 0.5 * H) / H, H, 4 * NOISE, JUMP)
+    assert abs(jump.value - 0.5) <= jump.error < 1e-10
+
+
+def test_a_one_sided_slope_is_found_within_its_error() -> None:
+    right = limit((np.exp(H) - 1) / H, H, 2 * NOISE, ONE_SIDED)
+    assert abs(right.value - 1) <= right.error < 1e-9
+
+
+@pytest.mark.parametrize("width", [1e-2, 1e-3, 1e-4])
+def test_long_steps_that_agree_on_another_slope_are_contradicted_by_short_ones(width: float) -> None:
+    found = limit(
+        central(lambda s: 0.3 * s + np.sin(s / width) * np.exp(-((s / width) ** 2))), H, NOISE, CENTRAL
+    )
+    assert abs(found.value - (0.3 + 1 / width)) <= 4 * found.error
+    assert found.error < 1e-6 / width
+
+
+def test_what_changes_at_every_scale_has_no_small_error() -> None:
+    wild = np.random.default_rng(0).standard_normal(len(H))
+    assert limit(wild, H, NOISE, CENTRAL).error > 0.05
+
+
+def test_noise_is_part_of_the_error() -> None:
+    level = 1e-8
+    found = limit(central(np.sin), H, level / H, CENTRAL)
+    assert found.error >= level
+
+
+def test_the_error_covers_noise_of_its_level() -> None:
+    rng = np.random.default_rng(3)
+    off = []
+    for _ in range(200):
+        values = np.sin(H) + 1e-9 * rng.standard_normal(len(H))
+        opposite = np.sin(-H) + 1e-9 * rng.standard_normal(len(H))
+        found = limit((values - opposite) / (2 * H), H, 1e-9 / H, CENTRAL)
+        off.append(abs(found.value - 1) / found.error)
+    assert max(off) < 4
+    assert np.median(off) > 0.05
+
+
+@pytest.mark.parametrize("rows", [0, 1, 2])
+def test_too_few_rows_say_nothing(rows: int) -> None:
+    assert limit(np.ones(rows), H[:rows], NOISE[:rows], CENTRAL).error == float("inf")
