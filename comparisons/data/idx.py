@@ -10,6 +10,7 @@ import gzip
 import hashlib
 import math
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -30,12 +31,14 @@ LARGEST_LABEL = 9
 
 
 def read_folder(
-    folder: Path, checksums: dict[str, str] = SHA256
+    folder: Path, checksums: Mapping[str, str] | None = None
 ) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
     """((train, test) images (n, rows, columns) uint8, (train, test) labels (n,) uint8).
 
-    Each file may be plain or have .gz appended. Raises InputError naming the file and what is wrong with it.
+    Each file may be plain or have .gz appended; `checksums` are those of the unpacked bytes, MNIST's own
+    unless given. Raises InputError naming the file and what is wrong with it.
     """
+    checksums = SHA256 if checksums is None else checksums
     images, labels = [], []
     contents: dict[str, bytes] = {}
     for split in SPLITS:

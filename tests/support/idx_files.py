@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -43,3 +44,16 @@ def write(folder: Path, files: dict[str, bytes], packed: bool = True) -> Path:
 def checksums(files: dict[str, bytes]) -> dict[str, str]:
     """What the unpacked content of these files hashes to."""
     return {name: hashlib.sha256(raw).hexdigest() for name, raw in files.items()}
+
+
+def serving(files: dict[str, bytes], asked: list[str]) -> Callable[[str, Path], None]:
+    """A download that needs no network; it writes down the addresses asked for."""
+
+    def download(url: str, path: Path) -> None:
+        asked.append(url)
+        name = path.stem
+        if name not in files:
+            raise ConnectionError("no route")
+        write(path.parent, {name: files[name]})
+
+    return download

@@ -1,6 +1,5 @@
 """Which data are taken: a named folder is never passed over, and the fallback is said loudly."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +8,7 @@ import pytest
 from backproof.comparisons.data import dataset as data
 from backproof.comparisons.data import idx, mirrors
 from backproof.scratch.errors import InputError
-from tests.support.idx_files import checksums, small_files, write
+from tests.support.idx_files import serving, small_files, write
 
 
 @pytest.fixture(autouse=True)
@@ -17,34 +16,6 @@ def _nothing_remembered(monkeypatch: pytest.MonkeyPatch, request: pytest.Fixture
     monkeypatch.setattr(data, "_found", {})
     if request.node.get_closest_marker("mnist") is None:
         monkeypatch.delenv(data.ENVIRONMENT_VARIABLE, raising=False)
-
-
-@pytest.fixture
-def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """An empty cache folder in place of the user's."""
-    monkeypatch.setattr(mirrors, "cache_folder", lambda: tmp_path / "cache")
-    return tmp_path / "cache"
-
-
-@pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
-    """Small files that count as the original ones."""
-    files = small_files()
-    monkeypatch.setattr(idx, "SHA256", checksums(files))
-    return files
-
-
-def serving(files: dict[str, bytes], asked: list[str]) -> Callable[[str, Path], None]:
-    """A download that needs no network; it writes down the addresses asked for."""
-
-    def download(url: str, path: Path) -> None:
-        asked.append(url)
-        name = path.stem
-        if name not in files:
-            raise ConnectionError("no route")
-        write(path.parent, {name: files[name]})
-
-    return download
 
 
 def test_the_digits_are_split_the_same_way_every_time() -> None:
@@ -64,6 +35,55 @@ def test_no_digit_is_in_both_splits_and_none_is_lost() -> None:
     np.testing.assert_array_equal(
         together[np.lexsort(together.T)], original[np.lexsort(original.T)], err_msg="rows, in sorted order"
     )
+
+
+def test_every_digit_keeps_its_label() -> None:
+    from sklearn.datasets import load_digits
+
+    images, labels = load_digits(return_X_y=True)
+    label_of = {image.astype(np.uint8).tobytes(): label for image, label in zip(images, labels, strict=True)}
+    assert len(label_of) == len(images)  # no two images are the same
+    digits = data.load("digits")
+    for rows, found in ((digits.train_images, digits.train_labels), (digits.test_images, digits.test_labels)):
+        expected = [label_of[(row * 16).astype(np.uint8).tobytes()] for row in rows]
+        np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("what", ["image", "label"])
+def test_the_hash_of_the_digits_is_of_images_and_labels(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    import sklearn.datasets
+
+    original = data.load("digits").sha256
+    images, labels = sklearn.datasets.load_digits(return_X_y=True)
+    if what == "image":
+        images[7, 20] = 16 - images[7, 20] + (images[7, 20] == 8)
+    else:
+        labels[7] = (labels[7] + 1) % 10
+    monkeypatch.setattr(sklearn.datasets, "load_digits", lambda return_X_y: (images, labels))
+    data._digits.cache_clear()
+    try:
+        assert data.load("digits").sha256 != original
+    finally:
+        data._digits.cache_clear()
+
+
+def test_a_file_of_images_and_its_labels_become_the_same_rows_in_the_same_order(
+    tmp_path: Path, small: dict[str, bytes]
+) -> None:
+    found = data.load("mnist", write(tmp_path, small))
+    for split, images, labels in (
+        ("train", found.train_images, found.train_labels),
+        ("t10k", found.test_images, found.test_labels),
+    ):
+        names = f"{split}-images-idx3-ubyte", f"{split}-labels-idx1-ubyte"
+        pixels = idx.parse_images(small[names[0]], names[0])
+        np.testing.assert_array_equal(images, pixels.reshape(len(pixels), 784).astype(np.float32) / 255)
+        np.testing.assert_array_equal(labels, idx.parse_labels(small[names[1]], names[1]))
+
+
+def test_the_brightest_pixel_of_a_file_is_one(tmp_path: Path, small: dict[str, bytes]) -> None:
+    images = data.load("mnist", write(tmp_path, small)).train_images
+    assert (images.min(), images.max()) == (0.0, 1.0)
 
 
 def test_a_fifth_of_every_class_of_digits_is_for_testing() -> None:
@@ -132,55 +152,6 @@ def test_one_process_asks_the_mirrors_once(cache: Path, monkeypatch: pytest.Monk
     before = len(asked)
     data.load("auto")
     assert len(asked) == before
-
-
-def test_the_first_mirror_that_works_fills_the_cache(
-    cache: Path, monkeypatch: pytest.MonkeyPatch, small: dict[str, bytes]
-) -> None:
-    asked: list[str] = []
-    serve = serving(small, asked)
-
-    def first_mirror_is_down(url: str, path: Path) -> None:
-        if url.startswith(mirrors.URLS[0]):
-            raise ConnectionError("down")
-        serve(url, path)
-
-    monkeypatch.setattr(mirrors, "_download", first_mirror_is_down)
-    assert mirrors.fetch(lambda line: None) == cache
-    assert sorted(path.name for path in cache.iterdir()) == sorted(f"{name}.gz" for name in small)
-    assert all(url.startswith(mirrors.URLS[1]) for url in asked)
-
-
-def test_what_is_in_the_cache_is_not_fetched_again(
-    cache: Path, monkeypatch: pytest.MonkeyPatch, small: dict[str, bytes]
-) -> None:
-    asked: list[str] = []
-    write(cache, small)
-    monkeypatch.setattr(mirrors, "_download", serving({}, asked))
-    mirrors.fetch(lambda line: None)
-    assert asked == []
-
-
-def test_a_damaged_file_in_the_cache_is_fetched_again(
-    cache: Path, monkeypatch: pytest.MonkeyPatch, small: dict[str, bytes]
-) -> None:
-    damaged = next(iter(small))
-    write(cache, {**small, damaged: b"damaged"})
-    asked: list[str] = []
-    monkeypatch.setattr(mirrors, "_download", serving(small, asked))
-    mirrors.fetch(lambda line: None)
-    assert asked == [f"{mirrors.URLS[0]}{damaged}.gz"]
-    idx.check_content(idx.unpacked(cache, damaged), damaged, idx.SHA256[damaged])
-
-
-def test_a_mirror_that_serves_other_bytes_leaves_nothing_behind(
-    cache: Path, monkeypatch: pytest.MonkeyPatch, small: dict[str, bytes]
-) -> None:
-    other = small_files(seed=1)
-    monkeypatch.setattr(mirrors, "_download", serving(other, []))
-    with pytest.raises(mirrors.Unreachable, match="not the original"):
-        mirrors.fetch(lambda line: None)
-    assert list(cache.iterdir()) == []
 
 
 @pytest.mark.mnist

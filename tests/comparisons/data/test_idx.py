@@ -88,13 +88,35 @@ def test_images_and_labels_of_different_length_are_refused(tmp_path: Path) -> No
         idx.read_folder(write(tmp_path, files), checksums(files))
 
 
-def test_one_changed_pixel_is_noticed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", idx.SHA256)
+def test_one_changed_value_is_noticed_in_each_of_the_four_files(tmp_path: Path, name: str) -> None:
     files = small_files()
-    expected = checksums(files)
-    changed = bytearray(files[IMAGES])
-    changed[100] ^= 1
-    with pytest.raises(InputError, match="not the original"):
-        idx.read_folder(write(tmp_path, {**files, IMAGES: bytes(changed)}), expected)
+    changed = bytearray(files[name])
+    changed[-1] = changed[-1] - 1 if changed[-1] else 1  # another pixel, or another label of 0 .. 9
+    with pytest.raises(InputError, match=f"{name} is not the original MNIST file"):
+        idx.read_folder(write(tmp_path, {**files, name: bytes(changed)}), checksums(files))
+
+
+@pytest.mark.parametrize("name", idx.SHA256)
+def test_each_of_the_four_files_is_wanted(tmp_path: Path, name: str) -> None:
+    files = small_files()
+    rest = {other: raw for other, raw in files.items() if other != name}
+    with pytest.raises(InputError, match=f"has neither {name} nor"):
+        idx.read_folder(write(tmp_path, rest), checksums(files))
+
+
+def test_labels_in_another_order_are_not_the_original_ones(tmp_path: Path) -> None:
+    files = small_files()
+    labels = idx.parse_labels(files[LABELS], LABELS)
+    assert len(set(labels.tolist())) > 1
+    shuffled = {**files, LABELS: labels_file(np.sort(labels)[::-1])}
+    with pytest.raises(InputError, match=f"{LABELS} is not the original"):
+        idx.read_folder(write(tmp_path, shuffled), checksums(files))
+
+
+def test_without_checksums_of_ones_own_those_of_mnist_count(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="train-images-idx3-ubyte is not the original MNIST file"):
+        idx.read_folder(write(tmp_path, small_files()))
 
 
 def test_a_repacked_archive_is_accepted(tmp_path: Path) -> None:
