@@ -1,6 +1,8 @@
 """Reads a page as a browser's parser would, so that tests can ask what is in it."""
 
+import html
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -69,3 +71,8 @@ def figure_data(figure: Element) -> Any:
     """The plotly figure inside a figure element."""
     (script,) = figure.all("script", type="application/json")
     return json.loads(script.text)
+
+
+def text_of(markup: str) -> str:
+    """The text of a piece of markup, character by character: tags left out, entities decoded."""
+    return html.unescape(re.sub(r"<[^>]*>", "", markup))
