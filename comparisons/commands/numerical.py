@@ -1,17 +1,15 @@
 """`backproof numerical`: the textbook's gradient made fast, and MNIST trained by it alone."""
 
-import shlex
-import sys
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from backproof.comparisons.commands import options
-from backproof.comparisons.verdicts.outcome import exit_code
+from backproof.comparisons.commands.finish import begin, command_line, finish
 
 if TYPE_CHECKING:
-    from backproof.comparisons.numerical.part import NumericalPlan
+    from backproof.comparisons.numerical.result import NumericalResult
 
 
 def register(app: typer.Typer) -> None:
@@ -44,15 +42,11 @@ def numerical(
     First one gradient by the textbook's loop, the same quotients structured, per unit, and by backprop; then
     the training; then the ladder. A run that was stopped with Ctrl-C goes on when started again.
     """
-    from backproof.comparisons.running import threads
-
-    print("backproof: loading ...", file=sys.stderr, flush=True)
-    threads.limit(1)  # before NumPy is imported: single-threaded figures
-    from rich.console import Console
-
+    begin(1)  # single-threaded figures
     from backproof.comparisons.numerical import part as runner
-    from backproof.comparisons.numerical import terminal as numerical_terminal
+    from backproof.comparisons.numerical import terminal
     from backproof.comparisons.report.document import look_into
+    from backproof.comparisons.report.write import merge
     from backproof.comparisons.running.progress import Terminal
 
     plan = runner.NumericalPlan(
@@ -68,20 +62,13 @@ def numerical(
         restart=restart,
         ladder=ladder,
         out=out,
-        command=shlex.join(["backproof", *sys.argv[1:]]),
+        command=command_line(),
     )
+
+    def keep(found: "NumericalResult") -> None:
+        merge(out, plan.command, numerical=found)
+
     with Terminal() as progress:
-        before = look_into(plan.out)
-        earlier = before.numerical if before is not None else None
-        part = runner.run(plan, progress, earlier, partial(_kept, plan))
-    numerical_terminal.render(part, out, Console(highlight=False))
-    return exit_code([part["verdict"]])
-
-
-def _kept(plan: "NumericalPlan", part: dict[str, Any]) -> dict[str, Any]:
-    """The part as it stands now in the results of plan.out."""
-    from backproof.comparisons.report import write
-
-    merged = write.merge(plan.out, plan.command, numerical=part)
-    assert merged.numerical is not None
-    return merged.numerical
+        before = look_into(out)
+        part = runner.run(plan, progress, before.numerical if before is not None else None, keep)
+    return finish(out, {"numerical": part}, partial(terminal.render, part))

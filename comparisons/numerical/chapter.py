@@ -1,5 +1,6 @@
 """Learning by numerical differentiation alone: one gradient four ways, the training, the ladder."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,7 @@ from plotly.subplots import make_subplots
 
 from backproof.comparisons.drawing import figures, formats, markup
 from backproof.comparisons.drawing.chapter import Section
-from backproof.comparisons.numerical.terminal import RUNG_TITLES
-from backproof.comparisons.results.parts import Part
+from backproof.comparisons.numerical.result import TITLES, Ladder, NumericalResult, OneGradient, TwinResult
 
 COLOURS = {
     "naive": figures.TENSORFLOW,
@@ -26,26 +26,30 @@ WINDOW = 20  # batches that a point of the loss curve averages
 SYMBOLS = {"naive": "x", "structured": "circle", "unitwise": "square", "backprop": "diamond"}
 
 
-def build(part: Part | None) -> Section | None:
+def build(part: NumericalResult | None) -> Section | None:
     """None where `backproof numerical` was not run into this folder."""
     if part is None:
         return None
-    pieces = [_gradients(part)]
-    if part.get("training"):
-        pieces.append(_training(part["training"], part["naive_seconds"]))
-    if part.get("ladder"):
-        pieces.append(_ladder(part["ladder"]))
+    pieces = [_gradients(part.gradient)]
+    if part.training:
+        pieces.append(_training(part.training, part.gradient.seconds["naive"]))
+    if part.ladder:
+        pieces.append(_ladder(part.ladder))
     title = "Can a network learn by numerical differentiation alone?"
-    return Section("numerical", title, markup.join(pieces), part["verdict"], nav="Numerical differentiation")
+    return Section("numerical", title, markup.join(pieces), part.verdict, nav="Numerical differentiation")
 
 
-def _gradients(part: Part) -> Markup:
-    off = {"naive": part.get("naive_from_backprop"), "structured": part.get("structured_from_backprop")}
-    rows = []
-    for rung, title in RUNG_TITLES.items():
-        seconds = part.get(f"{rung}_seconds")
-        faster = formats.times(part["naive_seconds"] / seconds) if seconds else formats.ABSENT
-        rows.append([title, formats.seconds(seconds), faster, formats.scientific(off.get(rung))])
+def _gradients(found: OneGradient) -> Markup:
+    off = {"naive": found.naive_from_backprop, "structured": found.structured_from_backprop}
+    rows = [
+        [
+            title,
+            formats.seconds(found.seconds[rung]),
+            formats.times(found.faster(rung)),
+            formats.scientific(off.get(rung)),
+        ]
+        for rung, title in TITLES.items()
+    ]
     table = markup.table(
         ("One gradient", "Time", "Faster than the loop", "Off backprop, of the largest entry"),
         rows,
@@ -58,31 +62,29 @@ def _gradients(part: Part) -> Markup:
         "{same}. The two differ by rounding alone, and less of it is in the structured quotients: each "
         "example's change is computed as a change, before anything is rounded to the size of the loss.</p>"
     ).format(
-        speedup=formats.times(part["speedup"]),
-        where=_where(part),
+        speedup=formats.times(found.speedup),
+        where=_where(found),
         table=table,
-        sample=_sampled(part),
-        same=part.get("same", {}).get("reason", "not compared"),
+        sample=_sampled(found),
+        same=found.same.reason,
     )
 
 
-def _where(part: Part) -> str:
-    if "layer_sizes" not in part:
-        return "one batch"
+def _where(found: OneGradient) -> str:
     return (
-        f"{formats.layers(part['layer_sizes'])}, {formats.count(part['n_parameters'])} parameters, "
-        f"{part['batch_size']} examples of {formats.dataset(part['dataset'])}, float64, one thread"
+        f"{formats.layers(found.layer_sizes)}, {formats.count(found.n_parameters)} parameters, "
+        f"{found.batch_size} examples of {formats.dataset(found.dataset)}, float64, one thread"
     )
 
 
-def _sampled(part: Part) -> str:
-    entries, n = part.get("naive_entries"), part.get("n_parameters")
-    if not entries or entries == n:
+def _sampled(found: OneGradient) -> str:
+    if found.naive_entries == found.n_parameters:
         return ""
-    return f"The loop was timed on {formats.count(entries)} of its entries and scaled to all of them. "
+    timed = formats.count(found.naive_entries)
+    return f"The loop was timed on {timed} of its entries and scaled to all of them. "
 
 
-def _training(training: Part, naive_seconds: float) -> Markup:
+def _training(training: TwinResult, naive_seconds: float) -> Markup:
     return Markup("<h3>The training</h3><p>{}</p>{}{}{}").format(
         _summary(training, naive_seconds),
         _error_against_clock(training),
@@ -91,35 +93,35 @@ def _training(training: Part, naive_seconds: float) -> Markup:
     )
 
 
-def _summary(training: Part, naive_seconds: float) -> str:
-    last = training["evaluations"][-1] if training["evaluations"] else None
+def _summary(training: TwinResult, naive_seconds: float) -> str:
+    last = training.evaluations[-1] if training.evaluations else None
     accuracies = (
-        f"After {formats.count(last['step'])} steps the network trained by central differences alone has "
-        f"{formats.percent(last['numerical'])} of the test images right, its twin trained by backpropagation "
-        f"from the same weights on the same batches {formats.percent(last['backprop'])}. "
+        f"After {formats.count(last.step)} steps the network trained by central differences alone has "
+        f"{formats.percent(last.numerical)} of the test images right, its twin trained by backpropagation "
+        f"from the same weights on the same batches {formats.percent(last.backprop)}. "
         if last
         else ""
     )
-    stopped = "" if training["finished"] else f"The run was stopped: {training['reason']}. "
+    stopped = "" if training.finished else f"The run was stopped: {training.reason}. "
     distance, travelled, bound = (
-        formats.scientific(training[key]) for key in ("distance", "travelled", "bound")
+        formats.scientific(value) for value in (training.distance, training.travelled, training.bound)
     )
     return (
-        f"{accuracies}{stopped}Their gradients took {formats.seconds(training['seconds'])} and "
-        f"{formats.seconds(training['backprop_seconds'])}; the textbook's loop would have taken "
-        f"{formats.seconds(naive_seconds * training['steps'])}. The weights end {distance} apart, after each "
+        f"{accuracies}{stopped}Their gradients took {formats.seconds(training.seconds)} and "
+        f"{formats.seconds(training.backprop_seconds)}; the textbook's loop would have taken "
+        f"{formats.seconds(naive_seconds * training.steps)}. The weights end {distance} apart, after each "
         f"went {travelled}; the bound allows {bound}."
     )
 
 
-def _error_against_clock(training: Part) -> Markup:
-    fig, evaluations = go.Figure(), [e for e in training["evaluations"] if e["step"]]
-    curves = training["curves"]
+def _error_against_clock(training: TwinResult) -> Markup:
+    fig, evaluations = go.Figure(), [e for e in training.evaluations if e.step]
+    curves = training.curves
     for twin, (rung, label) in TWINS.items():
         # The curves may be thinned out: a step between two kept ones is interpolated.
-        seconds = np.interp([e["step"] for e in evaluations], curves["step"], curves[f"{twin}_seconds"])
+        seconds = np.interp([e.step for e in evaluations], curves.step, getattr(curves, f"{twin}_seconds"))
         fig.add_scatter(
-            x=seconds.tolist(), y=[100 * (1 - e[twin]) for e in evaluations], **_style(rung, label),
+            x=seconds.tolist(), y=[100 * (1 - getattr(e, twin)) for e in evaluations], **_style(rung, label),
             hovertemplate="%{x:.3g} s: %{y:.2f} % wrong<extra>" + label + "</extra>",
         )  # fmt: skip
     fig.update_xaxes(title="seconds spent in gradients and updates", type="log")
@@ -132,18 +134,22 @@ def _error_against_clock(training: Part) -> Markup:
     )
 
 
-def _learning(training: Part) -> Markup:
+def _learning(training: TwinResult) -> Markup:
     """Loss and accuracy by step: the twins' curves lie on each other."""
     fig = make_subplots(cols=2, rows=1, horizontal_spacing=0.12)
-    steps = training["curves"]["step"]
-    evaluations = [e for e in training["evaluations"] if e["step"]]
+    steps = training.curves.step
+    evaluations = [e for e in training.evaluations if e.step]
     for twin, (rung, label) in TWINS.items():
         style = _style(rung, label)
-        smooth = _smoothed(training["curves"][f"{twin}_loss"])
+        smooth = _smoothed(getattr(training.curves, f"{twin}_loss"))
         line = {**style, "mode": "lines", "showlegend": False}
         fig.add_scatter(x=steps, y=smooth, **line, row=1, col=1)
         fig.add_scatter(
-            x=[e["step"] for e in evaluations], y=[100 * e[twin] for e in evaluations], **style, row=1, col=2
+            x=[e.step for e in evaluations],
+            y=[100 * getattr(e, twin) for e in evaluations],
+            **style,
+            row=1,
+            col=2,
         )
     fig.update_xaxes(title="step")
     fig.update_yaxes(title="training loss", type="log", row=1, col=1)
@@ -155,7 +161,7 @@ def _learning(training: Part) -> Markup:
     )
 
 
-def _smoothed(losses: list[float]) -> list[float]:
+def _smoothed(losses: Sequence[float]) -> list[float]:
     """The mean of the last WINDOW values at each place: single batches scatter."""
     total = np.cumsum([0.0, *losses])
     ends = np.arange(1, len(losses) + 1)
@@ -164,22 +170,22 @@ def _smoothed(losses: list[float]) -> list[float]:
     return means
 
 
-def _distance(training: Part) -> Markup:
-    fig, curves = go.Figure(), training["curves"]
+def _distance(training: TwinResult) -> Markup:
+    fig, curves = go.Figure(), training.curves
     for key, label, colour, dash in (
         ("distance", "distance", figures.SCRATCH, "solid"),
         ("bound", "bound", figures.REFERENCE, "dash"),
     ):
         # Zero (nothing rounded yet) has no place on a logarithmic axis: a gap.
-        values = [value if value > 0 else None for value in curves[key]]
-        fig.add_scatter(x=curves["step"], y=values, name=label, line={"color": colour, "dash": dash})
+        values = [value if value > 0 else None for value in getattr(curves, key)]
+        fig.add_scatter(x=curves.step, y=values, name=label, line={"color": colour, "dash": dash})
     fig.update_xaxes(title="step")
     fig.update_yaxes(title="distance of the weight vectors", type="log")
     figure = figures.figure_html(
         fig,
         "How far the two weight vectors are apart after each step, and how far they could be.",
-        f"The distance ends at {formats.scientific(training['distance'])}, "
-        f"its bound at {formats.scientific(training['bound'])}.",
+        f"The distance ends at {formats.scientific(training.distance)}, "
+        f"its bound at {formats.scientific(training.bound)}.",
     )
     return Markup(
         "{}<p>The bound grows from step to step. Each step adds the learning rate times the most that the "
@@ -188,47 +194,44 @@ def _distance(training: Part) -> Markup:
         "by the measured factor by which one step of backpropagation moves the two points apart. The step of "
         "the differences is {} of each parameter’s scale: structured quotients hardly round, so it can be "
         "that small, and kinks are then hardly ever met.</p>"
-    ).format(figure, formats.scientific(training["step"]))
+    ).format(figure, formats.scientific(training.setting.step))
 
 
-def _ladder(ladder: Part) -> Markup:
+def _ladder(ladder: Ladder) -> Markup:
     said = markup.join(
-        Markup("<li><strong>{}</strong> leaves out {}.</li>").format(
-            rung["title"].capitalize(), rung["saves"]
-        )
-        for rung in ladder["rungs"]
+        Markup("<li><strong>{}</strong> leaves out {}.</li>").format(rung.title.capitalize(), rung.saves)
+        for rung in ladder.rungs
     )
     return Markup(
         "<h3>The ladder</h3><p>Seconds per gradient as relu networks grow, {} examples. Each rung leaves out "
         "what the one above does again and again:</p><ol>{}</ol>{}{}<p>The textbook loop does the same for "
         "every entry, so it was timed on {} entries of each network and scaled; the other times are whole "
         "gradients.</p>"
-    ).format(
-        ladder["batch_size"], said, _ladder_figure(ladder), _ladder_table(ladder), ladder["sampled_entries"]
-    )
+    ).format(ladder.batch_size, said, _ladder_figure(ladder), _ladder_table(ladder), ladder.sampled_entries)
 
 
-def _ladder_figure(ladder: Part) -> Markup:
+def _ladder_figure(ladder: Ladder) -> Markup:
     fig = go.Figure()
-    for rung, title in RUNG_TITLES.items():
-        label = f"{title}: slope {ladder['slopes'][rung]:.2f}"
-        rows = ladder["width"]
-        sizes = [formats.layers(row["layer_sizes"]) for row in rows]
+    for rung, title in TITLES.items():
+        label = f"{title}: slope {ladder.slopes[rung]:.2f}"
+        rows = ladder.width
+        sizes = [formats.layers(row.layer_sizes) for row in rows]
         fig.add_scatter(
-            x=[row["n_parameters"] for row in rows], y=[row[rung] for row in rows], **_style(rung, label),
+            x=[row.n_parameters for row in rows], y=[row.seconds[rung] for row in rows],
+            **_style(rung, label),
             customdata=sizes, hovertemplate="%{customdata}: %{y:.3g} s<extra>" + title + "</extra>",
         )  # fmt: skip
-        deeper = ladder["depth"]
+        deeper = ladder.depth
         fig.add_scatter(
-            x=[row["n_parameters"] for row in deeper], y=[row[rung] for row in deeper], mode="markers",
+            x=[row.n_parameters for row in deeper], y=[row.seconds[rung] for row in deeper], mode="markers",
             showlegend=False, marker={**_style(rung, label)["marker"], "symbol": SYMBOLS[rung] + "-open"},
-            customdata=[formats.layers(row["layer_sizes"]) for row in deeper],
+            customdata=[formats.layers(row.layer_sizes) for row in deeper],
             hovertemplate="%{customdata}: %{y:.3g} s<extra>" + title + "</extra>",
         )  # fmt: skip
     fig.update_xaxes(title="parameters", type="log")
     fig.update_yaxes(title="seconds per gradient", type="log")
     fig.update_layout(height=460)
-    slopes = [f"{title} {ladder['slopes'][rung]:.2f}" for rung, title in RUNG_TITLES.items()]
+    slopes = [f"{title} {ladder.slopes[rung]:.2f}" for rung, title in TITLES.items()]
     return figures.figure_html(
         fig,
         "Seconds per gradient against the number of parameters. Curves: one hidden layer of 8 to 512 units, "
@@ -238,13 +241,13 @@ def _ladder_figure(ladder: Part) -> Markup:
     )
 
 
-def _ladder_table(ladder: Part) -> Markup:
+def _ladder_table(ladder: Ladder) -> Markup:
     rows = [
-        [formats.layers(row["layer_sizes"]), formats.count(row["n_parameters"])]
-        + [formats.seconds(row[rung]) for rung in RUNG_TITLES]
-        for row in [*ladder["width"], *ladder["depth"]]
+        [formats.layers(row.layer_sizes), formats.count(row.n_parameters)]
+        + [formats.seconds(row.seconds[rung]) for rung in TITLES]
+        for row in [*ladder.width, *ladder.depth]
     ]
-    columns = ("Network", "Parameters", *(title.capitalize() for title in RUNG_TITLES.values()))
+    columns = ("Network", "Parameters", *(title.capitalize() for title in TITLES.values()))
     return markup.table(columns, rows, "Seconds per gradient, rung by rung")
 
 

@@ -1,6 +1,6 @@
 """The ladder from the textbook's loop to backpropagation: seconds per gradient as networks grow.
 
-Each rung leaves out work that the one below does again and again (`RUNGS` says which). Two families of
+Each rung leaves out work that the one below does again and again (`result.RUNGS` says which). Two families of
 relu networks are timed on the same batch: one hidden layer of 8 .. 512 units, and 1 .. 4 hidden layers of 64.
 A slope is that of log seconds against log parameters, fitted by least squares: 2 means that twice the
 parameters take four times as long.
@@ -11,13 +11,11 @@ entries, drawn from the seed, and scaled to all of them. All the other times are
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from backproof.comparisons.data.dataset import Dataset
-from backproof.comparisons.results.parts import Part
+from backproof.comparisons.numerical.result import RUNGS, Ladder, LadderRow
 from backproof.comparisons.running.progress import Progress
 from backproof.scratch.architecture import Architecture, Array
 from backproof.scratch.differences import SCHEMES, step_sizes
@@ -33,78 +31,41 @@ SAMPLE = 40  # entries of the textbook's loop that are timed
 LEAST = 0.2  # seconds of repetitions behind each figure, and at least 3 of them
 
 
-@dataclass(frozen=True)
-class Rung:
-    """One way to the gradient, and what it no longer does again compared with the one before."""
-
-    key: str
-    title: str
-    saves: str
-
-
-RUNGS = (
-    Rung("naive", "textbook loop", "nothing: two whole forward passes for every parameter"),
-    Rung(
-        "structured",
-        "structured differences",
-        "the layers in front, the other units of the layer, examples whose input is zero or whose unit stays "
-        "off: of the two passes only what this one parameter changes is left",
-    ),
-    Rung(
-        "unitwise",
-        "differences per unit",
-        "the inputs of one unit: all its weights move the same pre-activation, so one pair of differences "
-        "serves them all, and the outer product with the inputs does the rest",
-    ),
-    Rung(
-        "backprop",
-        "backpropagation",
-        "the units: delta goes back through a layer for all of them in one product, at the cost of about two "
-        "forward passes for the whole gradient",
-    ),
-)
-
-
 def run(
     dataset: Dataset,
     seed: int,
     progress: Progress,
     widths: Sequence[int] = WIDTHS,
     depths: Sequence[int] = DEPTHS,
-) -> Part:
-    """The part `ladder` of results.json: seconds per gradient for every rung and network, and the slopes."""
+) -> Ladder:
+    """Seconds per gradient for every rung and network, and the slopes."""
     x, labels = dataset.train_images[:BATCH].astype(np.float64), dataset.train_labels[:BATCH]
-    families: dict[str, list[tuple[int, ...]]] = {
-        "width": [(dataset.n_features, width, 10) for width in widths],
-        "depth": [(dataset.n_features, *(DEPTH_WIDTH,) * depth, 10) for depth in depths],
-    }
-    part: Part = {"batch_size": len(x), "sampled_entries": SAMPLE, "rungs": [vars(rung) for rung in RUNGS]}
-    with progress.task("ladder", total=sum(map(len, families.values()))) as advance:
-        for family, networks in families.items():
-            part[family] = []
-            for layer_sizes in networks:
-                part[family].append(_row(layer_sizes, x, labels, seed))
-                advance()
-    part["slopes"] = {rung.key: slope(part["width"], rung.key) for rung in RUNGS}
-    return part
+    wide = [(dataset.n_features, width, 10) for width in widths]
+    deep = [(dataset.n_features, *(DEPTH_WIDTH,) * depth, 10) for depth in depths]
+    rows = []
+    with progress.task("ladder", total=len(wide) + len(deep)) as advance:
+        for layer_sizes in [*wide, *deep]:
+            rows.append(_row(layer_sizes, x, labels, seed))
+            advance()
+    by_width, by_depth = tuple(rows[: len(wide)]), tuple(rows[len(wide) :])
+    slopes = {rung.key: slope(by_width, rung.key) for rung in RUNGS}
+    return Ladder(len(x), SAMPLE, RUNGS, by_width, by_depth, slopes)
 
 
-def slope(rows: Sequence[Part], rung: str) -> float:
+def slope(rows: Sequence[LadderRow], rung: str) -> float:
     """d log(seconds) / d log(parameters) by least squares."""
-    parameters = np.log([row["n_parameters"] for row in rows])
-    seconds = np.log([row[rung] for row in rows])
+    parameters = np.log([row.n_parameters for row in rows])
+    seconds = np.log([row.seconds[rung] for row in rows])
     return float(np.polyfit(parameters, seconds, 1)[0])
 
 
-def _row(layer_sizes: tuple[int, ...], x: Array, labels: Array, seed: int) -> Part:
+def _row(layer_sizes: tuple[int, ...], x: Array, labels: Array, seed: int) -> LadderRow:
     architecture = Architecture(layer_sizes)
     network = Network(architecture, initialize(architecture, seed))
     steps = step_sizes(network.parameters.flat, SCHEMES["central_difference"])
     entries = np.random.default_rng(seed).choice(architecture.n_parameters, SAMPLE, replace=False)
     per_entry = typical_seconds(lambda: textbook_loop(network, x, labels, steps, entries)) / SAMPLE
-    return {
-        "layer_sizes": list(layer_sizes),
-        "n_parameters": architecture.n_parameters,
+    seconds = {
         "naive": per_entry * architecture.n_parameters,
         "structured": typical_seconds(
             lambda: gradient(network, x, labels, "central_difference", evaluation="structured")
@@ -112,6 +73,7 @@ def _row(layer_sizes: tuple[int, ...], x: Array, labels: Array, seed: int) -> Pa
         "unitwise": typical_seconds(lambda: gradient(network, x, labels, "unitwise_difference")),
         "backprop": typical_seconds(lambda: gradient(network, x, labels)),
     }
+    return LadderRow(layer_sizes, architecture.n_parameters, seconds)
 
 
 def textbook_loop(network: Network, x: Array, targets: Array, steps: Array, entries: Array) -> Array:
@@ -134,7 +96,7 @@ def textbook_loop(network: Network, x: Array, targets: Array, steps: Array, entr
     return quotients
 
 
-def typical_seconds(work: Callable[[], Any]) -> float:
+def typical_seconds(work: Callable[[], object]) -> float:
     """The median time of several runs, after one that only warms up."""
     work()
     times: list[float] = []

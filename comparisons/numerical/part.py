@@ -9,39 +9,41 @@ The rounding error of the loss, e, bounds the first comparison: a quotient of wh
 e / h + 2 u h^-1 |t| M of the exact one (Nocedal, Wright 2006, section 8.1), e from running error analysis.
 """
 
-import contextlib
-import json
-import os
-import tempfile
 import time
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, final
+from typing import final
 
 import numpy as np
 
 from backproof.comparisons.data import dataset as data
 from backproof.comparisons.numerical import ladder
+from backproof.comparisons.numerical.result import (
+    Evaluation,
+    Ladder,
+    NumericalResult,
+    OneGradient,
+    TwinResult,
+    TwinSetting,
+    judged,
+)
 from backproof.comparisons.numerical.twin_training import (
     CENTRAL,
-    Evaluation,
     Progressed,
-    Setting,
+    Stored,
     TwinTraining,
+    load,
     outcome,
     resumed,
-    stored,
+    save,
 )
 from backproof.comparisons.results.files import DEFAULT_OUT
-from backproof.comparisons.results.parts import Part
 from backproof.comparisons.running.errors import Interrupted
 from backproof.comparisons.running.progress import Progress
 from backproof.comparisons.verdicts import verdict
 from backproof.comparisons.verdicts.network_bounds import backprop_reference, complex_step_bound
-from backproof.comparisons.verdicts.outcome import worst
-from backproof.scratch.architecture import Architecture, Array
+from backproof.scratch.architecture import Array
 from backproof.scratch.differences import step_sizes
 from backproof.scratch.errors import InputError
 from backproof.scratch.gradients import gradient
@@ -93,10 +95,12 @@ def _option(name: str) -> str:
     return name.removeprefix("n_").replace("_", "-")
 
 
-Keep = Callable[[Part], Part]  # writes the part as far as it is finished; returns it as written
+Keep = Callable[[NumericalResult], object]  # writes the part as far as it is finished
 
 
-def run(plan: NumericalPlan, progress: Progress, before: Part | None, keep: Keep) -> Part:
+def run(
+    plan: NumericalPlan, progress: Progress, before: NumericalResult | None, keep: Keep
+) -> NumericalResult:
     """All three, given to `keep` as each is finished; `before` is an earlier run's. Returns the part.
 
     Raises InputError for bad input before anything is computed, and Interrupted on Ctrl-C: what was
@@ -105,78 +109,81 @@ def run(plan: NumericalPlan, progress: Progress, before: Part | None, keep: Keep
     dataset = data.load(plan.data, plan.data_dir, progress.say)
     session = _Session(plan, dataset, before, progress, keep)
     try:
-        session.gradient()
-        session.training()
-        if plan.ladder:
-            session.ladder()
+        found = session.gradient()
+        found = session.training(found)
+        return session.ladder(found) if plan.ladder else found
     except KeyboardInterrupt as interrupt:
         raise Interrupted(session.keep()) from interrupt
-    return session.part
 
 
 @final
 class _Session:
-    """One run of the command: the part as far as it is finished, and the training as far as it came."""
+    """One run of the command: what is finished, and the training as far as it came."""
 
     def __init__(
-        self, plan: NumericalPlan, dataset: data.Dataset, before: Part | None, progress: Progress, keep: Keep
+        self,
+        plan: NumericalPlan,
+        dataset: data.Dataset,
+        before: NumericalResult | None,
+        progress: Progress,
+        keep: Keep,
     ) -> None:
-        self.keep_part = keep
+        self.write = keep
         self.plan, self.dataset, self.progress = plan, dataset, progress
         self.begun = time.perf_counter()
-        self.architecture = Architecture((dataset.n_features, plan.hidden, 10))
-        self.setting = _setting(plan, self.architecture, dataset)
+        self.setting = _setting(plan, dataset)
         self.state_path = Path(plan.out) / STATE_FILE
-        self.initial = initialize(self.architecture, plan.seed).flat
+        self.initial = initialize(self.setting.architecture, plan.seed).flat
         self.progressed, self.said = self._starting_point()
         # A training that goes on keeps the comparison that it began with.
-        going_on = self.progressed.point.step > 0 and before is not None
-        self.part: Part = dict(before or {}) if going_on else {}
+        self.found = before if self.progressed.point.step > 0 else None
 
-    def gradient(self) -> None:
+    def gradient(self) -> NumericalResult:
         """One gradient by every method, unless an interrupted run has done it."""
-        if self.part:
-            return
-        network = Network(self.architecture, initialize(self.architecture, self.plan.seed))
-        self.part = one_gradient(network, self.dataset, self.plan, self.progress)
-        self._write()
+        if self.found is not None:
+            return self.found
+        architecture = self.setting.architecture
+        network = Network(architecture, initialize(architecture, self.plan.seed))
+        return self._keep(one_gradient(network, self.dataset, self.plan, self.progress), None, None)
 
-    def training(self) -> None:
+    def training(self, found: NumericalResult) -> NumericalResult:
         """From where the state file says to the end."""
         self.progress.say(self.said)
         twins = TwinTraining(self.setting, self.dataset, self.progressed)
         left = self.setting.n_steps - self.progressed.point.step
         with self.progress.task("training by central differences, beside backprop", total=left) as advance:
             twins.run(advance, self._tell)
-        self.part["training"] = outcome(self.setting, self.progressed, self.initial)
-        self._write()
+        kept = self._keep(found.gradient, self._trained(), found.ladder)
         self.state_path.unlink(missing_ok=True)
+        return kept
 
-    def ladder(self) -> None:
-        self.part["ladder"] = ladder.run(self.dataset, self.plan.seed, self.progress)
-        self._write()
+    def ladder(self, found: NumericalResult) -> NumericalResult:
+        """What every method costs as networks grow."""
+        steps = ladder.run(self.dataset, self.plan.seed, self.progress)
+        return self._keep(found.gradient, found.training, steps)
 
     def keep(self) -> str:
         """After Ctrl-C: write what is finished, and say what that is."""
         done, total = self.progressed.point.step, self.setting.n_steps
-        if not self.part:
+        if self.found is None:
             return "nothing was finished, nothing was written"
         if done == total:
             return f"the training is finished and kept in {self.plan.out}; the ladder is not"
-        self.part["training"] = outcome(self.setting, self.progressed, self.initial)
-        self._write()
-        _save_state(self.state_path, stored(self.setting, self.progressed))
+        self._keep(self.found.gradient, self._trained(), self.found.ladder)
+        save(self.state_path, Stored(self.setting, self.progressed))
         return f"{done} of {total} training steps are kept in {self.plan.out}; run it again to go on"
 
-    def _write(self) -> None:
-        verdicts = [self.part["same"]["outcome"]]
-        if "training" in self.part:
-            verdicts.append(self.part["training"]["verdict"])
-        self.part["verdict"] = worst(verdicts)
-        self.part["seconds"] = self.part.get("seconds", 0.0) + time.perf_counter() - self.begun
-        self.begun = time.perf_counter()
-        written = self.keep_part({**_ABSENT, **self.part})
-        self.part = {key: value for key, value in written.items() if value is not None}
+    def _trained(self) -> TwinResult:
+        return outcome(self.setting, self.progressed, self.initial)
+
+    def _keep(
+        self, gradient: OneGradient, training: TwinResult | None, steps: Ladder | None
+    ) -> NumericalResult:
+        now = time.perf_counter()
+        seconds = (self.found.seconds if self.found else 0.0) + now - self.begun
+        self.begun, self.found = now, judged(seconds, gradient, training, steps)
+        self.write(self.found)
+        return self.found
 
     def _tell(self, evaluation: Evaluation) -> None:
         progressed = self.progressed
@@ -196,20 +203,17 @@ class _Session:
             return fresh, f"training: starting from the initial weights, {steps}"
         if self.plan.restart:
             return fresh, f"training: starting anew as asked, {steps}; the earlier steps are dropped"
-        going_on = resumed(self.setting, _load_state(self.state_path))
+        going_on = resumed(self.setting, load(self.state_path))
         if going_on is None:
             return fresh, f"training: starting anew, {steps}; the earlier steps had other settings"
         return going_on, f"training: going on after step {going_on.point.step} of {self.setting.n_steps}"
 
 
-_ABSENT: Part = {"training": None, "ladder": None}  # what this run has not done does not stay from another
-
-
-def _setting(plan: NumericalPlan, architecture: Architecture, dataset: data.Dataset) -> Setting:
+def _setting(plan: NumericalPlan, dataset: data.Dataset) -> TwinSetting:
     per_epoch = -(-len(dataset.train_labels) // plan.batch_size)
     n_steps = plan.n_steps or (plan.epochs or EPOCHS[dataset.name]) * per_epoch
-    return Setting(
-        architecture,
+    return TwinSetting(
+        (dataset.n_features, plan.hidden, data.N_CLASSES),
         n_steps,
         plan.batch_size,
         plan.learning_rate,
@@ -220,7 +224,9 @@ def _setting(plan: NumericalPlan, architecture: Architecture, dataset: data.Data
     )
 
 
-def one_gradient(network: Network, dataset: data.Dataset, plan: NumericalPlan, progress: Progress) -> Part:
+def one_gradient(
+    network: Network, dataset: data.Dataset, plan: NumericalPlan, progress: Progress
+) -> OneGradient:
     """One gradient of a batch by every method: seconds each, and the two central differences compared."""
     x = dataset.train_images[: plan.batch_size].astype(np.float64)
     labels = dataset.train_labels[: plan.batch_size]
@@ -233,25 +239,24 @@ def one_gradient(network: Network, dataset: data.Dataset, plan: NumericalPlan, p
 
     backprop = gradient(network, x, labels)
     found = structured()
-    naive_seconds *= network.architecture.n_parameters / len(entries)
-    structured_seconds = ladder.typical_seconds(structured)
-    return {
-        "dataset": dataset.name,
-        "layer_sizes": list(network.architecture.layer_sizes),
-        "batch_size": len(x),
-        "n_parameters": network.architecture.n_parameters,
-        "naive_entries": len(entries),
-        "naive_seconds": naive_seconds,
-        "structured_seconds": structured_seconds,
-        "unitwise_seconds": ladder.typical_seconds(
-            lambda: gradient(network, x, labels, "unitwise_difference")
-        ),
-        "backprop_seconds": ladder.typical_seconds(lambda: gradient(network, x, labels)),
-        "speedup": naive_seconds / structured_seconds,
-        "naive_from_backprop": _relative(naive, backprop[entries]),
-        "structured_from_backprop": _relative(found[entries], backprop[entries]),
-        "same": _same(network, x, labels, steps, entries, found, naive).as_json(),
+    n_parameters = network.architecture.n_parameters
+    seconds = {
+        "naive": naive_seconds * n_parameters / len(entries),
+        "structured": ladder.typical_seconds(structured),
+        "unitwise": ladder.typical_seconds(lambda: gradient(network, x, labels, "unitwise_difference")),
+        "backprop": ladder.typical_seconds(lambda: gradient(network, x, labels)),
     }
+    return OneGradient(
+        dataset=dataset.name,
+        layer_sizes=network.architecture.layer_sizes,
+        batch_size=len(x),
+        n_parameters=n_parameters,
+        naive_entries=len(entries),
+        seconds=seconds,
+        naive_from_backprop=_relative(naive, backprop[entries]),
+        structured_from_backprop=_relative(found[entries], backprop[entries]),
+        same=_same(network, x, labels, steps, entries, found, naive),
+    )
 
 
 def _affordable_entries(network: Network, x: Array, labels: Array, seed: int) -> Array:
@@ -298,26 +303,3 @@ def _same(
 
 def _relative(found: Array, expected: Array) -> float:
     return float(np.abs(found - expected).max() / np.abs(expected).max())
-
-
-def _save_state(path: Path, state: dict[str, Any]) -> None:
-    """Whole or not at all."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            np.savez(file, **{**state, "setting": json.dumps(state["setting"])})
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
-        raise
-
-
-def _load_state(path: Path) -> dict[str, Any]:
-    try:
-        # Opened here: np.load leaves a damaged file open.
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            state: dict[str, Any] = dict(archive)
-        return {**state, "setting": json.loads(str(state["setting"]))}
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise InputError(f"numerical: cannot read {path} ({error}); delete it, or use --restart") from error

@@ -14,19 +14,28 @@ backpropagation at theta, since no useful constant is known for it; the last ter
 update.
 """
 
+import contextlib
+import json
+import os
+import tempfile
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, final
+from pathlib import Path
+from typing import final
 
 import numpy as np
 
 from backproof.comparisons.data.dataset import Dataset
+from backproof.comparisons.numerical.result import Curves, Evaluation, TwinResult, TwinSetting
+from backproof.comparisons.results.codec import decode, encode
 from backproof.comparisons.running.progress import Advance
 from backproof.comparisons.verdicts.difference_bounds import central_difference_bound
 from backproof.comparisons.verdicts.outcome import Outcome
-from backproof.scratch.architecture import Architecture, Array
+from backproof.scratch.architecture import Array
 from backproof.scratch.differences import SCHEMES, step_sizes
+from backproof.scratch.errors import InputError
 from backproof.scratch.gradients import gradient
 from backproof.scratch.network import Network
 from backproof.scratch.parameters import Parameters
@@ -38,47 +47,12 @@ USEFUL = 0.01  # a bound beyond this part of the way that the weights went says 
 
 
 @dataclass(frozen=True)
-class Setting:
-    """What is trained on what; two runs with equal settings are the same run."""
-
-    architecture: Architecture
-    n_steps: int
-    batch_size: int
-    learning_rate: float
-    seed: int
-    step: float  # h = step * max(1, |t|)
-    evaluate_every: int
-    dataset: str  # its hash
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "layer_sizes": list(self.architecture.layer_sizes),
-            "n_steps": self.n_steps,
-            "batch_size": self.batch_size,
-            "learning_rate": self.learning_rate,
-            "seed": self.seed,
-            "step": self.step,
-            "evaluate_every": self.evaluate_every,
-            "dataset": self.dataset,
-        }
-
-
-@dataclass(frozen=True)
 class Point:
     """Both weight vectors (n_parameters,) after `step` steps."""
 
     step: int
     theta: Array
     phi: Array
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """Accuracies on the test images after `step` steps."""
-
-    step: int
-    numerical: float
-    backprop: float
 
 
 @dataclass
@@ -90,7 +64,7 @@ class Progressed:
     evaluations: list[Evaluation] = field(default_factory=list)
 
     @classmethod
-    def start(cls, setting: Setting, initial: Array) -> "Progressed":
+    def start(cls, setting: TwinSetting, initial: Array) -> "Progressed":
         """Nothing done: both at the same `initial` weights (n_parameters,)."""
         return cls(Point(0, initial.copy(), initial.copy()), np.zeros((len(CURVES), setting.n_steps)))
 
@@ -107,7 +81,7 @@ class Progressed:
 class TwinTraining:
     """Steps both networks; everything learned is in `progressed`, whole after every step."""
 
-    def __init__(self, setting: Setting, dataset: Dataset, progressed: Progressed) -> None:
+    def __init__(self, setting: TwinSetting, dataset: Dataset, progressed: Progressed) -> None:
         self.setting, self.dataset, self.progressed = setting, dataset, progressed
         self.network = Network(setting.architecture, Parameters(setting.architecture))
         self._found = Parameters(setting.architecture)
@@ -205,33 +179,31 @@ def _chunks(n: int, size: int = 1000) -> Iterator[slice]:
         yield slice(start, start + size)
 
 
-def outcome(setting: Setting, progressed: Progressed, initial: Array) -> dict[str, Any]:
-    """The part `training` of results.json: curves, clock, and whether the weights stayed together."""
+def outcome(setting: TwinSetting, progressed: Progressed, initial: Array) -> TwinResult:
+    """Curves, clock, and whether the weights stayed together."""
     point = progressed.point
     distance, bound = progressed.curve("distance"), progressed.curve("bound")
     travelled = float(np.linalg.norm(point.phi - initial))
     verdict, reason = _judged(setting, distance, bound, travelled)
     shown = np.unique(np.linspace(0, max(point.step - 1, 0), min(point.step, 2000)).astype(int))
-    return {
-        **setting.to_json(),
-        "steps": point.step,
-        "finished": point.step == setting.n_steps,
-        "curves": {
-            "step": (shown + 1).tolist(),
-            **{name: _rounded(progressed.curve(name)[shown]) for name in CURVES},
-        },
-        "evaluations": [vars(evaluation) for evaluation in progressed.evaluations],
-        "distance": float(distance[-1]) if point.step else 0.0,
-        "bound": float(bound[-1]) if point.step else 0.0,
-        "travelled": travelled,
-        "verdict": verdict,
-        "reason": reason,
-        "seconds": progressed.last("numerical_seconds"),
-        "backprop_seconds": progressed.last("backprop_seconds"),
-    }
+    curves = {name: _rounded(progressed.curve(name)[shown]) for name in CURVES}
+    return TwinResult(
+        verdict=verdict,
+        reason=reason,
+        setting=setting,
+        steps=point.step,
+        finished=point.step == setting.n_steps,
+        curves=Curves(tuple((shown + 1).tolist()), **curves),
+        evaluations=tuple(progressed.evaluations),
+        distance=progressed.last("distance"),
+        bound=progressed.last("bound"),
+        travelled=travelled,
+        seconds=progressed.last("numerical_seconds"),
+        backprop_seconds=progressed.last("backprop_seconds"),
+    )
 
 
-def _judged(setting: Setting, distance: Array, bound: Array, travelled: float) -> tuple[str, str]:
+def _judged(setting: TwinSetting, distance: Array, bound: Array, travelled: float) -> tuple[Outcome, str]:
     outside = np.flatnonzero(~(distance <= bound))
     if outside.size:
         k = int(outside[0])
@@ -249,27 +221,56 @@ def _judged(setting: Setting, distance: Array, bound: Array, travelled: float) -
     return Outcome.PASS, f"the weights stayed within the bound at each of {len(distance)} steps"
 
 
-def _rounded(values: Array) -> list[float]:
-    return [float(f"{value:.5g}") for value in values]
+def _rounded(values: Array) -> tuple[float, ...]:
+    return tuple(float(f"{value:.5g}") for value in values)
 
 
-def resumed(setting: Setting, state: dict[str, Any]) -> Progressed | None:
-    """The progress in `state` (see `stored`), None where it belongs to another setting or was finished."""
-    if state["setting"] != setting.to_json() or int(state["step"]) >= setting.n_steps:
+@dataclass(frozen=True)
+class Stored:
+    """A stopped training as its file holds it: the setting it belongs to, and how far it came."""
+
+    setting: TwinSetting
+    progressed: Progressed
+
+
+def resumed(setting: TwinSetting, stored: Stored) -> Progressed | None:
+    """The progress of a stopped training, None where it belongs to another setting or was finished."""
+    if stored.setting != setting or stored.progressed.point.step >= setting.n_steps:
         return None
-    point = Point(int(state["step"]), state["theta"], state["phi"])
-    evaluations = [Evaluation(int(s), float(n), float(b)) for s, n, b in state["evaluations"]]
-    return Progressed(point, state["curves"], evaluations)
+    return stored.progressed
 
 
-def stored(setting: Setting, progressed: Progressed) -> dict[str, Any]:
-    """What `resumed` needs: arrays, and the setting."""
-    evaluations = [(e.step, e.numerical, e.backprop) for e in progressed.evaluations]
-    return {
-        "setting": setting.to_json(),
-        "step": progressed.point.step,
-        "theta": progressed.point.theta,
-        "phi": progressed.point.phi,
-        "curves": progressed.curves,
-        "evaluations": np.array(evaluations).reshape(-1, 3),
-    }
+def save(path: Path, stored: Stored) -> None:
+    """Write the file whole or not at all."""
+    point, evaluations = stored.progressed.point, stored.progressed.evaluations
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            np.savez(
+                file,
+                setting=json.dumps(encode(stored.setting)),
+                step=point.step,
+                theta=point.theta,
+                phi=point.phi,
+                curves=stored.progressed.curves,
+                evaluations=np.array([(e.step, e.numerical, e.backprop) for e in evaluations]).reshape(-1, 3),
+            )
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+        raise
+
+
+def load(path: Path) -> Stored:
+    """Raises InputError where the file cannot be read."""
+    try:
+        # Opened here: np.load leaves a damaged file open.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            setting = decode(TwinSetting, json.loads(str(archive["setting"])))
+            point = Point(int(archive["step"]), archive["theta"], archive["phi"])
+            rows = archive["evaluations"].tolist()
+            evaluations = [Evaluation(int(step), numerical, backprop) for step, numerical, backprop in rows]
+            return Stored(setting, Progressed(point, archive["curves"], evaluations))
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise InputError(f"numerical: cannot read {path} ({error}); delete it, or use --restart") from error

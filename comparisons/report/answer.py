@@ -50,8 +50,8 @@ def dataset_name(results: Results) -> str | None:
         return results.plan.dataset.name
     if results.accuracy is not None:
         return results.accuracy.dataset
-    if (results.numerical or {}).get("dataset"):
-        return str((results.numerical or {})["dataset"])
+    if results.numerical is not None:
+        return results.numerical.gradient.dataset
     return results.speed.cases[0].data.name if results.speed is not None else None
 
 

@@ -19,6 +19,7 @@ from typing import Any
 from backproof.comparisons.accuracy.result import AccuracyResult, ErrorRates
 from backproof.comparisons.experiment import Planned
 from backproof.comparisons.gradients.result import Campaign, Gradients, Sensitivity, StepSizes
+from backproof.comparisons.numerical.result import NumericalResult
 from backproof.comparisons.record.result import RecordResult
 from backproof.comparisons.results.codec import decode, encode
 from backproof.comparisons.results.files import check_folder, reason_of, write_atomically
@@ -57,7 +58,7 @@ class Results:
     error_rates: ErrorRates | None = None
     record: RecordResult | None = None
     speed: SpeedResult | None = None
-    numerical: Part | None = None
+    numerical: NumericalResult | None = None
     lessons: list[Part] | None = None
     schema_version: int = SCHEMA_VERSION
 

@@ -149,7 +149,7 @@ def test_what_other_commands_found_survives_a_new_run_with_another_plan(
 
 
 def test_only_the_parts_of_the_main_job_decide_its_exit_code(tmp_path: Path, asked: list[str]) -> None:
-    failed = {"verdict": "FAIL"}
+    failed = sample_results.numerical(Outcome.FAIL)
     write.merge(tmp_path / "out", "backproof numerical", numerical=failed)
     assert runner.outcomes(runner.run(plan_in(tmp_path), Silent())) == ["PASS", "PASS"]
 

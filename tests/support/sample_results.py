@@ -26,6 +26,7 @@ from backproof.comparisons.gradients.result import (
     Judged,
     NotCompared,
 )
+from backproof.comparisons.numerical.result import NumericalResult, OneGradient
 from backproof.comparisons.report.document import Results, Run
 from backproof.comparisons.results.cells import Absent, Failed, Invalid, offered
 from backproof.comparisons.running.environment import Environment
@@ -48,6 +49,7 @@ from backproof.comparisons.speed.result import (
     TimedData,
 )
 from backproof.comparisons.verdicts.outcome import Outcome
+from backproof.comparisons.verdicts.verdict import Verdict
 from backproof.scratch.architecture import Architecture, OptimizerSpec
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)> [bold]{{ 7 * 7 }}"
@@ -375,6 +377,14 @@ def diverged() -> Results:
         accuracy=part,
         speed=speed_of((case,), torch=None, jax=lone),
     )
+
+
+def numerical(outcome: Outcome = Outcome.PASS) -> NumericalResult:
+    """One gradient by every method, without training or ladder."""
+    same = Verdict(outcome, 1e-12, 1e-9, 1e-6, "W1[0, 0]", "all 310 entries inside their bound", 310, 0)
+    seconds = {"naive": 10.0, "structured": 0.1, "unitwise": 0.01, "backprop": 0.001}
+    gradient = OneGradient("mnist", (784, 50, 10), 100, 39_760, 39_760, seconds, 1e-9, 1e-10, same)
+    return NumericalResult(outcome, 1.0, gradient)
 
 
 def nothing_run() -> Results:

@@ -117,7 +117,7 @@ def test_checking_refuses_what_could_not_be_written_or_read(tmp_path: Path) -> N
 
 def test_merging_keeps_the_parts_of_other_commands(tmp_path: Path) -> None:
     write.merge(tmp_path, "backproof", plan=sample_results.PLAN, gradients=sample_results.gradients())
-    merged = write.merge(tmp_path, "backproof numerical", numerical=a_numerical_part())
+    merged = write.merge(tmp_path, "backproof numerical", numerical=sample_results.numerical())
     assert merged.gradients == sample_results.gradients()
     assert merged.plan == sample_results.PLAN
 
@@ -129,7 +129,7 @@ def test_a_part_merged_as_none_is_dropped(tmp_path: Path) -> None:
 
 def test_merging_remembers_which_command_made_each_part(tmp_path: Path) -> None:
     write.merge(tmp_path, "backproof --quick", gradients=sample_results.gradients())
-    merged = write.merge(tmp_path, "backproof numerical", numerical=a_numerical_part())
+    merged = write.merge(tmp_path, "backproof numerical", numerical=sample_results.numerical())
     commands = {name: run.command for name, run in merged.runs.items()}
     assert commands == {"gradients": "backproof --quick", "numerical": "backproof numerical"}
 
@@ -165,14 +165,3 @@ def test_a_lesson_counts_as_a_verdict() -> None:
 def test_a_dropped_part_is_no_longer_credited_to_a_command(tmp_path: Path) -> None:
     write.merge(tmp_path, "one", gradients=sample_results.gradients())
     assert write.merge(tmp_path, "two", gradients=None).runs == {}
-
-
-def a_numerical_part() -> dict[str, Any]:
-    return {
-        "verdict": "PASS",
-        "seconds": 1.0,
-        "naive_seconds": 10.0,
-        "structured_seconds": 0.1,
-        "backprop_seconds": 0.001,
-        "speedup": 100.0,
-    }

@@ -9,7 +9,17 @@ from rich.console import Console
 
 from backproof.comparisons.report import overview as terminal
 from backproof.comparisons.report.document import Results
-from tests.support.sample_results import HOSTILE, SAMPLES, failing, hostile, nothing_run, passing, undecided
+from backproof.comparisons.verdicts.outcome import Outcome
+from tests.support.sample_results import (
+    HOSTILE,
+    SAMPLES,
+    failing,
+    hostile,
+    nothing_run,
+    numerical,
+    passing,
+    undecided,
+)
 from tests.support.sample_results import campaign as sample_campaign
 
 ORDINARY = [make for make in SAMPLES.values() if make is not hostile]
@@ -80,8 +90,8 @@ def test_what_other_commands_added_is_told_with_its_verdict() -> None:
         "figures": [],
         "claims": [{"text": "a", "holds": True}, {"text": "b", "holds": False}],
     }
-    numerical = {"verdict": "FAIL", "seconds": 1.0}
-    said = printed(replace(passing(), campaign=campaign, numerical=numerical, lessons=[lesson]), 80)
+    failed = numerical(Outcome.FAIL)
+    said = printed(replace(passing(), campaign=campaign, numerical=failed, lessons=[lesson]), 80)
     assert "Gradients, campaign: INCONCLUSIVE" in said
     assert "Numerical training: FAIL" in said
     assert "Lessons: 1 of 2 claims hold" in said
