@@ -7,6 +7,7 @@ returns its exit code: 0 all PASS, 1 a FAIL, 2 usage or bad input, 3 INCONCLUSIV
 import importlib
 import importlib.util
 import sys
+from typing import Any
 
 import typer
 
@@ -31,7 +32,11 @@ COMMANDS = (
 def make_app() -> typer.Typer:
     """The `backproof` application with all its sub-commands."""
     app = typer.Typer(
-        name="backproof", add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None
+        name="backproof",
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
     )
     for name in COMMANDS:
         module = f"backproof.comparisons.commands.{name}"
@@ -47,19 +52,42 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command line; what went wrong becomes one sentence on stderr and an exit code."""
+    command = typer.main.get_command(make_app())
     try:
-        code = make_app()(args=arguments, prog_name="backproof", standalone_mode=False)
+        code = command(args=arguments, prog_name="backproof", standalone_mode=False)
     except typer.TyperException as error:
-        command = getattr(getattr(error, "ctx", None), "command_path", "backproof")
-        return _refuse(f"{error.format_message().rstrip('.')}; see {command} --help")
+        return _refuse(_usage(error))
     except InputError as error:
-        return _refuse(str(error))
+        return _refuse(_with_option(str(error), _options(command, arguments)))
     except Interrupted as error:
         print(f"backproof: interrupted; {error}", file=sys.stderr)
         return 130
     if code == 130:
         print("backproof: interrupted", file=sys.stderr)
     return int(code or 0)
+
+
+def _usage(error: typer.TyperException) -> str:
+    """What is wrong with the command line itself, and where its help is."""
+    path = getattr(getattr(error, "ctx", None), "command_path", "backproof")
+    message = error.format_message().rstrip(".").replace(". Did you mean", "; did you mean")
+    return f"{message}; see {path} --help"
+
+
+def _options(command: Any, arguments: list[str]) -> dict[str, str]:
+    """The options of the command that was run, by the names that the library has for them."""
+    commands = getattr(command, "commands", {})
+    chosen = next((commands[word] for word in arguments if word in commands), command)
+    options = [option for option in chosen.params if option.opts[0].startswith("--")]
+    return {name: o.opts[0] for o in options for name in (o.name, o.opts[0].strip("-").replace("-", "_"))}
+
+
+def _with_option(message: str, options: dict[str, str]) -> str:
+    """The library's sentence, its argument's name replaced by the option's."""
+    argument, colon, rest = message.partition(": ")
+    aliases = {"layer_sizes": "layers", "n_seeds": "seeds", "margin_points": "margin"}
+    option = options.get(aliases.get(argument, argument).replace("-", "_"), argument)
+    return f"{option}{colon}{rest}"
 
 
 def _refuse(message: str) -> int:

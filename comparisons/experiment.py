@@ -13,7 +13,7 @@ from backproof.comparisons.results.files import DEFAULT_OUT
 from backproof.comparisons.running.environment import usable_cores
 from backproof.comparisons.running.progress import Advance, Progress, Silent
 from backproof.scratch.architecture import DTYPES, Architecture, DtypeName, OptimizerSpec
-from backproof.scratch.errors import InputError
+from backproof.scratch.errors import InputError, expect_one_of
 
 __all__ = ["DEFAULT_OPTIMIZERS", "Advance", "Plan", "Progress", "Silent"]
 
@@ -58,10 +58,8 @@ class Plan:
             raise InputError(
                 f"threads: expected at most {usable_cores()}, the cores of this machine; got {self.threads}"
             )
-        if self.data not in KINDS:
-            raise InputError(f"data: expected one of {', '.join(KINDS)}; got {self.data!r}")
-        if self.dtype not in DTYPES:
-            raise InputError(f"dtype: expected one of {', '.join(DTYPES)}; got {self.dtype!r}")
+        expect_one_of("data", self.data, KINDS)
+        expect_one_of("dtype", self.dtype, DTYPES)
         if not 0 < self.margin_points < 100:
             raise InputError(
                 f"margin_points: expected a number between 0 and 100, got {self.margin_points!r}"

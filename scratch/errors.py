@@ -24,7 +24,17 @@ def expect(holds: object, message: str, error: type[Exception] = InputError) -> 
 
 def expect_one_of(argument: str, value: object, choices: Collection[str]) -> None:
     """Raise InputError unless `value` is one of these names."""
-    expect(value in choices, f"{argument}: expected one of {', '.join(choices)}; got {value!r}")
+    message = f"{argument}: expected one of {', '.join(choices)}; got {value!r}"
+    expect(value in choices, message + did_you_mean(value, choices))
+
+
+def did_you_mean(value: object, choices: Collection[str]) -> str:
+    """``; did you mean torch?`` where one of the choices is close in whatever case, else nothing."""
+    from difflib import get_close_matches
+
+    by_lower = {choice.lower(): choice for choice in choices}
+    close = get_close_matches(str(value).lower(), by_lower, n=1)
+    return f"; did you mean {by_lower[close[0]]}?" if close else ""
 
 
 def expect_shape(argument: str, array: "NDArray[Any]", shape: tuple[int, ...]) -> None:

@@ -20,7 +20,7 @@ from backproof.comparisons.check.subject.subject import Call, Misbehaviour, Subj
 from backproof.comparisons.contenders.loading import Target
 from backproof.comparisons.verdicts.outcome import Outcome, worst
 from backproof.comparisons.verdicts.verdict import Verdict
-from backproof.scratch.errors import InputError
+from backproof.scratch.errors import InputError, did_you_mean
 
 NOT_OFFERED = "not offered"
 NOT_RUN = "not run"
@@ -125,7 +125,8 @@ def _chosen(only: Sequence[str]) -> list[Check]:
     names = [check.name for check in CHECKS]
     for name in only:
         if name not in names:
-            raise InputError(f"--only: expected some of {', '.join(names)}; got {name!r}")
+            hint = did_you_mean(name, names)
+            raise InputError(f"only: expected some of {', '.join(names)}; got {name!r}{hint}")
     return [check for check in CHECKS if not only or check.name in only]
 
 

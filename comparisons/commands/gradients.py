@@ -25,25 +25,25 @@ def gradients(
     data: options.Data = "auto",
     data_dir: options.DataDir = None,
     contender: options.Contenders = None,
-    seed: Annotated[int, typer.Option(metavar="N", help="Seed of weights, batches and random cases.")] = 0,
+    seed: Annotated[
+        int, options.count("Seed of weights, batches and random networks.", options.AT_LEAST_0)
+    ] = 0,
     campaign: Annotated[
         int | None,
-        typer.Option(
-            metavar="N",
-            help="Also judge N random correct gradients in each of 32 cells (family x activation x dtype): "
-            "false alarms, undecided entries, resolution.",
+        options.count(
+            "Also judge N random correct gradients in each of 32 cells (family x activation x dtype): "
+            "false alarms, undecided entries, resolution."
         ),
     ] = None,
     gradcheck: Annotated[
-        int, typer.Option(metavar="N", help="Let torch's gradcheck judge the first N cases of each cell too.")
+        int,
+        options.count("Let torch's gradcheck judge the first N cases of each cell too.", options.AT_LEAST_0),
     ] = 100,
     perturb: Annotated[
         bool, typer.Option("--perturb", help="Also make correct gradients slightly wrong: what is caught?")
     ] = False,
-    draws: Annotated[int, typer.Option(metavar="N", help="Draws per cell for --perturb.")] = 500,
-    workers: Annotated[
-        int | None, typer.Option(metavar="N", help="Processes for --campaign and --perturb. [default: cores]")
-    ] = None,
+    draws: Annotated[int, options.count("Draws per cell for --perturb.")] = 500,
+    workers: options.Workers = None,
     json_file: Annotated[
         str | None, typer.Option("--json", metavar="FILE", help="Also write the gradient part to this file.")
     ] = None,
@@ -56,7 +56,7 @@ def gradients(
     from backproof.comparisons.experiment import Plan
     from backproof.comparisons.running.progress import Terminal
 
-    _check(campaign, draws, gradcheck, workers, json_file)
+    _check_folder_of(json_file)
     plan = Plan(
         contenders=tuple(contender) if contender else ("torch",),
         data=data,
@@ -71,19 +71,12 @@ def gradients(
     return _finish(found, out, json_file)
 
 
-def _check(
-    campaign: int | None, draws: int, gradcheck: int, workers: int | None, json_file: str | None
-) -> None:
-    """Everything that could be wrong with the options, before anything is computed."""
+def _check_folder_of(json_file: str | None) -> None:
+    """Before anything is computed."""
     from pathlib import Path
 
     from backproof.scratch.errors import InputError
 
-    for name, value, low in (("campaign", campaign, 1), ("draws", draws, 1), ("gradcheck", gradcheck, 0)):
-        if value is not None and value < low:
-            raise InputError(f"{name}: expected at least {low}, got {value}")
-    if workers is not None and workers < 1:
-        raise InputError(f"workers: expected at least 1, got {workers}")
     if json_file is not None and not Path(json_file).resolve().parent.is_dir():
         raise InputError(f"json: there is no folder {Path(json_file).resolve().parent}; make it first")
 

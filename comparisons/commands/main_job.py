@@ -1,14 +1,13 @@
 """`backproof`: the main job. Same maths? Same accuracy? How fast?"""
 
-import shlex
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from backproof.comparisons.commands import options
+from backproof.comparisons.commands.finish import begin, command_line, console, print_address
 from backproof.comparisons.verdicts.outcome import Outcome, exit_code
-from backproof.scratch.errors import InputError
+from backproof.scratch.errors import InputError, expect_one_of
 
 if TYPE_CHECKING:
     from backproof.comparisons.experiment import Plan
@@ -47,14 +46,10 @@ def main_job(
     optimizer: options.Optimizer = "sgd",
     learning_rate: options.LearningRate = None,
     batch_size: options.BatchSize = 100,
-    epochs: Annotated[
-        int | None, typer.Option(metavar="N", help="Epochs per training run. [default: 8, quick 5]")
-    ] = None,
+    epochs: Annotated[int | None, options.count("Epochs per training run. [default: 8, quick 5]")] = None,
     seed: options.FirstSeed = 0,
-    seeds: Annotated[
-        int | None, typer.Option(metavar="N", help="How many seeds in a row. [default: 5, quick 3]")
-    ] = None,
-    threads: Annotated[int, typer.Option(metavar="N", help="Threads per numerical library.")] = 1,
+    seeds: Annotated[int | None, options.count("How many seeds in a row. [default: 5, quick 3]")] = None,
+    threads: Annotated[int, options.count("Threads per numerical library.")] = 1,
     version: Annotated[
         bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version.")
     ] = False,
@@ -66,11 +61,7 @@ def main_job(
     if context.invoked_subcommand is not None:
         _refuse_options_before(context)
         return 0
-    from backproof.comparisons.running import threads as thread_pools
-
-    print("backproof: loading ...", file=sys.stderr, flush=True)
-    if threads >= 1:
-        thread_pools.limit(threads)  # before NumPy and the frameworks are imported
+    begin(threads)
     from backproof.comparisons.experiment import Plan
 
     plan = Plan(
@@ -87,7 +78,7 @@ def main_job(
         threads=threads,
         quick=quick,
         out=out,
-        command=shlex.join(["backproof", *sys.argv[1:]]),
+        command=command_line(),
     )
     return _run(plan, choose_epochs=epochs is None)
 
@@ -106,14 +97,10 @@ def _run(plan: "Plan", choose_epochs: bool) -> int:
 
 
 def _show(results: "Results", out: str, outcomes: "list[Outcome]") -> int:
-    from pathlib import Path
+    from backproof.comparisons.report import overview
 
-    from rich.console import Console
-
-    from backproof.comparisons.report import overview as terminal
-
-    terminal.render(results, Console(highlight=False))
-    print(f"\nReport: {(Path(out) / 'report.html').resolve().as_uri()}")
+    overview.render(results, console())
+    print_address(out)
     return exit_code(outcomes)
 
 
@@ -131,8 +118,7 @@ def choose_optimizer(name: str, learning_rate: float | None) -> "OptimizerSpec":
 
     from backproof.comparisons.experiment import DEFAULT_OPTIMIZERS
 
-    if name not in DEFAULT_OPTIMIZERS:
-        raise InputError(f"optimizer: expected one of {', '.join(DEFAULT_OPTIMIZERS)}; got {name!r}")
+    expect_one_of("optimizer", name, DEFAULT_OPTIMIZERS)
     spec = DEFAULT_OPTIMIZERS[name]
     return spec if learning_rate is None else replace(spec, learning_rate=learning_rate)
 

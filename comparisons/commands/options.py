@@ -1,10 +1,59 @@
-"""Options that several commands have: one name, one meaning, one sentence of help."""
+"""Options that several commands have: one name, one meaning, one sentence of help, one of refusal."""
 
-from typing import Annotated
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 import typer
 
+from backproof.scratch.errors import InputError
+
 OUT = "backproof-results"
+
+
+@dataclass(frozen=True)
+class Range:
+    """The numbers that an option takes: from `low`, itself inside unless `open_low`, up to `high`."""
+
+    low: float
+    high: float = math.inf
+    open_low: bool = False
+
+    def __str__(self) -> str:
+        """``at least 1``, ``more than 0 and at most 60``."""
+        start = f"{'more than' if self.open_low else 'at least'} {self.low:g}"
+        return start if math.isinf(self.high) else f"{start} and at most {self.high:g}"
+
+    def __contains__(self, value: float) -> bool:
+        above = value > self.low if self.open_low else value >= self.low
+        return above and value <= self.high and not math.isinf(value)
+
+    def check(self, option: str, given: Any) -> None:
+        """Raise InputError, naming the option, unless all that was given lies inside."""
+        for value in given if isinstance(given, list | tuple) else [given]:
+            if value is not None and value not in self:
+                raise InputError(f"{option}: expected {self}, got {value:g}")
+
+
+AT_LEAST_0, AT_LEAST_1 = Range(0), Range(1)
+POSITIVE = Range(0, open_low=True)
+
+
+def within(numbers: Range) -> Callable[[typer.CallbackParam, Any], Any]:
+    """What an option's `callback` is where its numbers lie in a range."""
+
+    def checked(parameter: typer.CallbackParam, value: Any) -> Any:
+        numbers.check(parameter.opts[0], value)
+        return value
+
+    return checked
+
+
+def count(help_text: str, numbers: Range = AT_LEAST_1) -> Any:
+    """An option that counts something."""
+    return typer.Option(metavar="N", help=help_text, callback=within(numbers))
+
 
 Out = Annotated[str, typer.Option(metavar="DIR", help="Folder for results.json and report.html.")]
 Data = Annotated[str, typer.Option(metavar="KIND", help="auto, mnist (no fallback) or digits.")]
@@ -27,5 +76,6 @@ Optimizer = Annotated[str, typer.Option(metavar="NAME", help="sgd or adam.")]
 LearningRate = Annotated[
     float | None, typer.Option(metavar="RATE", help="[default: 0.3 for sgd, 0.001 for adam]")
 ]
-BatchSize = Annotated[int, typer.Option(metavar="N", help="Examples per step.")]
-FirstSeed = Annotated[int, typer.Option(metavar="N", help="The first seed.")]
+BatchSize = Annotated[int, count("Examples per step.")]
+FirstSeed = Annotated[int, count("The first seed.", AT_LEAST_0)]
+Workers = Annotated[int | None, count("Processes. [default: one per core]")]

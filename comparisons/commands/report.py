@@ -5,7 +5,6 @@ from typing import Annotated
 import typer
 
 from backproof.comparisons.verdicts.outcome import exit_code
-from backproof.scratch.errors import InputError
 
 
 def register(app: typer.Typer) -> None:
@@ -26,9 +25,8 @@ def report(
     """
     from pathlib import Path
 
-    from rich.console import Console
-
-    from backproof.comparisons.report import overview as terminal
+    from backproof.comparisons.commands.finish import console, print_address
+    from backproof.comparisons.report import overview
     from backproof.comparisons.report.document import all_outcomes, load
     from backproof.comparisons.report.write import draw
 
@@ -36,11 +34,8 @@ def report(
     if path.is_dir():
         path /= "results.json"
     loaded = load(path)
-    try:
-        page = draw(loaded, out if out is not None else path.parent)
-        terminal.render(loaded, Console(highlight=False))
-    except (LookupError, TypeError, AttributeError, ValueError) as error:
-        # The file is whatever somebody made of it; what it lacks shows when it is read that far.
-        raise InputError(f"results: {path} cannot be drawn ({error!r}); run backproof again") from error
-    print(f"\nReport: {page.resolve().as_uri()}")
+    folder = out if out is not None else str(path.parent)
+    draw(loaded, folder)
+    overview.render(loaded, console())
+    print_address(folder)
     return exit_code(all_outcomes(loaded))

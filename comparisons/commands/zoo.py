@@ -8,7 +8,7 @@ import typer
 
 from backproof.comparisons.commands import options
 from backproof.comparisons.commands.finish import begin, command_line, finish
-from backproof.scratch.errors import InputError
+from backproof.scratch.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
     from backproof.comparisons.zoo.catalogue import Entry
@@ -22,8 +22,8 @@ def zoo(
     only: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Only this class or number; repeatable.")
     ] = None,
-    seed: Annotated[int, typer.Option(metavar="N", help="Seed of the cases.")] = 0,
-    workers: Annotated[int | None, typer.Option(metavar="N", help="Processes. [default: all cores]")] = None,
+    seed: Annotated[int, options.count("Seed of the cases.", options.AT_LEAST_0)] = 0,
+    workers: options.Workers = None,
     mutants: Annotated[
         str | None, typer.Option(metavar="DIR", help="Folder with catalogue.toml. [default: ours]")
     ] = None,
@@ -34,10 +34,6 @@ def zoo(
     Exit codes: 0 every mutant killed, every correct class passed, causes named; 1 not so; 2 usage;
     3 INCONCLUSIVE. The classes of the folder are executed.
     """
-    if workers is not None and workers < 1:
-        raise InputError(f"workers: expected at least 1, got {workers}")
-    if seed < 0:
-        raise InputError(f"seed: expected 0 or more, got {seed}")
     begin()
     from pathlib import Path
 
@@ -63,5 +59,6 @@ def _chosen(entries: "list[Entry]", only: list[str]) -> "list[Entry]":
     known = {entry.name for entry in entries} | {entry.number for entry in entries if entry.number}
     for name in only:
         if name not in known:
-            raise InputError(f"only: expected a class of the zoo or its number, got {name!r}")
+            hint = did_you_mean(name, known)
+            raise InputError(f"only: expected a class of the zoo or its number, got {name!r}{hint}")
     return [entry for entry in entries if not only or entry.name in only or entry.number in only]

@@ -11,7 +11,7 @@ from typing import Any, cast
 from backproof.comparisons.contenders import loading
 from backproof.comparisons.contenders.known import KNOWN, names
 from backproof.reference.contender import Contender
-from backproof.scratch.errors import InputError
+from backproof.scratch.errors import InputError, did_you_mean
 
 # Read by the frameworks when they are imported: no search for GPUs that nobody uses, no log lines of theirs.
 QUIET = {"JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3"}
@@ -24,7 +24,7 @@ def check(name: str) -> None:
     if name not in KNOWN:
         raise InputError(
             f"contender: expected one of {', '.join(names())}, or your own as module:Class or file.py:Class; "
-            f"got {name!r}"
+            f"got {name!r}{did_you_mean(name, names())}"
         )
     if not KNOWN[name].installed:
         raise InputError(f"contender: {name} is not installed here; run: {KNOWN[name].how_to_install}")

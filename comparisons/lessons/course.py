@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol, cast
 
 from backproof.comparisons.lessons.frame import LessonResult, Setting
-from backproof.scratch.errors import InputError
+from backproof.scratch.errors import InputError, did_you_mean
 
 CHAPTERS = (
     "one-neuron",
@@ -74,5 +74,6 @@ def find(name: str) -> Lesson:
     for lesson in LESSONS:
         if name in (lesson.name, str(lesson.row)):
             return lesson
-    names = ", ".join(lesson.name for lesson in LESSONS)
-    raise InputError(f"lesson: expected one of {names}; got {name!r}")
+    names = [lesson.name for lesson in LESSONS]
+    hint = did_you_mean(name, names)
+    raise InputError(f"lesson: expected one of {', '.join(names)}; got {name!r}{hint}")

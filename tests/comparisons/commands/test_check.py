@@ -134,7 +134,7 @@ def test_the_zoo_says_who_killed_whom_and_keeps_it(
         (["--only", "Nobody"], "expected a class of the zoo"),
         (["--workers", "0"], "expected at least 1"),
         (["--mutants", "nowhere"], "no catalogue.toml in nowhere"),
-        (["--seed", "-1"], "expected 0 or more"),
+        (["--seed", "-1"], "expected at least 0"),
     ],
 )
 def test_bad_input_to_the_zoo_is_refused(
