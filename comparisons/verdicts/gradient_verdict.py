@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from backproof.comparisons.verdicts import shown
 from backproof.comparisons.verdicts.outcome import Outcome, worst
 from backproof.comparisons.verdicts.verdict import Verdict
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class GradientVerdict(Mapping[str, Verdict]):
     """Verdicts by the tensors' names; as a whole it is true only where every one of them is a PASS.
 
@@ -92,7 +93,7 @@ class GradientVerdict(Mapping[str, Verdict]):
     def raise_if_failed(self) -> None:
         """Raise AssertionError, with the reason, unless it is a PASS: what was not shown was not passed."""
         if not self:
-            raise AssertionError(str(self))
+            raise AssertionError(shown.text(self.overall, self.tensors))
 
     def as_json(self) -> dict[str, object]:
         """The whole verdict, and under ``tensors`` each one's; plain types."""
@@ -103,6 +104,15 @@ class GradientVerdict(Mapping[str, Verdict]):
 
     def __str__(self) -> str:
         return str(self.overall)
+
+    def __repr__(self) -> str:
+        return shown.line(self.overall)
+
+    def _repr_markdown_(self) -> str:
+        return shown.markdown(self.overall, self.tensors)
+
+    def _repr_html_(self) -> str:
+        return shown.html(self.overall, self.tensors)
 
     def __getitem__(self, name: str) -> Verdict:
         return self.tensors[name]

@@ -29,6 +29,7 @@ from enum import StrEnum
 
 import numpy as np
 
+from backproof.comparisons.verdicts import shown
 from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.scratch.architecture import Array
 from backproof.scratch.errors import InputError
@@ -44,7 +45,7 @@ class Tier(StrEnum):
     ESTIMATE = "estimated"  # measured, not derived
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Verdict:
     """One comparison's outcome. The worst entry is the one with the largest error relative to its bound.
 
@@ -83,8 +84,22 @@ class Verdict:
             for key, value in asdict(self).items()
         }
 
+    def raise_if_failed(self) -> None:
+        """Raise AssertionError, with the reason, unless it is a PASS: what was not shown was not passed."""
+        if not self:
+            raise AssertionError(str(self))
+
     def __str__(self) -> str:
         return f"{self.outcome}: {self.reason}"
+
+    def __repr__(self) -> str:
+        return shown.line(self)
+
+    def _repr_markdown_(self) -> str:
+        return shown.markdown(self, {"": self})
+
+    def _repr_html_(self) -> str:
+        return shown.html(self, {"": self})
 
 
 def compare(
