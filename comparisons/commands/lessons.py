@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from backproof.comparisons.lessons.course import Lesson
-    from backproof.comparisons.lessons.frame import Json, Setting
+    from backproof.comparisons.lessons.frame import Setting
+    from backproof.comparisons.lessons.result import ToldLesson
 
 LANGUAGES = ("en", "ko")
 
@@ -88,7 +89,7 @@ def lessons(
     )
     changes = dict(part.split("=", 1) for part in change or [])
 
-    def show(entry: "Json") -> None:
+    def show(entry: "ToldLesson") -> None:
         terminal.render(entry, console, lang, code)
 
     return _finish(_run(chosen, setting, changes, show, folder, lang), folder, html)
@@ -103,25 +104,25 @@ def _prepare(folder: str | None) -> None:
     look_into(folder)
 
 
-def _finish(entries: "list[Json]", folder: str | None, html: bool) -> int:
+def _finish(entries: "list[ToldLesson]", folder: str | None, html: bool) -> int:
     from pathlib import Path
 
     if folder is not None:
         page = Path(folder, "report.html").resolve()
         print(f"\nReport: {page.as_uri()}#lessons")
         if html:
-            _open(page, entries[0]["name"] if len(entries) == 1 else None)
-    return exit_code([entry["verdict"] for entry in entries])
+            _open(page, entries[0].name if len(entries) == 1 else None)
+    return exit_code([entry.verdict for entry in entries])
 
 
 def _run(
     chosen: "Sequence[Lesson]",
     setting: "Setting",
     changes: dict[str, str],
-    show: "Callable[[Json], None]",
+    show: "Callable[[ToldLesson], None]",
     folder: str | None,
     lang: str,
-) -> "list[Json]":
+) -> "list[ToldLesson]":
     """Run them in order; each is shown when it is done, and kept where the run is interrupted."""
     from dataclasses import replace
 
@@ -130,7 +131,7 @@ def _run(
     from backproof.comparisons.lessons import runner
     from backproof.comparisons.lessons.terminal import LiveCurves
 
-    entries: list[Json] = []
+    entries: list[ToldLesson] = []
     errors = Console(stderr=True)
     try:
         for lesson in chosen:
@@ -138,7 +139,7 @@ def _run(
             with LiveCurves(errors) as curves:
                 watch = curves.watch if errors.is_terminal else None
                 entry = runner.run(lesson, replace(setting, watch=watch), changes)
-            entries.append({**entry, "language": lang})
+            entries.append(replace(entry, language=lang))
             show(entries[-1])
     except KeyboardInterrupt as interrupt:
         _keep(entries, folder)
@@ -150,7 +151,7 @@ def _run(
     return entries
 
 
-def _keep(entries: "list[Json]", folder: str | None) -> None:
+def _keep(entries: "list[ToldLesson]", folder: str | None) -> None:
     if folder is None or not entries:
         return
     from backproof.comparisons.lessons.runner import in_course_order
@@ -158,7 +159,7 @@ def _keep(entries: "list[Json]", folder: str | None) -> None:
     from backproof.comparisons.report.write import merge
 
     before = load_folder(folder)
-    earlier = (before.lessons or []) if before else []
+    earlier = (before.lessons or ()) if before else ()
     merge(folder, shlex.join(["backproof", *sys.argv[1:]]), lessons=in_course_order(entries, earlier))
 
 

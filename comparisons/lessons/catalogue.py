@@ -17,13 +17,13 @@ from typing import Any
 
 LANGUAGES = ("en", "ko")
 FOLDER = Path(__file__).parent / "texts"
-Text = dict[str, str]  # language -> sentence
+Text = Mapping[str, str]  # language -> sentence
 
 _FIGURE = re.compile(r"<([a-z][a-z0-9_]*)>")
 
 
 @cache
-def texts(key: str) -> dict[str, Any]:
+def texts(key: str) -> Mapping[str, Any]:
     """The texts of one lesson (or of the frame) as nested tables whose leaves are `Text`."""
     with (FOLDER / f"{key}.toml").open("rb") as file:
         return tomllib.load(file)

@@ -7,7 +7,7 @@ changes it, moves the sliders and answers the perceptron's question.
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -24,26 +24,23 @@ from backproof.comparisons.lessons import catalogue
 from backproof.comparisons.lessons.catalogue import LANGUAGES, Text
 from backproof.comparisons.lessons.course import CHAPTERS
 from backproof.comparisons.lessons.mathml import to_mathml
+from backproof.comparisons.lessons.result import ToldFigure, ToldLesson, ToldSlider
 from backproof.comparisons.verdicts.outcome import worst
 
-Json = dict[str, Any]
 
-
-def build(found: list[Json] | None) -> Section | None:
+def build(lessons: Sequence[ToldLesson] | None) -> Section | None:
     """The chapter of all lessons that were run; None where none was."""
-    # What another program wrote may hold no more than the claims: such entries have nothing to be shown by.
-    lessons = [lesson for lesson in found or [] if lesson.get("chapter") in CHAPTERS]
     if not lessons:
         return None
-    language = lessons[-1].get("language", "en")
-    chapters = [(name, [lesson for lesson in lessons if lesson.get("chapter") == name]) for name in CHAPTERS]
+    language = lessons[-1].language
+    chapters = [(name, [lesson for lesson in lessons if lesson.chapter == name]) for name in CHAPTERS]
     html = _environment().get_template("lessons.html.j2").render(
         chapters=[(name, held) for name, held in chapters if held],
         language=language if language in LANGUAGES else "en",
         names=_NAMES,
         style=Markup(_template("lessons.css")),
     )  # fmt: skip
-    verdict = worst([lesson["verdict"] for lesson in lessons])
+    verdict = worst([lesson.verdict for lesson in lessons])
     title = word("title")
     return Section("lessons", title, Markup(html), verdict, nav="Lessons", script=_template("lessons.js"))
 
@@ -81,41 +78,34 @@ def chapter_title(name: str) -> Markup:
     return both(catalogue.text("frame", "chapters", name))
 
 
-def claim_text(claim: Json) -> Markup:
-    english = str(claim["text"])
-    return both({"en": english, "ko": str(claim.get("text_ko", english))})
-
-
-def figure(entry: Json, language: str) -> Markup:
+def figure(entry: ToldFigure, language: str) -> Markup:
     """The picture, with its slider if it has one, and what the script needs to change either."""
-    drawn = {"data": entry["data"], "layout": entry["layout"]}
-    labels = [
-        {"path": path, **entry["labels"][text]} for path, text in _strings(drawn) if text in entry["labels"]
-    ]
-    shown = _translated(drawn, {key: words[language] for key, words in entry["labels"].items()})
-    slider = entry.get("slider")
+    drawn = {"data": list(entry.data), "layout": entry.layout}
+    labels = [{"path": path, **entry.labels[text]} for path, text in _strings(drawn) if text in entry.labels]
+    shown = _translated(drawn, {key: words[language] for key, words in entry.labels.items()})
+    slider = entry.slider
     page = {
         "labels": labels,
-        "alt": entry["alt"],
-        "frames": slider["frames"] if slider else [],
-        "readings": slider["labels"] if slider else [],
+        "alt": entry.alt,
+        "frames": slider.frames if slider else [],
+        "readings": slider.labels if slider else [],
     }
-    picture = figure_html(go.Figure(shown), both(entry["caption"]), entry["alt"][language])
+    picture = figure_html(go.Figure(shown), both(entry.caption), entry.alt[language])
     return Markup(
         '<div class="lesson-figure">{}{}<script type="application/json" class="more">{}</script></div>'
     ).format(_slider(slider) if slider else "", picture, inside_script(json.dumps(page, ensure_ascii=False)))
 
 
-def _slider(slider: Json) -> Markup:
+def _slider(slider: ToldSlider) -> Markup:
     """A range input: moved by mouse, finger and arrow keys alike."""
     return Markup(
         '<label class="slider"><span>{title}</span> <input type="range" min="0" max="{last}" value="{start}" '
         'step="1"> <output>{reading}</output></label>'
     ).format(
-        title=both(slider["title"]),
-        last=len(slider["frames"]) - 1,
-        start=slider["start"],
-        reading=slider["labels"][slider["start"]],
+        title=both(slider.title),
+        last=len(slider.frames) - 1,
+        start=slider.start,
+        reading=slider.labels[slider.start],
     )
 
 
@@ -149,7 +139,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals.update(
-        badge=badge, both=both, chapter_title=chapter_title, claim_text=claim_text, figure=figure, word=word,
+        badge=badge, both=both, chapter_title=chapter_title, figure=figure, word=word,
         formula=lambda text: to_mathml(text, display=True), highlighted=highlighted,
     )  # fmt: skip
     return environment

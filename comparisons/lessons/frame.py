@@ -13,13 +13,14 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from backproof.comparisons.results.codec import Foreign
 from backproof.comparisons.verdicts.outcome import Outcome
 
 if TYPE_CHECKING:
     from backproof.comparisons.data.dataset import Dataset
 
 Watch = Callable[[str, int, float, float | None], None]  # (contender, step, loss, accuracy if measured)
-Json = dict[str, Any]
+Json = Foreign  # Plotly's own
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ class LessonResult:
     unjudged: Sequence[str] = ()
 
     @property
-    def verdict(self) -> str:
+    def verdict(self) -> Outcome:
         judged = [claim.holds for claim in self.claims] + [part.holds for part in self.corrections]
         if not self.claims or not all(judged):
             return Outcome.FAIL

@@ -1,14 +1,10 @@
-"""Running a lesson: its outcome, filled into its texts, as one entry of results.json.
-
-An entry carries every sentence in every language, so that a page can be drawn again, in either, without
-running anything and without the catalogue.
-"""
+"""Running a lesson: its result, filled into its texts, as results.json holds it."""
 
 import ast
 import inspect
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
@@ -16,17 +12,35 @@ from typing import Any
 from backproof.comparisons.lessons import catalogue
 from backproof.comparisons.lessons.catalogue import LANGUAGES, Text
 from backproof.comparisons.lessons.course import LESSONS, Lesson
-from backproof.comparisons.lessons.frame import Claim, Correction, Figure, Json, LessonResult, Setting, Table
+from backproof.comparisons.lessons.frame import (
+    Claim,
+    Correction,
+    Figure,
+    LessonResult,
+    Setting,
+    Slider,
+    Table,
+)
+from backproof.comparisons.lessons.result import (
+    Hint,
+    Source,
+    ToldClaim,
+    ToldCorrection,
+    ToldFigure,
+    ToldLesson,
+    ToldSlider,
+    ToldTable,
+)
 from backproof.scratch.errors import InputError
 
 
-def run(lesson: Lesson, setting: Setting, changes: Mapping[str, str] | None = None) -> Json:
+def run(lesson: Lesson, setting: Setting, changes: Mapping[str, str] | None = None) -> ToldLesson:
     """Compute the lesson; `changes` gives other values to its constants for this run."""
     module = lesson.load()
     started = time.perf_counter()
     with changed(module, changes or {}):
-        outcome = module.run(setting)
-    return entry(lesson, outcome, time.perf_counter() - started)
+        found = module.run(setting)
+    return told(lesson, found, time.perf_counter() - started)
 
 
 @contextmanager
@@ -75,88 +89,87 @@ def _constants(module: ModuleType) -> dict[str, float]:
     return {name: value for name, value in found.items() if type(value) in (int, float)}
 
 
-def entry(lesson: Lesson, outcome: LessonResult, seconds: float) -> Json:
-    """The outcome with its sentences, JSON-ready."""
-    key, values = lesson.key, outcome.values
-
-    def said(*path: str) -> Text:
-        return catalogue.filled(catalogue.text(key, *path), values)
-
-    texts = catalogue.texts(key)
-    return {
-        "name": lesson.name,
-        "row": lesson.row,
-        "chapter": lesson.chapter,
-        "sources": list(lesson.sources),
-        "verdict": outcome.verdict,
-        "seconds": round(seconds, 3),
-        "title": said("title"),
-        "intent": said("intent"),
-        "formulas": list(texts["formulas"]),
-        "claims": [_claim(key, claim, values) for claim in outcome.claims],
-        "corrections": [_correction(key, correction, values) for correction in outcome.corrections],
-        "unjudged": [said("claims", name) for name in outcome.unjudged],
-        "tables": [_table(key, table, values) for table in outcome.tables],
-        "figures": [_figure(key, figure, values) for figure in outcome.figures],
-        "code": [_source(function) for function in outcome.core],
-        "try": [
-            {"command": hint["command"], **{language: hint[language] for language in LANGUAGES}}
+def told(lesson: Lesson, found: LessonResult, seconds: float) -> ToldLesson:
+    """The result with its sentences."""
+    key, values, texts = lesson.key, found.values, catalogue.texts(lesson.key)
+    return ToldLesson(
+        name=lesson.name,
+        row=lesson.row,
+        chapter=lesson.chapter,
+        sources=lesson.sources,
+        verdict=found.verdict,
+        seconds=round(seconds, 3),
+        title=_said(key, values, "title"),
+        intent=_said(key, values, "intent"),
+        formulas=tuple(texts["formulas"]),
+        claims=tuple(_claim(key, claim, values) for claim in found.claims),
+        corrections=tuple(_correction(key, correction, values) for correction in found.corrections),
+        unjudged=tuple(_said(key, values, "claims", name) for name in found.unjudged),
+        tables=tuple(_table(key, table, values) for table in found.tables),
+        figures=tuple(_figure(key, figure, values) for figure in found.figures),
+        code=tuple(_source(function) for function in found.core),
+        hints=tuple(
+            Hint(hint["command"], {language: hint[language] for language in LANGUAGES})
             for hint in texts.get("try", [])
-        ],
-    }
+        ),
+    )
 
 
-def _claim(key: str, claim: Claim, values: Mapping[str, str]) -> Json:
-    said = catalogue.filled(catalogue.text(key, "claims", claim.text), values)
-    return {"text": said["en"], "text_ko": said["ko"], "holds": claim.holds, "expected": claim.expected,
-            "found": claim.found}  # fmt: skip
+def _said(key: str, values: Mapping[str, str], *path: str) -> Text:
+    return catalogue.filled(catalogue.text(key, *path), values)
 
 
-def _correction(key: str, correction: Correction, values: Mapping[str, str]) -> Json:
-    path = ("corrections", correction.text)
-    return {
-        "key": correction.text,
-        "source": str(catalogue.texts(key)["corrections"][correction.text]["source"]),
-        "says": catalogue.filled(catalogue.text(key, *path), values),
-        "holds": correction.holds,
-        "as_written": _claim(key, correction.as_written, values),
-        "right": _claim(key, correction.right, values),
-    }
+def _claim(key: str, claim: Claim, values: Mapping[str, str]) -> ToldClaim:
+    return ToldClaim(_said(key, values, "claims", claim.text), claim.holds, claim.expected, claim.found)
+
+
+def _correction(key: str, correction: Correction, values: Mapping[str, str]) -> ToldCorrection:
+    return ToldCorrection(
+        key=correction.text,
+        source=str(catalogue.texts(key)["corrections"][correction.text]["source"]),
+        says=_said(key, values, "corrections", correction.text),
+        holds=correction.holds,
+        as_written=_claim(key, correction.as_written, values),
+        right=_claim(key, correction.right, values),
+    )
 
 
 def _label(key: str, cell: str, values: Mapping[str, str]) -> Text:
     """A cell or a label: a key of the catalogue if it begins with @, else the same in every language."""
     if cell.startswith("@"):
-        return catalogue.filled(catalogue.text(key, "labels", cell[1:]), values)
+        return _said(key, values, "labels", cell[1:])
     return dict.fromkeys(LANGUAGES, cell)
 
 
-def _table(key: str, table: Table, values: Mapping[str, str]) -> Json:
-    return {
-        "caption": catalogue.filled(catalogue.text(key, "tables", table.key), values),
-        "header": [_label(key, cell, values) for cell in table.header],
-        "rows": [[_label(key, cell, values) for cell in row] for row in table.rows],
-    }
+def _table(key: str, table: Table, values: Mapping[str, str]) -> ToldTable:
+    return ToldTable(
+        caption=_said(key, values, "tables", table.key),
+        header=tuple(_label(key, cell, values) for cell in table.header),
+        rows=tuple(tuple(_label(key, cell, values) for cell in row) for row in table.rows),
+    )
 
 
-def _figure(key: str, figure: Figure, values: Mapping[str, str]) -> Json:
-    """Plotly's JSON with its labels still as keys, and what the keys say in every language."""
-    slider = figure.slider
-    drawn: Json = {"data": list(figure.data), "layout": dict(figure.layout)}
-    keys = {label for label in _strings(drawn) if label.startswith("@")}
-    return {
-        "key": figure.key,
-        "caption": catalogue.filled(catalogue.text(key, "figures", figure.key, "caption"), values),
-        "alt": catalogue.filled(catalogue.text(key, "figures", figure.key, "alt"), values),
-        **drawn,
-        "labels": {label: _label(key, label, values) for label in sorted(keys)},
-        "slider": None if slider is None else {
-            "title": _label(key, slider.title, values),
-            "labels": list(slider.labels),
-            "frames": [{str(trace): new for trace, new in frame.items()} for frame in slider.frames],
-            "start": slider.start,
-        },
-    }  # fmt: skip
+def _figure(key: str, figure: Figure, values: Mapping[str, str]) -> ToldFigure:
+    data, layout = tuple(figure.data), dict(figure.layout)
+    keys = {label for label in _strings((data, layout)) if label.startswith("@")}
+    return ToldFigure(
+        key=figure.key,
+        caption=_said(key, values, "figures", figure.key, "caption"),
+        alt=_said(key, values, "figures", figure.key, "alt"),
+        data=data,
+        layout=layout,
+        labels={label: _label(key, label, values) for label in sorted(keys)},
+        slider=_slider(key, figure.slider, values) if figure.slider else None,
+    )
+
+
+def _slider(key: str, slider: Slider, values: Mapping[str, str]) -> ToldSlider:
+    return ToldSlider(
+        title=_label(key, slider.title, values),
+        labels=tuple(slider.labels),
+        frames=tuple({str(trace): new for trace, new in frame.items()} for frame in slider.frames),
+        start=slider.start,
+    )
 
 
 def _strings(node: Any) -> Iterator[str]:
@@ -170,16 +183,17 @@ def _strings(node: Any) -> Iterator[str]:
             yield from _strings(value)
 
 
-def _source(function: Any) -> Json:
-    """Where a function stands and how it reads: the very code that ran."""
-    return {
-        "where": f"{function.__module__.replace('.', '/')}.py: {function.__qualname__}",
-        "text": inspect.cleandoc("\n" + inspect.getsource(function)),
-    }
+def _source(function: Callable[..., object]) -> Source:
+    return Source(
+        f"{function.__module__.replace('.', '/')}.py: {function.__qualname__}",
+        inspect.cleandoc("\n" + inspect.getsource(function)),
+    )
 
 
-def in_course_order(entries: Sequence[Json], before: Sequence[Json] = ()) -> list[Json]:
-    """The new entries and, where a lesson was not run now, what was there before."""
-    by_name = {old["name"]: old for old in before} | {new["name"]: new for new in entries}
+def in_course_order(
+    lessons: Sequence[ToldLesson], before: Sequence[ToldLesson] = ()
+) -> tuple[ToldLesson, ...]:
+    """The new ones and, where a lesson was not run now, what was there before."""
+    by_name = {old.name: old for old in before} | {new.name: new for new in lessons}
     order = {lesson.name: i for i, lesson in enumerate(LESSONS)}
-    return sorted(by_name.values(), key=lambda lesson: order.get(lesson["name"], len(order)))
+    return tuple(sorted(by_name.values(), key=lambda lesson: order.get(lesson.name, len(order))))

@@ -12,8 +12,8 @@ from rich.text import Text as RichText
 
 from backproof.comparisons.lessons import catalogue
 from backproof.comparisons.lessons.course import CHAPTERS, LESSONS
-from backproof.comparisons.lessons.frame import Json
 from backproof.comparisons.lessons.mathml import to_text
+from backproof.comparisons.lessons.result import ToldClaim, ToldFigure, ToldLesson, ToldTable
 from backproof.comparisons.lessons.sketch import sketch, sparkline
 from backproof.comparisons.verdicts.outcome import Outcome
 
@@ -40,70 +40,70 @@ def listing(console: Console, language: str) -> None:
             console.print(f"   [cyan]{lesson.name:<22}[/cyan] {escape(title)}")
 
 
-def render(lesson: Json, console: Console, language: str, code: bool = False) -> None:
+def render(lesson: ToldLesson, console: Console, language: str, code: bool = False) -> None:
     """One lesson. Narrow terminals wrap; nothing is cut."""
-    style = _STYLES[lesson["verdict"]]
+    style = _STYLES[lesson.verdict]
     console.print()
-    console.rule(f"[bold]{escape(lesson['title'][language])}[/bold]", align="left")
-    console.print(plain(lesson["intent"][language]), markup=False)
+    console.rule(f"[bold]{escape(lesson.title[language])}[/bold]", align="left")
+    console.print(plain(lesson.intent[language]), markup=False)
     console.print()
-    for formula in lesson["formulas"]:
+    for formula in lesson.formulas:
         console.print(f"    {to_text(formula)}", markup=False, style="cyan")
     console.print()
-    if lesson["figures"]:
-        _picture(lesson["figures"][0], console, language)
-    for table in lesson["tables"]:
+    if lesson.figures:
+        _picture(lesson.figures[0], console, language)
+    for table in lesson.tables:
         _table(table, console, language)
     _claims(lesson, console, language)
     if code:
-        for part in lesson["code"]:
-            console.print(part["where"], style="dim", markup=False)
-            console.print(Syntax(part["text"], "python", background_color="default", word_wrap=True))
-    for hint in lesson["try"]:
-        console.print(f"{say('try', language)}: {hint['command']}", markup=False, style="bold")
-        console.print(Padding(RichText(plain(hint[language])), (0, 0, 0, 4)))
-    words = say(f"verdict_{lesson['verdict']}", language)
-    console.print(f"[{style}]{lesson['verdict']}[/{style}]: {words}; "
-                  f"{say('seconds', language, seconds=str(round(lesson['seconds'], 1)))}")  # fmt: skip
+        for part in lesson.code:
+            console.print(part.where, style="dim", markup=False)
+            console.print(Syntax(part.text, "python", background_color="default", word_wrap=True))
+    for hint in lesson.hints:
+        console.print(f"{say('try', language)}: {hint.command}", markup=False, style="bold")
+        console.print(Padding(RichText(plain(hint.says[language])), (0, 0, 0, 4)))
+    words = say(f"verdict_{lesson.verdict}", language)
+    console.print(f"[{style}]{lesson.verdict}[/{style}]: {words}; "
+                  f"{say('seconds', language, seconds=str(round(lesson.seconds, 1)))}")  # fmt: skip
 
 
-def _picture(figure: Json, console: Console, language: str) -> None:
-    for line in sketch(figure["data"], figure["layout"], width=max(20, min(64, console.width - 14))):
+def _picture(figure: ToldFigure, console: Console, language: str) -> None:
+    for line in sketch(figure.data, figure.layout, width=max(20, min(64, console.width - 14))):
         console.print(line, markup=False, highlight=False, no_wrap=True)
-    console.print(Padding(RichText(plain(figure["caption"][language]), style="italic"), (0, 0, 1, 0)))
+    console.print(Padding(RichText(plain(figure.caption[language]), style="italic"), (0, 0, 1, 0)))
 
 
-def _table(table: Json, console: Console, language: str) -> None:
-    drawn = Table(title=plain(table["caption"][language]), title_justify="left", title_style="italic")
-    for cell in table["header"]:
+def _table(table: ToldTable, console: Console, language: str) -> None:
+    drawn = Table(title=plain(table.caption[language]), title_justify="left", title_style="italic")
+    for cell in table.header:
         drawn.add_column(RichText(cell[language]), overflow="fold")
-    for row in table["rows"]:
+    for row in table.rows:
         drawn.add_row(*(RichText(cell[language]) for cell in row))
     console.print(drawn)
 
 
-def _claims(lesson: Json, console: Console, language: str) -> None:
-    for claim in lesson["claims"]:
-        _one(claim, console, language, claim["holds"])
-    for correction in lesson["corrections"]:
-        source = correction["source"]
+def _claims(lesson: ToldLesson, console: Console, language: str) -> None:
+    for claim in lesson.claims:
+        _one(claim, console, language, claim.holds)
+    for correction in lesson.corrections:
+        source = correction.source
         who = say("belief", language) if source == "belief" else say("text_says", language, source=source)
         console.print()
-        console.print(f"{who}: {plain(correction['says'][language])}", markup=False, style="yellow")
-        _one(correction["as_written"], console, language, not correction["as_written"]["holds"], refuted=True)
-        _one(correction["right"], console, language, correction["right"]["holds"])
-    for claim in lesson["unjudged"]:
+        console.print(f"{who}: {plain(correction.says[language])}", markup=False, style="yellow")
+        _one(correction.as_written, console, language, not correction.as_written.holds, refuted=True)
+        _one(correction.right, console, language, correction.right.holds)
+    for open_claim in lesson.unjudged:
         console.print(
-            f"? {plain(claim[language])} ({say('unjudged', language)})", markup=False, style="yellow"
+            f"? {plain(open_claim[language])} ({say('unjudged', language)})", markup=False, style="yellow"
         )
     console.print()
 
 
-def _one(claim: Json, console: Console, language: str, good: bool, refuted: bool = False) -> None:
+def _one(claim: ToldClaim, console: Console, language: str, good: bool, refuted: bool = False) -> None:
     """✓ or ✗: what is claimed; and below: expected, found. A refuted sentence is good when it fails."""
     mark = "✗" if refuted or not good else "✓"
-    text = plain(claim["text"] if language == "en" else claim["text_ko"])
-    figures = f"{say('expected', language)} {claim['expected']}, {say('found', language)} {claim['found']}"
+    text = plain(claim.says[language])
+    figures = f"{say('expected', language)} {claim.expected}, {say('found', language)} {claim.found}"
     if refuted and good:
         figures += f": {say('fails_as_shown', language)}"
     elif not good:

@@ -19,11 +19,11 @@ from typing import Any
 from backproof.comparisons.accuracy.result import AccuracyResult, ErrorRates
 from backproof.comparisons.experiment import Planned
 from backproof.comparisons.gradients.result import Campaign, Gradients, Sensitivity, StepSizes
+from backproof.comparisons.lessons.result import ToldLesson
 from backproof.comparisons.numerical.result import NumericalResult
 from backproof.comparisons.record.result import RecordResult
 from backproof.comparisons.results.codec import decode, encode
 from backproof.comparisons.results.files import check_folder, reason_of, write_atomically
-from backproof.comparisons.results.parts import Part
 from backproof.comparisons.running.environment import Environment
 from backproof.comparisons.speed.result import SpeedResult
 from backproof.comparisons.verdicts.outcome import Outcome
@@ -59,7 +59,7 @@ class Results:
     record: RecordResult | None = None
     speed: SpeedResult | None = None
     numerical: NumericalResult | None = None
-    lessons: list[Part] | None = None
+    lessons: tuple[ToldLesson, ...] | None = None
     schema_version: int = SCHEMA_VERSION
 
 
@@ -73,7 +73,7 @@ SLOTS = tuple(
 def all_outcomes(results: Results) -> list[Outcome]:
     """The outcome of everything that has one."""
     parts = [getattr(results, name) for name in SLOTS if name != "lessons"]
-    found = [outcome_of(part) for part in [*parts, *(results.lessons or [])] if part is not None]
+    found = [outcome_of(part) for part in [*parts, *(results.lessons or ())] if part is not None]
     return [outcome for outcome in found if outcome is not None]
 
 

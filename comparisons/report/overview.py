@@ -154,10 +154,10 @@ def _speed(part: SpeedResult | None) -> list[RenderableType]:
         rows += _mean_rows(part)
     table = _table(("Case", "Ratio", "95 % interval", ""), rows, fixed=(0,), numbers=(1, 2))
     absent = [
-        (f"{formats.label(name)}, {ratios.case_name(part, case)}", ratios.reason(entry))
+        (f"{formats.label(name)}, {ratios.case_name(part, case)}", cells.reason(entry))
         for case in part.cases
         for name, entry in case.ratios.items()
-        if not ratios.offered(entry)
+        if not cells.offered(entry)
     ]
     return [heading("Speed: time of each / time of scratch, in the same rounds"), table, *_notes(absent)]
 
@@ -169,8 +169,8 @@ def _case_rows(part: SpeedResult, case: CaseResult) -> list[Row]:
             ratio, ends = formats.times(found.ratio.median), ratios.ends(found.ratio)
             rows.append((f"  {_name(formats.label(name))}", ratio, ends, ratios.words(found.finding)))
     if case.gemm_floor:
-        cells = ("  bare products", formats.times(1 / case.gemm_floor.median), "", "the floor")
-        rows.append([Text(cell, "dim") for cell in cells])
+        floor = ("  bare products", formats.times(1 / case.gemm_floor.median), "", "the floor")
+        rows.append([Text(cell, "dim") for cell in floor])
     return rows
 
 
@@ -189,7 +189,7 @@ def _further(results: Results) -> Text:
     for title, verdict in _added(results):
         text.append(f"\n{title}: ").append_text(verdict_text(verdict))
     if results.lessons is not None:
-        holds = [bool(claim.get("holds")) for lesson in results.lessons for claim in lesson["claims"]]
+        holds = [claim.holds for lesson in results.lessons for claim in lesson.claims]
         text.append(f"\nLessons: {sum(holds)} of {len(holds)} claims hold")
     for names, line, _ in commands(results):
         text.append(f"\nMade by: {line}  ({names})", "dim")

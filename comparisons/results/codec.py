@@ -9,6 +9,7 @@ A field's annotation is its format, all the way down:
     Literal, StrEnum    one of these words
     tuple[X, ...]       a list                        tuple[X, Y]  a list of two
     Mapping[str, X]     an object
+    Foreign             an object of another program, as it is
     a dataclass         an object with exactly its fields; one with a default may be missing
     A | B               where both are dataclasses: the first whose fields are all there
 
@@ -34,6 +35,7 @@ from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get
 from backproof.scratch.errors import InputError
 
 T = TypeVar("T")
+Foreign = dict[str, Any]  # an object whose form is another program's, as Plotly's traces: kept as it is
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 
@@ -82,6 +84,8 @@ def _decoded(kind: Any, value: Any, path: str) -> Any:
     origin, arguments, place = get_origin(kind), get_args(kind), _Place(path)
     if kind is Any:
         return value
+    if kind == Foreign:
+        return dict(_object(value, place))
     if origin in (Union, types.UnionType):
         return _one_of(arguments, value, path)
     if origin is Literal:

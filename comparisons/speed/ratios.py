@@ -2,11 +2,9 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
 from backproof.comparisons.contenders.known import SCRATCH
 from backproof.comparisons.drawing import formats
-from backproof.comparisons.results import cells
 from backproof.comparisons.speed.result import CaseResult, Comparison, Estimate, Finding, SpeedResult
 
 UNKNOWN = (math.nan, math.nan)
@@ -101,19 +99,3 @@ def threads(n: int) -> str:
 def data_names(part: SpeedResult) -> list[str]:
     """Phrases for the data that the cases were timed on, each once."""
     return list(dict.fromkeys(case.data.says for case in part.cases))
-
-
-def offered(entry: Any) -> bool:
-    """Whether a cell in the form of a dictionary holds figures (see `results.cells` for the typed form)."""
-    if isinstance(entry, dict):
-        return not any(isinstance(entry.get(key), str) for key in ("not_offered", "error", "invalid"))
-    return cells.offered(entry)
-
-
-def reason(entry: Any) -> str:
-    """Why such a cell holds none."""
-    if isinstance(entry, dict):
-        for key, words in (("not_offered", "not offered"), ("error", "failed"), ("invalid", "not valid")):
-            if isinstance(entry.get(key), str):
-                return f"{words}: {entry[key]}"
-    return cells.reason(entry)

@@ -1,6 +1,7 @@
 """Results made by hand in the format of results.json, for everything that reads them."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -26,6 +27,7 @@ from backproof.comparisons.gradients.result import (
     Judged,
     NotCompared,
 )
+from backproof.comparisons.lessons.result import ToldClaim, ToldLesson
 from backproof.comparisons.numerical.result import NumericalResult, OneGradient
 from backproof.comparisons.report.document import Results, Run
 from backproof.comparisons.results.cells import Absent, Failed, Invalid, offered
@@ -385,6 +387,17 @@ def numerical(outcome: Outcome = Outcome.PASS) -> NumericalResult:
     seconds = {"naive": 10.0, "structured": 0.1, "unitwise": 0.01, "backprop": 0.001}
     gradient = OneGradient("mnist", (784, 50, 10), 100, 39_760, 39_760, seconds, 1e-9, 1e-10, same)
     return NumericalResult(outcome, 1.0, gradient)
+
+
+def a_lesson(outcome: Outcome = Outcome.PASS, holds: Sequence[bool] = (True,)) -> ToldLesson:
+    """One lesson with a claim for each of `holds`, and nothing else."""
+    words = {"en": "a sentence", "ko": "문장"}
+    claims = tuple(ToldClaim(words, held, "1", "1") for held in holds)
+    return ToldLesson(
+        name="xor", row=6, chapter="perceptron-and-xor", sources=("a text",), verdict=outcome, seconds=1.0,
+        title=words, intent=words, formulas=("y = x",), claims=claims, corrections=(), unjudged=(),
+        tables=(), figures=(), code=(), hints=(),
+    )  # fmt: skip
 
 
 def nothing_run() -> Results:

@@ -85,7 +85,7 @@ def test_out_keeps_the_lessons_that_ran_before(tmp_path: Path) -> None:
     written = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))["lessons"]
     assert [lesson["name"] for lesson in written] == ["neuron", "shapes"]
     assert {"name", "claims", "figures", "verdict", "seconds"} <= set(written[0])
-    assert {"text", "holds", "expected", "found"} <= set(written[0]["claims"][0])
+    assert {"says", "holds", "expected", "found"} <= set(written[0]["claims"][0])
 
 
 def test_without_out_or_html_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,69 +1,84 @@
 """The lessons in the report: both languages, every picture, nothing that could run or be fetched."""
 
-import copy
 import html
+import inspect
 import json
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
-from typing import Any
+from types import ModuleType
+from typing import Any, cast
 
 import pytest
 
 from backproof.comparisons.drawing.python_code import highlighted
 from backproof.comparisons.lessons import catalogue, runner
 from backproof.comparisons.lessons import chapter as section
-from backproof.comparisons.lessons.course import LESSONS, find
+from backproof.comparisons.lessons.course import LESSONS, Lesson, find
 from backproof.comparisons.lessons.frame import Setting
+from backproof.comparisons.lessons.result import Source, ToldLesson
+from backproof.comparisons.results.codec import decode, encode
+from backproof.comparisons.verdicts.outcome import Outcome
 
 NAMES = ("activations", "descent", "perceptron")  # sliders, tables, corrections
 
 
 @cache
-def entries() -> tuple[dict[str, Any], ...]:
+def entries() -> tuple[ToldLesson, ...]:
     return tuple(runner.run(find(name), Setting()) for name in NAMES)
 
 
-def page(lessons: Any = None) -> str:
-    lessons = list(entries()) if lessons is None else lessons
-    built = section.build(lessons)
+def page(lessons: Sequence[ToldLesson] = ()) -> str:
+    built = section.build(lessons or entries())
     assert built is not None
     return str(built.html)
 
 
+def with_first(**changes: Any) -> tuple[ToldLesson, ...]:
+    """The lessons, the first of them changed."""
+    first, *rest = entries()
+    return (replace(first, **changes), *rest)
+
+
 def test_no_lesson_no_chapter() -> None:
     assert section.build(None) is None
+    assert section.build(()) is None
 
 
 def test_every_claim_stands_in_both_languages() -> None:
     text = page()
     for lesson in entries():
         for language in catalogue.LANGUAGES:
-            assert html.escape(lesson["title"][language]) in text
+            assert html.escape(lesson.title[language]) in text
 
 
 def test_the_chapter_fails_if_one_lesson_does() -> None:
-    lessons = copy.deepcopy(list(entries()))
-    lessons[1]["verdict"] = "FAIL"
-    built = section.build(lessons)
+    built = section.build(with_first(verdict=Outcome.FAIL))
     assert built is not None
-    assert built.verdict == "FAIL"
+    assert built.verdict == Outcome.FAIL
 
 
 def test_a_claim_that_does_not_hold_is_marked() -> None:
-    lessons = copy.deepcopy(list(entries()))
-    lessons[0]["claims"][0]["holds"] = False
-    assert page(lessons).count("broken") == page().count("broken") + 1
+    claim, *others = entries()[0].claims
+    broken = with_first(claims=(replace(claim, holds=False), *others))
+    assert page(broken).count("broken") == page().count("broken") + 1
 
 
 def test_hostile_strings_are_escaped() -> None:
-    lessons = copy.deepcopy(list(entries()))
     attack = '<script>alert(1)</script><img src="x" onerror="y">'
-    lessons[0]["title"] = lessons[0]["intent"] = {"en": attack, "ko": attack}
-    lessons[0]["claims"][0] |= {"text": attack, "text_ko": attack, "found": attack}
-    lessons[0]["figures"][0]["caption"] = lessons[0]["figures"][0]["alt"] = {"en": attack, "ko": attack}
-    lessons[0]["figures"][0]["data"][0]["name"] = attack
-    lessons[0]["code"][0]["text"] = f"x = '{attack}'"
-    text = page(lessons)
+    words, first = {"en": attack, "ko": attack}, entries()[0]
+    trace = {**first.figures[0].data[0], "name": attack}
+    figure = replace(first.figures[0], caption=words, alt=words, data=(trace, *first.figures[0].data[1:]))
+    text = page(
+        with_first(
+            title=words,
+            intent=words,
+            claims=(replace(first.claims[0], says=words, found=attack),),
+            figures=(figure,),
+            code=(Source(attack, f"x = '{attack}'"),),
+        )
+    )
     assert "<script>alert" not in text
     assert "<img" not in text
 
@@ -88,11 +103,10 @@ def test_a_figure_knows_what_to_say_in_the_other_language() -> None:
 
 @pytest.mark.parametrize("language", catalogue.LANGUAGES)
 def test_the_page_opens_in_the_language_asked_for(language: str) -> None:
-    lessons = [{**lesson, "language": language} for lesson in entries()]
-    text = page(lessons)
+    text = page([replace(lesson, language=language) for lesson in entries()])
     assert f'<div class="lessons" data-language="{language}">' in text
     figures = re.findall(r'class="plot-data">(.*?)</script>', text, re.S)
-    expected = entries()[1]["figures"][0]["labels"]["@minimum"][language]
+    expected = entries()[1].figures[0].labels["@minimum"][language]
     assert any(expected in json.dumps(json.loads(figure), ensure_ascii=False) for figure in figures)
 
 
@@ -110,12 +124,10 @@ def test_the_contents_link_to_every_lesson() -> None:
 
 
 def test_drawing_again_gives_the_same_page() -> None:
-    assert page() == page(json.loads(json.dumps(entries())))
+    assert page() == page([decode(ToldLesson, json.loads(json.dumps(encode(e)))) for e in entries()])
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.name)
-def test_highlighting_keeps_every_character(lesson) -> None:  # type: ignore[no-untyped-def]
-    import inspect
-
-    source = inspect.getsource(lesson.load())
+def test_highlighting_keeps_every_character(lesson: Lesson) -> None:
+    source = inspect.getsource(cast(ModuleType, lesson.load()))
     assert html.unescape(re.sub(r"<[^>]+>", "", str(highlighted(source)))) == source

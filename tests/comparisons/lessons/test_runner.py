@@ -10,7 +10,10 @@ import pytest
 from backproof.comparisons.lessons import catalogue, runner
 from backproof.comparisons.lessons.course import LESSONS, Lesson, find
 from backproof.comparisons.lessons.frame import Setting
+from backproof.comparisons.lessons.result import ToldLesson
+from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.scratch.errors import InputError
+from tests.support.sample_results import a_lesson
 
 # Keras takes ten seconds to import: it has its own test below.
 SETTING = Setting(data="digits", keras=False)
@@ -38,40 +41,40 @@ WRONG = {
 
 
 @cache
-def entry(lesson: Lesson) -> dict[str, Any]:
+def entry(lesson: Lesson) -> ToldLesson:
     return runner.run(lesson, SETTING, SMALL.get(lesson.name))
 
 
 @every_lesson
 def test_every_claim_of_the_lesson_holds(lesson: Lesson) -> None:
-    assert [claim["text"] for claim in entry(lesson)["claims"] if not claim["holds"]] == []
+    assert [claim.says["en"] for claim in entry(lesson).claims if not claim.holds] == []
 
 
 @every_lesson
 def test_the_texts_sentence_fails_and_the_right_one_holds(lesson: Lesson) -> None:
-    judged = [(c["as_written"]["holds"], c["right"]["holds"]) for c in entry(lesson)["corrections"]]
+    judged = [(c.as_written.holds, c.right.holds) for c in entry(lesson).corrections]
     assert all(found == (False, True) for found in judged)
 
 
 @every_lesson
 def test_the_lesson_shows_every_correction_of_its_texts(lesson: Lesson) -> None:
-    shown = {correction["key"] for correction in entry(lesson)["corrections"]}
+    shown = {correction.key for correction in entry(lesson).corrections}
     assert shown == set(catalogue.texts(lesson.key).get("corrections", {}))
 
 
 @every_lesson
 def test_claims_about_mnist_are_left_open_on_digits_and_nothing_else_is(lesson: Lesson) -> None:
     found = entry(lesson)
-    assert found["verdict"] == ("INCONCLUSIVE" if found["unjudged"] else "PASS")
-    assert not found["unjudged"] or lesson.needs_images
+    assert found.verdict == (Outcome.INCONCLUSIVE if found.unjudged else Outcome.PASS)
+    assert not found.unjudged or lesson.needs_images
 
 
 @every_lesson
 def test_every_sentence_of_the_claims_is_used(lesson: Lesson) -> None:
     found = entry(lesson)
-    said = {claim["text"] for claim in found["claims"]} | {claim["en"] for claim in found["unjudged"]}
-    for correction in found["corrections"]:
-        said |= {correction["as_written"]["text"], correction["right"]["text"]}
+    said = {claim.says["en"] for claim in found.claims} | {claim["en"] for claim in found.unjudged}
+    for correction in found.corrections:
+        said |= {correction.as_written.says["en"], correction.right.says["en"]}
     # Without Keras and TensorBoard, their sentences wait.
     unused = {
         name
@@ -86,24 +89,24 @@ def test_every_sentence_of_the_claims_is_used(lesson: Lesson) -> None:
 @every_lesson
 def test_every_picture_has_its_caption_labels_and_data(lesson: Lesson) -> None:
     found = entry(lesson)
-    assert {figure["key"] for figure in found["figures"]} == set(catalogue.texts(lesson.key)["figures"])
-    for figure in found["figures"]:
-        assert figure["data"]
-        assert all(figure["caption"][language] for language in catalogue.LANGUAGES)
+    assert {figure.key for figure in found.figures} == set(catalogue.texts(lesson.key)["figures"])
+    for figure in found.figures:
+        assert figure.data
+        assert all(figure.caption[language] for language in catalogue.LANGUAGES)
 
 
 @every_lesson
 def test_the_lesson_shows_real_source(lesson: Lesson) -> None:
-    assert all(part["text"].startswith(("def ", "class ", "@")) for part in entry(lesson)["code"])
+    assert all(part.text.startswith(("def ", "class ", "@")) for part in entry(lesson).code)
 
 
 @every_lesson
 def test_a_slider_has_a_reading_for_every_position(lesson: Lesson) -> None:
-    for figure in entry(lesson)["figures"]:
-        slider = figure["slider"]
+    for figure in entry(lesson).figures:
+        slider = figure.slider
         if slider is not None:
-            assert len(slider["labels"]) == len(slider["frames"]) > slider["start"] >= 0
-            assert all(int(trace) < len(figure["data"]) for frame in slider["frames"] for trace in frame)
+            assert len(slider.labels) == len(slider.frames) > slider.start >= 0
+            assert all(int(trace) < len(figure.data) for frame in slider.frames for trace in frame)
 
 
 @pytest.mark.parametrize("name", WRONG)
@@ -112,18 +115,18 @@ def test_a_changed_figure_makes_the_verdict_fail(name: str, monkeypatch: pytest.
     module = lesson.load()
     for constant, value in WRONG[name].items():
         monkeypatch.setattr(module, constant, type(getattr(module, constant))(value))
-    assert runner.run(lesson, SETTING)["verdict"] == "FAIL"
+    assert runner.run(lesson, SETTING).verdict == Outcome.FAIL
 
 
 def test_a_wrong_truth_table_makes_the_perceptron_lesson_fail(monkeypatch: pytest.MonkeyPatch) -> None:
     lesson = find("perceptron")
     monkeypatch.setattr(lesson.load(), "AND", np.array([0, 1, 1, 0]))
-    assert runner.run(lesson, SETTING)["verdict"] == "FAIL"
+    assert runner.run(lesson, SETTING).verdict == Outcome.FAIL
 
 
 def test_the_same_seed_finds_the_same_figures() -> None:
     once, again = (runner.run(find("xor"), SETTING) for _ in range(2))
-    assert [claim["found"] for claim in once["claims"]] == [claim["found"] for claim in again["claims"]]
+    assert [claim.found for claim in once.claims] == [claim.found for claim in again.claims]
 
 
 @pytest.mark.parametrize(
@@ -148,8 +151,9 @@ def test_a_changed_constant_is_put_back() -> None:
 
 
 def test_lessons_run_before_are_kept_in_course_order() -> None:
-    merged = runner.in_course_order([{"name": "xor", "new": 1}], [{"name": "live"}, {"name": "xor"}])
-    assert merged == [{"name": "xor", "new": 1}, {"name": "live"}]
+    live, old = replace(a_lesson(), name="live"), replace(a_lesson(), name="xor")
+    new = replace(old, seconds=2.0)
+    assert runner.in_course_order([new], [live, old]) == (new, live)
 
 
 def test_live_curves_hear_of_every_point_while_the_network_trains() -> None:
@@ -163,9 +167,9 @@ def test_tensorboard_holds_every_point(tmp_path: Any) -> None:
     pytest.importorskip("tensorboard", reason="needs the tensorboard package")
     found = runner.run(find("live"), replace(SETTING, tensorboard=tmp_path / "runs"), {"STEPS": "60"})
     read = [
-        claim["found"]
-        for claim in found["claims"]
-        if "event file" in claim["text"] or "every point of torch" in claim["text"]
+        claim.found
+        for claim in found.claims
+        if "event file" in claim.says["en"] or "every point of torch" in claim.says["en"]
     ]
     assert read == ["4", "4"]
 
@@ -173,4 +177,4 @@ def test_tensorboard_holds_every_point(tmp_path: Any) -> None:
 @pytest.mark.mnist
 def test_softmax_regression_reaches_what_the_text_claims_on_mnist() -> None:
     found = runner.run(find("softmax-regression"), replace(SETTING, data="mnist"))
-    assert found["verdict"] == "PASS"
+    assert found.verdict == Outcome.PASS

@@ -14,7 +14,7 @@ from backproof.comparisons.report import write
 from backproof.comparisons.report.document import Results
 from backproof.comparisons.results import files
 from backproof.comparisons.results.codec import encode
-from backproof.comparisons.verdicts.outcome import exit_code
+from backproof.comparisons.verdicts.outcome import Outcome, exit_code
 from backproof.scratch.errors import InputError
 from tests.support import sample_results
 
@@ -158,8 +158,8 @@ def test_the_exit_code_is_that_of_the_worst_verdict(verdicts: list[str], code: i
 
 
 def test_a_lesson_counts_as_a_verdict() -> None:
-    lesson = {"name": "xor", "claims": [], "figures": [], "verdict": "FAIL"}
-    assert results.all_outcomes(Results(lessons=[lesson])) == ["FAIL"]
+    lesson = sample_results.a_lesson(Outcome.FAIL)
+    assert results.all_outcomes(Results(lessons=(lesson,))) == [Outcome.FAIL]
 
 
 def test_a_dropped_part_is_no_longer_credited_to_a_command(tmp_path: Path) -> None:

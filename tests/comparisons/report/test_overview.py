@@ -13,6 +13,7 @@ from backproof.comparisons.verdicts.outcome import Outcome
 from tests.support.sample_results import (
     HOSTILE,
     SAMPLES,
+    a_lesson,
     failing,
     hostile,
     nothing_run,
@@ -85,13 +86,10 @@ def test_what_was_not_run_names_its_command(question: str) -> None:
 
 def test_what_other_commands_added_is_told_with_its_verdict() -> None:
     campaign = sample_campaign()
-    lesson = {
-        "name": "xor",
-        "figures": [],
-        "claims": [{"text": "a", "holds": True}, {"text": "b", "holds": False}],
-    }
     failed = numerical(Outcome.FAIL)
-    said = printed(replace(passing(), campaign=campaign, numerical=failed, lessons=[lesson]), 80)
+    said = printed(
+        replace(passing(), campaign=campaign, numerical=failed, lessons=(a_lesson(holds=(True, False)),)), 80
+    )
     assert "Gradients, campaign: INCONCLUSIVE" in said
     assert "Numerical training: FAIL" in said
     assert "Lessons: 1 of 2 claims hold" in said
