@@ -79,24 +79,30 @@ def _theme() -> go.layout.Template:
     )  # fmt: skip
 
 
-def figure_html(fig: go.Figure, caption: str, alt: str) -> Markup:
-    """The figure with its caption (for everybody) and its description `alt` (for who cannot see it).
+def figure_html(fig: go.Figure, caption: str, alt: str, title: str = "") -> Markup:
+    """The figure below its `title`, what it shows in one sentence; its caption says how to read it.
 
-    NaN becomes a gap in a curve. The figure's own ``layout.height`` (pixels, 400 unless set) is reserved
-    before it is drawn; its width follows the page. Raises ValueError where caption or alt is empty: a
-    figure without words says nothing.
+    `alt` describes it to those who cannot see it. NaN becomes a gap in a curve. The figure's own
+    ``layout.height`` (pixels, 400 unless set) is reserved before it is drawn; its width follows the page.
+    Raises InputError where caption or alt is empty: a figure without words says nothing.
     """
     for name, text in (("caption", caption), ("alt", alt)):
         if not text.strip():
             raise InputError(f"{name}: expected a sentence on what the figure shows, got {text!r}")
     themed = go.Figure(fig)
     themed.layout.template = _theme()
-    height = themed.layout.height or 400
+    heading = Markup('<p class="takeaway">{}</p>').format(title) if title else ""
     return Markup(
-        '<figure class="plot-figure"><div class="plot" role="img" aria-label="{alt}" '
+        '<figure class="plot-figure">{heading}<div class="plot" role="img" aria-label="{alt}" '
         'style="height: {height}px"></div><script type="application/json" class="plot-data">{data}</script>'
         "<figcaption>{caption}</figcaption></figure>"
-    ).format(alt=alt, height=int(height), data=inside_script(themed.to_json(engine="json")), caption=caption)
+    ).format(
+        heading=heading,
+        alt=alt,
+        height=int(themed.layout.height or 400),
+        data=inside_script(themed.to_json(engine="json")),
+        caption=caption,
+    )
 
 
 def inside_script(json_text: str) -> Markup:

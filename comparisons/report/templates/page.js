@@ -6,9 +6,39 @@ const backproof = (() => {
   const coarse = window.matchMedia("(pointer: coarse)");
   const partner = JSON.parse(document.getElementById("dark-colours").textContent);
   const config = {
-    displaylogo: false, responsive: false, showSendToCloud: false, plotlyServerURL: "", topojsonURL: "",
-    modeBarButtonsToRemove: ["lasso2d", "select2d", "autoScale2d"],
+    displayModeBar: false, displaylogo: false, responsive: false, showSendToCloud: false,
+    plotlyServerURL: "", topojsonURL: "",
   };
+
+  // --- the drawing library, unpacked once the words are on the screen
+
+  const ALPHABET =
+    "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%:()*+-;,=.?@^_`{|}~";
+
+  // Base 85: five characters are four bytes, the most significant first.
+  function unpacked(text, length) {
+    const digit = new Uint8Array(128);
+    for (let i = 0; i < 85; i++) digit[ALPHABET.charCodeAt(i)] = i;
+    const bytes = new Uint8Array((text.length / 5) * 4);
+    const words = new DataView(bytes.buffer);
+    for (let i = 0, at = 0; i < text.length; i += 5, at += 4) {
+      let word = 0;
+      for (let k = 0; k < 5; k++) word = word * 85 + digit[text.charCodeAt(i + k)];
+      words.setUint32(at, word);
+    }
+    return bytes.subarray(0, length);
+  }
+
+  async function loadLibrary() {
+    const packed = document.getElementById("library");
+    const bytes = unpacked(packed.textContent, Number(packed.dataset.bytes));
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+    const script = document.createElement("script");
+    script.textContent = await new Response(stream).text();
+    document.head.append(script);
+  }
+
+  // --- figures
 
   // Every "#rrggbb" (and "#rrggbbaa") of the palette, anywhere in a figure, becomes its dark partner.
   function coloured(value, isDark) {
@@ -23,14 +53,14 @@ const backproof = (() => {
     return value;
   }
 
+  const dataOf = (plot) => JSON.parse(plot.parentElement.querySelector("script.plot-data").textContent);
+
   function draw(plot, { isDark = dark.matches, width } = {}) {
-    const data = plot.parentElement.querySelector("script.plot-data").textContent;
-    const figure = coloured(JSON.parse(data), isDark);
+    const figure = coloured(dataOf(plot), isDark);
     figure.layout = { ...figure.layout, autosize: width === undefined, width };
     if (coarse.matches) figure.layout.dragmode = false; // a finger scrolls the page, not the figure
-    const roomy = plot.clientWidth > 600 && !coarse.matches; // else the buttons would lie on the legend
     window.Plotly.purge(plot);
-    return window.Plotly.newPlot(plot, { ...figure, config: { ...config, displayModeBar: roomy && "hover" } });
+    return window.Plotly.newPlot(plot, { ...figure, config });
   }
 
   const plots = Array.from(document.querySelectorAll(".plot"));
@@ -44,17 +74,90 @@ const backproof = (() => {
     }
   });
 
+  const nextTask = () => new Promise((resolve) => setTimeout(resolve, 0));
+
   // One figure per task: the page can be read and scrolled while the others are still to be drawn.
   async function drawAll() {
+    if (plots.length > 0) {
+      await nextTask();
+      await loadLibrary();
+    }
     for (const plot of plots) {
-      await new Promise((resolve) => setTimeout(resolve, 0));
+      await nextTask();
       await draw(plot);
       drawn.add(plot);
       widths.set(plot, plot.getBoundingClientRect().width);
       fit.observe(plot);
+      if (plot.parentElement.classList.contains("plot-figure")) addTools(plot);
     }
     document.documentElement.dataset.drawn = String(drawn.size);
   }
+
+  // --- what a reader may take along: the picture, its numbers, its address
+
+  function save(name, type, text) {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([text], { type }));
+    link.download = name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  }
+
+  const cell = (value) => {
+    const text = value === null || value === undefined ? "" : String(value);
+    // A spreadsheet takes a cell that begins with one of these for a formula.
+    const safe = /^[=+@\t\r]|^-[^0-9.]/.test(text) ? `'${text}` : text;
+    return /[",\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  };
+
+  // plotly's own files write arrays of numbers as {dtype, bdata}; the library has unpacked them by now.
+  function table(plot) {
+    const rows = [["series", "x", "y", "z"]];
+    for (const trace of plot.data) {
+      const x = Array.from(trace.x || []);
+      const y = Array.from(trace.y || []);
+      if (trace.z) {
+        trace.z.forEach((line, i) => Array.from(line).forEach((z, j) => rows.push([trace.name, x[j], y[i], z])));
+      } else {
+        for (let i = 0; i < Math.max(x.length, y.length); i++) rows.push([trace.name, x[i], y[i], ""]);
+      }
+    }
+    return rows.map((row) => row.map(cell).join(",")).join("\n") + "\n";
+  }
+
+  async function picture(plot) {
+    const { width, height } = plot.getBoundingClientRect();
+    const figure = { ...coloured(dataOf(plot), false), config };
+    figure.layout = { ...figure.layout, paper_bgcolor: "#ffffff" };
+    const url = await window.Plotly.toImage(figure, { format: "svg", width, height });
+    return decodeURIComponent(url.slice(url.indexOf(",") + 1));
+  }
+
+  function addTools(plot) {
+    const figure = plot.parentElement;
+    const name = figure.id || "figure";
+    const tools = document.createElement("p");
+    tools.className = "tools";
+    const add = (label, help, action) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.textContent = label;
+      button.title = help;
+      button.setAttribute("aria-label", `${help}: ${name}`);
+      button.addEventListener("click", action);
+      tools.append(button);
+    };
+    add("SVG", "Save the picture", async () => save(`${name}.svg`, "image/svg+xml", await picture(plot)));
+    add("CSV", "Save the numbers", () => save(`${name}.csv`, "text/csv", table(plot)));
+    const link = document.createElement("a");
+    link.href = `#${name}`;
+    link.textContent = "Link";
+    link.setAttribute("aria-label", `Link to ${name}`);
+    tools.append(link);
+    figure.append(tools);
+  }
+
+  // --- the page
 
   function followReader() {
     const links = new Map(
@@ -74,9 +177,21 @@ const backproof = (() => {
     document.querySelectorAll("section.chapter").forEach((section) => seen.observe(section));
   }
 
+  // What is folded is open on paper, and folded again afterwards.
+  let opened = [];
+  function unfold() {
+    opened = Array.from(document.querySelectorAll("details:not([open])"));
+    opened.forEach((details) => { details.open = true; });
+    drawn.forEach((plot) => draw(plot, { isDark: false, width: 680 }));
+  }
+  function fold() {
+    opened.forEach((details) => { details.open = false; });
+    drawn.forEach((plot) => draw(plot));
+  }
+
   dark.addEventListener("change", () => drawn.forEach((plot) => draw(plot)));
-  window.addEventListener("beforeprint", () => drawn.forEach((plot) => draw(plot, { isDark: false, width: 680 })));
-  window.addEventListener("afterprint", () => drawn.forEach((plot) => draw(plot)));
+  window.addEventListener("beforeprint", unfold);
+  window.addEventListener("afterprint", fold);
   followReader();
   return { finished: drawAll(), redraw: draw };
 })();
