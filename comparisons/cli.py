@@ -23,6 +23,7 @@ COMMANDS = (
     "record",
     "lessons",
     "check",
+    "compare",
     "zoo",
     "report",
     "data",

@@ -41,11 +41,12 @@ RUNS: dict[str, tuple[tuple[str, ...], set[int]]] = {
     "record": (("--minutes", "0.01"), {2}),  # it wants MNIST itself, which is not there
     "lessons": (("xor", "--out", "out"), {0}),
     "check": (("student.py:StudentMLP", "--quick", "--json", "check.json"), {0}),
+    "compare": (("scratch", "torch"), {0}),
     "zoo": (("--only", "1", "--workers", "1"), {0}),
     "report": (("earlier",), {0, 3}),
     "data": (DIGITS, {0}),
 }
-LEAVES_A_REPORT = {"", "gradients", "accuracy", "speed", "numerical", "zoo"}
+LEAVES_A_REPORT = {"", "gradients", "accuracy", "speed", "numerical", "compare", "zoo"}
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 

@@ -154,21 +154,22 @@ def _onehot(given: Given, shift: int = 0) -> Array:
     targets = given.problem.targets
     if targets.ndim == 2:
         return targets.astype(np.float64)
-    return np.eye(given.logits.shape[1])[(targets + shift) % given.logits.shape[1]]
+    rows: Array = np.eye(given.logits.shape[1])[(targets + shift) % given.logits.shape[1]]
+    return rows
 
 
 def _loss_of(kind: str, z: Array, t: Array) -> Array:
     """The four losses, entry by entry and not yet averaged: (batch, outputs)."""
     if kind == "cross_entropy":
-        return -t * log_softmax(z, axis=1)
+        return np.asarray(-t * log_softmax(z, axis=1))
     if kind == "binary_cross_entropy":
-        return np.logaddexp(0, z) - t * z
-    return (z - t) ** 2
+        return np.asarray(np.logaddexp(0, z) - t * z)
+    return np.asarray((z - t) ** 2)
 
 
 def _average(kind: str, terms: Array) -> Array:
     n, k = terms.shape
-    return np.asarray(terms.sum()) / {"cross_entropy": n, "sum_of_squares": 1}.get(kind, n * k)
+    return np.asarray(terms.sum() / {"cross_entropy": n, "sum_of_squares": 1}.get(kind, n * k))
 
 
 def _loss(given: Given) -> Iterator[Alternative]:

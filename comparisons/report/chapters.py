@@ -46,6 +46,7 @@ CHAPTERS = (
     Chapter("record.chapter", ("record",)),
     Chapter("speed.chapter", ("speed",), "How fast?", "backproof speed"),
     Chapter("speed.details_chapter", ("speed",)),
+    Chapter("compare.chapter", ("compare",)),
     Chapter(
         "numerical.chapter",
         ("numerical",),

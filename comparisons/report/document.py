@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from backproof.comparisons.accuracy.result import AccuracyResult, ErrorRates
+from backproof.comparisons.compare.result import Comparison
 from backproof.comparisons.experiment import Planned
 from backproof.comparisons.gradients.result import Campaign, Gradients, Sensitivity, StepSizes
 from backproof.comparisons.lessons.result import ToldLesson
@@ -59,6 +60,7 @@ class Results:
     record: RecordResult | None = None
     speed: SpeedResult | None = None
     numerical: NumericalResult | None = None
+    compare: Comparison | None = None
     lessons: tuple[ToldLesson, ...] | None = None
     schema_version: int = SCHEMA_VERSION
 

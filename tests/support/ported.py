@@ -15,24 +15,21 @@ from backproof.scratch.architecture import Architecture, Array, OptimizerSpec, W
 
 
 def activation(kind: str, z: Array) -> Array:
+    if kind == "relu":
+        return np.maximum(z, 0)
+    if kind == "tanh":
+        return np.asarray(np.tanh(z))
     one = z.dtype.type(1)
-    return {
-        "identity": lambda: z,
-        "relu": lambda: np.maximum(z, 0),
-        "tanh": lambda: np.tanh(z),
-        "sigmoid": lambda: one / (one + np.exp(-z)),
-    }[kind]()
+    return np.asarray(one / (one + np.exp(-z))) if kind == "sigmoid" else z
 
 
 def slope(kind: str, z: Array) -> Array:
-    a = activation(kind, z)
-    one = z.dtype.type(1)
-    return {
-        "identity": lambda: np.ones_like(z),
-        "relu": lambda: (z > 0).astype(z.dtype),
-        "tanh": lambda: one - a * a,
-        "sigmoid": lambda: a * (one - a),
-    }[kind]()
+    a, one = activation(kind, z), z.dtype.type(1)
+    if kind == "relu":
+        return (z > 0).astype(z.dtype)
+    if kind == "tanh":
+        return np.asarray(one - a * a)
+    return np.asarray(a * (one - a)) if kind == "sigmoid" else np.ones_like(z)
 
 
 def softmax(z: Array, axis: int | None = 1) -> Array:

@@ -1,0 +1,39 @@
+"""`backproof compare A B`: where do two implementations part, and is it rounding or a mistake?"""
+
+from functools import partial
+from typing import Annotated
+
+import typer
+
+from backproof.comparisons.commands import options
+from backproof.comparisons.commands.finish import begin, finish
+from backproof.scratch.errors import InputError
+
+
+def register(app: typer.Typer) -> None:
+    app.command("compare")(compare)
+
+
+def compare(
+    first: Annotated[str, typer.Argument(metavar="A", help="A contender's name, or file.py:Class.")],
+    second: Annotated[str, typer.Argument(metavar="B", help="Another.")],
+    seed: Annotated[int, typer.Option(metavar="N", help="Seed of weights and batches.")] = 0,
+    out: options.Out = options.OUT,
+) -> int:
+    """The first tensor in which two implementations differ by more than rounding, and why.
+
+    Forward layer by layer, loss, backward layer by layer, three steps of every update rule; each tensor is
+    judged given what it was computed from. A method trace(x, targets) -> {name: array} of a class shows its
+    inner tensors. Exit codes: 0 both right within rounding, 1 one is not, 2 bad input, 3 INCONCLUSIVE.
+    """
+    if seed < 0:
+        raise InputError(f"seed: expected at least 0, got {seed}")
+    begin()
+    from backproof.comparisons.compare import part, terminal
+    from backproof.comparisons.report.document import look_into
+    from backproof.comparisons.running.progress import Terminal
+
+    look_into(out)
+    with Terminal() as progress:
+        found = part.run((first, second), seed, progress)
+    return finish(out, {"compare": found}, partial(terminal.render, found))
