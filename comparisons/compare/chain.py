@@ -23,7 +23,12 @@ from backproof.comparisons.compare.intervals import Interval, Rule, State, rule
 from backproof.comparisons.compare.result import Link
 from backproof.comparisons.compare.trace import N_STEPS, Trace, layer_names, named, per_tensor, step_name
 from backproof.comparisons.verdicts.loss_bounds import LOSS_BOUNDS
-from backproof.comparisons.verdicts.network_bounds import ACTIVATION_BOUNDS, any_selection, backprop_reference
+from backproof.comparisons.verdicts.network_bounds import (
+    ACTIVATION_BOUNDS,
+    any_selection,
+    backprop_reference,
+    undecided_signs,
+)
 from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.comparisons.verdicts.rounding import SAFETY, Arithmetic, Bounded, inner_products, product
 from backproof.comparisons.verdicts.verdict import compare
@@ -51,7 +56,7 @@ class _Chain:
 
     def __post_init__(self) -> None:
         self.links: list[Link] = []
-        self.layers = [(Bounded.exact(W), b.astype(np.float64)) for W, b in self.problem.weights]
+        self.layers = [(self.arithmetic.given(W), b) for W, b in self.problem.weights]
 
     def forward_and_backward(self) -> list[Link]:
         inputs, derivatives, logits = self._forward()
@@ -63,7 +68,7 @@ class _Chain:
 
     def _forward(self) -> tuple[list[Bounded], list[Bounded], Bounded]:
         """x, a_1 .. a_{L-1}; f'(z_1) .. f'(z_{L-1}); the logits."""
-        a = Bounded.exact(self.problem.x)
+        a = self.arithmetic.given(self.problem.x)
         inputs: list[Bounded] = []
         derivatives: list[Bounded] = []
         names = layer_names(self.problem.architecture)
@@ -73,17 +78,16 @@ class _Chain:
             z = self._take(name, inner_products(a, W, self.arithmetic, bias=b), given)
             if name == "logits":
                 return inputs, derivatives, z
-            value, derivative = ACTIVATION_BOUNDS[self.problem.architecture.activation](z, self.arithmetic)
-            derivatives.append(self._decided(z, derivative))
-            a = self._take(f"a{layer + 1}", value, Given(self.problem, layer=layer, z=z.value))
+            found = ACTIVATION_BOUNDS[self.problem.architecture.activation](z, self.arithmetic)
+            derivatives.append(self._decided(z, found.derivative))
+            a = self._take(f"a{layer + 1}", found.a, Given(self.problem, layer=layer, z=z.value))
         raise AssertionError("a network has a layer")
 
     def _decided(self, z: Bounded, derivative: Bounded) -> Bounded:
         """A relu whose sign is a matter of rounding may have either slope."""
         if self.problem.architecture.activation != "relu":
             return derivative
-        open_ = (np.abs(z.value) <= z.error) & (z.error > 0)
-        return Bounded(derivative.value, np.where(open_, 1.0, derivative.error))
+        return Bounded(derivative.value, np.where(undecided_signs(z), 1.0, derivative.error))
 
     def _backward(
         self, inputs: Sequence[Bounded], derivatives: Sequence[Bounded], delta: Bounded, given: Given
@@ -93,8 +97,8 @@ class _Chain:
         delta = self._take(f"delta{n_layers}", delta, given)
         for layer in reversed(range(n_layers)):
             given = Given(self.problem, layer=layer, inputs=inputs[layer].value, delta=delta.value)
-            dW = inner_products(inputs[layer].T, delta, self.arithmetic, extra=2.0)
-            db = inner_products(ones, delta, self.arithmetic, extra=2.0)
+            dW = self._summed(inputs[layer].T, delta)
+            db = self._summed(ones, delta)
             self._take(f"dW{layer + 1}", dW, given)
             self._take(f"db{layer + 1}", Bounded(db.value[0], db.error[0]), given)
             if layer:
@@ -109,6 +113,12 @@ class _Chain:
                 )
                 expected = product(summed, derivatives[layer - 1], self.arithmetic)
                 delta = self._take(f"delta{layer}", expected, given)
+
+    def _summed(self, left: Bounded, delta: Bounded) -> Bounded:
+        """A sum over the batch, whose mean may also be taken after it: two more roundings of every term."""
+        total = inner_products(left, delta, self.arithmetic)
+        late = self.arithmetic.gamma(2) * (left.magnitude @ delta.magnitude)
+        return Bounded(total.value, total.error + late + 2 * self.arithmetic.tiny)
 
     def _take(self, name: str, expected: Bounded, given: Given) -> Bounded:
         """Judge the recorded tensor, if there is one, and go on from it."""

@@ -27,10 +27,10 @@ N_STEPS = 3
 
 # One of every kind of update, each with a name for its steps.
 UPDATES: Mapping[str, OptimizerSpec] = {
-    "sgd": OptimizerSpec("sgd", learning_rate=0.1),
-    "sgd with weight decay": OptimizerSpec("sgd", learning_rate=0.1, weight_decay=0.05),
-    "momentum": OptimizerSpec("sgd", learning_rate=0.1, momentum=0.9),
-    "nesterov": OptimizerSpec("sgd", learning_rate=0.1, momentum=0.9, nesterov=True),
+    "sgd": OptimizerSpec("sgd", learning_rate=0.01),
+    "sgd with weight decay": OptimizerSpec("sgd", learning_rate=0.01, weight_decay=0.05),
+    "momentum": OptimizerSpec("sgd", learning_rate=0.01, momentum=0.9),
+    "nesterov": OptimizerSpec("sgd", learning_rate=0.01, momentum=0.9, nesterov=True),
     "adam": OptimizerSpec("adam", learning_rate=0.01),
     "adam with weight decay": OptimizerSpec("adam", learning_rate=0.01, weight_decay=0.05),
     "adam with a large eps": OptimizerSpec("adam", learning_rate=0.01, eps=0.1),

@@ -25,6 +25,7 @@ class Mistake:
     activation: str = "tanh"
     loss: str = "cross_entropy"
     rule: str = ""  # the update rule that shows it
+    size: float = 1.0  # of the inputs
 
 
 def _f(**changes: Any) -> Formulas:
@@ -88,7 +89,9 @@ FORWARD = [
         "sigmoid for tanh", _f(activation=lambda k, z: 1 / (1 + np.exp(-z))), ("a1",), "activation is sigmoid"
     ),
     Mistake("leaky relu for relu", _f(activation=_leaky), ("a1",), "leaky relu", "relu"),
-    Mistake("relu6 for relu", _f(activation=lambda k, z: np.clip(z, 0, 6)), ("a1",), "cut at 6", "relu"),
+    Mistake(
+        "relu6 for relu", _f(activation=lambda k, z: np.clip(z, 0, 6)), ("a1",), "cut at 6", "relu", size=8.0
+    ),
     Mistake(
         "gelu for relu",
         _f(activation=lambda k, z: z * (1 + np.tanh(np.sqrt(2 / np.pi) * (z + 0.044715 * z**3))) / 2),

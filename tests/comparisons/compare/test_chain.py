@@ -19,16 +19,19 @@ from tests.support.ported import Ported, Traced
 from tests.support.porting_mistakes import MISTAKES, Mistake
 
 
-def a_problem(seed: int, **choices: Any) -> Problem:
+def a_problem(seed: int, size: float = 1.0, **choices: Any) -> Problem:
     """Four layers, two of them square, so that a transposed matrix fits; more examples than outputs."""
     rng = np.random.default_rng(seed)
     architecture = Architecture((5, 4, 4, 4, 3), **choices)
     dtype = architecture.dtype
     weights = [
-        (rng.normal(size=shape).astype(dtype), 0.3 * rng.normal(size=shape[1]).astype(dtype))
+        (
+            (rng.normal(size=shape) / np.sqrt(shape[0])).astype(dtype),
+            0.3 * rng.normal(size=shape[1]).astype(dtype),
+        )
         for shape in architecture.layer_shapes
     ]
-    x = rng.normal(size=(7, 5)).astype(dtype)
+    x = (size * rng.normal(size=(7, 5))).astype(dtype)
     labels = rng.integers(0, 3, 7)
     targets = labels if architecture.loss == "cross_entropy" else rng.uniform(size=(7, 3)).astype(dtype)
     return Problem(architecture, weights, x, targets)
@@ -57,7 +60,7 @@ def test_no_tensor_of_a_right_network_is_outside_its_bound(
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name)
 def test_a_mistake_of_porting_is_found_where_it_is_made_and_named(mistake: Mistake) -> None:
     rules = {mistake.rule: UPDATES[mistake.rule]} if mistake.rule else {}
-    problem = a_problem(3, activation=mistake.activation, loss=mistake.loss)
+    problem = a_problem(3, mistake.size, activation=mistake.activation, loss=mistake.loss)
     first = links(Traced(mistake.formulas), problem, rules).first
     assert first is not None
     assert first.tensor in mistake.tensors
