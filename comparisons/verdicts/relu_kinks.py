@@ -100,15 +100,23 @@ def _judged(
     reference: Reference, found: Array, witness: Bounded | None, shared_deltas: bool, required: float
 ) -> Verdict:
     """The verdict by one tier's bounds."""
-    expected = reference.gradient
-    if witness is not None:
-        expected = Bounded(witness.value, reference.gradient.error + witness.error)
+    expected = _expected(reference, witness)
     first = _against(reference, found, expected, required)
     if first.outcome != Outcome.FAIL and shared_deltas and not reference.undecided:
         return _jointly(reference, found, witness, first)
     if first.outcome != Outcome.FAIL or not reference.undecided:
         return first
     return _other_selection(reference, found, witness, required)
+
+
+def _expected(reference: Reference, witness: Bounded | None) -> Bounded:
+    """The witness with both errors; but what every correct implementation makes exactly zero is zero."""
+    own = reference.gradient
+    if witness is None:
+        return own
+    proven = (own.value == 0) & (own.error == 0) & (np.abs(witness.value) <= witness.error)
+    value = np.where(proven, 0.0, witness.value)
+    return Bounded(value, np.where(proven, 0.0, own.error + witness.error))
 
 
 def _jointly(reference: Reference, found: Array, witness: Bounded | None, first: Verdict) -> Verdict:
@@ -186,7 +194,7 @@ def _other_selection(reference: Reference, found: Array, witness: Bounded | None
         # Where the witness itself stands: it had to choose, too.
         both = Bounded(own.value, own.error + witness.error)
         at = next(selections.fitting(witness.value, both), None)
-        expected = Bounded(witness.value, own.error + witness.error)
+        expected = _expected(reference, witness)
         start = None if at is None else Bounded(at.value - own.value, np.zeros_like(own.error))
     fitting = next(selections.fitting(found, expected, start), None)
     if fitting is not None:
