@@ -36,6 +36,8 @@ def terms_needed(coefficients: Sequence[float], size: float, dtype: np.dtype) ->
     The first one left out is at most eps/8 of the sum, and those after it fall off at least like powers of
     `size`.
     """
+    if not size <= 1.0:  # no power falls off, and those of 1e200 are no floats; nor is NaN small
+        return ()
     negligible = _negligible(dtype)
     for k, c in enumerate(coefficients[1:], start=1):
         if abs(c) * size**k <= negligible:

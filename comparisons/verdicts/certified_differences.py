@@ -1,4 +1,4 @@
-"""Central differences of relu networks that no kink can spoil, with their truncation derived.
+"""Central differences that no kink can spoil, with their truncation derived.
 
 Perturb one parameter t of layer l by +h and -h. Every pre-activation below the first relu that moves is
 affine in t; if that layer's signs are the same at +h and at -h, they are the same in between, so the next
@@ -20,6 +20,16 @@ derivative:
 with R_n = max_c w_nc - min_c w_nc, so that |D_h - g| <= h^2 / 6 times the mean of those (a variable on an
 interval of length R has a third central moment of at most R^3 / (6 sqrt 3), reached by two points). Rounding
 adds (e_+ + e_-) / 2h, with e the running error bound of each loss.
+
+*tanh and sigmoid* have no kinks, but logits that are not affine. Taylor majorants y_k >= sup |z^(k)| / k!
+over the stencil, k = 1, 2, 3, go up with the ends. With F_k >= sup |f^(k)| over all that a unit may reach,
+
+    b_1 = F_1 y_1,    b_2 = F_1 y_2 + F_2 y_1^2 / 2,    b_3 = F_1 y_3 + F_2 y_1 y_2 + F_3 y_1^3 / 6
+
+for the unit, b |W| for the next layer, and likewise through the loss, whose derivatives along w are at most
+R, R^2 / 4, R^3 / (6 sqrt 3) under cross_entropy, R_k then the sum of the two largest majorants. The
+derivatives of tanh are at most 2^(k-1) sech^2, those of the sigmoid at most sech^2(z / 2) / 4, at the point
+of the stencil nearest to zero.
 """
 
 from dataclasses import dataclass
@@ -27,10 +37,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from backproof.comparisons.verdicts.loss_bounds import LOSS_BOUNDS
-from backproof.comparisons.verdicts.network_bounds import ForwardPass, forward
+from backproof.comparisons.verdicts.network_bounds import ACTIVATION_BOUNDS, ForwardPass, forward
 from backproof.comparisons.verdicts.rounding import SAFETY, Arithmetic, Bounded, inner_products
 from backproof.scratch.architecture import Architecture, Array, Weights
-from backproof.scratch.errors import InputError
 
 THIRD = 1.0 / (6.0 * np.sqrt(3.0))
 STEP = 2.0**-14  # relative to max(1, |t|): near the optimum for losses and slopes of order one
@@ -63,6 +72,7 @@ class _Ends:
     """The network at t + h and at t - h for m entries of one layer."""
 
     logits: tuple[Bounded, Bounded]  # each (m * batch, outputs)
+    majorants: Array  # (3, m * batch, outputs): y_1, y_2, y_3 of the logits
     same_piece: Array
     crossing: Array
 
@@ -72,14 +82,8 @@ def central_differences(
 ) -> CertifiedDifferences:
     """dL/dt of the given entries (default: all) by certified central differences in float64.
 
-    The activation must be relu or identity; weights, x and targets are those of `architecture`, any dtype.
-    Raises ValueError for a smooth activation, where Richardson extrapolation serves.
+    weights, x and targets are those of `architecture`, any dtype.
     """
-    if architecture.activation not in ("relu", "identity"):
-        raise InputError(
-            f"architecture: expected relu or identity, got {architecture.activation}; "
-            "use backproof.scratch.gradients.Richardson for a smooth activation"
-        )
     # What follows works in float64 on the architecture's own numbers.
     state = forward(architecture, weights, x, targets, Arithmetic.of("float64", shadow=False))
     network = _Perturbed(state, architecture.checked_weights(weights), np.asarray(targets))
@@ -90,7 +94,7 @@ def central_differences(
 
 def _secured(network: "_Perturbed", entries: Array) -> CertifiedDifferences:
     """The first step where its certificate holds, a shorter one where that does, the frozen piece else."""
-    size = np.maximum(1.0, np.abs(network.flat[entries]))
+    size = np.maximum(1.0, np.abs(network.flat[entries])) / np.maximum(1.0, network.largest_inputs(entries))
     steps = STEP * np.exp2(np.floor(np.log2(size)))
     first = network.differences(entries, steps)
     value, error, secured = first.quotient.value, first.quotient.error, first.same_piece.copy()
@@ -121,6 +125,17 @@ class _Perturbed:
         self.targets = targets
         self.batch = len(state.logits.value)
 
+    def largest_inputs(self, entries: Array) -> Array:
+        """By how much each entry moves its pre-activation, at most: max |a|, or 1 for a bias."""
+        found = np.ones(len(entries))
+        for a, (weight, _) in zip(
+            self.state.activations, self.state.architecture.layer_slices(), strict=True
+        ):
+            inside = (entries >= weight.start) & (entries < weight.stop)
+            rows = (entries[inside] - weight.start) // ((weight.stop - weight.start) // a.value.shape[1])
+            found[inside] = np.abs(a.value).max(axis=0)[rows]
+        return np.asarray(np.where(np.isfinite(found), found, 1.0))
+
     def differences(self, entries: Array, steps: Array, frozen: bool = False) -> _Stencils:
         """The stencils of these entries, layer by layer and block by block."""
         m = len(entries)
@@ -140,16 +155,44 @@ class _Perturbed:
 
     def _ends(self, layer: int, places: Array, h: Array, frozen: bool) -> _Ends:
         """Push both ends of m stencils up from `layer`, watching every sign on the way."""
-        m = len(places)
+        m, smooth = len(places), self.state.architecture.activation in SMOOTH
         plus, minus = (self._moved(layer, places, sign * h) for sign in (1.0, -1.0))
+        majorants = np.zeros((3, *plus.value.shape))
+        majorants[0] = self._speeds(layer, places)
         same_piece, crossing = np.ones(m, dtype=bool), np.full(m, np.inf)
         for above in range(layer, len(self.state.weights) - 1):
             if self.state.architecture.activation == "relu":
                 same_piece &= _equal_signs(plus, minus, m)
                 here = self.state.pre_activations[above].value
                 crossing = np.minimum(crossing, _nearest_crossing(here, plus, minus, h))
+            if smooth:
+                majorants = self._majorants(above, majorants, np.repeat(h, self.batch)[:, None])
             plus, minus = (self._next(above, z, m, frozen) for z in (plus, minus))
-        return _Ends((plus, minus), same_piece, crossing)
+        return _Ends((plus, minus), majorants, same_piece, crossing)
+
+    def _speeds(self, layer: int, places: Array) -> Array:
+        """|dz_layer / dt| of m entries, (m * batch, fan_out): the entry's input, in its own column."""
+        fan_out = self.state.weights[layer].value.shape[1]
+        rows, columns = np.divmod(places, fan_out)
+        inputs = np.vstack([self.state.activations[layer].magnitude.T, np.ones(self.batch)])[rows]
+        speeds = np.zeros((len(places), self.batch, fan_out))
+        speeds[np.arange(len(places)), :, columns] = inputs
+        return speeds.reshape(-1, fan_out)
+
+    def _majorants(self, above: int, y: Array, h: Array) -> Array:
+        """Those of the next layer's pre-activations."""
+        z, m = self.state.pre_activations[above], y.shape[1] // self.batch
+        value, error = (np.tile(part, (m, 1)) for part in (z.value, z.error))
+        reach = h * y[0] + error
+        F = SMOOTH[self.state.architecture.activation](np.maximum(np.abs(value) - reach, 0.0))
+        b = np.stack(
+            [
+                F[0] * y[0],
+                F[0] * y[1] + F[1] * y[0] ** 2 / 2,
+                F[0] * y[2] + F[1] * y[0] * y[1] + F[2] * y[0] ** 3 / 6,
+            ]
+        )
+        return np.asarray(b @ self.state.weights[above + 1].magnitude)
 
     def _moved(self, layer: int, places: Array, h: Array) -> Bounded:
         """z_layer with one parameter moved by h, for m parameters: (m * batch, fan_out)."""
@@ -176,6 +219,8 @@ class _Perturbed:
             on = np.tile(self.state.derivatives[above].value > 0, (m, 1)) if frozen else z.value > 0
             kept = on if frozen else z.value + z.error > 0
             z = Bounded(np.where(on, z.value, 0.0), np.where(kept, z.error, 0.0))
+        elif self.state.architecture.activation in SMOOTH:
+            z = ACTIVATION_BOUNDS[self.state.architecture.activation](z, self.state.arithmetic).a
         W, b = self.state.weights[above + 1], self.biases[above + 1]
         return inner_products(z, W, self.state.arithmetic, bias=b, recognise_exact=True)
 
@@ -195,17 +240,53 @@ class _Perturbed:
 
     def _third_derivative(self, ends: _Ends, h: Array) -> Array:
         """A bound on the sum over examples of the loss term's third derivative along each entry, (m,)."""
-        if self.state.architecture.loss in ("mse", "sum_of_squares"):
-            return np.zeros(len(h))
+        loss, m = self.state.architecture.loss, len(h)
+        if self.state.architecture.activation in SMOOTH:
+            return self._smooth_third_derivative(ends, h)
+        if loss in ("mse", "sum_of_squares"):
+            return np.zeros(m)
         plus, minus = ends.logits
         # The logits are affine in t: their slope is the difference quotient, but for its rounding.
-        shape = (len(h), self.batch, -1)
+        shape = (m, self.batch, -1)
         slope = (plus.value - minus.value).reshape(shape) / (2 * h[:, None, None])
         error = (plus.error + minus.error).reshape(shape) / (2 * h[:, None, None])
-        if self.state.architecture.loss == "binary_cross_entropy":
+        if loss == "binary_cross_entropy":
             return np.asarray(THIRD * ((np.abs(slope) + error) ** 3).sum(axis=(1, 2)))
         spread = (slope + error).max(axis=2) - (slope - error).min(axis=2)
         return np.asarray(THIRD * (spread**3).sum(axis=1))
+
+    def _smooth_third_derivative(self, ends: _Ends, h: Array) -> Array:
+        """6 times the third majorant of each example's loss, summed, (m,)."""
+        y, loss, m = ends.majorants, self.state.architecture.loss, len(h)
+        if loss == "cross_entropy":
+            R = np.sort(y, axis=2)[:, :, -2:].sum(axis=2)
+            terms = R[2] + R[0] * R[1] / 4 + THIRD * R[0] ** 3 / 6
+        else:
+            steps = np.repeat(h, self.batch)[:, None]
+            reach = steps * y[0]
+            z, targets = (np.tile(part, (m, 1)) for part in (self.state.logits.magnitude, self.targets))
+            if loss == "binary_cross_entropy":
+                slope, second, third = 1.0 + np.abs(targets), 0.25, THIRD
+            else:
+                slope, second, third = 2 * (z + np.abs(targets) + reach), 2.0, 0.0
+            terms = (slope * y[2] + second * y[0] * y[1] + third * y[0] ** 3 / 6).sum(axis=1)
+        return np.asarray(6 * terms.reshape(m, self.batch).sum(axis=1))
+
+
+def _tanh_slopes(nearest: Array) -> Array:
+    """The first three derivatives at most, where |z| is at least `nearest`."""
+    decay = np.exp(-2 * nearest)
+    first = 4 * decay / (1 + decay) ** 2
+    return np.stack([first, 2 * first, 4 * first])
+
+
+def _sigmoid_slopes(nearest: Array) -> Array:
+    decay = np.exp(-nearest)
+    first = decay / (1 + decay) ** 2
+    return np.stack([first, first, first])
+
+
+SMOOTH = {"tanh": _tanh_slopes, "sigmoid": _sigmoid_slopes}
 
 
 def _equal_signs(plus: Bounded, minus: Bounded, m: int) -> Array:

@@ -30,7 +30,8 @@ def scale_of_error(reference: Reference, found: Array, expected: Bounded, layer:
     may be off by. Returns (0, 0) for a layer too large, or whose bounds are not finite.
     """
     a, delta = reference.state.activations[layer], deltas(reference.state)[layer]
-    if a.value.size > LARGEST_PROGRAM or not np.isfinite(delta.error).all():
+    known = np.isfinite(delta.error).all() and np.isfinite(expected.error).all()
+    if a.value.size > LARGEST_PROGRAM or not known:
         return 0.0, 0
     weight, bias = reference.architecture.layer_slices()[layer]
     rows = slice(weight.start, bias.stop)  # W and, as its last row, b

@@ -63,7 +63,7 @@ def test_scratch_and_torch_pass_every_check(activation: str, loss: str, dtype: s
     assert [check.verdict for check in checks] == [Outcome.PASS] * len(checks)
     against = {check.against for check in checks}
     assert {"complex_step", "scratch"} <= against
-    assert dtype == "float32" or against & {"central_difference", "richardson"}
+    assert dtype == "float32" or "central_difference" in against
 
 
 def _scaled(loss: float, found: list[list[Array]]) -> tuple[float, Weights]:
@@ -148,7 +148,7 @@ def test_the_part_has_a_batch_of_the_data_in_both_dtypes() -> None:
 def test_a_large_network_is_differenced_at_sampled_entries() -> None:
     data = gradients.data_problems(Plan(data="digits", layer_sizes=(64, 32, 10)))[1]
     central = next(c for c in check_problem(data, ("scratch",)) if c.against == "central_difference")
-    assert (central.verdict, central.n_compared) == (Outcome.PASS, gradients.SAMPLED_ENTRIES)
+    assert (central.verdict, central.n_compared) == (Outcome.PASS, 2 * gradients.SAMPLED_ENTRIES + 32 + 10)
 
 
 def test_the_whole_part_is_as_the_results_want_it() -> None:

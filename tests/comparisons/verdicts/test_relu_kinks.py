@@ -5,14 +5,15 @@ import pytest
 from hypothesis import given
 
 from backproof.comparisons.contenders.scratch_mlp import ScratchMLP
+from backproof.comparisons.verdicts import certified_differences
 from backproof.comparisons.verdicts import relu_kinks as kinks
 from backproof.comparisons.verdicts.certified_differences import central_differences
 from backproof.comparisons.verdicts.network_bounds import backprop_reference, selected
 from backproof.comparisons.verdicts.relu_kinks import flat_gradient, judge_gradient
 from backproof.comparisons.verdicts.rounding import Bounded
-from backproof.comparisons.verdicts.verdict import REQUIRED_RESOLUTION, compare
+from backproof.comparisons.verdicts.verdict import REQUIRED_RESOLUTION, compare, group_resolution
 from backproof.reference.torch_mlp import TorchMLP
-from backproof.scratch.architecture import LOSSES, Architecture, Array, LossName
+from backproof.scratch.architecture import LOSSES, ActivationName, Architecture, Array, LossName
 from tests.support.strategies import Case, cases, random_case
 
 # One hidden unit whose pre-activation x W + b is 0.1 * 3 - 0.3, exactly zero in no arithmetic with roundings:
@@ -166,7 +167,34 @@ def test_some_entries_are_as_good_as_all_of_them(loss: LossName) -> None:
     np.testing.assert_allclose(part.gradient.value, whole.gradient.value[some], rtol=0, atol=1e-9)
 
 
-def test_a_smooth_activation_is_refused() -> None:
-    case = random_case(Architecture((2, 2, 1), "tanh", "mse"), "normal", 1, 0)
-    with pytest.raises(ValueError, match="Richardson"):
-        central_differences(case.architecture, case.weights, case.x, case.targets)
+@given(case=cases(activations=("tanh", "sigmoid")))
+def test_differences_of_smooth_networks_hold_their_bound_too(case: Case) -> None:
+    arguments = case.architecture, case.weights, case.x, case.targets
+    reference = backprop_reference(*arguments).gradient
+    found = central_differences(*arguments).gradient
+    assert (np.abs(found.value - reference.value) <= found.error + reference.error).all()
+
+
+@pytest.mark.parametrize("activation", ["tanh", "sigmoid"])
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_truncation_left_out_is_seen(
+    activation: ActivationName, loss: LossName, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At steps of 2^-5 nearly all of the error is truncation, and the bound is not far above it."""
+    monkeypatch.setattr(certified_differences, "STEP", 2.0**-5)
+    case = random_case(Architecture((3, 3, 2), activation, loss), "normal", 3, 0)
+    arguments = case.architecture, case.weights, case.x, case.targets
+    reference, found = backprop_reference(*arguments).gradient, central_differences(*arguments).gradient
+    used = np.abs(found.value - reference.value) / found.error
+    assert 1e-3 < used.max() <= 1.0
+
+
+@pytest.mark.parametrize("size", [1e10, 1e15])
+def test_large_inputs_shorten_the_steps(size: float) -> None:
+    """Weights as small as the inputs are large: a step of 2^-14 would move the logits by 1e10."""
+    architecture = Architecture((1, 2), "identity", "cross_entropy")
+    weights = [(np.array([[1.0, -2.0]]) / size, np.zeros(2))]
+    arguments = architecture, weights, np.array([[size]]), np.array([0])
+    reference, found = backprop_reference(*arguments).gradient, central_differences(*arguments).gradient
+    assert (np.abs(found.value - reference.value) <= found.error).all()
+    assert group_resolution(reference.value[:2], found.error[:2]) <= 1e-6
