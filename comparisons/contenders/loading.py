@@ -16,6 +16,10 @@ from types import ModuleType
 from backproof.scratch.errors import InputError
 
 
+class NotThere(LookupError):  # noqa: N818 - what was found, told to a user
+    """No such file, module or class: told in one sentence."""
+
+
 @dataclass(frozen=True)
 class Target:
     """Where the class lies: `place` is a file or a module, `name` a class in it (empty: the only one)."""
@@ -45,21 +49,21 @@ def parse_target(text: str, what: str = "target") -> Target:
 def load_class(target: Target) -> type:
     """Import the place and find the class; without a name, the only one there that has a `load`.
 
-    Raises LookupError with a sentence where it is not there. What the imported code raises is not touched.
+    Raises NotThere with a sentence where it is not there. What the imported code raises is not touched.
     """
     module = _file_module(Path(target.place)) if target.is_file else _named_module(target.place)
     name = target.name or _only_contender(target, module)
     found = getattr(module, name, None)
     if not inspect.isclass(found):
         classes = ", ".join(_classes(module)) or "none"
-        raise LookupError(f"{target.place} has no class {name}; its classes: {classes}")
+        raise NotThere(f"{target.place} has no class {name}; its classes: {classes}")
     return found
 
 
 def _only_contender(target: Target, module: ModuleType) -> str:
     names = [name for name in _classes(module) if hasattr(getattr(module, name), "load")]
     if len(names) != 1:
-        raise LookupError(
+        raise NotThere(
             f"{target.place}: expected one class with a load method, found {', '.join(names) or 'none'}; "
             f"name it as {target.place}:Class"
         )
@@ -76,11 +80,11 @@ def _classes(module: ModuleType) -> list[str]:
 
 def _file_module(path: Path) -> ModuleType:
     if not path.is_file():
-        raise LookupError(f"no file {path}")
+        raise NotThere(f"no file {path}")
     path = path.resolve()
     spec = importlib.util.spec_from_file_location(path.stem, path)
     if spec is None or spec.loader is None:
-        raise LookupError(f"{path} cannot be imported as a Python module")
+        raise NotThere(f"{path} cannot be imported as a Python module")
     module = importlib.util.module_from_spec(spec)
     # Dataclasses look their module up; a file that is called like a module in use must not take its place.
     sys.modules.setdefault(path.stem, module)
@@ -97,7 +101,7 @@ def _named_module(name: str) -> ModuleType:
         # Only the module asked for: one missing inside it is that module's own trouble.
         if error.name is None or not f"{name}.".startswith(f"{error.name}."):
             raise
-        raise LookupError(f"no module {name} on the import path") from error
+        raise NotThere(f"no module {name} on the import path") from error
 
 
 @contextmanager

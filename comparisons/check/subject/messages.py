@@ -1,7 +1,6 @@
-"""What travels through the pipe, and how the worker lays arrays out in memory.
+"""What travels between a class under check and us, and how its side lays arrays out in memory.
 
-Pickling makes a strided array contiguous and a read-only one writeable, so a layout is asked for by name and
-made on the other side.
+Arrays arrive contiguous and writeable, so a layout is asked for by name and made on the other side.
 """
 
 from collections.abc import Callable
@@ -11,13 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backproof.comparisons.running.outside_text import cleaned, identifier
+from backproof.comparisons.running.plain_data import Opaque
+from backproof.scratch.architecture import Architecture, OptimizerSpec
 
-@dataclass(frozen=True)
-class Opaque:
-    """Something that is not an array or a number: what it was."""
-
-    type_name: str
-    text: str
+RECORDS: dict[str, type] = {"Architecture": Architecture, "OptimizerSpec": OptimizerSpec}  # told to a class
 
 
 @dataclass(frozen=True)
@@ -25,10 +22,77 @@ class Answer:
     """What one call did: a value or an error, and what it changed that was not its own."""
 
     value: Any = None
-    raised: str = ""  # "ValueError: ..." with the line it came from
+    raised: str = ""  # "ValueError: ..." with the user's own line it came from
+    declined: str = ""  # what NotOffered or NotImplementedError said: an answer, no error
     mutated: tuple[str, ...] = ()  # arguments written to
     changed: tuple[str, ...] = ()  # earlier results that changed
     recordings: dict[int, Any] = field(default_factory=dict)  # checkpoint -> weights there
+
+
+@dataclass(frozen=True)
+class Ready:
+    """What a class says of itself when it has been made, checked and cleaned."""
+
+    name: str
+    methods: dict[str, list[str]]
+    attributes: dict[str, Any]
+    imports: frozenset[str]
+    ancestors: tuple[str, ...]
+
+    @classmethod
+    def checked(cls, detail: Any) -> "Ready":
+        """From its message; what has another form than ours would send is left out."""
+        found = detail if isinstance(detail, dict) else {}
+        methods, attributes = found.get("methods"), found.get("attributes")
+        return cls(
+            name=identifier(str(found.get("name", ""))),
+            methods={
+                identifier(name): list(names_of(parameters))
+                for name, parameters in (methods if isinstance(methods, dict) else {}).items()
+                if isinstance(name, str) and isinstance(parameters, list)
+            },
+            attributes={
+                identifier(name): clean(value)
+                for name, value in (attributes if isinstance(attributes, dict) else {}).items()
+                if isinstance(name, str)
+            },
+            imports=frozenset(names_of(found.get("imports"))),
+            ancestors=names_of(found.get("ancestors")),
+        )
+
+
+def names_of(value: Any) -> tuple[str, ...]:
+    """The texts of a list, cleaned; of anything else none."""
+    texts = value if isinstance(value, list) else []
+    return tuple(identifier(text) for text in texts[:1000] if isinstance(text, str))
+
+
+def clean(value: Any) -> Any:
+    """Plain data with all its texts cleaned."""
+    if isinstance(value, str):
+        return cleaned(value)
+    if isinstance(value, Opaque):
+        return Opaque(cleaned(value.type_name), cleaned(value.text))
+    if isinstance(value, list):
+        return [clean(item) for item in value]
+    if isinstance(value, dict):
+        return {clean(key): clean(item) for key, item in value.items()}
+    return value
+
+
+def answer_from(detail: dict[str, Any]) -> Answer:
+    """From the message of a call; what has another form than ours would send is left out."""
+    recordings = detail.get("recordings")
+    listed = recordings if isinstance(recordings, list) else []
+    pairs = [pair for pair in listed if isinstance(pair, list) and len(pair) == 2]
+    return Answer(
+        value=clean(detail.get("value")),
+        raised=cleaned(str(detail.get("raised") or "")),
+        declined=cleaned(str(detail.get("declined") or "")),
+        mutated=names_of(detail.get("mutated")),
+        changed=names_of(detail.get("changed")),
+        recordings={step: clean(weights) for step, weights in pairs if isinstance(step, int)},
+    )
 
 
 def _strided(array: NDArray[Any]) -> NDArray[Any]:

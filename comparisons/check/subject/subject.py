@@ -1,32 +1,44 @@
 """`Subject`: the class on trial, called through a process of its own.
 
 Whatever it does there becomes a `Misbehaviour` with one sentence: an exception, an exit, a crash, a call
-that does not end, a flood of output, a value of the wrong type or shape. The process is started again when
-it died. Code under test is executed with the user's rights: this is isolation against accidents, not a
-sandbox.
+that does not end, a flood of output, an answer that is none, a value of the wrong type or shape. The process
+is started again when it died. Where there is a sandbox the process runs inside (`sandbox`); what remains
+possible everywhere is that a class forges its own answers: they are all that is ever seen of it.
 """
 
-import contextlib
-import os
-import pickle
-import select
-import signal
-import subprocess
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from backproof.comparisons.check.subject.messages import Answer, Opaque
+from backproof.comparisons.check.subject.messages import (
+    RECORDS,
+    Answer,
+    Ready,
+    answer_from,
+    names_of,
+)
 from backproof.comparisons.contenders.loading import Target
-from backproof.comparisons.running import processes
+from backproof.comparisons.running import limits, processes, sandbox
+from backproof.comparisons.running.outside_text import cleaned
+from backproof.comparisons.running.plain_data import Garbage, Opaque, pack, unpack
+from backproof.comparisons.running.sandbox import Mode
+from backproof.comparisons.running.worker_process import (
+    Ended,
+    Flooded,
+    Late,
+    TimeLimit,
+    WorkerProcess,
+    environment,
+)
 from backproof.scratch.architecture import Architecture, Array, OptimizerSpec, Weights
 from backproof.scratch.errors import InputError
 
 OUTPUT_LIMIT = 10_000_000  # bytes the class may print before it is stopped
 START_LIMIT = 60.0  # seconds for importing the file: frameworks are slow to import
+GUARDED = "--guarded"  # tells the worker that a sandbox stands between it and us
 
 
 class Misbehaviour(Exception):  # noqa: N818 - a finding about the subject, not an error of ours
@@ -57,14 +69,20 @@ class Subject:
 
     architecture: Architecture
 
-    def __init__(self, target: Target, time_limit: float = 10.0) -> None:
+    def __init__(self, target: Target, time_limit: float = 10.0, sandbox_mode: Mode = "auto") -> None:
         self.target = target
-        self.time_limit = time_limit
+        self.time_limit = time_limit  # of one call, in seconds of the class' own
+        self.sandbox = sandbox_mode
         self.last = Answer()  # of the last call: what it wrote to and what it changed
         self.layout = ""  # of the arrays given from now on, one of LAYOUTS; until renewed
         self.calls: list[Call] = []  # since it was renewed
-        self._process: subprocess.Popen[bytes] | None = None
         self.methods: dict[str, list[str]] = {}
+        self.attributes: dict[str, Any] = {}  # plain class attributes: what it says of itself
+        self.printed = ""  # the beginning of what it printed, as it came
+        self._worker: WorkerProcess | None = None
+        self._spent = 0.0  # by processes that are gone
+        self._imports: set[str] = set()
+        self._ancestors: tuple[str, ...] = ()
         self._start()
 
     # -- the contender's methods
@@ -122,103 +140,108 @@ class Subject:
         """Call `method` and overwrite what it returned (for load: what it was given), as its owner may."""
         self.architecture = arguments.get("architecture") or self.architecture
         self.calls.append(Call(method, arguments, overwritten=True))
-        self._judge(method, self._ask("scribble", method, arguments))
+        self._judge(method, answer_from(self._ask("scribble", method, arguments)))
 
     def renew(self) -> None:
         """A fresh instance, without anything loaded."""
         self.layout = ""
         self.calls = []
-        if self._process is None:
+        if self._worker is None:
             self._start()
-        else:
-            self._ask("renew")
+            return
+        raised = answer_from(self._ask("renew")).raised
+        if raised:
+            raise Misbehaviour("raised", f"the constructor raised {raised}")
 
     def offers(self, *methods: str) -> bool:
         return all(method in self.methods for method in methods)
 
     def close(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            for stream in (self._requests, self._answers):
-                with contextlib.suppress(OSError):
-                    stream.close()
-            self._reader.join()
-            self._process = None
+        """End its process, with everything that it started."""
+        if self._worker is not None:
+            self._worker.close()
+            self._spent += self._worker.own_seconds
+            self.printed = self.printed or self._worker.output
+            self._worker = None
 
-    # -- the pipe
+    @property
+    def own_seconds(self) -> float:
+        """The time that the class itself has taken so far: see `worker_process`."""
+        return self._spent + (self._worker.own_seconds if self._worker else 0.0)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader should know of the class, in sentences: what it computes with, what it subclasses."""
+        libraries = [f"computes with {name}, or imports it" for name in sorted(self._imports)]
+        return (*self._ancestors, *libraries)
+
+    # -- the process
 
     def _start(self) -> None:
-        there, requests = os.pipe()
-        answers, back = os.pipe()
-        environment = dict(os.environ, OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1", PYTHONUNBUFFERED="1")
-        self._process = subprocess.Popen(
-            processes.python("-m", "backproof.comparisons.check.subject.worker", str(there), str(back)),
-            pass_fds=(there, back),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env=environment,
-        )
-        os.close(there)
-        os.close(back)
-        self._requests, self._answers = os.fdopen(requests, "wb"), os.fdopen(answers, "rb")
-        self._printed = 0
-        self._reader = threading.Thread(target=self._drain, args=(self._process,), daemon=True)
-        self._reader.start()
-        self._send(self.target)
+        self._worker = WorkerProcess(*self._command(), OUTPUT_LIMIT)
+        place = str(Path(self.target.place).resolve()) if self.target.is_file else self.target.place
+        self._worker.send(pack([place, self.target.name]))
         state, detail = self._receive("import", START_LIMIT)
         if state == "absent":
             self.close()
-            raise InputError(f"target: {detail}")
-        if state == "broken":
+            raise InputError(f"target: {cleaned(str(detail))}")
+        if state != "ready":
             self.close()
-            raise Misbehaviour("import", f"the class could not be made: {detail}", fatal=True)
-        name, self.methods = detail
-        self.target = replace(self.target, name=name)
+            raise Misbehaviour("import", f"the class could not be made: {cleaned(str(detail))}", fatal=True)
+        ready = Ready.checked(detail)
+        self.methods, self.attributes = ready.methods, ready.attributes
+        self._imports |= ready.imports
+        self._ancestors = tuple(
+            f"subclasses {name}" for name in ready.ancestors if name.startswith("backproof")
+        )
+        self.target = replace(self.target, name=ready.name)
 
-    def _drain(self, process: subprocess.Popen[bytes]) -> None:
-        """Read and forget what the class prints, so that it never blocks; stop it when it floods."""
-        assert process.stdout is not None
-        with process.stdout as stream:
-            while chunk := os.read(stream.fileno(), 1 << 16):
-                self._printed += len(chunk)
-                if self._printed > OUTPUT_LIMIT:
-                    process.kill()
+    def _command(self) -> tuple[list[str], dict[str, str]]:
+        """How the worker is started, and its environment."""
+        command = processes.python("-m", "backproof.comparisons.check.subject.worker")
+        if not sandbox.used(self.sandbox):
+            return command, environment()
+        return sandbox.wrapped([*command, GUARDED], _readable(self.target)), sandbox.environment(
+            environment()
+        )
 
-    def _send(self, message: Any) -> None:
-        with contextlib.suppress(BrokenPipeError):  # it died: _receive says how
-            pickle.dump(message, self._requests)
-            self._requests.flush()
-
-    def _receive(self, method: str, limit: float) -> Any:
-        assert self._process is not None
-        if not select.select([self._answers], [], [], limit)[0]:
-            self.close()
-            raise Misbehaviour("hang", f"{method} did not return within {limit:g} s", fatal=True)
+    def _receive(self, method: str, seconds: float) -> tuple[str, Any]:
+        """(state, detail) of its next message. All else that happens is a finding, and ends its process."""
+        worker = self._worker
+        assert worker is not None
+        limit = TimeLimit(worker, seconds)
         try:
-            return pickle.load(self._answers)
-        except EOFError:
-            code, printed = self._process.wait(), self._printed
+            message = unpack(lambda n: worker.read(n, limit))
+            if not (isinstance(message, list) and len(message) == 2 and isinstance(message[0], str)):
+                raise Garbage("a message of another form")
+            return message[0], message[1]
+        except (Late, Ended, Flooded, Garbage) as what:
             self.close()
-        if printed > OUTPUT_LIMIT:
-            raise Misbehaviour("output", f"{method} printed more than {OUTPUT_LIMIT:,} bytes", fatal=True)
-        how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"exited with code {code}"
-        raise Misbehaviour("crash", f"the process {how} in {method}", fatal=True)
+            raise _finding(what, method, seconds) from what
 
-    def _ask(self, verb: str, *arguments: Any) -> Any:
-        if self._process is None:
+    def _ask(self, verb: str, *arguments: Any) -> dict[str, Any]:
+        if self._worker is None:
             self._start()
-        self._send((verb, *arguments))
-        return self._receive(str(arguments[0]) if arguments else verb, self.time_limit)
+        assert self._worker is not None
+        self._worker.send(pack([verb, *arguments], RECORDS))
+        method = str(arguments[0]) if arguments else "the constructor"
+        _, detail = self._receive(method, self.time_limit)
+        if not isinstance(detail, dict):
+            self.close()
+            raise _finding(Garbage("a message of another form"), method, self.time_limit)
+        self._imports.update(names_of(detail.get("imports")))
+        return detail
 
     def _call(self, method: str, checkpoints: tuple[int, ...] = (), **arguments: Any) -> Answer:
         self.calls.append(Call(method, arguments, checkpoints, self.layout))
-        return self._judge(method, self._ask("call", method, arguments, checkpoints, self.layout))
+        answer = answer_from(self._ask("call", method, arguments, checkpoints, self.layout))
+        return self._judge(method, answer)
 
     def _judge(self, method: str, answer: Answer) -> Answer:
         self.last = answer
         self.calls[-1] = replace(self.calls[-1], mutated=answer.mutated, changed=answer.changed)
+        if answer.declined:
+            raise Misbehaviour("declined", answer.declined)
         if answer.raised:
             raise Misbehaviour("raised", f"{method} raised {answer.raised}")
         return answer
@@ -244,16 +267,39 @@ class Subject:
         return [_expect_number("a loss of train", loss) for loss in value]
 
 
+def _readable(target: Target) -> list[Path]:
+    """What the class' file may need: its folder, or the file alone where that is the whole home folder."""
+    if not target.is_file:
+        return [Path.cwd()]
+    file = Path(target.place).resolve()
+    return [file if file.parent in (Path.home(), Path("/")) else file.parent]
+
+
+def _finding(what: Exception, method: str, seconds: float) -> Misbehaviour:
+    """What the process did, as a finding about the class."""
+    if isinstance(what, Late):
+        return Misbehaviour("hang", f"{method} did not return within {seconds:g} s", fatal=True)
+    if isinstance(what, Flooded):
+        return Misbehaviour("output", f"{method} printed more than {OUTPUT_LIMIT:,} bytes", fatal=True)
+    if isinstance(what, Ended):
+        name = limits.signal_name(what.code or 0)
+        how = f"was killed by {name}" if name else f"exited with code {what.code}"
+        return Misbehaviour("crash", f"the process {how} in {method}", fatal=True)
+    return Misbehaviour("crash", f"{method} sent {cleaned(str(what))} in place of an answer", fatal=True)
+
+
 def _wrong(what: str, expected: str, value: Any) -> Misbehaviour:
     return Misbehaviour("value", f"{what}: expected {expected}, got {_name(value)}")
 
 
 def _name(value: Any) -> str:
     if isinstance(value, Opaque):
-        return "None" if value.type_name == "NoneType" else f"{value.type_name} {value.text}"
+        return "None" if value.type_name == "NoneType" else cleaned(f"{value.type_name} {value.text}")
     if isinstance(value, np.ndarray):
         return f"an array of shape {value.shape}"
-    return f"a list of {len(value)}" if isinstance(value, list) else f"{type(value).__name__} {value!r}"
+    return (
+        f"a list of {len(value)}" if isinstance(value, list) else cleaned(f"{type(value).__name__} {value!r}")
+    )
 
 
 def _expect_array(what: str, value: Any, shape: tuple[int, ...]) -> Array:

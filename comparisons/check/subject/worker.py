@@ -1,23 +1,30 @@
-"""The subject's side of the pipe: loads the class, answers calls, keeps watch over arrays.
+"""The subject's side: loads the class, answers calls, keeps watch over arrays.
 
-Runs as ``python -m ...check.subject.worker READ WRITE`` with two inherited pipe ends. Only plain data goes
-back: arrays as they are, anything unexpected as its type and a short repr. Around every call the worker
-notes which given arrays were written to, and which arrays returned earlier have changed since.
+Runs as ``python -m ...check.subject.worker``, requests on its standard input and answers on its standard
+output, which it keeps for itself (`worker_process.own_streams`). Only plain data goes back: arrays as they
+are, anything unexpected as its type and a short repr. Around every call the worker notes which given arrays
+were written to, which arrays returned earlier have changed since, and what has been imported.
 """
 
 import inspect
 import os
-import pickle
 import sys
 import traceback
+from collections.abc import Mapping
 from typing import Any, BinaryIO
 
 import numpy as np
 
-from backproof.comparisons.check.subject.messages import Answer, Opaque, laid_out
-from backproof.comparisons.contenders.loading import Target, load_class
+from backproof.comparisons.check.subject.messages import RECORDS, laid_out
+from backproof.comparisons.contenders.loading import NotThere, Target, load_class
+from backproof.comparisons.running import limits
+from backproof.comparisons.running.plain_data import Opaque, pack, unpack
+from backproof.comparisons.running.worker_process import own_streams
 
 REMEMBERED_RESULTS = 6  # arrays returned by that many last calls are watched for later changes
+TOLD_ITEMS = 100_000  # entries of lists that are told one by one; the rest is `Opaque`
+NOTED = ("torch", "jax", "tensorflow", "keras", "sklearn", "autograd", "mxnet", "theano", "cupy")
+SURE_OF_ITSELF = "--guarded"  # on the command line: something else stands between this process and ours
 
 
 class Worker:
@@ -25,78 +32,149 @@ class Worker:
 
     def __init__(self, target: Target) -> None:
         self.target = target
+        self.before = frozenset(sys.modules)
         self.kind = load_class(target)
         self.subject = self.kind()
         self.remembered: list[tuple[str, Any, Any]] = []
+
+    def ready(self) -> dict[str, Any]:
+        """What the class is called and offers."""
+        return {
+            "name": _name_of(self.kind),
+            "methods": self.methods(),
+            "attributes": self.attributes(),
+            "imports": self.imports(),
+            "ancestors": [f"{base.__module__}.{_name_of(base)}" for base in type.mro(self.kind)[1:-1]],
+        }
 
     def methods(self) -> dict[str, list[str]]:
         """Public methods and their parameters."""
         found = {}
         for name, method in inspect.getmembers(self.kind, callable):
             if not name.startswith("_"):
-                found[name] = list(inspect.signature(method).parameters)
+                try:
+                    found[name] = list(inspect.signature(method).parameters)
+                except (ValueError, TypeError):  # written in C, say
+                    found[name] = []
         return found
 
-    def renew(self) -> None:
-        self.subject = self.kind()
+    def attributes(self) -> dict[str, Any]:
+        """Plain class attributes: words, numbers, and lists, tuples and dictionaries of them."""
+        public = {name: value for name, value in inspect.getmembers(self.kind) if not name.startswith("_")}
+        return {name: value for name, value in public.items() if _is_data(value)}
+
+    def imports(self) -> list[str]:
+        """The frameworks that came in with the class."""
+        return [name for name in NOTED if name in sys.modules and name not in self.before]
+
+    def renew(self) -> dict[str, Any]:
         self.remembered = []
+        try:
+            self.subject = self.kind()
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it raises is the finding
+            return {"raised": _describe(error, self.target)}
+        return {}
 
     def call(
-        self, method: str, arguments: dict[str, Any], checkpoints: tuple[int, ...], layout: str
-    ) -> Answer:
+        self, method: str, arguments: dict[str, Any], checkpoints: list[int], layout: str
+    ) -> dict[str, Any]:
         arguments = {name: laid_out(value, layout) for name, value in arguments.items()}
-        before = {name: pickle.dumps(value) for name, value in arguments.items()}
-        recordings: dict[int, Any] = {}
+        before = {name: _snapshot(value) for name, value in arguments.items()}
+        recordings: list[tuple[int, Any]] = []
         extra: dict[str, Any] = {}
         if checkpoints:
             extra["checkpoints"] = {
-                step: lambda step=step: recordings.update({step: plain(self.subject.weights())})
+                step: lambda step=step: recordings.append((step, plain(self.subject.weights())))
                 for step in checkpoints
             }
         try:
             value = getattr(self.subject, method)(*arguments.values(), **extra)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it raises is the finding
-            return Answer(raised=_describe(error))
-        mutated = tuple(name for name, value in arguments.items() if pickle.dumps(value) != before[name])
-        changed = tuple(name for name, live, kept in self.remembered if not _same(plain(live), kept))
-        kept = plain(value)
-        self.remembered = [*self.remembered[-REMEMBERED_RESULTS:], (method, value, _copied(kept))]
-        return Answer(value=kept, mutated=mutated, changed=changed, recordings=recordings)
+            if _declines(error):
+                return {"declined": _said_by(error)[:300] or type(error).__name__}
+            return {"raised": _describe(error, self.target)}
+        mutated = [name for name, value in arguments.items() if _snapshot(value) != before[name]]
+        changed = [name for name, live, kept in self.remembered if _snapshot(plain(live)) != kept]
+        told = plain(value)
+        self.remembered = [*self.remembered[-REMEMBERED_RESULTS:], (method, value, _snapshot(told))]
+        return {"value": told, "mutated": mutated, "changed": changed, "recordings": recordings}
 
-    def scribble(self, method: str, arguments: dict[str, Any]) -> Answer:
+    def scribble(self, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
         """Call, then overwrite with zeros what the caller owns: what was returned, or what load was given."""
-        answer = self.call(method, arguments, (), "")
-        if not answer.raised:
+        answer = self.call(method, arguments, [], "")
+        if not answer.get("raised") and not answer.get("declined"):
             returned = self.remembered.pop()[1]
             _overwrite(arguments["weights"] if method == "load" else returned)
         return answer
 
 
+def _is_data(value: Any) -> bool:
+    if type(value) is dict:
+        return all(type(key) in (str, int) and _is_data(item) for key, item in value.items())
+    if type(value) in (list, tuple):
+        return all(map(_is_data, value))
+    return value is None or type(value) in (str, float, bool) or (type(value) is int and _fits(value))
+
+
+def _fits(value: int) -> bool:
+    return -(1 << 63) <= value < 1 << 63
+
+
+def _name_of(kind: type) -> str:
+    """Its own name, whatever its metaclass says."""
+    return str(type.__dict__["__name__"].__get__(kind))
+
+
+def _declines(error: BaseException) -> bool:
+    """`NotOffered` of any package, so that a class need not import ours."""
+    names = {_name_of(kind) for kind in type.mro(type(error))}
+    return bool(names & {"NotOffered", "NotImplementedError"})
+
+
 def plain(value: Any) -> Any:
-    """`value` with everything but arrays, numbers, tuples and lists made `Opaque`."""
+    """`value` with everything but arrays, numbers and lists made `Opaque`."""
+    return _plain(value, [TOLD_ITEMS], 0)
+
+
+def _plain(value: Any, left: list[int], depth: int) -> Any:
+    left[0] -= 1
     if type(value) is np.ndarray:
         if value.dtype.kind in "fiub" and value.nbytes < 1 << 28:
             return value
-        return Opaque(f"numpy.ndarray of dtype {value.dtype}", repr(value)[:80])
-    if isinstance(value, bool | int | float | np.floating | np.integer):
+        return Opaque(f"numpy.ndarray of dtype {value.dtype}", _repr(value))
+    if isinstance(value, np.floating | np.integer | np.bool_):
+        value = np.generic.item(value)
+    if isinstance(value, bool):
         return value
-    if isinstance(value, list | tuple):
-        if len(value) > 10_000:
+    if isinstance(value, int):  # a subclass (an enumeration, say) as the number that it is
+        number = int.__index__(value)
+        return number if _fits(number) else Opaque("int", f"of {number.bit_length()} bits")
+    if isinstance(value, float):
+        return float.__float__(value)
+    if isinstance(value, list | tuple) and depth < 8:
+        if len(value) > left[0]:
             return Opaque(type(value).__name__, f"{len(value)} items")
-        return [plain(item) for item in value]
-    return Opaque(
-        f"{type(value).__module__}.{type(value).__qualname__}".removeprefix("builtins."), repr(value)[:80]
-    )
+        return [_plain(item, left, depth + 1) for item in [*value]]
+    kind = type(value)
+    return Opaque(f"{kind.__module__}.{_name_of(kind)}".removeprefix("builtins."), _repr(value))
 
 
-def _copied(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_copied(item) for item in value]
-    return value.copy() if isinstance(value, np.ndarray) else value
+def _repr(value: Any) -> str:
+    try:
+        return str(repr(value))[:80]
+    except Exception as error:  # noqa: BLE001 - it is the class' own repr
+        return f"without a repr: {_name_of(type(error))}"
 
 
-def _same(left: Any, right: Any) -> bool:
-    return pickle.dumps(_copied(left)) == pickle.dumps(right)
+def _snapshot(value: Any) -> Any:
+    """What can be compared later: arrays by their bytes, and everything inside lists and dictionaries."""
+    if isinstance(value, np.ndarray):
+        return (value.dtype.str, value.shape, value.tobytes())
+    if isinstance(value, list | tuple):
+        return [_snapshot(item) for item in value]
+    if isinstance(value, Mapping):
+        return {key: _snapshot(item) for key, item in value.items()}
+    return repr(value) if isinstance(value, float) else value  # NaN is what it was
 
 
 def _overwrite(value: Any) -> None:
@@ -107,33 +185,67 @@ def _overwrite(value: Any) -> None:
         value[...] = 0
 
 
-def _describe(error: BaseException) -> str:
+def _said_by(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception as second:  # noqa: BLE001 - it is the class' own __str__
+        return f"an exception without words: {_name_of(type(second))}"
+
+
+def _describe(error: BaseException, target: Target) -> str:
+    """Type, message, and the last line of the class's own file on the way there."""
     frames = traceback.extract_tb(error.__traceback__)
-    where = f" ({os.path.basename(frames[-1].filename)}, line {frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}: {error}"[:300] + where
+    own = [frame for frame in frames if target.is_file and _same_file(frame.filename, target.place)]
+    frame = own[-1] if own else frames[-1] if frames else None
+    text = f"{_name_of(type(error))}: {_said_by(error)}"[:300]
+    return f"{text} ({os.path.basename(frame.filename)}, line {frame.lineno})" if frame else text
+
+
+def _same_file(left: str, right: str) -> bool:
+    return os.path.realpath(left) == os.path.realpath(right)
 
 
 def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
-    def send(message: Any) -> None:
-        pickle.dump(message, answers)
+    def read(n: int) -> bytes:
+        found = requests.read(n)
+        if len(found) < n:
+            raise EOFError
+        return found
+
+    def send(state: str, detail: Any) -> None:
+        answers.write(pack([state, detail]))
         answers.flush()
 
     try:
-        worker = Worker(pickle.load(requests))
-    except LookupError as error:
-        return send(("absent", str(error)))
+        place, name = unpack(read)
+        target = Target(place, name)
+    except EOFError:
+        return None
+    try:
+        worker = Worker(target)
+        detail = worker.ready()
+    except NotThere as error:
+        return send("absent", str(error))
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever importing it raises is the finding
-        return send(("broken", _describe(error)))
-    send(("ready", (worker.kind.__name__, worker.methods())))
+        return send("broken", _describe(error, target))
+    send("ready", detail)
     while True:
         try:
-            verb, *arguments = pickle.load(requests)
+            verb, *arguments = unpack(read, RECORDS)
         except EOFError:
             return None
-        send(getattr(worker, verb)(*arguments))
+        answer = getattr(worker, verb)(*arguments)
+        send("answer", {**answer, "imports": worker.imports()})
+
+
+def main(arguments: list[str]) -> None:
+    """Limits first, then a guard between this process and ours, then the class."""
+    limits.restrict(limits.Limits())
+    if SURE_OF_ITSELF not in arguments:
+        limits.die_with_parent()
+        limits.step_aside()
+    _serve(*own_streams())
 
 
 if __name__ == "__main__":
-    read, write = (int(text) for text in sys.argv[1:3])
-    with os.fdopen(read, "rb") as requests, os.fdopen(write, "wb") as answers:
-        _serve(requests, answers)
+    main(sys.argv[1:])
