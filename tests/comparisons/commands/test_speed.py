@@ -6,19 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 from rich.console import Console
 
-from backproof.comparisons.contenders.known import SCRATCH
 from backproof.comparisons.report import document as results
 from backproof.comparisons.report import page as html
-from backproof.comparisons.running.progress import Silent
-from backproof.comparisons.speed import growth as speed_growth
 from backproof.comparisons.speed import ratios
 from backproof.comparisons.speed import terminal as speed_tables
-from backproof.comparisons.speed.entrants import Entrant
-from tests.support.fake_timing import Clock, Workers
 
 SMALL = [
     "--cases",
@@ -112,15 +106,3 @@ def test_the_page_and_the_table_show_what_was_measured(
     text = console.export_text()
     assert "…" not in text
     assert max(map(len, text.splitlines())) <= 80
-
-
-def test_growth_has_a_point_per_size_and_contender() -> None:
-    delays = {SCRATCH: 1.0, "slow": 4.0}
-    entries = [Entrant(name, "", "matched", "", "") for name in delays]
-    growth = speed_growth.Growth(batch_sizes=(1, 10), widths=(3, 5, 7))
-    workers = Workers(delays, Clock(np.random.default_rng(0)))
-    part = speed_growth.measure(growth, 1, entries, None, Silent(), workers, round_seconds=3.0)
-    # The fake takes as long for every step: ten images per step are ten times the rate.
-    assert part.batch.x == (1, 10)
-    assert part.batch.images_per_second[SCRATCH] == pytest.approx((1.0, 10.0))
-    assert part.width.images_per_second["slow"] == pytest.approx((25.0,) * 3)

@@ -1,29 +1,25 @@
-"""What is timed: cases from text, their data and batches, and who is asked for them."""
+"""What is timed: cases from text, their data and their batches."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from backproof.comparisons.contenders.known import SCRATCH
-from backproof.comparisons.contenders.scratch_mlp import ScratchMLP
-from backproof.comparisons.speed.bare_products import products_of_a_step
+from backproof.comparisons.data.dataset import Dataset, load
 from backproof.comparisons.speed.cases import (
     FIVE_CASES,
     CaseStore,
     SpeedCase,
     batches,
     digest,
+    enlarged,
     parse_case,
-    synthetic,
 )
-from backproof.comparisons.speed.entrants import CONTROL, FLOOR, PARTS, for_growth, known_entrants
 from backproof.comparisons.speed.result import TimedData
-from backproof.comparisons.speed.step_in_parts import PRODUCTS, STEP_PARTS, ScratchInParts
+from backproof.scratch.architecture import Array
 from backproof.scratch.errors import InputError
-from backproof.scratch.initializers import initialize
-
-CASE = SpeedCase((6, 5, 3), 4, "adam")
 
 
 def test_a_case_is_read_from_its_text() -> None:
@@ -64,66 +60,79 @@ def test_more_steps_begin_with_the_same_batches() -> None:
     assert digest(few) != digest(many[1:6])
 
 
-def test_a_case_without_fitting_images_gets_random_ones_and_says_so(tmp_path: Path) -> None:
-    store = CaseStore(tmp_path, None, 50)
-    with np.load(store.path(CASE)) as arrays:
-        assert arrays["x"].shape == (50, 6)
-        assert set(np.unique(arrays["labels"])) <= {0, 1, 2}
-    assert store.data(CASE) == TimedData("random", "uniform random numbers, seed 0")
+def test_another_seed_draws_other_batches() -> None:
+    assert digest(batches(100, 10, 5, seed=0)) != digest(batches(100, 10, 5, seed=1))
 
 
-def test_the_floor_does_every_product_of_a_step_and_no_other() -> None:
-    architecture = SpeedCase((6, 5, 4, 3), 2).architecture
-    weights = [W for W, _ in initialize(architecture, 0).weights()]
-    forward, backward = products_of_a_step(architecture, weights, np.ones((2, 6), np.float32))
-    shapes = [(a.shape, b.shape, out.shape) for a, b, out in forward + backward]
-    assert shapes == [
-        ((2, 6), (6, 5), (2, 5)),
-        ((2, 5), (5, 4), (2, 4)),
-        ((2, 4), (4, 3), (2, 3)),
-        ((4, 2), (2, 3), (4, 3)),
-        ((2, 3), (3, 4), (2, 4)),
-        ((5, 2), (2, 4), (5, 4)),
-        ((2, 4), (4, 5), (2, 5)),
-        ((6, 2), (2, 5), (6, 5)),
-    ]
+def test_a_digest_tells_values_and_their_order_apart() -> None:
+    one, two = np.array([1.0, 2.0]), np.array([2.0, 1.0])
+    assert digest([one]) != digest([two])
+    assert digest([one, two]) != digest([two, one])
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam"])
-def test_scratch_in_parts_trains_as_scratch_does(optimizer: str) -> None:
-    case = SpeedCase((6, 5, 3), 4, optimizer)
-    data, weights = synthetic(10, 6, 3), initialize(case.architecture, 0).weights()
-    found = []
-    for contender in (ScratchMLP(), ScratchInParts()):
-        contender.load(case.architecture, weights)
-        losses = contender.train(data.x, data.labels, batches(10, 4, 7, 0), case.spec)
-        found.append([*losses, *(part for pair in contender.weights() for part in pair)])
-    for ours, in_parts in zip(*found, strict=True):
-        np.testing.assert_array_equal(ours, in_parts)
+def stored(folder: Path, dataset: Dataset | None, case: SpeedCase, n: int) -> tuple[Array, Array, TimedData]:
+    store = CaseStore(folder, dataset, n)
+    with np.load(store.path(case)) as arrays:
+        return arrays["x"], arrays["labels"], store.data(case)
 
 
-def test_the_parts_of_a_step_are_told_by_its_clock() -> None:
-    class Ticks:
-        now = 0.0
-
-        def __call__(self) -> float:
-            self.now += 1.0
-            return self.now
-
-    contender = ScratchInParts(Ticks())
-    data = synthetic(10, 6, 3)
-    contender.load(CASE.architecture, initialize(CASE.architecture, 0).weights())
-    contender.train(data.x, data.labels, batches(10, 4, 5, 0), CASE.spec)
-    assert contender.parts == dict.fromkeys(STEP_PARTS + PRODUCTS, 1.0)
+def of_mnists_size() -> Dataset:
+    """Thirty images of 28 by 28 with labels, under MNIST's name."""
+    rng = np.random.default_rng(0)
+    x, labels = rng.random((30, 784), dtype=np.float32), np.arange(30) % 10
+    return Dataset("mnist", x, labels, x, labels, (28, 28), "made by hand", "0" * 64)
 
 
-def test_growth_is_drawn_for_scratch_and_the_matched_contenders() -> None:
-    names = [entry.name for entry in for_growth(known_entrants())]
-    assert names == ["scratch", "torch", "jax", "tensorflow", "sklearn"]
+def test_cases_of_mnists_size_are_timed_on_its_images(tmp_path: Path) -> None:
+    dataset = of_mnists_size()
+    x, labels, data = stored(tmp_path, dataset, FIVE_CASES[0], 20)
+    np.testing.assert_array_equal(x, dataset.train_images[:20])
+    np.testing.assert_array_equal(labels, dataset.train_labels[:20])
+    assert data == TimedData("mnist", "MNIST")
 
 
-def test_every_entry_belongs_to_a_contender() -> None:
-    families = {entry.name: entry.family for entry in known_entrants()}
-    assert {families[name] for name in (SCRATCH, CONTROL, FLOOR, PARTS)} == {"scratch"}
-    assert families["torch compile"] == "torch"
-    assert families["sklearn fit"] == "sklearn"
+def test_without_mnist_the_digits_are_enlarged_and_repeated_and_it_is_said(tmp_path: Path) -> None:
+    digits = load("digits")
+    n = len(digits.train_images) + 100
+    x, labels, data = stored(tmp_path, digits, FIVE_CASES[0], n)
+    assert x.shape == (n, 784)
+    assert x.dtype == np.float32
+    np.testing.assert_array_equal(x[-100:], x[:100])
+    np.testing.assert_array_equal(labels[:100], digits.train_labels[:100])
+    assert data == TimedData("digits", "scikit-learn's digits, enlarged to 28 by 28 pixels")
+
+
+def test_the_digits_own_size_is_timed_on_the_digits_as_they_are(tmp_path: Path) -> None:
+    digits = load("digits")
+    x, _, data = stored(tmp_path, digits, SpeedCase((64, 10), 5), 50)
+    np.testing.assert_array_equal(x, digits.train_images[:50])
+    assert data == TimedData("digits", "scikit-learn's digits")
+
+
+@pytest.mark.parametrize("sizes", [(6, 10), (49, 10), (784, 3)], ids=str)
+def test_where_no_image_fits_the_numbers_are_called_random(sizes: tuple[int, int], tmp_path: Path) -> None:
+    case = SpeedCase(sizes, 5)
+    x, labels, data = stored(tmp_path, load("digits"), case, 50)
+    assert x.shape == (50, case.layer_sizes[0])
+    assert set(np.unique(labels)) <= set(range(case.layer_sizes[-1]))
+    assert data == TimedData("random", "uniform random numbers, seed 0")
+
+
+def test_enlarging_interpolates_between_the_pixels() -> None:
+    image = np.array([[0.0, 0.5, 1.0, 0.0]])
+    # Corners stay; the new middle row and column are the means of their neighbours.
+    expected = [[0.0, 0.25, 0.5], [0.5, 0.375, 0.25], [1.0, 0.5, 0.0]]
+    np.testing.assert_allclose(enlarged(image, (2, 2), 3).reshape(3, 3), expected, rtol=1e-6)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(2, 9), st.integers(9, 28))
+def test_an_enlarged_image_stays_between_its_darkest_and_its_brightest_pixel(
+    seed: int, side: int, larger: int
+) -> None:
+    image = np.random.default_rng(seed).random((1, side * side))
+    found = enlarged(image, (side, side), larger)
+    assert found.min() >= np.float32(image.min()) - 1e-6
+    assert found.max() <= np.float32(image.max()) + 1e-6
+    square, large = image.reshape(side, side), found.reshape(larger, larger)
+    np.testing.assert_allclose(large[[0, 0, -1, -1], [0, -1, 0, -1]], square[[0, 0, -1, -1], [0, -1, 0, -1]],
+                               rtol=1e-6)  # fmt: skip

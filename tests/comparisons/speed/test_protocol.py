@@ -11,10 +11,13 @@ from backproof.comparisons.contenders.known import SCRATCH
 from backproof.comparisons.results.cells import Invalid
 from backproof.comparisons.running.progress import Silent
 from backproof.comparisons.speed import statistics
-from backproof.comparisons.speed.entrants import CONTROL, FLOOR
+from backproof.comparisons.speed.cases import batches
+from backproof.comparisons.speed.entrants import CONTROL, FLOOR, Entrant
 from backproof.comparisons.speed.part import Asked, summarise
 from backproof.comparisons.speed.protocol import Log, Session, counterbalanced
 from backproof.comparisons.speed.result import Finding, Settings, SpeedResult, TimedData
+from backproof.scratch.initializers import initialize
+from backproof.scratch.network import Network
 from tests.support.fake_timing import CASE, Clock, Workers, data_file, entries
 
 SETTINGS = Settings(launches=5, rounds=6, round_seconds=5.0, warm_up=2)
@@ -145,3 +148,38 @@ def test_one_launch_has_its_rounds_as_units(tmp_path: Path) -> None:
 def test_the_log_in_the_results_has_a_row_for_every_turn(tmp_path: Path) -> None:
     log = run(tmp_path, Workers({SCRATCH: 1.0, CONTROL: 1.0}, noisy(0)))
     assert len(summary(log).log) == SETTINGS.launches * SETTINGS.rounds * 2
+
+
+def test_every_order_is_used_before_any_comes_again_over_all_launches(tmp_path: Path) -> None:
+    # Eight entrants in 2 launches of 4 rounds: each stands once in each of the eight places.
+    others = [f"other {number}" for number in range(6)]
+    settings = Settings(launches=2, rounds=4, round_seconds=5.0, warm_up=2)
+    delays = dict.fromkeys((SCRATCH, CONTROL, *others), 1.0)
+    log = run(tmp_path, Workers(delays, noisy(0)), *others, settings=settings)
+    places = Counter((record.entry, record.position) for record in log.records)
+    assert len(places) == 64
+    assert set(places.values()) == {1}
+
+
+def test_the_seed_of_the_settings_decides_the_first_weights(tmp_path: Path) -> None:
+    losses = []
+    for seed in (0, 1):
+        settings = Settings(launches=1, rounds=2, round_seconds=5.0, warm_up=2, seed=seed)
+        log = run(tmp_path, Workers({SCRATCH: 1.0, CONTROL: 1.0}, noisy(0)), settings=settings)
+        assert {record.fault for record in log.records} == {None}
+        losses.append({record.first_loss for record in log.records})
+        with np.load(data_file(tmp_path)(CASE)) as arrays:
+            rows = batches(50, CASE.batch_size, 1, seed)[0]
+            network = Network(CASE.architecture, initialize(CASE.architecture, seed))
+            assert losses[-1] == {network.loss(arrays["x"][rows], arrays["labels"][rows])}
+    assert losses[0] != losses[1]
+
+
+def test_who_declines_is_left_out_of_the_rounds_and_the_rest_is_still_counterbalanced(tmp_path: Path) -> None:
+    absent = Entrant("absent", "", "matched", "no_such_package", "")
+    settings = Settings(launches=1, rounds=4, round_seconds=5.0, warm_up=2)
+    workers = Workers(dict.fromkeys((SCRATCH, CONTROL, "a", "b"), 1.0), noisy(0))
+    chosen = [*entries("a", "b"), absent]
+    log = Session(settings, [CASE], data_file(tmp_path), chosen, workers, Silent()).run()
+    assert {record.position for record in log.records} == {0, 1, 2, 3}
+    assert [(failure.entry, failure.case) for failure in log.failures] == [("absent", 0)]

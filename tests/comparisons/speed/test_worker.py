@@ -1,20 +1,22 @@
-"""Real worker processes: what one contender does wrong becomes its cell, and the others go on."""
+"""What one contender does wrong becomes its cell, and the others go on; what is inside the clock."""
 
-import os
+from collections.abc import Sequence
 from pathlib import Path
 
-import pytest
-
 from backproof.comparisons.contenders.known import SCRATCH
+from backproof.comparisons.contenders.scratch_mlp import ScratchMLP
 from backproof.comparisons.results.cells import Absent, Failed, reason
 from backproof.comparisons.running.progress import Silent
 from backproof.comparisons.speed.cases import SpeedCase
 from backproof.comparisons.speed.entrants import CONTROL, Entrant
-from backproof.comparisons.speed.launch import KERNEL_OVERRIDES, ProcessWorker, WorkerFailedError, environment
+from backproof.comparisons.speed.launch import ProcessWorker
 from backproof.comparisons.speed.messages import Prepare, Request, TimeRound
 from backproof.comparisons.speed.part import Asked, summarise
 from backproof.comparisons.speed.protocol import Log, Session
-from backproof.comparisons.speed.result import Settings, TimedData
+from backproof.comparisons.speed.result import Settings, ThreadReport, TimedData
+from backproof.comparisons.speed.worker import Bench, answer, make
+from backproof.reference.contender import Checkpoints, NotOffered
+from backproof.scratch.architecture import Architecture, Array, OptimizerSpec, Weights
 from tests.support.fake_timing import data_file
 
 CASE = SpeedCase((4, 6, 3), 5, "sgd")
@@ -46,14 +48,6 @@ def test_whoever_fails_becomes_a_cell_and_leaves_the_rest(tmp_path: Path) -> Non
     assert counted == {SCRATCH, CONTROL, "Talks", "Works"}
 
 
-def test_whoever_hangs_is_ended(tmp_path: Path) -> None:
-    worker = ProcessWorker(entry("Hangs"), 1)
-    worker.ask(Request(Prepare(CASE, str(data_file(tmp_path)(CASE)), seed=0)), timeout=120.0)
-    with pytest.raises(WorkerFailedError, match="no answer within 1 s; its process was ended"):
-        worker.ask(Request(TimeRound(1, warm_up=0)), timeout=1.0)
-    worker.close()  # for the second time
-
-
 def test_more_threads_fewer_steps_and_other_maths_do_not_count(tmp_path: Path) -> None:
     log = run(tmp_path, "TakesMoreThreads", "Skips", "OtherMaths")
     faults = {record.entry: record.fault for record in log.records if record.fault}
@@ -75,25 +69,81 @@ def test_a_cell_without_a_figure_says_why(tmp_path: Path) -> None:
     )
 
 
-def test_a_process_that_has_ended_is_said_to_have_ended() -> None:
-    worker = ProcessWorker(Entrant("gone", f"{HERE}:NoSuchClass", "matched", "", ""), 1)
-    with pytest.raises(WorkerFailedError, match=r"its process ended \(exit code 1\): .*NoSuchClass"):
-        worker.ask(Request(TimeRound(1, warm_up=0)), timeout=60.0)
-    worker.close()
+class Steps:
+    """A clock that says how many steps have been taken."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
 
 
-def test_every_library_is_told_its_threads_before_it_is_loaded() -> None:
-    found = environment(2)
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"):
-        assert found[name] == "2"
+class OneSecondPerStep(ScratchMLP):
+    """Scratch, on that clock."""
+
+    def __init__(self, clock: Steps) -> None:
+        self.clock = clock
+
+    def train(
+        self,
+        x: Array,
+        targets: Array,
+        batches: Sequence[Array],
+        optimizer: OptimizerSpec,
+        checkpoints: Checkpoints | None = None,
+    ) -> Sequence[float]:
+        for step in range(len(batches) + 1):
+            if checkpoints and step in checkpoints:
+                checkpoints[step]()
+            self.clock.now += 1.0
+        return super().train(x, targets, batches, optimizer)
 
 
-def test_kernels_are_left_to_the_libraries_unless_the_environment_shall_decide(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    for name in KERNEL_OVERRIDES:
-        monkeypatch.setenv(name, "old")
-    assert not set(KERNEL_OVERRIDES) & set(environment(1))
-    kept = environment(1, own_kernels=False)
-    assert {kept[name] for name in KERNEL_OVERRIDES} == {"old"}
-    assert os.environ["OPENBLAS_CORETYPE"] == "old"
+def benched(folder: Path, seed: int = 0) -> Bench:
+    clock = Steps()
+    bench = Bench(OneSecondPerStep(clock), clock, clock, lambda: ThreadReport({"cores": 1}, {}))
+    bench.prepare(Prepare(CASE, str(data_file(folder)(CASE)), seed))
+    return bench
+
+
+def test_the_warm_up_is_outside_the_clock(tmp_path: Path) -> None:
+    found = benched(tmp_path).round(TimeRound(n_steps=7, warm_up=4))
+    assert (found.steps, found.seconds, found.cpu_seconds) == (7, 7.0, 7.0)
+    assert found.losses == 11
+
+
+def test_images_are_counted_with_the_short_last_batch(tmp_path: Path) -> None:
+    bench = benched(tmp_path)
+    bench.case = SpeedCase((4, 6, 3), 20, "sgd")  # of 50 examples: 20, 20, 10, 20, 20, 10
+    assert bench.round(TimeRound(n_steps=4, warm_up=2)).images == 10 + 20 + 20 + 10
+
+
+def test_every_round_starts_from_the_same_weights(tmp_path: Path) -> None:
+    bench = benched(tmp_path)
+    first, second = (bench.round(TimeRound(3, 1)) for _ in range(2))
+    assert (first.first_loss, first.last_loss) == (second.first_loss, second.last_loss)
+    assert first.weights == second.weights
+
+
+def test_another_seed_is_another_start(tmp_path: Path) -> None:
+    zero, one = (benched(tmp_path, seed).round(TimeRound(3, 1)) for seed in (0, 1))
+    assert zero.weights != one.weights
+    assert zero.batches != one.batches
+    assert zero.first_loss != one.first_loss
+
+
+def test_whoever_declines_is_answered_for_with_its_reason(tmp_path: Path) -> None:
+    class Declines(ScratchMLP):
+        def load(self, architecture: Architecture, weights: Weights) -> None:
+            raise NotOffered("no relu")
+
+    bench = benched(tmp_path)
+    bench.contender = Declines()
+    assert answer(bench, Request(TimeRound(1, 0))) == Absent("no relu")
+
+
+def test_only_classes_of_the_project_are_imported_by_name_and_all_others_as_a_users(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text("class Mine:\n    def load(self): ...\n")
+    assert type(make("backproof.comparisons.contenders.scratch_mlp:ScratchMLP")) is ScratchMLP
+    assert type(make(f"{tmp_path / 'own.py'}:Mine")).__name__ == "Mine"

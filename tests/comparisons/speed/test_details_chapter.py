@@ -1,0 +1,72 @@
+"""Speed in detail: means of all entrants, where a step goes, growth, and what each process saw."""
+
+from dataclasses import replace
+
+import pytest
+
+from backproof.comparisons.speed import details_chapter
+from backproof.comparisons.speed.result import Curve, GrowthResult, Kernels, SpeedResult
+from backproof.comparisons.speed.step_in_parts import PRODUCTS
+from backproof.scratch.training import STEP_PARTS
+from tests.support.sample_results import speed
+
+MICROSECOND = 1e-6
+
+
+def html(part: SpeedResult) -> str:
+    section = details_chapter.build(part)
+    assert section is not None
+    return str(section.html)
+
+
+def test_not_run_no_chapter() -> None:
+    assert details_chapter.build(None) is None
+
+
+def test_means_stand_with_what_each_entrant_runs() -> None:
+    text = html(speed())
+    assert "1.53× [1.48, 1.59]" in text
+    assert "as it comes" in text
+
+
+def test_the_protocol_is_told_with_its_numbers() -> None:
+    text = html(speed())
+    assert "5 launches of one process per contender, 4 rounds" in text
+    assert "1 turns in all, 0 of them not counted" in text
+
+
+def test_a_turn_at_fault_is_counted_as_such() -> None:
+    part = speed()
+    assert "1 of them not counted" in html(replace(part, log=(replace(part.log[0], fault="other maths"),)))
+
+
+def test_what_each_process_saw_is_shown() -> None:
+    assert "openblas 2, cores 2" in html(speed())
+    assert "openblas SkylakeX" in html(speed())
+
+
+@pytest.mark.parametrize(
+    ("chosen_by", "verb"), [("each library", "left out"), ("the environment", "were kept")]
+)
+def test_variables_that_choose_kernels_are_named(chosen_by: str, verb: str) -> None:
+    kernels = Kernels(chosen_by, {"MKL_CBWR": "AVX2"})  # type: ignore[arg-type]  # one of its two words
+    text = html(replace(speed(), kernels=kernels))
+    assert "MKL_CBWR=AVX2" in text
+    assert verb in text
+
+
+def test_the_share_of_the_products_is_of_the_whole_step() -> None:
+    # gather 1, forward 4 (3 of it products), loss 1, backward 3 (2 of it), update 1: half of 10 is products.
+    seconds = dict(zip(STEP_PARTS + PRODUCTS, (1.0, 4.0, 1.0, 3.0, 1.0, 3.0, 2.0), strict=True))
+    part = speed()
+    parts = {name: value * MICROSECOND for name, value in seconds.items()}
+    cases = tuple(replace(case, parts=parts) for case in part.cases)
+    assert "Matrix products take 50\u00a0% to 50\u00a0% of a step." in html(replace(part, cases=cases))
+
+
+def test_growth_is_drawn_with_gaps_where_nothing_ran() -> None:
+    curve = Curve((1, 4), {"scratch": (10.0, 40.0), "torch": (None, 20.0)})
+    text = html(replace(speed(), growth=GrowthResult(1, 3.0, curve, curve)))
+    assert "784-w-10, batch 100, 1 thread" in text
+    assert "scratch 40" in text
+    assert "PyTorch 20" in text

@@ -1,0 +1,40 @@
+"""Who is timed: every known contender in its divisions, scratch with its companions, and what is missing."""
+
+from backproof.comparisons.contenders.known import KNOWN, SCRATCH
+from backproof.comparisons.speed.entrants import (
+    CONTROL,
+    FLOOR,
+    PARTS,
+    Entrant,
+    for_growth,
+    known_entrants,
+    own_entrant,
+)
+
+
+def test_growth_is_drawn_for_scratch_and_the_matched_contenders() -> None:
+    names = [entrant.name for entrant in for_growth(known_entrants())]
+    assert names == ["scratch", "torch", "jax", "tensorflow", "sklearn"]
+
+
+def test_every_entrant_belongs_to_a_contender() -> None:
+    families = {entrant.name: entrant.family for entrant in known_entrants()}
+    assert {families[name] for name in (SCRATCH, CONTROL, FLOOR, PARTS)} == {"scratch"}
+    assert families["torch compile"] == "torch"
+    assert families["sklearn fit"] == "sklearn"
+    assert set(families.values()) == set(KNOWN)
+
+
+def test_scratch_and_its_control_are_the_same_program() -> None:
+    targets = {entrant.name: entrant.target for entrant in known_entrants()}
+    assert targets[SCRATCH] == targets[CONTROL]
+
+
+def test_every_target_lies_in_the_project() -> None:
+    assert all(entrant.target.startswith("backproof.") for entrant in known_entrants())
+
+
+def test_a_missing_package_is_named_with_the_command_that_installs_it() -> None:
+    absent = Entrant("mine", "mine:Mine", "matched", "no_such_package", "")
+    assert absent.missing == "no_such_package not installed; run: python -m pip install no_such_package"
+    assert own_entrant("mine.py:Mine").missing is None

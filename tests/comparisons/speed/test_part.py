@@ -1,0 +1,121 @@
+"""The part of the main job: what the whole finding is about, and what its cells say."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from backproof.comparisons.contenders.known import SCRATCH
+from backproof.comparisons.results.cells import Invalid
+from backproof.comparisons.results.codec import decode, encode
+from backproof.comparisons.running.progress import Silent
+from backproof.comparisons.speed.cases import SpeedCase
+from backproof.comparisons.speed.entrants import CONTROL, FLOOR, Entrant
+from backproof.comparisons.speed.part import Asked, kernels_chosen, measure, summarise
+from backproof.comparisons.speed.protocol import Session
+from backproof.comparisons.speed.result import Finding, Settings, SpeedResult, TimedData
+from backproof.scratch.errors import InputError
+from tests.support.fake_timing import CASE, Clock, InProcess, Workers, data_file, entries
+
+SETTINGS = Settings(launches=5, rounds=4, round_seconds=5.0, warm_up=2)
+
+
+def found(folder: Path, settings: Settings = SETTINGS, **delays: float) -> SpeedResult:
+    """Scratch takes a second per step, the others what is said here."""
+    names = {"floor": FLOOR}
+    others = {names.get(name, name): delay for name, delay in delays.items()}
+    clock = Clock(np.random.default_rng(0), noise=0.002)
+    workers = Workers({SCRATCH: 1.0, CONTROL: 1.0, **others}, clock)
+    chosen = entries(*others)
+    log = Session(settings, [CASE, CASE], data_file(folder), chosen, workers, Silent()).run()
+    return summarise(log, Asked(settings, [CASE, CASE], chosen, lambda case: TimedData("random", "by hand")))
+
+
+@pytest.mark.parametrize(
+    ("delay", "finding"), [(2.0, Finding.FASTER), (0.5, Finding.SLOWER), (1.0, Finding.SAME)]
+)
+def test_the_finding_is_about_eager_torch(tmp_path: Path, delay: float, finding: Finding) -> None:
+    part = found(tmp_path, jax=7.0, torch=delay)
+    assert (part.against, part.finding) == ("torch", finding)
+
+
+def test_without_torch_the_finding_is_about_the_first_that_was_timed(tmp_path: Path) -> None:
+    part = found(tmp_path, jax=0.5)
+    assert (part.against, part.finding) == ("jax", Finding.SLOWER)
+
+
+def test_with_scratch_alone_there_is_nothing_to_find(tmp_path: Path) -> None:
+    part = found(tmp_path)
+    assert (part.against, part.finding) == (None, None)
+    assert [dict(case.ratios) for case in part.cases] == [{}, {}]
+
+
+def test_slower_at_one_number_of_threads_is_slower(tmp_path: Path) -> None:
+    class SlowWithOne(Workers):
+        """torch takes half of scratch's time on one thread, twice it on two."""
+
+        def __call__(self, entry: Entrant, n_threads: int) -> InProcess:
+            delay = {1: 0.5, 2: 2.0}[n_threads] if entry.name == "torch" else 1.0
+            return Workers({entry.name: delay}, self.clock)(entry, n_threads)
+
+    settings = Settings(threads=(2, 1), launches=3, rounds=2, round_seconds=5.0, warm_up=2)
+    workers = SlowWithOne({}, Clock(np.random.default_rng(0), noise=0.002))
+    log = Session(settings, [CASE], data_file(tmp_path), entries("torch"), workers, Silent()).run()
+    part = summarise(log, Asked(settings, [CASE], entries("torch"), lambda case: TimedData("random", "")))
+    assert [mean.ratios["torch"].finding for mean in part.means if mean.ratios["torch"]] == [
+        Finding.FASTER,
+        Finding.SLOWER,
+    ]
+    assert part.finding == Finding.SLOWER
+
+
+def test_a_contender_whose_turns_do_not_count_is_invalid_and_no_subject(tmp_path: Path) -> None:
+    def threads(name: str, expected: int) -> int:
+        return 3 if name == "torch" else expected
+
+    workers = Workers({SCRATCH: 1.0, CONTROL: 1.0, "torch": 0.1}, Clock(np.random.default_rng(0)), threads)
+    log = Session(SETTINGS, [CASE], data_file(tmp_path), entries("torch"), workers, Silent()).run()
+    part = summarise(log, Asked(SETTINGS, [CASE], entries("torch"), lambda case: TimedData("random", "")))
+    assert part.cases[0].ratios["torch"] == Invalid("expected 1 thread, found cores: 3")
+    assert (part.against, part.finding) == (None, None)
+
+
+def test_scratch_over_the_bare_products_is_above_one(tmp_path: Path) -> None:
+    part = found(tmp_path, floor=0.25)
+    floor = part.cases[0].gemm_floor
+    assert floor is not None
+    assert floor.median == pytest.approx(4.0, rel=0.01)
+    assert FLOOR not in part.cases[0].ratios
+
+
+def test_rates_are_images_over_seconds(tmp_path: Path) -> None:
+    # Five images per step; scratch takes a second for it, the other half of one.
+    rates = found(tmp_path, jax=0.5).cases[0].images_per_second
+    assert rates[SCRATCH] == pytest.approx(5.0, rel=0.01)
+    assert rates["jax"] == pytest.approx(10.0, rel=0.01)
+
+
+def test_every_case_names_its_data(tmp_path: Path) -> None:
+    clock = Clock(np.random.default_rng(0))
+    delays = {SCRATCH: 1.0, CONTROL: 1.0}
+    settings = Settings(launches=1, rounds=2, round_seconds=3.0, warm_up=1, examples=40)
+    part = measure(settings, [SpeedCase((6, 3), 5)], entries(), None, Silent(), Workers(delays, clock))
+    assert [case.data for case in part.cases] == [TimedData("random", "uniform random numbers, seed 0")]
+    assert part.seconds > 0
+
+
+def test_more_threads_than_cores_are_refused() -> None:
+    with pytest.raises(InputError, match=r"threads: expected at most \d+, the cores.*; got 4096"):
+        measure(Settings(threads=(4096,)), [CASE], entries(), None, Silent())
+
+
+def test_what_is_written_is_read_again(tmp_path: Path) -> None:
+    part = found(tmp_path, torch=2.0)
+    assert decode(SpeedResult, encode(part)) == part
+
+
+def test_it_is_said_who_chose_the_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MKL_CBWR", "AVX2")
+    assert kernels_chosen(own=True).chosen_by == "each library"
+    assert kernels_chosen(own=False).chosen_by == "the environment"
+    assert kernels_chosen(own=False).variables["MKL_CBWR"] == "AVX2"

@@ -1,0 +1,64 @@
+"""The clock inside a step of scratch changes nothing of the step, and reads what it should."""
+
+import numpy as np
+import pytest
+
+from backproof.comparisons.contenders.scratch_mlp import ScratchMLP
+from backproof.comparisons.speed.cases import SpeedCase, batches, synthetic
+from backproof.comparisons.speed.step_in_parts import PRODUCTS, ScratchInParts
+from backproof.scratch.initializers import initialize
+from backproof.scratch.training import STEP_PARTS
+
+CASE = SpeedCase((6, 5, 3), 4, "adam")
+
+
+class Ticks:
+    """Moves on by a second whenever it is read."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        self.now += 1.0
+        return self.now
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam"])
+def test_scratch_in_parts_trains_as_scratch_does(optimizer: str) -> None:
+    case = SpeedCase((6, 5, 3), 4, optimizer)
+    data, weights = synthetic(10, 6, 3), initialize(case.architecture, 0).weights()
+    found = []
+    for contender in (ScratchMLP(), ScratchInParts()):
+        contender.load(case.architecture, weights)
+        losses = contender.train(data.x, data.labels, batches(10, 4, 7, 0), case.spec)
+        found.append([*losses, *(part for pair in contender.weights() for part in pair)])
+    for ours, in_parts in zip(*found, strict=True):
+        np.testing.assert_array_equal(ours, in_parts)
+
+
+def test_the_parts_of_a_step_are_told_by_its_clock() -> None:
+    contender = ScratchInParts(Ticks())
+    data = synthetic(10, 6, 3)
+    contender.load(CASE.architecture, initialize(CASE.architecture, 0).weights())
+    contender.train(data.x, data.labels, batches(10, 4, 5, 0), CASE.spec)
+    assert contender.parts == dict.fromkeys(STEP_PARTS + PRODUCTS, 1.0)
+
+
+def test_steps_before_the_last_checkpoint_are_warm_up() -> None:
+    class SlowFirst(Ticks):
+        """A thousand seconds per reading until it is told to hurry."""
+
+        pace = 1000.0
+
+        def __call__(self) -> float:
+            self.now += self.pace
+            return self.now
+
+    clock = SlowFirst()
+    contender, data = ScratchInParts(clock), synthetic(10, 6, 3)
+    contender.load(CASE.architecture, initialize(CASE.architecture, 0).weights())
+
+    def hurry() -> None:
+        clock.pace = 1.0
+
+    contender.train(data.x, data.labels, batches(10, 4, 5, 0), CASE.spec, {3: hurry})
+    assert contender.parts == dict.fromkeys(STEP_PARTS + PRODUCTS, 1.0)
