@@ -1,21 +1,38 @@
-"""The answer of a report: one sentence and three tiles, said from the results alone.
+"""The answer of a report: one sentence, what went wrong, three tiles, all said from the results alone.
 
 Terminal and page say the same words. Each of the three questions has a tile; one that was not asked says
-which command asks it.
+which command asks it. Results without any of the three have no tiles.
 """
 
+import math
 from dataclasses import dataclass
 
-from backproof.comparisons.accuracy.result import AccuracyResult, ContenderRuns, EquivalenceWord
+from markupsafe import Markup
+
+from backproof.comparisons.accuracy.result import AccuracyResult, AgainstScratch
 from backproof.comparisons.contenders.known import KNOWN, SCRATCH
 from backproof.comparisons.drawing import formats
 from backproof.comparisons.gradients.result import Gradients
+from backproof.comparisons.gradients.words import share
+from backproof.comparisons.report import pictures
 from backproof.comparisons.report.document import Results
-from backproof.comparisons.speed.ratios import data_names, geometric_means, words
-from backproof.comparisons.speed.result import SpeedResult
+from backproof.comparisons.report.protocol_chapter import network, optimizer
+from backproof.comparisons.report.sentence import (
+    contenders,
+    dataset_name,
+    mean_finding,
+    ratio_words,
+    sentences,
+    subject,
+)
+from backproof.comparisons.report.trouble import Trouble, troubles
+from backproof.comparisons.speed import ratios
+from backproof.comparisons.speed.ratios import data_names, geometric_means
+from backproof.comparisons.speed.result import Finding, SpeedResult
 from backproof.comparisons.verdicts.outcome import Outcome
 
-_WAYS = {Outcome.PASS: 0, Outcome.FAIL: 1, Outcome.INCONCLUSIVE: 2}  # position of the wording in a clause
+COMMANDS = {"gradients": "backproof gradients", "accuracy": "backproof accuracy", "speed": "backproof speed"}
+QUESTIONS = {"gradients": "Same maths?", "accuracy": "Same accuracy?", "speed": "How fast?"}
 
 
 @dataclass(frozen=True)
@@ -23,168 +40,206 @@ class Tile:
     """One question, its answer in a few words, and what that rests on."""
 
     key: str  # the chapter that says more
-    question: str
     value: str
     detail: str
-    verdict: str | None  # None: not run
+    verdict: str | None = None  # an Outcome, or what was found of the speed; None: not measured
+    picture: Markup = Markup("")
+
+    @property
+    def question(self) -> str:
+        return QUESTIONS[self.key]
 
 
 @dataclass(frozen=True)
 class Answer:
     """What the first screen and the first lines of the terminal say."""
 
-    sentence: str
-    tiles: tuple[Tile, Tile, Tile]
-    banner: str | None  # what a reader must know before any figure: other data than MNIST
+    headline: str  # the first sentence
+    further: str  # those that follow it
+    context: str  # one line: data, network, machine, date
+    tiles: tuple[Tile, ...]
+    troubles: tuple[Trouble, ...]
+    banner: str | None  # what a reader must know before any number: other data than MNIST
+    missing: str  # what was not measured, in one line; "" where nothing is missing
+    shown: tuple[str, ...] = ()  # whose markers stand in the pictures
+
+    @property
+    def sentence(self) -> str:
+        return f"{self.headline} {self.further}".rstrip()
 
 
 def answer(results: Results) -> Answer:
     """The answer to "same maths, same accuracy, how fast?" as far as `results` go."""
-    tiles = (_gradients_tile(results.gradients), _accuracy_tile(results.accuracy), _speed_tile(results.speed))
-    return Answer(_sentence(results), tiles, _banner(results))
-
-
-def dataset_name(results: Results) -> str | None:
-    """ "mnist" | "digits": what the run used; None where no part says so."""
-    if results.plan is not None:
-        return results.plan.dataset.name
-    if results.accuracy is not None:
-        return results.accuracy.dataset
-    if results.numerical is not None:
-        return results.numerical.gradient.dataset
-    return results.speed.cases[0].data.name if results.speed is not None else None
+    asked = any(getattr(results, key) is not None for key in QUESTIONS)
+    tiles = (
+        _gradients_tile(results.gradients),
+        _accuracy_tile(results.accuracy),
+        _speed_tile(results.speed),
+    )
+    told = sentences(results)
+    return Answer(
+        headline=told[0],
+        further=" ".join(told[1:]),
+        context=_context(results),
+        tiles=tiles if asked else (),
+        troubles=tuple(troubles(results)),
+        banner=_banner(results),
+        missing=_missing(results) if asked else "",
+        shown=(SCRATCH, *contenders(results)) if asked else (),
+    )
 
 
 # --- the three tiles ---------------------------------------------------------------------------------------
 
 
+def _not_measured(key: str) -> Tile:
+    return Tile(key, "Not measured", f"Run: {COMMANDS[key]}")
+
+
 def _gradients_tile(part: Gradients | None) -> Tile:
-    question = "Same maths?"
     if part is None or not part.checks:
-        return Tile("gradients", question, "Not run", "Run: backproof gradients", None)
+        return _not_measured("gradients")
     verdicts = [check.verdict for check in part.compared]
-    passed, total = verdicts.count(Outcome.PASS), len(verdicts)
-    value = {Outcome.PASS: "Yes", Outcome.FAIL: "No", Outcome.INCONCLUSIVE: "Undecided"}[part.verdict]
-    detail = f"{formats.count(passed)} of {formats.count(total)} gradient checks inside their derived bound"
-    failed, open_ = verdicts.count(Outcome.FAIL), verdicts.count(Outcome.INCONCLUSIVE)
-    if failed or open_:
-        detail += f"; {failed} failed, {open_} undecided"
-    return Tile("gradients", question, value, detail + ".", part.verdict)
+    total, failed = len(verdicts), verdicts.count(Outcome.FAIL)
+    open_ = verdicts.count(Outcome.INCONCLUSIVE)
+    checks = f"gradient check{'s' * (total != 1)}"
+    if failed:
+        value, detail = f"{failed} of {total} fail", f"{checks}: an error outside its derived bound"
+        detail += f"; {open_} undecided." if open_ else "."
+    elif open_ or not total:
+        value, detail = f"{open_} of {total} open", f"{checks} undecided, none failed."
+    else:
+        shares = [used for check in part.compared if (used := check.used) is not None]
+        value = f"{formats.count(total)} of {formats.count(total)}"
+        detail = (
+            f"{checks} inside their derived bound; the closest uses {share(max(shares, default=None))} of it."
+        )
+    return Tile("gradients", value, detail, part.verdict, pictures.errors_strip(part))
 
 
 def _accuracy_tile(found: AccuracyResult | None) -> Tile:
-    question = "Same accuracy?"
     if found is None or not found.contenders:
-        return Tile("accuracy", question, "Not run", "Run: backproof accuracy", None)
-    reached = [
-        f"{'from scratch' if name == 'scratch' else formats.label(name)} "
-        f"{formats.percent(formats.mean(runs.test_accuracy))}"
-        for name, runs in found.trained.items()
-    ]
-    said = {"equivalent": "Yes", "different": "No", "undecided": "Undecided"}[_outcome(found)]
-    seeds = len(found.seeds)
-    detail = f"{formats.dataset(found.dataset)}, mean of {seeds} seed{'s' * (seeds != 1)}: "
-    detail += formats.listed(reached)
-    if _only_the_way_differs(found):
-        detail += ". The accuracies agree, the way there does not: see below"
-    return Tile("accuracy", question, said, f"{detail}.", found.verdict)
-
-
-def _outcome(found: AccuracyResult) -> EquivalenceWord:
-    """Of the accuracies alone: "different" if any is, "equivalent" if all are, else "undecided"."""
-    outcomes = {cell.outcome for cell in found.compared.values()}
-    if "different" in outcomes:
-        return "different"
-    return "equivalent" if outcomes == {"equivalent"} else "undecided"
-
-
-def _only_the_way_differs(found: AccuracyResult) -> bool:
-    return found.verdict == Outcome.FAIL and _outcome(found) == "equivalent"
-
-
-def _speed_tile(part: SpeedResult | None) -> Tile:
-    question = "How fast?"
-    if part is None:
-        return Tile("speed", question, "Not run", "Run: backproof speed", None)
-    means = geometric_means(part)
-    if not means:
-        return Tile("speed", question, "No ratio", "No contender could be timed.", words(part.finding))
-    (first, ratio), *others = means.items()
-    cases = len(part.cases)
-    detail = f"as fast as {formats.label(first)}, in {cases} case{'s' * (cases != 1)}"
-    if cases > 1:
-        detail += " (geometric mean)"
-    if others:
-        rest = [f"{formats.times(other.median)} {formats.label(name)}" for name, other in others]
-        detail += "; " + formats.listed(rest)
-    detail += f". Timed on {formats.listed(data_names(part))}"
-    return Tile("speed", question, formats.times(ratio.median), detail + ".", words(part.finding))
-
-
-# --- the sentence ------------------------------------------------------------------------------------------
-
-
-def _sentence(results: Results) -> str:
-    clauses = [
-        clause
-        for clause in (
-            _gradients_clause(results.gradients),
-            _accuracy_clause(results.accuracy),
-            _speed_clause(results.speed),
-        )
-        if clause
-    ]
-    if not clauses:
-        return "Same maths, same accuracy, how fast? Not asked yet: run backproof."
-    name = dataset_name(results)
-    where = f"On {formats.dataset(name)}, the" if name else "The"
-    return f"{where} network written from scratch {formats.listed(clauses)}."
-
-
-def _gradients_clause(part: Gradients | None) -> str:
-    if part is None or not part.checks:
-        return ""
-    names = {name for check in part.compared for name in (check.contender, check.against)}
-    frameworks = [formats.label(name) for name in KNOWN if name in names - {SCRATCH}]
-    others = formats.listed(frameworks) if frameworks else "numerical differentiation"
-    verdicts = [check.verdict for check in part.compared]
-    total = len(verdicts)
-    return (
-        f"computes the same gradients as {others}",
-        f"fails {verdicts.count(Outcome.FAIL)} of {total} gradient checks",
-        f"leaves {verdicts.count(Outcome.INCONCLUSIVE)} of {total} gradient checks undecided",
-    )[_WAYS[part.verdict]]
-
-
-def _accuracy_clause(found: AccuracyResult | None) -> str:
-    scratch = found.contenders.get("scratch") if found else None
-    if found is None or not isinstance(scratch, ContenderRuns):
-        return ""
-    ours = formats.percent(formats.mean(scratch.test_accuracy), 1)
-    outcome = _outcome(found)
-    if outcome == "different":
-        return f"reaches a different accuracy ({ours}) from {_different(found)}"
-    if outcome == "undecided":
-        return f"reaches {ours} accuracy, not yet enough to call equal or different"
-    if _only_the_way_differs(found):
-        return f"reaches the same accuracy ({ours}), though not in the same way,"
-    return f"reaches the same accuracy ({ours})"
-
-
-def _different(found: AccuracyResult) -> str:
-    return formats.listed(
-        [formats.label(name) for name, cell in found.compared.items() if cell.verdict == Outcome.FAIL]
+        return _not_measured("accuracy")
+    if not found.compared:
+        detail = "No contender could be trained beside the NumPy network."
+        return Tile("accuracy", "No comparison", detail, found.verdict)
+    name, cell = _furthest(found)
+    detail = f"{formats.label(name)} against {subject(SCRATCH)}, {_interval(found, cell)}; {_reached(found)}."
+    if cell.outcome == "equivalent" and cell.verdict == Outcome.FAIL:
+        detail += " The accuracies agree, the way there does not."
+    return Tile(
+        "accuracy",
+        "diverged"
+        if math.isnan(cell.difference_points)
+        else f"{formats.points(cell.difference_points)} points",
+        detail,
+        found.verdict,
+        pictures.difference_band(found),
     )
 
 
-def _speed_clause(part: SpeedResult | None) -> str:
-    means = geometric_means(part) if part else {}
+def _furthest(found: AccuracyResult) -> tuple[str, AgainstScratch]:
+    """The worst verdict, and of equal ones the largest difference; one that diverged is the largest."""
+
+    def worst_first(item: tuple[str, AgainstScratch]) -> tuple[int, float]:
+        difference = abs(item[1].difference_points)
+        return item[1].verdict.rank, -(math.inf if math.isnan(difference) else difference)
+
+    return min(found.compared.items(), key=worst_first)
+
+
+def _interval(found: AccuracyResult, cell: AgainstScratch) -> str:
+    seeds = f"{len(found.seeds)} seed{'s' * (len(found.seeds) != 1)}"
+    if cell.ci90 is None or not all(map(math.isfinite, cell.ci90)):
+        return f"{seeds}, no interval"
+    return f"90 % interval {formats.interval(cell.ci90)} over {seeds}, equal inside ±{cell.margin_points:g}"
+
+
+def _reached(found: AccuracyResult) -> str:
+    return formats.listed(
+        [
+            f"{'NumPy' if name == SCRATCH else formats.label(name)} "
+            f"{formats.percent(formats.mean(runs.test_accuracy))}"
+            for name, runs in found.trained.items()
+        ]
+    )
+
+
+def _speed_tile(part: SpeedResult | None) -> Tile:
+    if part is None:
+        return _not_measured("speed")
+    means = geometric_means(part)
     if not means:
+        return Tile("speed", "No ratio", "No contender could be timed.", "nothing timed")
+    name = part.against if part.against in means else next(iter(means))
+    detail = f"{formats.label(name)}'s time to train over the NumPy network's{_over_cases(part, name)}"
+    if len(means) > 1:
+        others = [f"{formats.label(other)} {ratio_words(means[other])}" for other in means if other != name]
+        detail += f"; {', '.join(others)}"
+    detail += f". Timed on {formats.listed(data_names(part))}."
+    value = ratios.said(means[name]).replace("×", " ×", 1)
+    return Tile("speed", value, detail, _finding_words(mean_finding(part, name)), pictures.ratio_rows(part))
+
+
+def _over_cases(part: SpeedResult, name: str) -> str:
+    """How many cases the mean is over, and in how many of them nothing was seen."""
+    timed = [case for case in part.cases if ratios.ratio(case, name) is not None]
+    if len(timed) < 2:
         return ""
-    (first, ratio), *others = means.items()
-    said = f"trains {formats.times(ratio.median)[:-1]} times as fast as {formats.label(first)}"
-    rest = ", ".join(f"{formats.label(name)} {formats.times(other.median)[:-1]}" for name, other in others)
-    return f"{said} ({rest})" if rest else said
+    unseen = sum(ratios.inside_noise(case, name) for case in timed)
+    text = f", geometric mean of {len(timed)} cases"
+    return f"{text}, {unseen} of them with no difference seen" if unseen else text
+
+
+def _finding_words(finding: Finding | None) -> str:
+    if finding is None:
+        return "measured"
+    return str(finding) if finding == Finding.SAME else f"NumPy {finding}"
+
+
+# --- around them -------------------------------------------------------------------------------------------
+
+
+def _context(results: Results) -> str:
+    """Data, network, optimiser, machine, versions, date; quick or full."""
+    pieces: list[str] = []
+    plan, machine = results.plan, results.environment
+    if plan is not None:
+        seeds = f"{len(plan.seeds)} seed{'s' * (len(plan.seeds) != 1)}"
+        pieces += [
+            formats.dataset(plan.dataset.name),
+            network(plan.architecture),
+            optimizer(plan.optimizer),
+            f"{seeds}, {plan.epochs} epoch{'s' * (plan.epochs != 1)}",
+        ]
+    if machine is not None:
+        cores = f"{machine.cores} core{'s' * (machine.cores != 1)}"
+        threads = f", {ratios.threads(plan.threads)}" if plan is not None else ""
+        pieces += [machine.processor, f"{cores}{threads}", _versions(results), machine.date[:10]]
+    if plan is not None:
+        pieces.append("quick run" if plan.quick else "full run")
+    return " · ".join(piece for piece in pieces if piece)
+
+
+def _versions(results: Results) -> str:
+    """Of NumPy and of the contenders' packages that were used."""
+    assert results.environment is not None
+    used = results.plan.contenders if results.plan else ()
+    packages = results.environment.packages
+    wanted = dict.fromkeys(KNOWN[name].distribution for name in (SCRATCH, *used) if name in KNOWN)
+    return ", ".join(f"{name} {packages[name]}" for name in wanted if name in packages)
+
+
+def _missing(results: Results) -> str:
+    absent = [key for key in QUESTIONS if getattr(results, key) is None]
+    if not absent:
+        return ""
+    words = formats.listed(
+        [{"gradients": "gradients", "accuracy": "accuracy", "speed": "speed"}[k] for k in absent]
+    )
+    if results.plan is not None:
+        return f"Interrupted: {words} not measured. To complete it, run: {results.plan.command}"
+    return f"Not measured: {words}. To measure everything, run: backproof"
 
 
 def _banner(results: Results) -> str | None:
@@ -192,5 +247,5 @@ def _banner(results: Results) -> str | None:
         return None
     return (
         "Everything here was run on scikit-learn's bundled digits, 1,797 images of 8 by 8 pixels; the "
-        "figures say nothing about MNIST. To run on MNIST, point --data-dir or BACKPROOF_DATA to its files."
+        "numbers say nothing about MNIST. To run on MNIST, point --data-dir or BACKPROOF_DATA to its files."
     )

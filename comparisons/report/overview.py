@@ -1,4 +1,4 @@
-"""`render`: the results in a terminal. The sentence, the three verdicts, then a compact table per part.
+"""`render`: the results in a terminal: the sentence, what went wrong, three answers, a table per part.
 
 Made for 80 columns and wider: tables have few, narrow columns; words wrap, numbers and verdicts never do.
 """
@@ -17,9 +17,10 @@ from backproof.comparisons.drawing.formats import mean
 from backproof.comparisons.drawing.terminal import heading, verdict_text
 from backproof.comparisons.gradients.result import Check, Gradients, NotCompared
 from backproof.comparisons.gradients.words import compared, ordered, share
-from backproof.comparisons.report.answer import answer
+from backproof.comparisons.report.answer import Tile, answer
 from backproof.comparisons.report.document import Results, outcome_of
 from backproof.comparisons.report.protocol_chapter import commands
+from backproof.comparisons.report.trouble import Trouble
 from backproof.comparisons.results import cells
 from backproof.comparisons.results.cells import Absent
 from backproof.comparisons.speed import ratios
@@ -39,15 +40,38 @@ def render(results: Results, console: Console) -> None:
     said = answer(results)
     console.print()
     console.print(Text(said.sentence, style="bold"))
+    if said.context:
+        console.print(Text(said.context, style="dim"))
     if said.banner:
         console.print(Text(f"NOT MNIST. {said.banner}", style="bold yellow"))
+    for trouble in said.troubles:
+        console.print(_trouble(trouble))
     console.print()
-    rows = [(t.question, verdict_text(t.verdict), Text(t.value, "bold"), t.detail) for t in said.tiles]
-    console.print(_table(("", "", "", ""), rows, fixed=(0, 1, 2)))
+    for tile in said.tiles:
+        console.print(_tile(tile))
+    if said.missing:
+        console.print(Text(said.missing, style="bold yellow"))
     for part in (_gradients(results.gradients), _accuracy(results.accuracy), _speed(results.speed)):
         for piece in part:
             console.print(piece)
     console.print(_further(results), end="")
+
+
+def _trouble(trouble: Trouble) -> Text:
+    """The title, a line of facts, what is known of it, and the command that shows it again."""
+    text = Text("\n").append_text(verdict_text(Outcome.FAIL)).append(f" {trouble.title}\n", "bold")
+    text.append("  " + ", ".join(f"{name} {value}" for name, value in trouble.facts) + "\n")
+    if trouble.explanation:
+        text.append(f"  {trouble.explanation}\n")
+    return text.append(f"  {trouble.advice}: ").append(trouble.command, "bold")
+
+
+def _tile(tile: Tile) -> Text:
+    """One question in a line or two: its answer, its verdict, what that rests on."""
+    text = Text(f"{tile.question:<14} ").append(tile.value, "bold")
+    if tile.verdict:
+        text.append("  ").append_text(verdict_text(tile.verdict))
+    return text.append(f"\n               {tile.detail}") if tile.detail else text
 
 
 def _table(

@@ -25,6 +25,7 @@ from backproof.comparisons.drawing.figures import DARK, inside_script
 from backproof.comparisons.report import chapters
 from backproof.comparisons.report.answer import answer
 from backproof.comparisons.report.document import Results
+from backproof.comparisons.report.pictures import legend
 
 _POLICY = (
     "default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data: blob:; "
@@ -71,14 +72,15 @@ def _library() -> _Packed:
 def render(results: Results) -> str:
     """The whole page as text; the same results always give the same text."""
     sections = chapters.sections(results)
-    library = _library()
+    library, said = _library(), answer(results)
     scripts = [_Script(_template_text("page.js"))]
     scripts += [_Script(section.script) for section in sections if section.script]
     hashes = [library.digest, *(script.digest for script in scripts)]
     return markup.from_template(
         "backproof.comparisons.report",
         "page.html.j2",
-        answer=answer(results),
+        answer=said,
+        legend=legend(said.shown),
         dark_colours=inside_script(json.dumps(DARK)),
         library=library,
         policy=Markup(_POLICY.format(hashes=" ".join(hashes))),

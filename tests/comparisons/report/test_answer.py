@@ -1,26 +1,28 @@
-"""The sentence, the tiles and the numbers in them."""
+"""The tiles, the context, what is missing, and the numbers in them."""
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backproof.comparisons.drawing import formats
 from backproof.comparisons.gradients.words import ordered, share
 from backproof.comparisons.report.answer import answer
-from backproof.comparisons.report.document import outcome_of
+from backproof.comparisons.report.document import Results, outcome_of
 from backproof.comparisons.speed import ratios
 from backproof.comparisons.speed.result import Comparison, Estimate, Finding
 from backproof.comparisons.verdicts.outcome import Outcome
 from tests.support.sample_results import (
+    COMMAND,
+    SAMPLES,
+    a_lesson,
     accuracy,
     check,
     comparison,
     failing,
-    nothing_run,
+    gradients,
     passing,
     speed,
     speed_case,
@@ -37,27 +39,6 @@ def plain(text: str) -> str:
 positive = st.floats(min_value=1e-3, max_value=1e3)
 
 
-def test_a_good_run_is_answered_in_one_sentence() -> None:
-    assert plain(answer(passing()).sentence) == (
-        "On MNIST, the network written from scratch computes the same gradients as PyTorch and JAX, reaches "
-        "the same accuracy (96.3 %) and trains 1.53 times as fast as PyTorch (JAX 1.09, scikit-learn 1.60)."
-    )
-
-
-def test_a_failure_is_never_called_the_same() -> None:
-    said = answer(failing()).sentence
-    assert "same" not in said
-    assert "fails 2 of 36 gradient checks" in said
-
-
-def test_an_undecided_run_is_not_called_the_same() -> None:
-    assert "same" not in answer(undecided()).sentence
-
-
-def test_without_results_the_sentence_asks_to_run() -> None:
-    assert "run backproof" in answer(nothing_run()).sentence
-
-
 @pytest.mark.parametrize("part", ["gradients", "accuracy", "speed"])
 def test_a_missing_part_changes_only_its_own_tile(part: str) -> None:
     whole = answer(passing()).tiles
@@ -66,13 +47,72 @@ def test_a_missing_part_changes_only_its_own_tile(part: str) -> None:
     assert changed == [part]
 
 
+def test_results_without_any_of_the_three_questions_have_no_empty_tiles() -> None:
+    assert answer(Results(lessons=(a_lesson(),))).tiles == ()
+
+
 @pytest.mark.parametrize("make", [passing, failing, undecided])
-def test_every_tile_has_the_verdict_of_its_part(make: Any) -> None:
+def test_gradients_and_accuracy_have_the_verdict_of_their_part(make: Callable[[], Results]) -> None:
     results = make()
     parts = (results.gradients, results.accuracy)
-    words = [part and outcome_of(part) for part in parts]
-    words.append(results.speed and ratios.words(results.speed.finding))
-    assert [tile.verdict for tile in answer(results).tiles] == words
+    assert [tile.verdict for tile in answer(results).tiles[:2]] == [
+        part and outcome_of(part) for part in parts
+    ]
+
+
+@pytest.mark.parametrize("make", SAMPLES.values())
+def test_speed_is_never_a_pass_or_a_fail(make: Callable[[], Results]) -> None:
+    tiles = [tile for tile in answer(make()).tiles if tile.key == "speed"]
+    assert not {tile.verdict for tile in tiles} & {*Outcome}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("gradients", "34 of 34", "the closest uses 3.3 % of it"),
+        ("accuracy", "+0.03 points", "90 % interval [−0.03, +0.09] over 5 seeds, equal inside ±0.2"),
+        ("speed", "1.53 × [1.48, 1.59]", "geometric mean of 2 cases; JAX 1.09"),
+    ],
+)
+def test_a_tile_has_its_number_and_what_it_rests_on(key: str, value: str, words: str) -> None:
+    (tile,) = (tile for tile in answer(passing()).tiles if tile.key == key)
+    assert plain(tile.value) == value
+    assert words in plain(tile.detail)
+
+
+def test_cases_without_a_difference_are_counted_beside_the_mean() -> None:
+    cases = (
+        speed_case((784, 10), 1, "sgd", torch=comparison(1.5)),
+        speed_case((784, 20), 1, "sgd", torch=comparison(1.01)),
+    )
+    tile = answer(replace(passing(), speed=speed_of(cases))).tiles[2]
+    assert "1 of them with no difference seen" in tile.detail
+
+
+def test_the_context_names_data_network_machine_versions_and_date() -> None:
+    context = answer(passing()).context
+    for word in ("MNIST", "784-128-10 relu", "momentum 0.9", "5 seeds, 5 epochs", "2 cores, 2 threads",
+                 "torch 2.13.0", "2026-01-02", "full run"):  # fmt: skip
+        assert word in context
+
+
+def test_a_run_that_was_interrupted_says_what_is_missing_and_how_to_complete_it() -> None:
+    said = answer(replace(passing(), speed=None)).missing
+    assert said == f"Interrupted: speed not measured. To complete it, run: {COMMAND}"
+
+
+def test_what_was_not_asked_is_one_line() -> None:
+    said = answer(Results(gradients=gradients())).missing
+    assert said == "Not measured: accuracy and speed. To measure everything, run: backproof"
+
+
+def test_equal_accuracies_reached_in_another_way_are_not_called_the_same_training() -> None:
+    part = accuracy()
+    other = replace(part.compared["torch"], verdict=Outcome.FAIL)
+    part = replace(part, verdict=Outcome.FAIL, against_scratch={"torch": other})
+    tile = answer(replace(passing(), accuracy=part)).tiles[1]
+    assert tile.verdict == Outcome.FAIL
+    assert "the way there does not" in tile.detail
 
 
 @given(st.lists(positive, min_size=1, max_size=6))
@@ -89,14 +129,6 @@ def test_a_stated_geometric_mean_keeps_its_interval() -> None:
     means = ratios.geometric_means(speed_of(speed().cases, torch=stated, jax=None))
     assert ratios.said(means["torch"]) == "2.00× [1.90, 2.10]"
     assert ratios.said(means["jax"]) == "1.09×"
-
-
-def test_equal_accuracies_reached_in_another_way_are_not_called_the_same_training() -> None:
-    part = replace(accuracy(), verdict=Outcome.FAIL)
-    said = answer(replace(passing(), accuracy=part))
-    assert "though not in the same way" in said.sentence
-    assert (said.tiles[1].value, said.tiles[1].verdict) == ("Yes", "FAIL")
-    assert "the way there does not" in said.tiles[1].detail
 
 
 def test_failed_checks_come_first_then_those_closest_to_their_bound() -> None:
@@ -116,52 +148,3 @@ def test_an_error_without_a_bound_to_hold_it_uses_more_than_all() -> None:
 )
 def test_shares_of_a_bound_are_rounded_to_what_matters(value: float | None, text: str) -> None:
     assert plain(share(value)) == text
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (1.3e-12, "1.3×10⁻¹²"), (0.0, "0"), (-2e5, "−2.0×10⁵"), (0.05, "0.050"), (12.34, "12"),
-        (9999.0, "9,999"), (None, "–"), (math.nan, "NaN"), (-math.inf, "−∞"),
-    ],
-)  # fmt: skip
-def test_scientific_numbers(value: float | None, text: str) -> None:
-    assert formats.scientific(value) == text
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (1.2e-6, "1.2 µs"), (0.034, "34 ms"), (5.61, "5.61 s"), (99.96, "1 min 40 s"), (125, "2 min 5 s"),
-        (3720, "1 h 2 min"), (0.9999, "1 s"), (0, "0 s"), (2e-9, "2 ns"), (None, "–"),
-    ],
-)  # fmt: skip
-def test_durations_have_the_unit_that_suits_them(value: float | None, text: str) -> None:
-    assert plain(formats.seconds(value)) == text
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [(1.915, "1.92×"), (0.8, "0.800×"), (12, "12.0×"), (331.4, "331×"), (1331, "1,331×"), (None, "–")],
-)
-def test_ratios_have_three_figures(value: float | None, text: str) -> None:
-    assert formats.times(value) == text
-
-
-@pytest.mark.parametrize(
-    ("value", "text"), [(0.04, "+0.04"), (-0.1, "−0.10"), (-0.001, "0.00"), (0.0, "0.00")]
-)
-def test_points_have_a_sign_unless_they_round_to_zero(value: float, text: str) -> None:
-    assert formats.points(value) == text
-
-
-@pytest.mark.parametrize(
-    ("name", "text"), [("torch", "PyTorch"), ("a.py:MyMLP", "MyMLP"), ("mine", "mine"), ("odd:", "odd:")]
-)
-def test_contenders_have_a_readable_name(name: str, text: str) -> None:
-    assert formats.label(name) == text
-
-
-@pytest.mark.parametrize(("names", "text"), [([], ""), (["a"], "a"), (["a", "b", "c"], "a, b and c")])
-def test_lists_read_as_prose(names: list[str], text: str) -> None:
-    assert formats.listed(names) == text
