@@ -43,7 +43,7 @@ class Tile:
     value: str
     detail: str
     verdict: str | None = None  # an Outcome, or what was found of the speed; None: not measured
-    picture: Markup = Markup("")
+    picture: Markup | None = None
 
     @property
     def question(self) -> str:

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from math import isfinite
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console, JustifyMethod, RenderableType
+from rich.console import Console, Group, JustifyMethod, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -47,8 +48,7 @@ def render(results: Results, console: Console) -> None:
     for trouble in said.troubles:
         console.print(_trouble(trouble))
     console.print()
-    for tile in said.tiles:
-        console.print(_tile(tile))
+    console.print(_answers(said.tiles))
     if said.missing:
         console.print(Text(said.missing, style="bold yellow"))
     for part in (_gradients(results.gradients), _accuracy(results.accuracy), _speed(results.speed)):
@@ -57,21 +57,27 @@ def render(results: Results, console: Console) -> None:
     console.print(_further(results), end="")
 
 
-def _trouble(trouble: Trouble) -> Text:
+def _trouble(trouble: Trouble) -> RenderableType:
     """The title, a line of facts, what is known of it, and the command that shows it again."""
-    text = Text("\n").append_text(verdict_text(Outcome.FAIL)).append(f" {trouble.title}\n", "bold")
-    text.append("  " + ", ".join(f"{name} {value}" for name, value in trouble.facts) + "\n")
-    if trouble.explanation:
-        text.append(f"  {trouble.explanation}\n")
-    return text.append(f"  {trouble.advice}: ").append(trouble.command, "bold")
+    title = Text("\n").append_text(verdict_text(Outcome.FAIL)).append(f" {trouble.title}", "bold")
+    lines = [Text(", ".join(f"{name} {value}" for name, value in trouble.facts))]
+    lines += [Text(trouble.explanation)] if trouble.explanation else []
+    lines.append(Text(f"{trouble.advice}: ").append(trouble.command, "bold"))
+    return Group(title, Padding(Group(*lines), (0, 0, 0, 2)))
 
 
-def _tile(tile: Tile) -> Text:
-    """One question in a line or two: its answer, its verdict, what that rests on."""
-    text = Text(f"{tile.question:<14} ").append(tile.value, "bold")
-    if tile.verdict:
-        text.append("  ").append_text(verdict_text(tile.verdict))
-    return text.append(f"\n               {tile.detail}") if tile.detail else text
+def _answers(tiles: Iterable[Tile]) -> Table:
+    """The three questions: each with its answer, its verdict, and below what that rests on."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for tile in tiles:
+        text = Text(tile.value, "bold")
+        if tile.verdict:
+            text.append("  ").append_text(verdict_text(tile.verdict))
+        table.add_row(tile.question, text)
+        table.add_row("", Text(tile.detail))
+    return table
 
 
 def _table(

@@ -54,10 +54,8 @@ def test_results_without_any_of_the_three_questions_have_no_empty_tiles() -> Non
 @pytest.mark.parametrize("make", [passing, failing, undecided])
 def test_gradients_and_accuracy_have_the_verdict_of_their_part(make: Callable[[], Results]) -> None:
     results = make()
-    parts = (results.gradients, results.accuracy)
-    assert [tile.verdict for tile in answer(results).tiles[:2]] == [
-        part and outcome_of(part) for part in parts
-    ]
+    outcomes = [part and outcome_of(part) for part in (results.gradients, results.accuracy)]
+    assert [tile.verdict for tile in answer(results).tiles[:2]] == outcomes
 
 
 @pytest.mark.parametrize("make", SAMPLES.values())
