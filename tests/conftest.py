@@ -18,15 +18,9 @@ settings.register_profile("campaign", _COMMON, max_examples=5000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev"))
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
-        "--contender",
-        metavar="NAME",
-        help="run the contract alone, over this one: a registered name, pkg.mod:Class or file.py:Class",
-    )
-
-
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    # Here the option of the plug-in means the contract alone, over a known name too.
     if config.getoption("--contender"):
         others = [item for item in items if item.get_closest_marker("contract") is None]
         config.hook.pytest_deselected(items=others)

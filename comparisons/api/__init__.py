@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from backproof.comparisons.check.modules import check_module
     from backproof.comparisons.verdicts.any_function import check_gradient
+    from backproof.comparisons.verdicts.gradient_verdict import GradientVerdict
+    from backproof.comparisons.verdicts.outcome import Outcome
     from backproof.comparisons.verdicts.verdict import Verdict
     from backproof.reference.contender import Contender, NotOffered
     from backproof.scratch.architecture import Architecture, OptimizerSpec
@@ -27,8 +29,10 @@ if TYPE_CHECKING:
 _HOMES = {
     "Architecture": "backproof.scratch.architecture",
     "Contender": "backproof.reference.contender",
+    "GradientVerdict": "backproof.comparisons.verdicts.gradient_verdict",
     "InputError": "backproof.scratch.errors",
     "NotOffered": "backproof.reference.contender",
+    "Outcome": "backproof.comparisons.verdicts.outcome",
     "OptimizerSpec": "backproof.scratch.architecture",
     "Problem": "backproof.scratch.problem",
     "Verdict": "backproof.comparisons.verdicts.verdict",
@@ -39,19 +43,24 @@ _HOMES = {
 __all__ = [
     "Architecture",
     "Contender",
+    "GradientVerdict",
     "InputError",
     "NotOffered",
     "OptimizerSpec",
+    "Outcome",
     "Problem",
     "Verdict",
     "__version__",
     "check_gradient",
     "check_module",
+    "testing",
 ]
 
 
 def __getattr__(name: str) -> Any:
     """The name from its own module, on first use."""
+    if name == "testing":
+        return importlib.import_module("backproof.testing")
     if name == "__version__":
         from importlib.metadata import version
 

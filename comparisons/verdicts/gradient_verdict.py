@@ -92,6 +92,7 @@ class GradientVerdict(Mapping[str, Verdict]):
 
     def raise_if_failed(self) -> None:
         """Raise AssertionError, with the reason, unless it is a PASS: what was not shown was not passed."""
+        __tracebackhide__ = True  # pytest: show the line that asked
         if not self:
             raise AssertionError(shown.text(self.overall, self.tensors))
 

@@ -1,0 +1,1 @@
+../../comparisons/api/pytest_plugin.py

@@ -1,0 +1,1 @@
+../../comparisons/api/testing.py
