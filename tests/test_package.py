@@ -198,8 +198,9 @@ def test_the_main_job_takes_no_file_of_the_current_folder(
 def test_speed_takes_no_file_of_the_current_folder(backproof: Run, shadows: Path) -> None:
     arguments, codes = RUNS["speed"]
     without_traceback(backproof(shadows, "speed", *arguments), codes)
-    [means] = results(shadows / "backproof-results")["speed"]["geometric_means"]
-    assert {"scratch again", "torch"} <= set(means)  # every worker was timed
+    turns = results(shadows / "backproof-results")["speed"]["log"]
+    assert {turn["entry"] for turn in turns} >= {"scratch", "scratch again", "torch"}
+    assert {turn["fault"] for turn in turns} == {None}  # every worker was timed
 
 
 # --- types
