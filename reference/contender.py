@@ -11,15 +11,7 @@ from typing import Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 
-from backproof.scratch.architecture import (
-    Architecture,
-    Array,
-    Inputs,
-    OptimizerSpec,
-    Rows,
-    Targets,
-    Weights,
-)
+from backproof.scratch.architecture import Architecture, Inputs, Logits, OptimizerSpec, Rows, Targets, Weights
 from backproof.scratch.errors import expect, expect_range
 
 Checkpoints = Mapping[int, Callable[[], None]]  # number of finished steps -> what to call there
@@ -37,17 +29,17 @@ class Contender(Protocol):
     def load(self, architecture: Architecture, weights: Weights) -> None:
         """Take these weights (copied), for this architecture. May be called again."""
 
-    def logits(self, x: Array) -> Array:
+    def logits(self, x: Inputs) -> Logits:
         """x (batch, inputs) -> (batch, outputs)."""
 
-    def loss_and_gradient(self, x: Array, targets: Array) -> tuple[float, Weights]:
+    def loss_and_gradient(self, x: Inputs, targets: Targets) -> tuple[float, Weights]:
         """The loss of this batch and its gradient per layer. The weights do not change."""
 
     def train(
         self,
-        x: Array,
-        targets: Array,
-        batches: Sequence[Array],
+        x: Inputs,
+        targets: Targets,
+        batches: Sequence[Rows],
         optimizer: OptimizerSpec,
         checkpoints: Checkpoints | None = None,
     ) -> Sequence[float]:
@@ -61,7 +53,7 @@ class Contender(Protocol):
         """Copies of the weights as they are now."""
 
 
-def checked_batches(batches: Sequence[Array], n_examples: int) -> list[Array]:
+def checked_batches(batches: Sequence[Rows], n_examples: int) -> list[Rows]:
     """Every batch as row indices (batch,) in 0 .. n_examples - 1; copies nothing that already fits."""
     checked = [np.asarray(batch) for batch in batches]
     for number, batch in enumerate(checked):

@@ -13,7 +13,16 @@ import numpy as np
 
 from backproof.reference.contender import Checkpoints, between, checked_training, stretches_of
 from backproof.reference.jax_mlp import JaxMLP, step_function
-from backproof.scratch.architecture import Architecture, Array, OptimizerSpec, Rows, Weights
+from backproof.scratch.architecture import (
+    Architecture,
+    Array,
+    Inputs,
+    Logits,
+    OptimizerSpec,
+    Rows,
+    Targets,
+    Weights,
+)
 
 
 class JaxScan:
@@ -25,10 +34,10 @@ class JaxScan:
     def load(self, architecture: Architecture, weights: Weights) -> None:
         self._jax.load(architecture, weights)
 
-    def logits(self, x: Array) -> Array:
+    def logits(self, x: Inputs) -> Logits:
         return self._jax.logits(x)
 
-    def loss_and_gradient(self, x: Array, targets: Array) -> tuple[float, Weights]:
+    def loss_and_gradient(self, x: Inputs, targets: Targets) -> tuple[float, Weights]:
         return self._jax.loss_and_gradient(x, targets)
 
     def weights(self) -> Weights:
@@ -36,9 +45,9 @@ class JaxScan:
 
     def train(
         self,
-        x: Array,
-        targets: Array,
-        batches: Sequence[Array],
+        x: Inputs,
+        targets: Targets,
+        batches: Sequence[Rows],
         optimizer: OptimizerSpec,
         checkpoints: Checkpoints | None = None,
     ) -> Sequence[float]:

@@ -14,7 +14,16 @@ import jax.numpy as jnp
 import numpy as np
 
 from backproof.reference.contender import Checkpoints, between, checked_training
-from backproof.scratch.architecture import Architecture, Array, OptimizerSpec, Weights
+from backproof.scratch.architecture import (
+    Architecture,
+    Array,
+    Inputs,
+    Logits,
+    OptimizerSpec,
+    Rows,
+    Targets,
+    Weights,
+)
 
 State = Any  # (parameters, moments, steps): a pytree of jax.Array
 Forward = Callable[[Any, Any], Any]
@@ -140,12 +149,12 @@ class JaxMLP:
             self._forward = jax.jit(forward_function(architecture))
             self._value_and_grad = jax.jit(jax.value_and_grad(loss_function(architecture)))
 
-    def logits(self, x: Array) -> Array:
+    def logits(self, x: Inputs) -> Logits:
         x = self.architecture.checked_inputs(x)
         with self.precision():
             return np.array(self._forward(self.parameters, x))
 
-    def loss_and_gradient(self, x: Array, targets: Array) -> tuple[float, Weights]:
+    def loss_and_gradient(self, x: Inputs, targets: Targets) -> tuple[float, Weights]:
         x, targets = self.architecture.checked_batch(x, targets)
         with self.precision():
             loss, gradients = self._value_and_grad(self.parameters, x, targets)
@@ -153,9 +162,9 @@ class JaxMLP:
 
     def train(
         self,
-        x: Array,
-        targets: Array,
-        batches: Sequence[Array],
+        x: Inputs,
+        targets: Targets,
+        batches: Sequence[Rows],
         optimizer: OptimizerSpec,
         checkpoints: Checkpoints | None = None,
     ) -> Sequence[float]:

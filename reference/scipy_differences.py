@@ -14,17 +14,17 @@ import numpy as np
 from scipy import differentiate, optimize
 
 from backproof.reference.contender import Contender
-from backproof.scratch.architecture import Architecture, Array
+from backproof.scratch.architecture import Architecture, Array, Flat, Inputs, Targets
 
 Function = Callable[[Array], float]
 
 
-def two_point(f: Function, theta: Array) -> Array:
+def two_point(f: Function, theta: Flat) -> Flat:
     """Forward differences, (n,). `theta` (n,) float64."""
     return np.asarray(optimize.approx_fprime(theta, f))
 
 
-def three_point(f: Function, theta: Array) -> Array:
+def three_point(f: Function, theta: Flat) -> Flat:
     """Central differences, (n,). `theta` (n,) float64."""
 
     def residuals(t: Array) -> Array:
@@ -34,7 +34,7 @@ def three_point(f: Function, theta: Array) -> Array:
     return np.asarray(solution.jac).reshape(theta.shape)
 
 
-def adaptive(f: Function, theta: Array, initial_step: float = 0.1) -> tuple[Array, Array]:
+def adaptive(f: Function, theta: Flat, initial_step: float = 0.1) -> tuple[Flat, Flat]:
     """(gradient, its own error estimate), each (n,). `theta` (n,) float64."""
 
     def vectorised(points: Array) -> Array:  # (n, ...) -> (...)
@@ -44,10 +44,10 @@ def adaptive(f: Function, theta: Array, initial_step: float = 0.1) -> tuple[Arra
     return np.asarray(result.df), np.asarray(result.error)
 
 
-def loss_function(contender: Contender, architecture: Architecture, x: Array, targets: Array) -> Function:
+def loss_function(contender: Contender, architecture: Architecture, x: Inputs, targets: Targets) -> Function:
     """The contender's loss as a function of the flat vector (n_parameters,): each call loads it anew."""
 
-    def loss(theta: Array) -> float:
+    def loss(theta: Flat) -> float:
         weights = [
             (theta[weight].reshape(shape), theta[bias])
             for (weight, bias), shape in zip(

@@ -12,7 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from backproof.reference.contender import Checkpoints, NotOffered, between, checked_training, stretches_of
 from backproof.reference.sklearn_mlp import SklearnMLP
-from backproof.scratch.architecture import Architecture, Array, OptimizerSpec, Weights
+from backproof.scratch.architecture import Architecture, Inputs, Logits, OptimizerSpec, Rows, Targets, Weights
 
 
 class SklearnFit:
@@ -24,10 +24,10 @@ class SklearnFit:
     def load(self, architecture: Architecture, weights: Weights) -> None:
         self._sklearn.load(architecture, weights)
 
-    def logits(self, x: Array) -> Array:
+    def logits(self, x: Inputs) -> Logits:
         return self._sklearn.logits(x)
 
-    def loss_and_gradient(self, x: Array, targets: Array) -> tuple[float, Weights]:
+    def loss_and_gradient(self, x: Inputs, targets: Targets) -> tuple[float, Weights]:
         return self._sklearn.loss_and_gradient(x, targets)
 
     def weights(self) -> Weights:
@@ -35,9 +35,9 @@ class SklearnFit:
 
     def train(
         self,
-        x: Array,
-        targets: Array,
-        batches: Sequence[Array],
+        x: Inputs,
+        targets: Targets,
+        batches: Sequence[Rows],
         optimizer: OptimizerSpec,
         checkpoints: Checkpoints | None = None,
     ) -> Sequence[float]:

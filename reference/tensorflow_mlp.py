@@ -11,7 +11,16 @@ from typing import Any
 import tensorflow as tf
 
 from backproof.reference.contender import Checkpoints, between, checked_training
-from backproof.scratch.architecture import Architecture, Array, OptimizerSpec, Weights
+from backproof.scratch.architecture import (
+    Architecture,
+    Array,
+    Inputs,
+    Logits,
+    OptimizerSpec,
+    Rows,
+    Targets,
+    Weights,
+)
 from backproof.scratch.errors import InputError
 
 # A network of another shape is another graph: its tracing is no news.
@@ -119,11 +128,11 @@ class TensorFlowMLP:
         self._gradient = tf.function(self._loss_and_gradient)
         self._steps: dict[OptimizerSpec, tuple[_Rule, Any]] = {}
 
-    def logits(self, x: Array) -> Array:
+    def logits(self, x: Inputs) -> Logits:
         outputs: Array = self._forward(tf.constant(self._known.checked_inputs(x))).numpy().copy()
         return outputs
 
-    def loss_and_gradient(self, x: Array, targets: Array) -> tuple[float, Weights]:
+    def loss_and_gradient(self, x: Inputs, targets: Targets) -> tuple[float, Weights]:
         x, targets = self._known.checked_batch(x, targets)
         loss, gradients = self._gradient(tf.constant(x), tf.constant(targets))
         arrays = [gradient.numpy().copy() for gradient in gradients]
@@ -131,9 +140,9 @@ class TensorFlowMLP:
 
     def train(
         self,
-        x: Array,
-        targets: Array,
-        batches: Sequence[Array],
+        x: Inputs,
+        targets: Targets,
+        batches: Sequence[Rows],
         optimizer: OptimizerSpec,
         checkpoints: Checkpoints | None = None,
     ) -> Sequence[float]:

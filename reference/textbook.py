@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from backproof.scratch.architecture import Architecture, Array
+from backproof.scratch.architecture import Architecture, Array, Flat, Inputs, Logits, LossName, Targets
 
 EPS = float(np.finfo(np.longdouble).eps)
 
@@ -33,7 +33,7 @@ ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
 }
 
 
-def loss(architecture: Architecture, theta: Array, x: Array, targets: Array) -> Any:
+def loss(architecture: Architecture, theta: Flat, x: Inputs, targets: Targets) -> Any:
     """L at the flat vector theta (n_parameters,): a longdouble, a clongdouble for a complex theta."""
     kind = np.clongdouble if np.iscomplexobj(theta) else np.longdouble
     flat, a = np.asarray(theta, kind), np.asarray(x, kind)
@@ -48,7 +48,7 @@ def loss(architecture: Architecture, theta: Array, x: Array, targets: Array) -> 
     return _loss_of_logits(architecture.loss, a, targets)
 
 
-def _loss_of_logits(name: str, z: Array, targets: Array) -> Any:
+def _loss_of_logits(name: LossName, z: Logits, targets: Targets) -> Any:
     n_examples, n_outputs = z.shape
     if name == "cross_entropy":
         shifted = z - z.real.max(axis=1, keepdims=True)
@@ -65,8 +65,8 @@ def _loss_of_logits(name: str, z: Array, targets: Array) -> Any:
 
 
 def central_difference(
-    architecture: Architecture, theta: Array, x: Array, targets: Array, steps: Array
-) -> Array:
+    architecture: Architecture, theta: Flat, x: Inputs, targets: Targets, steps: Flat
+) -> Flat:
     """(L(t + h) - L(t - h)) / 2h per entry, (n_parameters,) longdouble, with `steps` (n_parameters,)."""
     theta = np.asarray(theta, np.longdouble)
     gradient = np.empty_like(theta)
@@ -79,7 +79,7 @@ def central_difference(
     return gradient
 
 
-def complex_step(architecture: Architecture, theta: Array, x: Array, targets: Array) -> Array:
+def complex_step(architecture: Architecture, theta: Flat, x: Inputs, targets: Targets) -> Flat:
     """Im L(t + ih) / h per entry, (n_parameters,) longdouble, h = 1e-30: exact but for rounding."""
     h = np.longdouble("1e-30")
     gradient = np.empty(architecture.n_parameters, np.longdouble)

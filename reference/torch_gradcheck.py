@@ -13,7 +13,7 @@ import torch
 from torch.func import functional_call
 
 from backproof.reference.torch_mlp import TorchMLP
-from backproof.scratch.architecture import Architecture, Array, Weights
+from backproof.scratch.architecture import Architecture, Flat, Inputs, Targets, Weights
 
 Alteration = Callable[[torch.Tensor], torch.Tensor]
 
@@ -21,8 +21,8 @@ Alteration = Callable[[torch.Tensor], torch.Tensor]
 def passes(
     architecture: Architecture,
     weights: Weights,
-    x: Array,
-    targets: Array,
+    x: Inputs,
+    targets: Targets,
     altered: tuple[int, Alteration] | None = None,
 ) -> bool:
     """Whether gradcheck accepts autograd's gradient of this loss.
@@ -51,7 +51,7 @@ def passes(
         return bool(torch.autograd.gradcheck(loss, leaves, raise_exception=False))
 
 
-def accepts(evaluate: Callable[[Array], tuple[float, Array]], theta: Array) -> bool:
+def accepts(evaluate: Callable[[Flat], tuple[float, Flat]], theta: Flat) -> bool:
     """Whether gradcheck accepts a loss and its gradient, given as one function of the flat theta (n,)."""
     leaf = torch.tensor(theta, dtype=torch.float64, requires_grad=True)
 
@@ -67,7 +67,7 @@ class _Given(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, theta: torch.Tensor, evaluate: Callable[[Array], tuple[float, Array]]
+        ctx: Any, theta: torch.Tensor, evaluate: Callable[[Flat], tuple[float, Flat]]
     ) -> torch.Tensor:
         with torch.enable_grad():  # it is off in here, and whoever is judged may use autograd himself
             loss, gradient = evaluate(theta.detach().numpy())

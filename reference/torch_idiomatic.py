@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from backproof.reference.contender import Checkpoints, between, checked_batches
 from backproof.reference.torch_mlp import TorchMLP, torch_optimizer
-from backproof.scratch.architecture import Architecture, Array, OptimizerSpec, Weights
+from backproof.scratch.architecture import Architecture, Inputs, Logits, OptimizerSpec, Rows, Targets, Weights
 
 Batch = tuple[torch.Tensor, torch.Tensor]
 
@@ -36,9 +36,9 @@ class _Loop:
 
     def train(
         self,
-        x: Array,
-        targets: Array,
-        batches: Sequence[Array],
+        x: Inputs,
+        targets: Targets,
+        batches: Sequence[Rows],
         optimizer: OptimizerSpec,
         checkpoints: Checkpoints | None = None,
     ) -> Sequence[float]:
@@ -54,17 +54,17 @@ class _Loop:
             losses.append(loss.detach())
         return [loss.item() for loss in losses]
 
-    def _batches(self, x: torch.Tensor, targets: torch.Tensor, rows: Sequence[Array]) -> Iterable[Batch]:
+    def _batches(self, x: torch.Tensor, targets: torch.Tensor, rows: Sequence[Rows]) -> Iterable[Batch]:
         if self._loader:
             indices = [row.tolist() for row in rows]
             return DataLoader(TensorDataset(x, targets), batch_sampler=indices)
         tensors = [torch.from_numpy(row.astype("int64")) for row in rows]
         return ((x[batch], targets[batch]) for batch in tensors)
 
-    def logits(self, x: Array) -> Array:
+    def logits(self, x: Inputs) -> Logits:
         return self._torch.logits(x)
 
-    def loss_and_gradient(self, x: Array, targets: Array) -> tuple[float, Weights]:
+    def loss_and_gradient(self, x: Inputs, targets: Targets) -> tuple[float, Weights]:
         return self._torch.loss_and_gradient(x, targets)
 
     def weights(self) -> Weights:

@@ -11,7 +11,16 @@ from torch import nn
 from torch.nn import functional
 
 from backproof.reference.contender import Checkpoints, between, checked_batches
-from backproof.scratch.architecture import Architecture, Array, OptimizerSpec, Weights
+from backproof.scratch.architecture import (
+    Architecture,
+    Array,
+    Inputs,
+    Logits,
+    OptimizerSpec,
+    Rows,
+    Targets,
+    Weights,
+)
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "identity": nn.Identity,
@@ -75,12 +84,12 @@ class TorchMLP:
         self.model = nn.Sequential(*modules[:-1])
         self.loss = LOSSES[architecture.loss]
 
-    def logits(self, x: Array) -> Array:
+    def logits(self, x: Inputs) -> Logits:
         with torch.no_grad():
             outputs: Array = self.model(self._tensor(self.architecture.checked_inputs(x))).numpy().copy()
         return outputs
 
-    def loss_and_gradient(self, x: Array, targets: Array) -> tuple[float, Weights]:
+    def loss_and_gradient(self, x: Inputs, targets: Targets) -> tuple[float, Weights]:
         batch_x, batch_targets = self.tensors(x, targets)
         loss = self.loss(self.model(batch_x), batch_targets)
         gradients = torch.autograd.grad(loss, list(self.model.parameters()))
@@ -89,9 +98,9 @@ class TorchMLP:
 
     def train(
         self,
-        x: Array,
-        targets: Array,
-        batches: Sequence[Array],
+        x: Inputs,
+        targets: Targets,
+        batches: Sequence[Rows],
         optimizer: OptimizerSpec,
         checkpoints: Checkpoints | None = None,
     ) -> Sequence[float]:
@@ -115,7 +124,7 @@ class TorchMLP:
             for m in linears
         ]
 
-    def tensors(self, x: Array, targets: Array) -> tuple[torch.Tensor, torch.Tensor]:
+    def tensors(self, x: Inputs, targets: Targets) -> tuple[torch.Tensor, torch.Tensor]:
         """Checked inputs and targets as tensors, sharing memory where they can."""
         x, targets = self.architecture.checked_batch(x, targets)
         return self._tensor(x), self._tensor(targets)

@@ -9,4 +9,6 @@ Read in this order:
                             `series`, `changes`, `loss_changes`, `unmoved`, `tiling`, `structured`
     every method by name    `gradients`
     training                `optimizers`, `schedules`, `training`
+
+What is cited stands in `references`.
 """

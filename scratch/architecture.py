@@ -50,7 +50,7 @@ DTYPES: tuple[DtypeName, ...] = get_args(DtypeName)
 OPTIMIZERS: tuple[OptimizerName, ...] = get_args(OptimizerName)
 
 
-def flattened(weights: Weights) -> Array:
+def flattened(weights: Weights) -> Flat:
     """All weights (C order) and biases, layer by layer, as one fresh vector (n_parameters,)."""
     arrays = [array.ravel() for layer in weights for array in layer]
     return np.concatenate(arrays)
@@ -60,12 +60,27 @@ def flattened(weights: Weights) -> Array:
 class Architecture:
     """A fully connected network: hidden layers share one activation, the output layer gives logits.
 
-    Raises ValueError or TypeError, naming the argument, for fewer than two layer sizes, sizes that are not
-    positive integers, and unknown activation, loss or dtype.
+    Parameters
+    ----------
+    layer_sizes
+        Inputs, hidden layers if any, outputs: (784, 128, 10).
+    activation
+        Of the hidden layers, one of ACTIVATIONS.
+    loss
+        One of LOSSES; it decides what targets are.
+    dtype
+        One of DTYPES.
+
+    Raises
+    ------
+    InputError
+        For fewer than two layer sizes, a size below 1, or an unknown name.
+    InputTypeError
+        For layer sizes that are not a tuple (or list) of integers.
     """
 
-    layer_sizes: tuple[int, ...]  # (784, 128, 10): inputs, hidden..., outputs
-    activation: ActivationName = "relu"  # of the hidden layers
+    layer_sizes: tuple[int, ...]
+    activation: ActivationName = "relu"
     loss: LossName = "cross_entropy"
     dtype: DtypeName = "float64"
 
@@ -112,18 +127,31 @@ class Architecture:
         row, column = divmod(index - weight.start, fan_out)  # the bias is row fan_in
         return f"W{layer + 1}[{row}, {column}]" if row < fan_in else f"b{layer + 1}[{column}]"
 
-    def checked_inputs(self, x: Array) -> Array:
+    def checked_inputs(self, x: Inputs) -> Inputs:
         """`x` as (batch, n_inputs) of this dtype, finite, C-contiguous; not copied if it fits.
 
-        Raises TypeError unless it is a real array; ValueError for a wrong shape, an empty batch, NaN or Inf.
+        Raises
+        ------
+        InputError
+            For a wrong shape, an empty batch, NaN or Inf.
+        InputTypeError
+            For an array that does not hold real numbers.
         """
         x, n = np.asarray(x), self.n_inputs
         expected = f"x: expected shape (batch >= 1, {n}), got {x.shape}; flatten each example to {n} features"
         expect(x.ndim == 2 and x.shape[1] == n and len(x), expected)
         return self._checked("x", x, x.shape)
 
-    def checked_targets(self, targets: Array, batch_size: int) -> Array:
-        """Labels (batch,) for cross_entropy, else finite targets (batch, n_outputs) of this dtype."""
+    def checked_targets(self, targets: Targets, batch_size: int) -> Targets:
+        """Labels (batch,) as intp for cross_entropy, else finite targets (batch, n_outputs) of this dtype.
+
+        Raises
+        ------
+        InputError
+            For a wrong shape, labels outside 0 .. n_outputs - 1, NaN or Inf.
+        InputTypeError
+            For labels that are no integers, or targets that are no real numbers.
+        """
         if self.loss != "cross_entropy":
             return self._checked("targets", targets, (batch_size, self.n_outputs))
         labels = np.asarray(targets)
@@ -138,8 +166,16 @@ class Architecture:
         x = self.checked_inputs(x)
         return x, self.checked_targets(targets, len(x))
 
-    def checked_weights(self, weights: Weights) -> list[tuple[Array, Array]]:
-        """`weights` of the right number, shapes and dtype, finite; copies nothing that already fits."""
+    def checked_weights(self, weights: Weights) -> list[tuple[Weight, Bias]]:
+        """`weights` in this dtype, finite, C-contiguous; copies nothing that already fits.
+
+        Raises
+        ------
+        InputError
+            For another number of layers, wrong shapes, NaN or Inf; the array goes by its name: W1, b2.
+        InputTypeError
+            For an array that does not hold real numbers.
+        """
         shapes = self.layer_shapes
         expect(len(weights) == len(shapes), f"weights: expected {len(shapes)} layers, got {len(weights)}")
         return [
@@ -160,10 +196,27 @@ class Architecture:
 
 @dataclass(frozen=True)
 class OptimizerSpec:
-    """An update rule and its constants, with the meaning torch.optim gives them.
+    """An update rule and its constants, with the meaning torch.optim gives them; formulas in `optimizers`.
 
-    `momentum` and `nesterov` belong to sgd; `beta1`, `beta2` and `eps` to adam; `weight_decay` adds
-    weight_decay * theta to the gradient in both.
+    Parameters
+    ----------
+    name
+        "sgd" or "adam".
+    learning_rate
+        At least 0.
+    momentum, nesterov
+        Of sgd.
+    beta1, beta2, eps
+        Of adam; the betas are in [0, 1).
+    weight_decay
+        Adds weight_decay * theta to the gradient, in both.
+
+    Raises
+    ------
+    InputError
+        For an unknown name, a number out of range, or nesterov without momentum.
+    InputTypeError
+        For a constant that is not a number.
     """
 
     name: OptimizerName = "sgd"

@@ -21,16 +21,17 @@ The complex step subtracts nothing, so its step is merely small enough that h^2 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from backproof.scratch.architecture import Array
+from backproof.scratch.architecture import Array, Flat
 from backproof.scratch.errors import InputTypeError, expect, expect_one_of
 
 SchemeName = Literal["forward_difference", "central_difference", "five_point", "complex_step"]
-Function = Callable[[Array], Any]  # theta (n,) -> a scalar of its dtype
+Tableau = Annotated[Array, "rows parameters"]
+Function = Callable[[Flat], Any]  # theta (n,) -> a scalar of its dtype
 Step = float | Array | None  # relative to max(1, |t|) | one per entry, as it is | the derived optimum
 
 
@@ -118,12 +119,27 @@ SCHEMES: dict[str, Scheme] = {scheme.name: scheme for scheme in (FORWARD, CENTRA
 
 
 def step_sizes(theta: Array, scheme: Scheme, step: Step = None) -> Array:
-    """The step of every entry of theta: `step` (default: the scheme's optimum for this dtype) * max(1, |t|).
+    """The step of every entry of theta, in theta's shape.
 
+    Parameters
+    ----------
+    theta
+        Real numbers, of any shape.
+    scheme
+        Whose optimum for this dtype is the default.
+    step
+        Relative to max(1, |t|); or an array, which is taken as the steps themselves.
+
+    Raises
+    ------
+    InputError
+        For a step that is not a finite number > 0, or is lost in rounding.
+
+    Notes
+    -----
     Made representable away from zero, h = (|t| + h) - |t|, so that for |t| >= h both t + h and t - h are
     exact and the quotient divides by the distance really moved. (t +- 2h are exact too, save next to a
-    power of two.) A complex step is the same for every entry, since nothing is rounded along i. An array is
-    taken as the steps themselves.
+    power of two.) A complex step is the same for every entry, since nothing is rounded along i.
     """
     if isinstance(step, np.ndarray):
         return step
@@ -150,17 +166,36 @@ def quotient(values: Callable[[Any], Any], t: Any, h: Any, scheme: Scheme, base:
     return np.real(total) / (scheme.divisor * h)
 
 
-def difference(f: Function, theta: Array, scheme: Scheme | SchemeName = CENTRAL, step: Step = None) -> Array:
-    """The gradient (n,) of f at theta (n,) by one quotient per entry, in theta's dtype.
+def difference(f: Function, theta: Flat, scheme: Scheme | SchemeName = CENTRAL, step: Step = None) -> Flat:
+    """The gradient of a scalar function by one quotient per entry.
 
-    Args:
-        f: takes a read-only vector like theta (complex128 for complex_step) and gives a scalar.
-        theta: (n,) finite real numbers; never written to: the entries move in a private copy.
-        scheme: one of SCHEMES, or its name.
-        step: see `step_sizes`.
+    Parameters
+    ----------
+    f
+        Takes a read-only vector like theta (complex128 for complex_step) and gives a scalar of its dtype.
+    theta
+        (n,) finite real numbers; never written to: the entries move in a private copy.
+    scheme
+        One of SCHEMES, or its name.
+    step
+        See `step_sizes`.
 
-    Raises ValueError or TypeError for a theta, scheme or step that does not fit, and TypeError where f does
-    not give a scalar, or loses the imaginary part.
+    Returns
+    -------
+    array (n,)
+        In theta's dtype.
+
+    Raises
+    ------
+    InputError
+        For a theta, scheme or step that does not fit.
+    InputTypeError
+        For a theta that is not real, and where f gives no scalar or loses the imaginary part.
+
+    Examples
+    --------
+    >>> difference(lambda t: t[0] ** 2 + 3 * t[1], np.array([4.0, 5.0]), step=0.5)
+    array([8., 3.])
     """
     theta = _checked_theta(theta)
     if not isinstance(scheme, Scheme):
@@ -184,12 +219,30 @@ def difference(f: Function, theta: Array, scheme: Scheme | SchemeName = CENTRAL,
 
 
 def richardson(
-    f: Function, theta: Array, step: float = 0.125, rows: int = 10, noise: float | Array | None = None
-) -> tuple[Array, Array]:
-    """(gradient (n,), error estimate (n,)) of f at theta by Ridders' tableau over central differences.
+    f: Function, theta: Flat, step: float = 0.125, rows: int = 10, noise: float | Flat | None = None
+) -> tuple[Flat, Flat]:
+    """The gradient by Ridders' tableau over central differences, in 2 n rows evaluations of f.
 
-    The steps are step * max(1, |t|), halved from row to row. `noise` is the absolute error of one evaluation
-    of f (per entry, if an array), by default eps |f(theta)|. 2 n rows evaluations.
+    Parameters
+    ----------
+    f, theta
+        As in `difference`.
+    step
+        The largest step, relative to max(1, |t|); it is halved from row to row.
+    rows
+        How many steps, at least 2.
+    noise
+        The absolute error of one evaluation of f (per entry, if an array), by default eps |f(theta)|.
+
+    Returns
+    -------
+    gradient, error estimate
+        (n,) each; see `ridders`.
+
+    Raises
+    ------
+    InputError
+        For a theta, step or rows that do not fit.
     """
     theta = _checked_theta(theta)
     if noise is None:
@@ -198,15 +251,15 @@ def richardson(
 
 
 def extrapolated(
-    gradient_at: Callable[[Array], Array], theta: Array, step: float, rows: int, noise: float | Array
-) -> tuple[Array, Array]:
-    """(gradient, error estimate) at step zero from gradient_at(steps (n,)), central differences of theta."""
+    gradient_at: Callable[[Flat], Flat], theta: Flat, step: float, rows: int, noise: float | Flat
+) -> tuple[Flat, Flat]:
+    """The gradient and its error estimate at step zero, from gradient_at(steps): central differences."""
     expect(type(rows) is int and rows >= 2, f"rows: expected an integer >= 2, got {rows!r}")
     steps = np.array([step_sizes(theta, CENTRAL, step / 2**row) for row in range(rows)])
     return ridders(np.array([gradient_at(h) for h in steps]), steps, noise)
 
 
-def ridders(quotients: Array, steps: Array, noise: float | Array) -> tuple[Array, Array]:
+def ridders(quotients: Tableau, steps: Tableau, noise: float | Flat) -> tuple[Flat, Flat]:
     """Extrapolate central differences (rows, n), each row at half the step before, to step zero.
 
         A_{j,0} = D_{h_j},   A_{j,k} = (4^k A_{j,k-1} - A_{j-1,k-1}) / (4^k - 1)

@@ -1,4 +1,4 @@
-"""Bad input, told in one sentence where it comes in: argument, what was expected, what was found, remedy."""
+"""Bad input, refused where it comes in, by one sentence: argument, expected, found, and the remedy."""
 
 from collections.abc import Collection
 from numbers import Real

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from backproof.scratch.activations import ACTIVATION_FUNCTIONS
-from backproof.scratch.architecture import Architecture, Array
+from backproof.scratch.architecture import Architecture, Array, Inputs, Logits, Targets
 from backproof.scratch.losses import LOSS_FUNCTIONS, Loss
 from backproof.scratch.parameters import Parameters
 from backproof.scratch.problem import Problem
@@ -34,10 +34,17 @@ def product(a: Array, b: Array, out: Array | None = None) -> Array:
 
 
 class Network:
-    """An `Architecture` with `Parameters`. The dtype is the parameters' own, the loss the architecture's.
+    """An `Architecture` with `Parameters`, which are used as they are, without a copy.
 
-    `loss_function` replaces that loss by another of the same targets (label smoothing).
+    Parameters
+    ----------
+    architecture, parameters
+        The dtype is the parameters' own.
+    loss_function
+        Replaces the architecture's loss by another of the same targets (label smoothing).
 
+    Notes
+    -----
     `astype(np.complex128)` and `astype(np.longdouble)` give the same network for complex steps and for
     extended precision.
     """
@@ -62,11 +69,22 @@ class Network:
         return Network(self.architecture, self.parameters.astype(dtype), self.loss_function)
 
     @finite_products
-    def forward(self, x: Array, masks: Masks | None = None) -> list[Array]:
-        """[x, a_1, ..., a_{L-1}, logits]; all but x are buffers that the next forward overwrites.
+    def forward(self, x: Inputs, masks: Masks | None = None) -> list[Array]:
+        """What each layer is given, and the logits.
 
-        With dropout `masks`, one per layer, each layer's inputs are multiplied by its mask first, and it is
-        these products that are returned: hand the same masks to backward.
+        Parameters
+        ----------
+        x
+            Inputs (batch, n_inputs); trusted.
+        masks
+            Of dropout, one per layer: each layer's inputs are multiplied by its mask first, and it is these
+            products that are returned. Hand the same masks to backward.
+
+        Returns
+        -------
+        list of arrays
+            [x, a_1, ..., a_{L-1}, logits], each (batch, n_l). All but x are buffers that the next forward
+            pass overwrites.
         """
         self._resize(len(x))
         activations = [x]
@@ -85,12 +103,20 @@ class Network:
 
     @finite_products
     def backward(
-        self, activations: Sequence[Array], delta: Array, gradient: Parameters, masks: Masks | None = None
+        self, activations: Sequence[Array], delta: Logits, gradient: Parameters, masks: Masks | None = None
     ) -> None:
-        """Overwrite `gradient` with the gradient of sum(delta * logits), delta (batch, outputs) held fixed.
+        """Overwrite `gradient` with the gradient of sum(delta * logits), delta held fixed.
 
-        `activations` is what forward returned for the same batch and masks. Linear in `delta`, which is not
-        changed.
+        Parameters
+        ----------
+        activations
+            What forward returned for the same batch and masks.
+        delta
+            dL/dlogits, (batch, outputs); not changed. The result is linear in it.
+        gradient
+            Is overwritten, never added to.
+        masks
+            Those of the forward pass.
         """
         self._resize(len(delta))  # the last forward pass may have been of another batch
         for layer in reversed(range(len(activations) - 1)):
@@ -107,12 +133,12 @@ class Network:
                     a = mask.backpropagate(delta, a)
                 self.activation.backpropagate(delta, a)
 
-    def loss(self, x: Array, targets: Array, masks: Masks | None = None) -> Array:
+    def loss(self, x: Inputs, targets: Targets, masks: Masks | None = None) -> Array:
         """The loss as a scalar of the network's dtype (complex for a complex network)."""
         return self.loss_function.value(self.forward(x, masks)[-1], targets)
 
     def loss_and_gradient(
-        self, x: Array, targets: Array, gradient: Parameters, masks: Masks | None = None
+        self, x: Inputs, targets: Targets, gradient: Parameters, masks: Masks | None = None
     ) -> float:
         """Overwrite `gradient` with dL/dtheta by backpropagation; return the loss. Weights stay."""
         activations = self.forward(x, masks)
@@ -122,7 +148,7 @@ class Network:
         return float(loss)
 
     @property
-    def logits_delta(self) -> Array:
+    def logits_delta(self) -> Logits:
         """A buffer (batch, outputs) for dL/dlogits, of the last forward pass's batch."""
         return self._deltas[-1]
 

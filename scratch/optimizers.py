@@ -2,10 +2,10 @@
 
 sgd    v <- mu v + g  (v = g at the first step);  theta <- theta - rate * v
        nesterov: theta <- theta - rate * (g + mu v)
-       [Sutskever 2013], in torch's form: the rate multiplies the velocity afterwards
+       Sutskever, Martens, Dahl, Hinton 2013, in torch's form: the rate multiplies the velocity afterwards
 adam   m <- b1 m + (1 - b1) g;  v <- b2 v + (1 - b2) g^2;
        theta <- theta - rate / (1 - b1^t) * m / (sqrt(v) / sqrt(1 - b2^t) + eps)
-       [Kingma 2015], algorithm 1
+       Kingma, Ba 2015, algorithm 1
 
 An update is bound by memory, so what counts is the number of passes over the vectors. Rules of several passes
 work through them in blocks that stay in the cache from one pass to the next. Plain sgd is a single pass: it

@@ -15,8 +15,19 @@ from backproof.scratch.errors import expect_shape
 class Parameters:
     """A flat vector (n_parameters,) and, per layer, views W (fan_in, fan_out) and b (fan_out,) into it.
 
-    `flat` is used as it is, without a copy, when given; else it is zeros of `dtype` (the architecture's
-    where none is named). Raises ValueError for a vector of another length.
+    Parameters
+    ----------
+    architecture
+        Says the shapes.
+    flat
+        The vector; used as it is, without a copy. By default zeros.
+    dtype
+        Of these zeros; by default the architecture's.
+
+    Raises
+    ------
+    InputError
+        For a vector of another length.
     """
 
     def __init__(self, architecture: Architecture, flat: Flat | None = None, dtype: Any = None) -> None:

@@ -36,9 +36,19 @@ class Mask:
 
 @dataclass(frozen=True)
 class Dropout:
-    """The probability p with which a unit is dropped: of the hidden layers, and of the inputs.
+    """How often a unit is dropped.
 
-    `seed` starts the generator from which a training run draws its masks.
+    Parameters
+    ----------
+    hidden, inputs
+        The probability p in [0, 1) for the units of hidden layers, and for the inputs.
+    seed
+        Of the generator from which a training run draws its masks.
+
+    Raises
+    ------
+    InputError
+        For a p that is not in [0, 1).
     """
 
     hidden: float = 0.5
@@ -70,7 +80,13 @@ def _mask(rng: np.random.Generator, shape: tuple[int, int], p: float, dtype: str
 
 
 def smoothed_cross_entropy(smoothing: float) -> Loss:
-    """cross_entropy with the share `smoothing` of every target spread evenly over the K outputs."""
+    """cross_entropy with the share `smoothing` in [0, 1) of every target spread evenly over the K outputs.
+
+    Raises
+    ------
+    InputError
+        For another share.
+    """
     expect(0.0 <= smoothing < 1.0, f"smoothing: expected a share in [0, 1), got {smoothing!r}")
     sharp = LOSS_FUNCTIONS["cross_entropy"]
 

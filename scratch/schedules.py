@@ -23,14 +23,14 @@ def constant() -> Schedule:
 
 
 def step_decay(every: int, gamma: float = 0.1) -> Schedule:
-    """Times `gamma` after each `every` steps. Raises ValueError unless every >= 1 and 0 < gamma <= 1."""
+    """Times `gamma` in (0, 1] after each `every` >= 1 steps; InputError for others."""
     expect(every >= 1, f"every: expected at least 1, got {every!r}")
     expect(0.0 < gamma <= 1.0, f"gamma: expected a number in (0, 1], got {gamma!r}")
     return lambda t: gamma ** (t // every)
 
 
 def cosine(n_steps: int, final: float = 0.0) -> Schedule:
-    """From 1 at step 0 to `final` at step `n_steps`, where it stays."""
+    """From 1 at step 0 to `final` in [0, 1] at step `n_steps` >= 1, where it stays; InputError for others."""
     expect(n_steps >= 1, f"n_steps: expected at least 1, got {n_steps!r}")
     expect(0.0 <= final <= 1.0, f"final: expected a number in [0, 1], got {final!r}")
     return lambda t: _half_cosine(1.0, final, t / n_steps)
@@ -39,9 +39,21 @@ def cosine(n_steps: int, final: float = 0.0) -> Schedule:
 def one_cycle(
     n_steps: int, warm_up: float = 0.3, start_divisor: float = 25.0, final_divisor: float = 1e4
 ) -> Schedule:
-    """From 1/start_divisor up to 1 over the share `warm_up` of the steps, then down.
+    """Up to 1 and down again.
 
-    The last step, n_steps - 1, has 1/(start_divisor * final_divisor); so have steps after it.
+    Parameters
+    ----------
+    n_steps
+        At least 2. The last, n_steps - 1, has the lowest factor; so have steps after it.
+    warm_up
+        The share in (0, 1) of the steps that go up.
+    start_divisor, final_divisor
+        The factor starts at 1/start_divisor and ends at 1/(start_divisor * final_divisor); at least 1 each.
+
+    Raises
+    ------
+    InputError
+        For an argument out of its range.
     """
     expect(n_steps >= 2, f"n_steps: expected at least 2, got {n_steps!r}")
     expect(0.0 < warm_up < 1.0, f"warm_up: expected a share in (0, 1), got {warm_up!r}")

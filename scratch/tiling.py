@@ -31,7 +31,8 @@ from typing import Annotated
 
 from backproof.scratch.architecture import Array
 
-Indices = Annotated[Array, "chosen"]
+Indices = Annotated[Array, "units"]
+Columns = Annotated[Array, "inputs"]  # indices, too
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,9 @@ def groups(indices: Indices, most: int) -> Iterator[Indices]:
         yield indices[start : start + length]
 
 
-def rectangles(units: Indices, inputs: Indices, most: int) -> Iterator[tuple[Indices, Indices]]:
+def rectangles(
+    units: Indices, inputs: Annotated[Array, "inputs"], most: int
+) -> Iterator[tuple[Indices, Columns]]:
     """units x inputs in rectangles of at most `most` entries, and at least one."""
     for some_inputs in groups(inputs, most):
         for some_units in groups(units, most // len(some_inputs)):

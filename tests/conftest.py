@@ -7,8 +7,13 @@ import os
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import pytest
-from hypothesis import HealthCheck, settings
+from tests.support import shapes
+
+# Before any of them is imported: every call of theirs is held to the shapes in its types.
+shapes.install("backproof.scratch", "backproof.reference")
+
+import pytest  # noqa: E402 - after the shapes
+from hypothesis import HealthCheck, settings  # noqa: E402 - after the shapes
 
 # dev: quick feedback. ci: what every submission must pass. campaign: by hand, thousands of examples.
 _COMMON = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])

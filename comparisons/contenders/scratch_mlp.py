@@ -6,7 +6,7 @@ It checks what comes in and copies what goes out; all the mathematics is in `net
 from collections.abc import Sequence
 
 from backproof.reference.contender import Checkpoints, between, checked_training
-from backproof.scratch.architecture import Architecture, Array, OptimizerSpec, Weights
+from backproof.scratch.architecture import Architecture, Inputs, Logits, OptimizerSpec, Rows, Targets, Weights
 from backproof.scratch.network import Network
 from backproof.scratch.parameters import Parameters
 from backproof.scratch.training import Recipe, train
@@ -20,11 +20,11 @@ class ScratchMLP:
         self.architecture = architecture
         self.network = Network(architecture, Parameters.from_weights(architecture, weights))
 
-    def logits(self, x: Array) -> Array:
+    def logits(self, x: Inputs) -> Logits:
         """(batch, outputs), a fresh array."""
         return self.network.forward(self.architecture.checked_inputs(x))[-1].copy()
 
-    def loss_and_gradient(self, x: Array, targets: Array) -> tuple[float, Weights]:
+    def loss_and_gradient(self, x: Inputs, targets: Targets) -> tuple[float, Weights]:
         """The loss of the batch and its gradient per layer; the weights stay."""
         x, targets = self.architecture.checked_batch(x, targets)
         gradient = Parameters(self.architecture)
@@ -32,7 +32,7 @@ class ScratchMLP:
         return loss, gradient.layers
 
     def train(
-        self, x: Array, targets: Array, batches: Sequence[Array], optimizer: OptimizerSpec,
+        self, x: Inputs, targets: Targets, batches: Sequence[Rows], optimizer: OptimizerSpec,
         checkpoints: Checkpoints | None = None,
     ) -> Sequence[float]:  # fmt: skip
         """One step per batch of row indices with a fresh optimiser; each step's loss before its update."""

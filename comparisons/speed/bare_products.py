@@ -13,7 +13,16 @@ from collections.abc import Sequence
 import numpy as np
 
 from backproof.reference.contender import Checkpoints, NotOffered, between
-from backproof.scratch.architecture import Architecture, Array, OptimizerSpec, Weights
+from backproof.scratch.architecture import (
+    Architecture,
+    Array,
+    Inputs,
+    Logits,
+    OptimizerSpec,
+    Rows,
+    Targets,
+    Weights,
+)
 
 Product = tuple[Array, Array, Array]  # left, right, out
 
@@ -25,17 +34,17 @@ class BareProducts:
         self.architecture = architecture
         self._weights = [weight.copy() for weight, _ in architecture.checked_weights(weights)]
 
-    def logits(self, x: Array) -> Array:
+    def logits(self, x: Inputs) -> Logits:
         raise NotOffered("matrix products alone make no logits")
 
-    def loss_and_gradient(self, x: Array, targets: Array) -> tuple[float, Weights]:
+    def loss_and_gradient(self, x: Inputs, targets: Targets) -> tuple[float, Weights]:
         raise NotOffered("matrix products alone make no gradient")
 
     def train(
         self,
-        x: Array,
-        targets: Array,
-        batches: Sequence[Array],
+        x: Inputs,
+        targets: Targets,
+        batches: Sequence[Rows],
         optimizer: OptimizerSpec,
         checkpoints: Checkpoints | None = None,
     ) -> Sequence[float]:

@@ -12,7 +12,16 @@ import numpy as np
 
 from backproof.comparisons.speed.bare_products import Product, products_of_a_step
 from backproof.reference.contender import Checkpoints, NotOffered, between
-from backproof.scratch.architecture import Architecture, Array, OptimizerSpec, Weights
+from backproof.scratch.architecture import (
+    Architecture,
+    Array,
+    Inputs,
+    Logits,
+    OptimizerSpec,
+    Rows,
+    Targets,
+    Weights,
+)
 from backproof.scratch.network import Network
 from backproof.scratch.parameters import Parameters
 from backproof.scratch.training import STEP_PARTS, Recipe, TrainingStep
@@ -31,10 +40,10 @@ class ScratchInParts:
         self.architecture = architecture
         self.network = Network(architecture, Parameters.from_weights(architecture, weights))
 
-    def logits(self, x: Array) -> Array:
+    def logits(self, x: Inputs) -> Logits:
         raise NotOffered("it is only there for its clock")
 
-    def loss_and_gradient(self, x: Array, targets: Array) -> tuple[float, Weights]:
+    def loss_and_gradient(self, x: Inputs, targets: Targets) -> tuple[float, Weights]:
         raise NotOffered("it is only there for its clock")
 
     def weights(self) -> Weights:
@@ -42,9 +51,9 @@ class ScratchInParts:
 
     def train(
         self,
-        x: Array,
-        targets: Array,
-        batches: Sequence[Array],
+        x: Inputs,
+        targets: Targets,
+        batches: Sequence[Rows],
         optimizer: OptimizerSpec,
         checkpoints: Checkpoints | None = None,
     ) -> Sequence[float]:

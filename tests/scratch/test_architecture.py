@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from backproof.scratch.architecture import Architecture, OptimizerSpec
+from backproof.scratch.architecture import Architecture, LossName, OptimizerSpec
 from backproof.scratch.parameters import Parameters
 from tests.support.strategies import architectures
 
@@ -153,7 +153,7 @@ def test_labels_that_do_not_fit_are_refused(labels: Any, error: type[Exception],
     ],
 )
 def test_targets_that_do_not_fit_are_refused(
-    loss: str, targets: Any, error: type[Exception], message: str
+    loss: LossName, targets: Any, error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):
         Architecture((3, 2), loss=loss).checked_targets(targets, 2)

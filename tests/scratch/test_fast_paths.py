@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.comparisons.verdicts.verdict import compare
 from backproof.scratch import optimizers
-from backproof.scratch.architecture import DTYPES, Architecture, Array, OptimizerSpec
+from backproof.scratch.architecture import DTYPES, Architecture, Array, DtypeName, OptimizerSpec
 from backproof.scratch.optimizers import SGD, PlainSGD, make_optimizer
 from backproof.scratch.parameters import Parameters
 from backproof.scratch.training import Recipe, train
@@ -40,7 +40,7 @@ def test_a_power_of_two_folded_into_delta_scales_the_gradient_exactly(case: Case
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_a_step_given_the_folded_rate_is_the_step_given_the_gradient(dtype: str) -> None:
+def test_a_step_given_the_folded_rate_is_the_step_given_the_gradient(dtype: DtypeName) -> None:
     rng, rate = np.random.default_rng(0), 0.1
     theta, g = (rng.standard_normal(1000).astype(dtype) for _ in range(2))
     folded, plain = theta.copy(), theta.copy()
@@ -76,7 +76,7 @@ def test_blocks_of_any_length_give_the_same_bits(
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_a_batch_of_one_has_the_outer_product_that_a_larger_one_sums(dtype: str) -> None:
+def test_a_batch_of_one_has_the_outer_product_that_a_larger_one_sums(dtype: DtypeName) -> None:
     # Small integers: nothing rounds, whatever the order of summation.
     case = random_case(Architecture((6, 5, 4), "relu", "sum_of_squares", dtype), "integer", 1, seed=3)
     assert gradient_of(case).any()

@@ -12,7 +12,16 @@ from backproof.comparisons.verdicts.network_bounds import backprop_reference, co
 from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.comparisons.verdicts.verdict import compare
 from backproof.reference import textbook
-from backproof.scratch.architecture import ACTIVATIONS, DTYPES, LOSSES, Architecture, Array
+from backproof.scratch.architecture import (
+    ACTIVATIONS,
+    DTYPES,
+    LOSSES,
+    ActivationName,
+    Architecture,
+    Array,
+    DtypeName,
+    LossName,
+)
 from backproof.scratch.differences import CENTRAL, SCHEMES, step_sizes
 from backproof.scratch.gradients import (
     EVALUATIONS,
@@ -72,7 +81,7 @@ KINK = Case(
 @given(cases(dtypes=DTYPES))
 @example(KINK)
 def test_a_difference_scheme_agrees_with_backprop_within_its_derived_bound(
-    method: str, evaluation: str, case: Case
+    method: MethodName, evaluation: str, case: Case
 ) -> None:
     backprop = backprop_bound(case)
     steps = step_sizes(case.flat, SCHEMES[method])
@@ -143,7 +152,9 @@ def test_complex_step_and_backprop_agree_to_1e_14_where_nothing_cancels(family: 
 @pytest.mark.parametrize("activation", ["identity", "sigmoid", "tanh"])
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("seed", range(6))
-def test_richardsons_estimate_covers_its_distance_to_backprop(activation: str, loss: str, seed: int) -> None:
+def test_richardsons_estimate_covers_its_distance_to_backprop(
+    activation: ActivationName, loss: LossName, seed: int
+) -> None:
     case = random_case(Architecture((3, 4, 3, 2), activation, loss), "normal", 3, seed)
     found, estimate = by_richardson(case)
     backprop = backprop_bound(case)
@@ -153,7 +164,7 @@ def test_richardsons_estimate_covers_its_distance_to_backprop(activation: str, l
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("seed", range(6))
 def test_richardsons_estimate_covers_its_distance_to_backprop_within_a_linear_piece(
-    loss: str, seed: int
+    loss: LossName, seed: int
 ) -> None:
     case = random_case(Architecture((3, 4, 3, 2), "relu", loss), "normal", 3, seed)
     step = 2.0**-6
@@ -171,7 +182,7 @@ def test_richardsons_estimate_covers_its_distance_to_backprop_within_a_linear_pi
 @pytest.mark.parametrize("n_layers", [1, 2, 3])
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_backprop_of_every_activation_loss_and_depth_agrees_with_central_differences(
-    activation: str, loss: str, n_layers: int, dtype: str
+    activation: ActivationName, loss: LossName, n_layers: int, dtype: DtypeName
 ) -> None:
     architecture = Architecture((3, *(WIDTH,) * (n_layers - 1), 2), activation, loss, dtype)
     case = random_case(architecture, "normal", 5, seed=n_layers)
@@ -226,7 +237,7 @@ def test_the_loss_is_the_textbooks_within_its_bound(case: Case) -> None:
 
 @pytest.mark.parametrize("method", METHODS)
 @given(cases(dtypes=DTYPES, max_batch=3))
-def test_the_network_stays_as_it_was_and_the_result_is_the_callers(method: str, case: Case) -> None:
+def test_the_network_stays_as_it_was_and_the_result_is_the_callers(method: MethodName, case: Case) -> None:
     network = case.network()
     before = network.parameters.flat.tobytes()
     with np.errstate(all="ignore"):  # Richardson's first steps are long: saturated losses overflow in float32
@@ -242,7 +253,7 @@ def test_the_network_stays_as_it_was_and_the_result_is_the_callers(method: str, 
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_the_gradient_has_the_networks_dtype(method: str, dtype: str) -> None:
+def test_the_gradient_has_the_networks_dtype(method: MethodName, dtype: DtypeName) -> None:
     case = random_case(Architecture((2, 3, 2), dtype=dtype), "normal", 2, 0)
     assert gradient(case.network(), case.x, case.targets, method).dtype == dtype
 
@@ -250,7 +261,7 @@ def test_the_gradient_has_the_networks_dtype(method: str, dtype: str) -> None:
 @pytest.mark.parametrize("method", METHODS)
 @given(cases(max_batch=3, families=("normal", "integer")), layouts())
 def test_memory_layout_and_read_only_inputs_change_nothing(
-    method: str, case: Case, layout: Callable[[Array], Array]
+    method: MethodName, case: Case, layout: Callable[[Array], Array]
 ) -> None:
     network = case.network()
     expected = gradient(network, case.x, case.targets, method)
@@ -298,7 +309,7 @@ def test_the_loss_function_is_pure() -> None:
     ],
 )  # fmt: skip
 def test_bad_methods_and_options_are_refused_in_a_sentence(
-    method: str, options: dict[str, Any], error: type[Exception], message: str
+    method: MethodName, options: dict[str, Any], error: type[Exception], message: str
 ) -> None:
     case = random_case(Architecture((2, 3, 2)), "normal", 2, 0)
     with pytest.raises(error, match=message):

@@ -10,7 +10,7 @@ from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.comparisons.verdicts.rounding import Arithmetic, Bounded
 from backproof.comparisons.verdicts.verdict import compare
 from backproof.reference import textbook
-from backproof.scratch.architecture import DTYPES, Architecture, Array
+from backproof.scratch.architecture import DTYPES, Architecture, Array, LossName
 from backproof.scratch.architecture import LOSSES as NAMES
 from backproof.scratch.losses import LOSS_FUNCTIONS, softplus
 from tests.support.tolerances import ulp_distance, unit_roundoff
@@ -20,7 +20,7 @@ every_dtype = pytest.mark.parametrize("dtype", DTYPES)
 
 
 @st.composite
-def logits_and_targets(draw: st.DrawFn, name: str, dtype: str = "float64") -> tuple[Array, Array]:
+def logits_and_targets(draw: st.DrawFn, name: LossName, dtype: str = "float64") -> tuple[Array, Array]:
     """(batch, outputs) at scales from 1e-6 to 1e3, ties included, and targets that fit."""
     batch, outputs = draw(st.integers(1, 5)), draw(st.integers(1, 5))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
@@ -33,12 +33,12 @@ def logits_and_targets(draw: st.DrawFn, name: str, dtype: str = "float64") -> tu
     return z.astype(dtype), (np.round(targets) if draw(st.booleans()) else targets).astype(dtype)
 
 
-def rounding(name: str, z: Array, targets: Array) -> LossBound:
+def rounding(name: LossName, z: Array, targets: Array) -> LossBound:
     """What rounding may do to this loss and delta, with z as it is."""
     return LOSS_BOUNDS[name](Bounded.exact(z), targets, Arithmetic.of(str(z.dtype)))
 
 
-def delta_of(name: str, z: Array, targets: Array) -> Array:
+def delta_of(name: LossName, z: Array, targets: Array) -> Array:
     return LOSS_FUNCTIONS[name].delta(z, targets, np.empty_like(z))
 
 
@@ -50,7 +50,7 @@ def test_every_loss_of_an_architecture_exists() -> None:
 @every_dtype
 @given(st.data())
 def test_a_loss_is_the_textbooks_within_its_rounding_bound(
-    name: str, dtype: str, data: st.DataObject
+    name: LossName, dtype: str, data: st.DataObject
 ) -> None:
     z, targets = data.draw(logits_and_targets(name, dtype))
     bound = rounding(name, z, targets).total(Arithmetic.of(dtype)).error
@@ -67,7 +67,7 @@ def test_a_loss_is_the_textbooks_within_its_rounding_bound(
 @every_dtype
 @given(st.data())
 def test_delta_is_the_complex_step_of_the_loss_within_its_rounding_bound(
-    name: str, dtype: str, data: st.DataObject
+    name: LossName, dtype: str, data: st.DataObject
 ) -> None:
     z, targets = data.draw(logits_and_targets(name, dtype))
     expected = np.empty(z.shape, np.longdouble)
@@ -82,7 +82,7 @@ def test_delta_is_the_complex_step_of_the_loss_within_its_rounding_bound(
 
 @every_loss
 @given(st.data())
-def test_the_loss_is_its_scale_times_the_sum_over_examples(name: str, data: st.DataObject) -> None:
+def test_the_loss_is_its_scale_times_the_sum_over_examples(name: LossName, data: st.DataObject) -> None:
     z, targets = data.draw(logits_and_targets(name))
     terms = LOSS_FUNCTIONS[name].per_example(z, targets)
     assert terms.shape == (len(z),)
@@ -92,7 +92,7 @@ def test_the_loss_is_its_scale_times_the_sum_over_examples(name: str, data: st.D
 
 @every_loss
 @given(st.data())
-def test_an_examples_term_depends_on_that_example_alone(name: str, data: st.DataObject) -> None:
+def test_an_examples_term_depends_on_that_example_alone(name: LossName, data: st.DataObject) -> None:
     z, targets = data.draw(logits_and_targets(name))
     one_by_one = [
         LOSS_FUNCTIONS[name].per_example(z[n : n + 1], targets[n : n + 1])[0] for n in range(len(z))
@@ -104,7 +104,7 @@ def test_an_examples_term_depends_on_that_example_alone(name: str, data: st.Data
 
 @every_loss
 @given(st.data())
-def test_value_and_delta_together_are_the_same_numbers_as_apart(name: str, data: st.DataObject) -> None:
+def test_value_and_delta_together_are_the_same_numbers_as_apart(name: LossName, data: st.DataObject) -> None:
     z, targets = data.draw(logits_and_targets(name))
     out = np.empty_like(z)
     value = LOSS_FUNCTIONS[name].value_and_delta(z, targets, out)
@@ -114,7 +114,7 @@ def test_value_and_delta_together_are_the_same_numbers_as_apart(name: str, data:
 
 @every_loss
 @given(st.data())
-def test_logits_and_targets_are_only_read(name: str, data: st.DataObject) -> None:
+def test_logits_and_targets_are_only_read(name: LossName, data: st.DataObject) -> None:
     z, targets = data.draw(logits_and_targets(name))
     z.flags.writeable = targets.flags.writeable = False
     LOSS_FUNCTIONS[name].value_and_delta(z, targets, np.empty_like(z))
@@ -123,7 +123,7 @@ def test_logits_and_targets_are_only_read(name: str, data: st.DataObject) -> Non
 
 @every_loss
 @every_dtype
-def test_confident_logits_overflow_nowhere(name: str, dtype: str) -> None:
+def test_confident_logits_overflow_nowhere(name: LossName, dtype: str) -> None:
     z = np.array([[1e4, -1e4], [-1e4, 1e4], [0.0, 0.0]], dtype)
     targets = np.array([0, 0, 0]) if name == "cross_entropy" else np.array([[1, 0], [1, 0], [1, 0]], dtype)
     assert np.isfinite(LOSS_FUNCTIONS[name].value(z, targets))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from backproof.scratch.architecture import Architecture, Weights
+from backproof.scratch.architecture import Architecture, Bias, Weight, Weights
 from backproof.scratch.errors import InputError, InputTypeError
 from backproof.scratch.network import Network
 from backproof.scratch.parameters import Parameters
@@ -14,7 +14,7 @@ from backproof.scratch.problem import Problem
 from tests.support.strategies import Case, cases
 
 SMALL = Architecture((2, 3))
-WEIGHTS: Weights = [(np.arange(6.0).reshape(2, 3), np.arange(3.0))]
+WEIGHTS: list[tuple[Weight, Bias]] = [(np.arange(6.0).reshape(2, 3), np.arange(3.0))]
 X = np.array([[1.0, 2.0], [3.0, 4.0]])
 LABELS = np.array([0, 2])
 

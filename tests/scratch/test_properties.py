@@ -10,7 +10,7 @@ from numpy.polynomial.legendre import leggauss
 
 from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.comparisons.verdicts.verdict import compare
-from backproof.scratch.architecture import DTYPES, LOSSES, Architecture, Array
+from backproof.scratch.architecture import DTYPES, LOSSES, Architecture, Array, LossName
 from backproof.scratch.differences import CENTRAL, step_sizes
 from backproof.scratch.gradients import gradient
 from backproof.scratch.parameters import Parameters
@@ -158,7 +158,7 @@ def test_the_line_integral_of_an_entry_of_the_gradient_is_the_difference_of_the_
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_the_line_integral_would_show_a_gradient_wrong_by_a_thousandth(loss: str) -> None:
+def test_the_line_integral_would_show_a_gradient_wrong_by_a_thousandth(loss: LossName) -> None:
     seen = []
     for seed in range(20):
         case = random_case(Architecture((3, 4, 2), "tanh", loss), "normal", 3, seed)

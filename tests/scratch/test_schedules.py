@@ -1,22 +1,25 @@
 """Schedules: torch's own schedulers are the witness."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backproof.scratch.architecture import Architecture, OptimizerSpec
+from backproof.scratch.architecture import Architecture, Array, OptimizerName, OptimizerSpec
 from backproof.scratch.initializers import initialize
 from backproof.scratch.network import Network
-from backproof.scratch.schedules import constant, cosine, one_cycle, step_decay
+from backproof.scratch.schedules import Schedule, constant, cosine, one_cycle, step_decay
 from backproof.scratch.training import EpochPlan, Recipe, fit, train
 from tests.support.tolerances import gamma
 
 RATE = 0.3
+MakeScheduler = Callable[[torch.optim.Optimizer], torch.optim.lr_scheduler.LRScheduler]
 
 
-def torch_rates(make_scheduler, n_steps):
+def torch_rates(make_scheduler: MakeScheduler, n_steps: int) -> Array:
     """The rates torch uses for steps 0 .. n_steps - 1."""
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=RATE)
     scheduler = make_scheduler(optimizer)
@@ -28,24 +31,24 @@ def torch_rates(make_scheduler, n_steps):
     return np.array(rates)
 
 
-def assert_same_rates(schedule, expected):
+def assert_same_rates(schedule: Schedule, expected: Array) -> None:
     """torch multiplies its way from step to step: about 8 roundings each, relative to the largest rate."""
     found = [RATE * schedule(step) for step in range(len(expected))]
     np.testing.assert_allclose(found, expected, rtol=0, atol=gamma(8 * len(expected), "float64") * RATE)
 
 
-def test_a_constant_schedule_keeps_the_rate():
+def test_a_constant_schedule_keeps_the_rate() -> None:
     assert [constant()(step) for step in (0, 7, 10**6)] == [1.0, 1.0, 1.0]
 
 
 @given(every=st.integers(1, 20), decay=st.floats(0.05, 1.0))
-def test_step_decay_is_torchs_step_lr(every, decay):
+def test_step_decay_is_torchs_step_lr(every: int, decay: float) -> None:
     expected = torch_rates(lambda o: torch.optim.lr_scheduler.StepLR(o, every, decay), 60)
     assert_same_rates(step_decay(every, decay), expected)
 
 
 @given(n_steps=st.integers(1, 80), final=st.floats(0.0, 1.0))
-def test_cosine_is_torchs_cosine_annealing(n_steps, final):
+def test_cosine_is_torchs_cosine_annealing(n_steps: int, final: float) -> None:
     expected = torch_rates(
         lambda o: torch.optim.lr_scheduler.CosineAnnealingLR(o, n_steps, eta_min=final * RATE), n_steps
     )
@@ -58,7 +61,7 @@ def test_cosine_is_torchs_cosine_annealing(n_steps, final):
     start=st.floats(1.0, 100.0),
     final=st.floats(1.0, 1e5),
 )
-def test_one_cycle_is_torchs_one_cycle(n_steps, warm_up, start, final):
+def test_one_cycle_is_torchs_one_cycle(n_steps: int, warm_up: float, start: float, final: float) -> None:
     expected = torch_rates(
         lambda o: torch.optim.lr_scheduler.OneCycleLR(
             o,
@@ -77,12 +80,12 @@ def test_one_cycle_is_torchs_one_cycle(n_steps, warm_up, start, final):
 @pytest.mark.parametrize(
     "schedule", [constant(), step_decay(5), cosine(40), cosine(40, 0.1), one_cycle(40), one_cycle(40, 0.01)]
 )
-def test_factors_stay_between_zero_and_one_also_past_the_end_and_between_steps(schedule):
+def test_factors_stay_between_zero_and_one_also_past_the_end_and_between_steps(schedule: Schedule) -> None:
     factors = np.array([schedule(t) for t in np.linspace(0, 100, 401)])
     assert np.all((factors >= 0) & (factors <= 1))
 
 
-def test_one_cycle_ends_at_its_lowest_rate_and_stays_there():
+def test_one_cycle_ends_at_its_lowest_rate_and_stays_there() -> None:
     schedule = one_cycle(50, start_divisor=10.0, final_divisor=100.0)
     assert schedule(49) == schedule(60) == pytest.approx(1e-3)
 
@@ -102,7 +105,9 @@ def test_one_cycle_ends_at_its_lowest_rate_and_stays_there():
         (lambda: one_cycle(10, final_divisor=0.5), "final_divisor"),
     ],
 )
-def test_a_schedule_that_makes_no_sense_is_refused_by_the_name_of_its_argument(make, argument):
+def test_a_schedule_that_makes_no_sense_is_refused_by_the_name_of_its_argument(
+    make: Callable[[], object], argument: str
+) -> None:
     with pytest.raises(ValueError, match=f"^{argument}: expected"):
         make()
 
@@ -112,14 +117,14 @@ X = np.random.default_rng(0).standard_normal((12, 3))
 LABELS = np.arange(12) % 2
 
 
-def trained(spec, batches, schedule=None):
+def trained(spec: OptimizerSpec, batches: list[Array], schedule: Schedule | None = None) -> Array:
     network = Network(ARCHITECTURE, initialize(ARCHITECTURE, 0))
     train(network, X, LABELS, batches, Recipe(spec, schedule=schedule))
     return network.parameters.flat
 
 
 @pytest.mark.parametrize("spec", [OptimizerSpec("sgd", 0.5), OptimizerSpec("adam", 0.01)])
-def test_a_step_uses_the_factor_of_the_steps_before_it(spec):
+def test_a_step_uses_the_factor_of_the_steps_before_it(spec: OptimizerSpec) -> None:
     """A factor of zero at step 1 alone: the first batch moves the weights, the second does not."""
     batches = [np.arange(6), np.arange(6, 12)]
     only_first = trained(spec, batches, schedule=lambda step: 1.0 if step == 0 else 0.0)
@@ -127,15 +132,15 @@ def test_a_step_uses_the_factor_of_the_steps_before_it(spec):
 
 
 @pytest.mark.parametrize("spec", [OptimizerSpec("sgd", 0.5, momentum=0.9), OptimizerSpec("adam", 0.01)])
-def test_a_constant_schedule_changes_nothing(spec):
+def test_a_constant_schedule_changes_nothing(spec: OptimizerSpec) -> None:
     batches = [np.arange(6), np.arange(6, 12)] * 3
     np.testing.assert_array_equal(trained(spec, batches, constant()), trained(spec, batches))
 
 
-def test_fit_goes_on_with_the_schedule_from_epoch_to_epoch():
+def test_fit_goes_on_with_the_schedule_from_epoch_to_epoch() -> None:
     seen = []
 
-    def schedule(step):
+    def schedule(step: float) -> float:
         seen.append(step)
         return 1.0
 
@@ -145,7 +150,7 @@ def test_fit_goes_on_with_the_schedule_from_epoch_to_epoch():
 
 
 @pytest.mark.parametrize("name", ["sgd", "adam"])
-def test_scheduled_training_is_torchs(name):
+def test_scheduled_training_is_torchs(name: OptimizerName) -> None:
     """30 steps of one cycle in float64, scheduler and optimiser both torch's."""
     spec = OptimizerSpec(name, 0.1)
     batches = [np.arange(i, i + 4) for i in (0, 4, 8)] * 10
@@ -159,7 +164,7 @@ def test_scheduled_training_is_torchs(name):
         optimizer.zero_grad()
         hidden = torch.relu(torch.tensor(X[batch]) @ weights[0] + weights[1])
         logits = hidden @ weights[2] + weights[3]
-        torch.nn.functional.cross_entropy(logits, torch.tensor(LABELS[batch])).backward()
+        torch.nn.functional.cross_entropy(logits, torch.tensor(LABELS[batch])).backward()  # type: ignore[no-untyped-call] # torch ships it unannotated
         optimizer.step()
         scheduler.step()
     expected = np.concatenate([weight.detach().numpy().ravel() for weight in weights])

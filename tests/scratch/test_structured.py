@@ -11,9 +11,18 @@ from hypothesis import strategies as st
 from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.comparisons.verdicts.verdict import compare
 from backproof.reference import textbook
-from backproof.scratch.architecture import ACTIVATIONS, DTYPES, LOSSES, Architecture, Array, OptimizerSpec
+from backproof.scratch.architecture import (
+    ACTIVATIONS,
+    DTYPES,
+    LOSSES,
+    ActivationName,
+    Architecture,
+    Array,
+    LossName,
+    OptimizerSpec,
+)
 from backproof.scratch.differences import SCHEMES, step_sizes
-from backproof.scratch.gradients import CentralDifference, gradient
+from backproof.scratch.gradients import CentralDifference, MethodName, gradient
 from backproof.scratch.initializers import initialize
 from backproof.scratch.losses import LOSS_FUNCTIONS, Loss
 from backproof.scratch.network import Network
@@ -32,7 +41,7 @@ def assert_passes(case: Case, found: Array, expected: Array, bound: Array) -> No
     assert verdict.outcome == Outcome.PASS, verdict
 
 
-def by(evaluation: str, case: Case, method: str = "central_difference", **options: object) -> Array:
+def by(evaluation: str, case: Case, method: MethodName = "central_difference", **options: object) -> Array:
     return gradient(case.network(), case.x, case.targets, method, evaluation=evaluation, **options)
 
 
@@ -54,7 +63,7 @@ ON_THE_KINK = Case(
 @pytest.mark.parametrize("method", REAL_SCHEMES)
 @given(cases(dtypes=DTYPES))
 @example(ON_THE_KINK)
-def test_structured_and_textbook_quotients_differ_by_rounding_alone(method: str, case: Case) -> None:
+def test_structured_and_textbook_quotients_differ_by_rounding_alone(method: MethodName, case: Case) -> None:
     scheme = SCHEMES[method]
     bound = 2 * textbook_rounding(case, scheme, step_sizes(case.flat, scheme))
     assert_passes(case, by("structured", case, method), by("naive", case, method), bound)
@@ -87,7 +96,9 @@ def test_a_structured_complex_step_differs_from_the_textbook_s_by_rounding_alone
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("loss", LOSSES)
-def test_the_structured_quotient_is_never_farther_from_the_exact_one(activation: str, loss: str) -> None:
+def test_the_structured_quotient_is_never_farther_from_the_exact_one(
+    activation: ActivationName, loss: LossName
+) -> None:
     case = random_case(Architecture((12, 8, 6, 4), activation, loss), "normal", 10, seed=3)
     steps = step_sizes(case.flat, CENTRAL)
     exact = textbook.central_difference(case.architecture, case.flat, case.x, case.targets, steps)
@@ -115,7 +126,7 @@ def test_too_little_memory_is_refused_with_the_least_that_will_do() -> None:
 
 
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
-def test_temporary_arrays_stay_within_the_memory_allowed(activation: str) -> None:
+def test_temporary_arrays_stay_within_the_memory_allowed(activation: ActivationName) -> None:
     architecture = Architecture((784, 512, 512, 10), activation)
     network = Network(architecture, initialize(architecture, 0))
     rng = np.random.default_rng(0)
@@ -141,7 +152,9 @@ def test_the_network_and_the_batch_stay_as_they_were(case: Case) -> None:
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_weights_of_an_input_that_is_always_zero_have_a_quotient_of_exactly_zero(activation: str) -> None:
+def test_weights_of_an_input_that_is_always_zero_have_a_quotient_of_exactly_zero(
+    activation: ActivationName,
+) -> None:
     case = random_case(Architecture((4, 5, 3), activation), "normal", 6, seed=1)
     x = case.x.copy()
     x[:, 2] = 0.0

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backproof.scratch.architecture import Architecture, Array, OptimizerSpec
+from backproof.scratch.architecture import Architecture, Array, DtypeName, OptimizerSpec
 from backproof.scratch.errors import InputError
 from backproof.scratch.gradients import (
     Backprop,
@@ -110,7 +110,7 @@ def test_the_optimizer_keeps_its_state_over_the_epochs_of_one_fit() -> None:
     "spec", [OptimizerSpec("sgd", 0.1), OptimizerSpec("adam", 0.01)], ids=lambda s: s.name
 )
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_the_same_seed_gives_the_same_run_bit_for_bit(spec: OptimizerSpec, dtype: str) -> None:
+def test_the_same_seed_gives_the_same_run_bit_for_bit(spec: OptimizerSpec, dtype: DtypeName) -> None:
     runs = []
     for _ in range(2):
         network, x, targets = a_problem(architecture=replace(SETTINGS, dtype=dtype))
@@ -125,7 +125,8 @@ def test_another_seed_shuffles_otherwise() -> None:
         network, x, targets = a_problem()
         fit(network, x, targets, Recipe(), EpochPlan(1, 5, seed))
         found.append(network.parameters.flat)
-    assert not np.array_equal(*found)
+    first, second = found
+    assert not np.array_equal(first, second)
 
 
 def test_every_epoch_is_shuffled_anew() -> None:
