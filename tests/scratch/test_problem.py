@@ -19,10 +19,6 @@ X = np.array([[1.0, 2.0], [3.0, 4.0]])
 LABELS = np.array([0, 2])
 
 
-def problem_of(case: Case) -> Problem:
-    return Problem(case.architecture, case.weights, case.x, case.targets)
-
-
 def test_what_already_fits_is_kept_without_a_copy() -> None:
     problem = Problem(SMALL, WEIGHTS, X, LABELS)
     assert problem.x is X
@@ -68,14 +64,14 @@ def test_labels_that_are_no_integers_are_refused_as_a_wrong_type() -> None:
 
 @given(case=cases(dtypes=("float32", "float64")))
 def test_its_flat_vector_is_that_of_parameters_at_the_same_weights(case: Case) -> None:
-    flat = problem_of(case).flat()
+    flat = case.problem.flat()
     np.testing.assert_array_equal(flat, case.flat)
     assert not np.shares_memory(flat, case.flat)
 
 
 @given(case=cases(dtypes=("float32",)))
 def test_widened_to_float64_it_holds_the_same_numbers(case: Case) -> None:
-    wide = problem_of(case).astype("float64")
+    wide = case.problem.astype("float64")
     assert wide.architecture.dtype == "float64"
     np.testing.assert_array_equal(wide.flat(), case.flat.astype(np.float64))
     np.testing.assert_array_equal(wide.x, case.x.astype(np.float64))
@@ -91,7 +87,7 @@ def test_rows_keep_the_network_and_choose_examples_in_the_order_given() -> None:
 
 @given(case=cases())
 def test_its_network_gives_the_same_loss_and_owns_its_weights(case: Case) -> None:
-    problem = problem_of(case)
+    problem = case.problem
     network = Network.at(problem)
     expected = Network(case.architecture, Parameters(case.architecture, case.flat.copy()))
     assert network.loss(problem.x, problem.targets) == expected.loss(case.x, case.targets)

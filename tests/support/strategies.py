@@ -31,6 +31,7 @@ from backproof.scratch.architecture import (
 )
 from backproof.scratch.network import Network
 from backproof.scratch.parameters import Parameters
+from backproof.scratch.problem import Problem
 
 FAMILIES = ("normal", "integer", "sparse", "wide", "saturated")
 
@@ -48,6 +49,11 @@ class Case:
     def network(self) -> Network:
         """A fresh network at these weights."""
         return Network(self.architecture, Parameters(self.architecture, self.flat.copy()))
+
+    @property
+    def problem(self) -> Problem:
+        """The same without its family."""
+        return Problem(self.architecture, self.weights, self.x, self.targets)
 
     @property
     def weights(self) -> Weights:
