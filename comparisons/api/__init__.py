@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from backproof.comparisons.check.modules import check_module
+    from backproof.comparisons.check.session import check_class
     from backproof.comparisons.verdicts.any_function import check_gradient
     from backproof.comparisons.verdicts.gradient_verdict import GradientVerdict
     from backproof.comparisons.verdicts.outcome import Outcome
@@ -36,6 +37,7 @@ _HOMES = {
     "OptimizerSpec": "backproof.scratch.architecture",
     "Problem": "backproof.scratch.problem",
     "Verdict": "backproof.comparisons.verdicts.verdict",
+    "check_class": "backproof.comparisons.check.session",
     "check_gradient": "backproof.comparisons.verdicts.any_function",
     "check_module": "backproof.comparisons.check.modules",
 }
@@ -51,6 +53,7 @@ __all__ = [
     "Problem",
     "Verdict",
     "__version__",
+    "check_class",
     "check_gradient",
     "check_module",
     "testing",

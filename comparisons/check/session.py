@@ -1,43 +1,89 @@
-"""One class from target to causes: the trial, then the diagnosis in a fresh process."""
+"""One class from target to causes: the trial, the diagnosis, and both as plain data."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-from backproof.comparisons.check.battery.battery import Check
-from backproof.comparisons.check.diagnosis.diagnosis import Cause, diagnose
-from backproof.comparisons.check.subject.subject import Misbehaviour, Subject
-from backproof.comparisons.check.trial import Trial, run_trial
-from backproof.comparisons.contenders.loading import Target
+from backproof.comparisons.check.diagnosis.diagnosis import Diagnosis, diagnose
+from backproof.comparisons.check.results import Cause, CheckedClass, CheckRow
+from backproof.comparisons.check.snippet import snippet
+from backproof.comparisons.check.subject.subject import Misbehaviour
+from backproof.comparisons.check.template import advice
+from backproof.comparisons.check.trial import CheckResult, Settings, Trial, run_trial
+from backproof.comparisons.contenders.loading import Target, parse_target
+
+
+def check_class(target: str, *, quick: bool = False, seed: int = 0, strict: bool = False) -> CheckedClass:
+    """Put a class on trial: gradients, loss, training, state, dtypes.
+
+    Parameters
+    ----------
+    target
+        ``my_mlp.py:MyMLP`` or ``package.module:Class``. It is run in a process of its own.
+    quick
+        A quarter of the cases.
+    seed
+        Of the cases; the same seed tries the same ones.
+    strict
+        Conventions of the class's own (a sum where our loss is a mean, say) are mistakes too.
+
+    Returns
+    -------
+    CheckedClass
+        True where every check that could be asked is PASS; `causes` says what may be wrong.
+
+    Raises
+    ------
+    InputError
+        For a target that is not there.
+    """
+    return try_class(parse_target(target), Settings(quick=quick, seed=seed, strict=strict))
 
 
 def try_class(
-    target: Target,
-    *,
-    only: Sequence[str] = (),
-    seed: int = 0,
-    quick: bool = False,
-    shrink: bool = True,
-    time_limit: float = 60.0,
-    call_limit: float = 10.0,
-    on_check: Callable[[Check], None] = lambda check: None,
-) -> tuple[Trial, list[Cause]]:
-    """The outcomes of all checks and, where any failed, what may be the cause; see `run_trial`."""
-    trial = run_trial(
-        target,
-        only=only,
-        seed=seed,
-        quick=quick,
-        shrink=shrink,
-        time_limit=time_limit,
-        call_limit=call_limit,
-        on_check=on_check,
+    target: Target, settings: Settings, on_check: Callable[[str], None] = lambda name: None
+) -> CheckedClass:
+    """The results of all checks and, where any failed, what may be the cause. Raises as `run_trial`."""
+    trial = run_trial(target, settings, on_check)
+    diagnosis = _diagnosis(trial, settings, on_check)
+    shown = diagnosis.example or next(iter(trial.failed()), None)
+    explored = trial.explored
+    return CheckedClass(
+        str(trial.target),
+        trial.verdict,
+        round(trial.seconds, 3),
+        tuple(map(_row, trial.results)),
+        tuple(diagnosis.causes),
+        (*explored.notes, *explored.candidate.subject.notes) if explored else (),
+        explored.line() if explored else "",
+        snippet(trial.target, shown) if shown else "",
+        f"The smallest case found for {shown.check}" if shown else "",
+        tuple(advice(explored.candidate.methods, trial.target.place)) if explored else (),
     )
+
+
+def _row(result: CheckResult) -> CheckRow:
+    counts = result.counts
+    return CheckRow(
+        result.check,
+        result.question,
+        str(result.verdict),
+        result.text,
+        counts.tried,
+        counts.undecided,
+        round(counts.seconds, 3),
+        result.comparison,
+    )
+
+
+def _diagnosis(trial: Trial, settings: Settings, on_check: Callable[[str], None]) -> Diagnosis:
     if not trial.failed():
-        return trial, []
+        return Diagnosis()
+    if trial.explored is None:
+        return Diagnosis([Cause(trial.failed()[0].text, "describes")])
+    on_check("what may be the cause")
+    subject = trial.explored.candidate.subject
     try:
-        subject = Subject(trial.target, call_limit)
+        return diagnose(trial, settings.seed)
     except Misbehaviour as finding:
-        return trial, [Cause(finding.text, "describes")]
-    try:
-        return trial, diagnose(subject, trial, seed)
+        return Diagnosis([Cause(finding.text, "describes")])
     finally:
         subject.close()

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from backproof.comparisons.check.subject.messages import Renamed
 from backproof.comparisons.check.subject.subject import Call
 from backproof.comparisons.check.trial import CheckResult
 from backproof.comparisons.contenders.loading import Target
@@ -35,12 +36,12 @@ LAYOUT_CODE = {
 LONGEST_PLAIN = 50  # rows written out; longer arrays are repetitions
 
 
-def snippet(target: Target, outcome: CheckResult) -> str:
+def snippet(target: Target, result: CheckResult) -> str:
     """Code that repeats the failing calls and prints what came; empty where there was no call."""
-    if not outcome.calls:
+    if not result.calls:
         return ""
-    program = _Program(target.name, outcome.calls)
-    return "\n".join([*_imports(target), "", *program.lines(), f"# {_comparison(outcome)}"])
+    program = _Program(target.name, result.calls)
+    return "\n".join([*_imports(target), "", *program.lines(), f"# {_comparison(result)}"])
 
 
 def _imports(target: Target) -> Iterator[str]:
@@ -72,7 +73,9 @@ class _Program:
 
     def lines(self) -> Iterator[str]:
         yield from LAYOUT_CODE.get(self.layout, [])
-        yield "np.set_printoptions(precision=17)"
+        yield "np.set_printoptions(floatmode='unique')"
+        if any(isinstance(value, Renamed) for call in self.calls for value in call.arguments.values()):
+            yield "from backproof.comparisons.check.subject.messages import Renamed"
         yield f"subject = {self.class_name}()"
         for position, call in enumerate(self.calls):
             arguments = []
@@ -123,18 +126,20 @@ def _overwritten(method: str, code: str) -> Iterator[str]:
         yield "    W[...] = 0; b[...] = 0"
 
 
-def _comparison(outcome: CheckResult) -> str:
-    found = outcome.comparison
+def _comparison(result: CheckResult) -> str:
+    found = result.comparison
     if found is not None and found.worst:
         values = f"expected {found.expected!r}, found {found.found!r}"
         return f"{found.worst}: {values} (bound {found.bound:.2g})"
-    return " ".join(outcome.text.split())
+    return " ".join(result.text.split())
 
 
 def _code(value: Any, laid_out: bool) -> str:
     """An expression for an argument of a contender."""
     if isinstance(value, Architecture):
         return architecture_code(value)
+    if isinstance(value, Renamed):
+        return f"Renamed({architecture_code(value.architecture)}, {value.activation!r}).made()"
     if isinstance(value, OptimizerSpec):
         return optimizer_code(value)
     if isinstance(value, np.ndarray):

@@ -1,5 +1,7 @@
 """The skeleton that `backproof check --init FILE` writes: every method with its contract in comments."""
 
+from collections.abc import Collection
+
 SKELETON = '''"""A multilayer perceptron to be checked:  backproof check {file}:MyMLP"""
 
 import numpy as np
@@ -7,6 +9,17 @@ import numpy as np
 
 class MyMLP:
     """z_l = a_(l-1) @ W_l + b_l; hidden layers apply the activation; the last layer gives logits."""
+
+    # Where yours is written otherwise, say so by taking the # away (see `backproof check --help`):
+    # outputs = "probabilities"       # or "log_probabilities": what logits() returns
+    # targets = "one_hot"             # labels of cross-entropy as rows (batch, outputs)
+    # weight_layout = "out_in"        # W is (fan_out, fan_in)
+    # samples = "columns"             # x is (features, batch), and so are targets and outputs
+    # biases = "row"                  # (1, n); or "column" (n, 1), or "none"
+    # gradients = "per_example"       # one more axis, in front
+    # activation = "relu"             # the only one it has; also leaky_relu, elu, softplus, gelu, silu
+    # output_activation = "sigmoid"   # under squared error; or "tanh", "softmax"
+    # supports = {"loss": ["mse"], "hidden_layers": [1], "dtype": ["float64"]}
 
     def load(self, architecture, weights):
         # architecture.layer_sizes  (inputs, hidden..., outputs), e.g. (784, 128, 10)
@@ -54,5 +67,25 @@ class MyMLP:
 '''
 
 
+PASTE = """from backproof import check_gradient   # a loss and its gradient, of a vector theta
+
+def loss(theta): ...        # put theta into your weights, return the loss as a float
+def gradient(theta): ...    # the same, and return your gradient in theta's order
+print(check_gradient(loss, gradient, theta))"""
+
+
 def skeleton(file: str) -> str:
     return SKELETON.replace("{file}", file)
+
+
+def advice(methods: Collection[str], place: str) -> list[str]:
+    """What to do with a class that has none of the methods; nothing where it has them."""
+    if "load" in methods and {"logits", "loss_and_gradient", "step"} & set(methods):
+        return []
+    source = f" --from {place}" if place.endswith(".py") else ""
+    return [
+        "\nThe class has no load with logits or loss_and_gradient. An adapter to fill in is written by",
+        f"    backproof check --init adapter.py{source}",
+        "or, without any class:",
+        *(f"    {line}" for line in PASTE.splitlines()),
+    ]

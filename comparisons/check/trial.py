@@ -1,80 +1,138 @@
-"""The trial: every check on every kind of case, the first failure of each shrunk by Hypothesis.
+"""The trial: every check on every kind of problem, the first failure of each shrunk by Hypothesis.
 
-A class that hangs, crashes or floods is not asked the same thing twice: such a finding ends its check at
-once, and after MAX_FATAL of them the rest is not run. Everything a class does is a finding; only a target
-that is not there is an error of the user's.
+Everything a class does is a finding; only a target that is not there is an error of the user's.
+
+- A method that is absent, and whatever raises NotOffered or NotImplementedError, is not offered.
+- Any other exception is one finding of its own, told with the condition under which it happens; every check
+  is judged on the problems without it.
+- Where a check fails that another one follows from, that other one's failure is not judged: one mistake, one
+  FAIL.
+- A class that hangs, crashes or floods is not asked the same thing twice: such a finding ends its check at
+  once, and after MAX_FATAL of them the rest is not run.
 """
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, Verbosity, given, settings
 from hypothesis import seed as with_seed
+from hypothesis import strategies as st
 from hypothesis.errors import Flaky
 
-from backproof.comparisons.check.battery.battery import CHECKS, Check
+from backproof.comparisons.check.battery.battery import CHECKS
+from backproof.comparisons.check.battery.cases import NothingToTryError, Story, TrainingProblem
+from backproof.comparisons.check.battery.check import Arguments, Check, as_arguments
 from backproof.comparisons.check.battery.findings import Mismatch, Undecided
+from backproof.comparisons.check.conditions import only_where
+from backproof.comparisons.check.exploration import Explored, explore
 from backproof.comparisons.check.subject.subject import Call, Misbehaviour, Subject
 from backproof.comparisons.contenders.loading import Target
 from backproof.comparisons.verdicts.outcome import Outcome, worst
 from backproof.comparisons.verdicts.verdict import Verdict
 from backproof.scratch.errors import InputError, did_you_mean
+from backproof.scratch.problem import Problem
 
 NOT_OFFERED = "not offered"
 NOT_RUN = "not run"
+NOT_JUDGED = "not judged"
+EXCEPTIONS, EXCEPTIONS_QUESTION = "exceptions", "Does it answer without an exception?"
 MAX_FATAL = 3  # hangs and crashes after which a class is given up
 EXAMPLES, QUICK_EXAMPLES = 60, 15  # per check of weight 1
-# Cases tried for making one failure small: a number, so that it repeats. The seconds are for a class so slow
-# that the number alone would take too long.
+# Problems tried for making one failure small: a number, so that it repeats. The seconds are for a class so
+# slow that the number alone would take too long.
 SHRINK, QUICK_SHRINK = 150, 40
 SHRINK_SECONDS, QUICK_SHRINK_SECONDS = 12.0, 4.0
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Problems tried, those that could not be decided, and the seconds it took."""
+
+    tried: int = 0
+    undecided: int = 0
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
 class CheckResult:
     """What one check came to."""
 
-    check: Check
-    verdict: str  # PASS | FAIL | INCONCLUSIVE | not offered | not run
+    check: str  # its name
+    question: str
+    verdict: str  # an Outcome, or one of NOT_OFFERED, NOT_RUN, NOT_JUDGED
     text: str
-    n_cases: int = 0
-    n_undecided: int = 0
-    seconds: float = 0.0
-    calls: Sequence[Call] = ()  # those of the smallest case that fails
+    counts: Counts = Counts()
+    calls: Sequence[Call] = ()  # those of the smallest problem that fails
     comparison: Verdict | None = None
     kind: str = ""  # mismatch, or the kind of Misbehaviour
 
 
 @dataclass(frozen=True)
 class Trial:
-    """All outcomes of one class."""
+    """All results of one class."""
 
     target: Target
-    outcomes: Sequence[CheckResult]
+    results: Sequence[CheckResult]
+    explored: Explored | None
     seconds: float
+    whole: bool = True  # every check was asked for
 
     @property
-    def verdict(self) -> str:
-        """FAIL if any check failed, else INCONCLUSIVE if any was or none ran, else PASS."""
-        run = [o.verdict for o in self.outcomes if o.verdict != NOT_OFFERED]
-        return worst([Outcome.INCONCLUSIVE if verdict == NOT_RUN else verdict for verdict in run])
+    def verdict(self) -> Outcome:
+        """FAIL if any check failed, else INCONCLUSIVE if any was or no gradient was compared, else PASS."""
+        run = [r.verdict for r in self.results if r.verdict != NOT_OFFERED]
+        open_ends = (NOT_RUN, NOT_JUDGED)
+        outcome = worst(Outcome.INCONCLUSIVE if verdict in open_ends else verdict for verdict in run)
+        if outcome == Outcome.PASS and self.whole and not self._has_gradient():
+            return Outcome.INCONCLUSIVE
+        return outcome
+
+    def _has_gradient(self) -> bool:
+        return any(r.check == "gradient" and r.verdict == Outcome.PASS for r in self.results)
 
     def failed(self) -> list[CheckResult]:
-        return [outcome for outcome in self.outcomes if outcome.verdict == Outcome.FAIL]
+        return [result for result in self.results if result.verdict == Outcome.FAIL]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a class is tried.
+
+    `narrow` names activations, losses, hidden_layers and dtypes to keep to; `strict` holds conventions to
+    ours; without `shrink` the first problem that fails is left as it is: quick, where nobody reads it;
+    `time_limit` seconds of the class's own for all checks together, `call_limit` for one call.
+    """
+
+    only: Sequence[str] = ()
+    seed: int = 0
+    quick: bool = False
+    shrink: bool = True
+    strict: bool = False
+    time_limit: float = 60.0
+    call_limit: float = 10.0
+    narrow: dict[str, tuple[str | int, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How much a trial tries."""
+    """How much a check tries."""
 
-    examples: int  # per check of weight 1
+    examples: int
     shrink_cases: int
     shrink_seconds: float
+    deadline: float
 
-    def examples_of(self, check: Check) -> int:
-        return max(3, round(self.examples * check.weight))
+
+@dataclass(frozen=True)
+class Seen:
+    """A problem on which a check was run: whether it raised, what and by which calls."""
+
+    check: str
+    problem: Problem
+    raised: str = ""
+    calls: Sequence[Call] = ()
 
 
 class _GiveUp(BaseException):
@@ -82,43 +140,30 @@ class _GiveUp(BaseException):
 
 
 def run_trial(
-    target: Target,
-    *,
-    only: Sequence[str] = (),
-    seed: int = 0,
-    quick: bool = False,
-    shrink: bool = True,
-    time_limit: float = 60.0,
-    call_limit: float = 10.0,
-    on_check: Callable[[Check], None] = lambda check: None,
+    target: Target, settings: Settings, on_check: Callable[[str], None] = lambda name: None
 ) -> Trial:
-    """Try the class on every check its methods allow, or on those named in `only`.
+    """Explore the class, then try it on every check its methods allow, or on those named in `only`.
 
-    Without `shrink` the first case that fails is left as it is: quick, where nobody reads it.
-    `time_limit` seconds for all checks together, `call_limit` for one call. Raises InputError for a class
-    that is not there and for unknown names in `only`.
+    Raises InputError for a class that is not there and for unknown names.
     """
-    checks = _chosen(only)
+    checks = _chosen(settings.only)
     started = time.monotonic()
     try:
-        subject = Subject(target, call_limit)
+        subject = Subject(target, settings.call_limit)
     except Misbehaviour as finding:
-        outcome = CheckResult(CHECKS[0], Outcome.FAIL, finding.text, kind=finding.kind)
-        return Trial(target, [outcome], time.monotonic() - started)
-    effort = Effort(EXAMPLES, SHRINK, SHRINK_SECONDS)
-    if quick:
-        effort = Effort(QUICK_EXAMPLES, QUICK_SHRINK, QUICK_SHRINK_SECONDS)
-    if not shrink:
-        effort = replace(effort, shrink_cases=0)
-    deadline = started + time_limit
-    outcomes: list[CheckResult] = []
+        result = CheckResult(EXCEPTIONS, EXCEPTIONS_QUESTION, Outcome.FAIL, finding.text, kind=finding.kind)
+        return Trial(target, [result], None, time.monotonic() - started, not settings.only)
     try:
+        on_check("what it can do")
+        explored = explore(subject, settings.narrow, settings.strict, settings.seed)
+        run = _Run(explored, settings, settings.time_limit)
         for check in checks:
-            on_check(check)
-            outcomes.append(_outcome(subject, check, outcomes, effort, seed, deadline))
+            on_check(check.name)
+            run.ask(check)
+        results = run.finished()
     finally:
         subject.close()
-    return Trial(subject.target, outcomes, time.monotonic() - started)
+    return Trial(subject.target, results, explored, time.monotonic() - started, not settings.only)
 
 
 def _chosen(only: Sequence[str]) -> list[Check]:
@@ -130,60 +175,130 @@ def _chosen(only: Sequence[str]) -> list[Check]:
     return [check for check in CHECKS if not only or check.name in only]
 
 
-def _outcome(
-    subject: Subject,
-    check: Check,
-    before: Sequence[CheckResult],
-    effort: "Effort",
-    seed: int,
-    deadline: float,
-) -> CheckResult:
-    missing = [method for method in check.needs if method not in subject.methods]
-    if missing:
-        return CheckResult(check, NOT_OFFERED, f"no method {' and no method '.join(missing)}")
-    if check.needs_parameter and check.needs_parameter[1] not in subject.methods[check.needs_parameter[0]]:
-        return CheckResult(
-            check, NOT_OFFERED, f"{check.needs_parameter[0]} takes no {check.needs_parameter[1]}"
+class _Run:
+    """All checks of one class, one after another."""
+
+    def __init__(self, explored: Explored, settings: Settings, deadline: float) -> None:
+        self.explored, self.settings, self.deadline = explored, settings, deadline
+        self.results: list[CheckResult] = []
+        self.seen: list[Seen] = []
+
+    def ask(self, check: Check) -> None:
+        result = self._missing(check) or self._hunt(check)
+        roots = [r.check for r in self.results if r.verdict == Outcome.FAIL and _leads(r, result, check)]
+        if result.verdict == Outcome.FAIL and roots:
+            result = replace(result, verdict=NOT_JUDGED, text=f"follows from {roots[0]}: {result.text}")
+        self.results.append(result)
+
+    def finished(self) -> list[CheckResult]:
+        return [*self.results, *self._exceptions()]
+
+    def _missing(self, check: Check) -> CheckResult | None:
+        """Why it cannot be asked at all."""
+        absent = [need for need in check.needs if not self._offers(need)]
+        if absent:
+            return _unasked(check, NOT_OFFERED, f"no method {' and no method '.join(absent)}")
+        if not self.explored.space.kinds:
+            return _unasked(check, NOT_OFFERED, "no network could be tried")
+        if sum(result.kind in ("hang", "crash", "output") for result in self.results) >= MAX_FATAL:
+            return _unasked(check, NOT_RUN, "given up after three hangs or crashes")
+        if self.explored.own_seconds > self.deadline:
+            return _unasked(check, NOT_RUN, "the time limit was reached before")
+        return None
+
+    def _offers(self, need: str) -> bool:
+        method, _, parameter = need.rstrip(")").partition("(")
+        candidate = self.explored.candidate
+        return candidate.offers(method) and (not parameter or parameter in candidate.methods[method])
+
+    def _hunt(self, check: Check) -> CheckResult:
+        quick, shrink = self.settings.quick, self.settings.shrink
+        examples = max(3, round((QUICK_EXAMPLES if quick else EXAMPLES) * check.weight))
+        effort = Effort(
+            examples,
+            (QUICK_SHRINK if quick else SHRINK) if shrink else 0,
+            QUICK_SHRINK_SECONDS if quick else SHRINK_SECONDS,
+            self.deadline,
         )
-    if sum(outcome.kind in ("hang", "crash", "output") for outcome in before) >= MAX_FATAL:
-        return CheckResult(check, NOT_RUN, "given up after three hangs or crashes")
-    if time.monotonic() > deadline:
-        return CheckResult(check, NOT_RUN, "the time limit was reached before")
-    return _Hunt(subject, check, effort, deadline).run(seed)
+        hunt = _Hunt(self.explored, check, effort)
+        result = hunt.run(self.settings.seed)
+        self.seen += hunt.seen
+        return result
+
+    def _exceptions(self) -> list[CheckResult]:
+        """One result for all exceptions, the condition of the commonest told; none where nothing raised."""
+        raising = [seen for seen in self.seen if seen.raised]
+        if not raising:
+            return []
+        texts = [seen.raised for seen in raising]
+        text = max(dict.fromkeys(texts), key=texts.count)
+        mine = [seen for seen in raising if seen.raised == text]
+        checks = {seen.check for seen in mine}
+        others = [seen.problem for seen in self.seen if not seen.raised and seen.check in checks]
+        where = only_where([seen.problem for seen in mine], others)
+        smallest = min(mine, key=lambda seen: _size(seen.problem))
+        said = f"{text}{f' {where}' if where else ''}"
+        counts = Counts(len(self.seen), 0, 0.0)
+        return [
+            CheckResult(
+                EXCEPTIONS, EXCEPTIONS_QUESTION, Outcome.FAIL, said, counts, smallest.calls, kind="raised"
+            )
+        ]
+
+
+def _leads(earlier: CheckResult, result: CheckResult, check: Check) -> bool:
+    """Is this failure that earlier one over again? Values of a wrong shape are told by what they are of."""
+    both = earlier.kind == result.kind == "value"
+    same = both and earlier.text.partition(":")[0] == result.text.partition(":")[0]
+    return same or earlier.check in check.follows
+
+
+def _unasked(check: Check, verdict: str, text: str) -> CheckResult:
+    return CheckResult(check.name, check.question, verdict, text)
+
+
+def _size(problem: Problem) -> int:
+    return int(problem.x.size + problem.targets.size + problem.architecture.n_parameters)
 
 
 class _Hunt:
-    """One check's search for a failing case."""
+    """One check's search for a failing problem."""
 
-    def __init__(self, subject: Subject, check: Check, effort: Effort, deadline: float) -> None:
-        self.subject, self.check = subject, check
-        self.effort, self.deadline = effort, deadline
+    def __init__(self, explored: Explored, check: Check, effort: Effort) -> None:
+        self.explored, self.check = explored, check
+        self.effort, self.deadline = effort, effort.deadline
         self.shrink_cases = effort.shrink_cases
         self.n_cases = self.n_undecided = 0
-        self.calls: list[Call] = []
+        self.declined = ""
+        self.seen: list[Seen] = []
+        self.calls: Sequence[Call] = []
         self.finding: Mismatch | Misbehaviour | None = None
 
     def run(self, seed: int) -> CheckResult:
         started = time.monotonic()
+        space = self.explored.space
         try:
-            for drawn in self.check.grid(seed):
-                self._try(drawn)
+            tried_on = self.check.draw(space).map(as_arguments)
+            for drawn in self.check.grid(seed, space):
+                self._try(as_arguments(drawn))
+        except NothingToTryError as reason:
+            return _unasked(self.check, NOT_OFFERED, str(reason))
         except (Mismatch, Misbehaviour, _GiveUp):
             pass  # noted; now for a smaller one
         if self.finding is None or (self.effort.shrink_cases and not self._fatal()):
-            self._draw(self.effort.examples_of(self.check), seed)
+            self._draw(tried_on, seed)
         return self._conclude(time.monotonic() - started)
 
-    def _draw(self, examples: int, seed: int) -> None:
+    def _draw(self, tried_on: st.SearchStrategy[Arguments], seed: int) -> None:
         trial = settings(
-            max_examples=examples,
+            max_examples=self.effort.examples,
             deadline=None,
             database=None,
             phases=(Phase.generate, Phase.shrink),
             verbosity=Verbosity.quiet,
             suppress_health_check=list(HealthCheck),
             report_multiple_bugs=False,
-        )(with_seed(seed)(given(self.check.tried_on)(self._try)))
+        )(with_seed(seed)(given(tried_on)(self._try)))
         try:
             trial()
         except (Mismatch, Misbehaviour, _GiveUp, Flaky):
@@ -195,40 +310,66 @@ class _Hunt:
         return isinstance(self.finding, Misbehaviour) and self.finding.fatal
 
     def _try(self, drawn: tuple[Any, ...]) -> None:
-        if self.finding is None and time.monotonic() > self.deadline:
+        if self.finding is None and self.explored.own_seconds > self.deadline:
             return
         if self.finding is not None:
             self.shrink_cases -= 1
-            if self.shrink_cases < 0 or time.monotonic() > self.deadline:
+            if self.shrink_cases < 0 or self.explored.own_seconds > self.deadline:
                 raise _GiveUp  # small enough
-        if self.finding is None:
-            self.n_cases += 1
         try:
-            self.subject.renew()
-            self.check.run(self.subject, *drawn)
+            self._run(drawn)
         except Undecided:
-            if self.finding is None:
-                self.n_undecided += 1
+            self.n_undecided += self.finding is None
         except (Mismatch, Misbehaviour) as finding:
             if self.finding is None:  # what is left is for making it small
-                self.deadline = min(self.deadline, time.monotonic() + self.effort.shrink_seconds)
-            self.calls, self.finding = self.subject.calls, finding
+                self.deadline = min(self.deadline, self.explored.own_seconds + self.effort.shrink_seconds)
+            self.calls = (isinstance(finding, Mismatch) and finding.calls) or self.explored.candidate.calls
+            self.finding = finding
             if self._fatal():
                 raise _GiveUp from finding
             raise
 
+    def _run(self, drawn: tuple[Any, ...]) -> None:
+        """Run the check; exceptions of the class are noted and leave the problem undecided."""
+        self.n_cases += self.finding is None
+        problem, raised = _problem_of(drawn), ""
+        try:
+            self.explored.candidate.renew()
+            self.check.run(self.explored.candidate, *drawn)
+        except Misbehaviour as finding:
+            if finding.kind == "declined":
+                self.declined = finding.text
+            elif finding.kind == "raised" and problem is not None:
+                raised = finding.text
+            else:
+                raise
+            raise Undecided(finding.text) from finding
+        finally:
+            if problem is not None and self.finding is None:
+                self.seen.append(Seen(self.check.name, problem, raised, self.explored.candidate.calls))
+
     def _conclude(self, seconds: float) -> CheckResult:
-        counts = (self.n_cases, self.n_undecided, seconds)
+        counts = Counts(self.n_cases, self.n_undecided, seconds)
+        result = CheckResult(self.check.name, self.check.question, Outcome.FAIL, "", counts, self.calls)
         if isinstance(self.finding, Mismatch):
-            comparison = self.finding.verdict
-            return CheckResult(
-                self.check, Outcome.FAIL, self.finding.text, *counts, self.calls, comparison, "mismatch"
-            )
+            return replace(result, text=self.finding.text, comparison=self.finding.verdict, kind="mismatch")
         if isinstance(self.finding, Misbehaviour):
-            return CheckResult(
-                self.check, Outcome.FAIL, self.finding.text, *counts, self.calls, None, self.finding.kind
-            )
+            return replace(result, text=self.finding.text, kind=self.finding.kind)
         decided = self.n_cases - self.n_undecided
-        if decided == 0:
-            return CheckResult(self.check, Outcome.INCONCLUSIVE, "no case could be decided", *counts)
-        return CheckResult(self.check, Outcome.PASS, f"{decided} cases", *counts)
+        if decided:
+            return replace(result, verdict=Outcome.PASS, text=f"{decided} cases")
+        raising = [seen for seen in self.seen if seen.raised]
+        if raising:
+            return replace(result, verdict=NOT_JUDGED, text=f"follows from {EXCEPTIONS}: {raising[0].raised}")
+        if self.declined:
+            return replace(result, verdict=NOT_OFFERED, text=self.declined)
+        return replace(result, verdict=Outcome.INCONCLUSIVE, text="no case could be decided")
+
+
+def _problem_of(drawn: tuple[Any, ...]) -> Problem | None:
+    for argument in drawn:
+        if isinstance(argument, Problem):
+            return argument
+        if isinstance(argument, TrainingProblem | Story):
+            return argument.problem
+    return None

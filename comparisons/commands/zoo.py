@@ -11,7 +11,7 @@ from backproof.comparisons.commands.finish import begin, command_line, finish
 from backproof.scratch.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
-    from backproof.comparisons.zoo.catalogue import Entry
+    from backproof.comparisons.zoo.catalogue import Specimen
 
 
 def register(app: typer.Typer) -> None:
@@ -55,7 +55,7 @@ def zoo(
     )
 
 
-def _chosen(entries: "list[Entry]", only: list[str]) -> "list[Entry]":
+def _chosen(entries: "list[Specimen]", only: list[str]) -> "list[Specimen]":
     known = {entry.name for entry in entries} | {entry.number for entry in entries if entry.number}
     for name in only:
         if name not in known:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from backproof.comparisons.accuracy.result import AccuracyResult, ErrorRates
+from backproof.comparisons.check.results import CheckPart
 from backproof.comparisons.compare.result import Comparison
 from backproof.comparisons.experiment import Planned
 from backproof.comparisons.gradients.result import Campaign, Gradients, Sensitivity, StepSizes
@@ -61,6 +62,7 @@ class Results:
     speed: SpeedResult | None = None
     numerical: NumericalResult | None = None
     compare: Comparison | None = None
+    check: CheckPart | None = None
     lessons: tuple[ToldLesson, ...] | None = None
     schema_version: int = SCHEMA_VERSION
 

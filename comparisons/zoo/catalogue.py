@@ -16,7 +16,7 @@ CATALOGUE = "catalogue.toml"
 
 
 @dataclass(frozen=True)
-class Entry:
+class Specimen:
     """One class of the zoo. `checks` and `cause` are empty for a correct one."""
 
     number: str  # of the list of known mistakes; H1 .. H10 for those that were held out
@@ -38,7 +38,7 @@ def default_folder() -> Path:
     return Path(__file__).parent / "mutants"
 
 
-def read(folder: Path) -> list[Entry]:
+def read(folder: Path) -> list[Specimen]:
     """All entries in the file's order. Raises InputError for a folder or a catalogue that is not right."""
     path = folder / CATALOGUE
     if not path.is_file():
@@ -51,7 +51,7 @@ def read(folder: Path) -> list[Entry]:
     return mutants + [_entry(folder, {**row, "group": "correct"}) for row in document.get("correct", [])]
 
 
-def _entry(folder: Path, row: dict[str, str | list[str]]) -> Entry:
+def _entry(folder: Path, row: dict[str, str | list[str]]) -> Specimen:
     place = str(row.get("place", ""))
     file, _, name = place.partition(":")
     group = str(row.get("group") or file.removesuffix(".py").removesuffix("_mistakes").replace("_", " "))
@@ -62,7 +62,7 @@ def _entry(folder: Path, row: dict[str, str | list[str]]) -> Entry:
             f"mutants: {place}: checks: expected some of {', '.join(sorted(known))}; got {checks}"
         )
     texts = {key: str(row.get(key, "")) for key in ("number", "cause", "note", "blind")}
-    return Entry(place=place, mistake=_sentence(folder / file, name), group=group, checks=checks, **texts)
+    return Specimen(place=place, mistake=_sentence(folder / file, name), group=group, checks=checks, **texts)
 
 
 def _sentence(file: Path, name: str) -> str:

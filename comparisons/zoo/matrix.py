@@ -6,17 +6,19 @@ named beforehand. `cause_named` says whether the first diagnosis contains the wo
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from backproof.comparisons.check.battery.battery import CHECKS
+from backproof.comparisons.check.results import CheckedClass
 from backproof.comparisons.check.session import try_class
-from backproof.comparisons.check.trial import Trial
+from backproof.comparisons.check.trial import Settings
 from backproof.comparisons.contenders.loading import Target, load_class
 from backproof.comparisons.running import parallel
 from backproof.comparisons.running.progress import Progress
 from backproof.comparisons.verdicts.outcome import Outcome, worst
-from backproof.comparisons.zoo.catalogue import Entry
+from backproof.comparisons.zoo.catalogue import Specimen
 from backproof.comparisons.zoo.result import Counts, Rivals, Row, Zoo
 
 NAMED_SHARE = 0.8  # of the gradient mutants: how many diagnoses must name the true cause
@@ -24,7 +26,7 @@ CORRECT_SEEDS = 3
 TIME_LIMIT = 300.0  # seconds per class: a busy machine is no reason for "not run"
 
 
-def run(entries: Sequence[Entry], folder: Path, *, seed: int, workers: int, progress: Progress) -> Zoo:
+def run(entries: Sequence[Specimen], folder: Path, *, seed: int, workers: int, progress: Progress) -> Zoo:
     """One row per class in the catalogue's order, those finished if interrupted."""
     started = time.monotonic()
     rows: dict[str, Row] = {}
@@ -48,15 +50,16 @@ def run(entries: Sequence[Entry], folder: Path, *, seed: int, workers: int, prog
     )
 
 
-def row_of(entry: Entry, *, folder: Path, seed: int) -> Row:
+def row_of(entry: Specimen, *, folder: Path, seed: int) -> Row:
     """What became of one class."""
     file, _, name = entry.place.partition(":")
     target = Target(str(folder / file), name)
     started = time.monotonic()
     seeds = range(seed, seed + (CORRECT_SEEDS if entry.group == "correct" else 1))
-    tried = [try_class(target, seed=s, quick=True, shrink=False, time_limit=TIME_LIMIT) for s in seeds]
-    causes = [cause.sentence for cause in tried[0][1]]
-    outcomes = _worst([trial for trial, _ in tried])
+    settings = Settings(quick=True, shrink=False, time_limit=TIME_LIMIT)
+    tried = [try_class(target, replace(settings, seed=s)) for s in seeds]
+    causes = [cause.sentence for cause in tried[0].causes]
+    outcomes = _worst(tried)
     failed = [check for check, outcome in outcomes.items() if outcome == Outcome.FAIL]
     return Row(
         number=entry.number,
@@ -67,7 +70,7 @@ def row_of(entry: Entry, *, folder: Path, seed: int) -> Row:
         note=entry.note,
         blind=entry.blind,
         expected=entry.checks,
-        verdict=worst(trial.verdict for trial, _ in tried),
+        verdict=worst(checked.outcome for checked in tried),
         outcomes=outcomes,
         killed_by=tuple(failed),
         as_expected=bool(set(failed) & set(entry.checks)),
@@ -79,17 +82,16 @@ def row_of(entry: Entry, *, folder: Path, seed: int) -> Row:
     )
 
 
-def _worst(trials: Sequence[Trial]) -> dict[str, str]:
+def _worst(tried: Sequence[CheckedClass]) -> dict[str, str]:
     found: dict[str, str] = {}
-    for trial in trials:
-        for outcome in trial.outcomes:
-            before = found.get(outcome.check.name)
-            if before not in (Outcome.FAIL, Outcome.INCONCLUSIVE):
-                found[outcome.check.name] = outcome.verdict
+    for checked in tried:
+        for row in checked.checks:
+            if found.get(row.check) not in (Outcome.FAIL, Outcome.INCONCLUSIVE):
+                found[row.check] = row.verdict
     return found
 
 
-def _rivals(kind: type, entry: Entry, seed: int) -> Rivals:
+def _rivals(kind: type, entry: Specimen, seed: int) -> Rivals:
     from backproof.comparisons.zoo import rivals
 
     # Loops and forward mode are too slow to train on the digits; a threshold says nothing about the rest.

@@ -14,14 +14,15 @@ from typing import Any
 import numpy as np
 from scipy.optimize import check_grad
 
-from backproof.comparisons.check.battery.cases import Case
-from backproof.comparisons.check.battery.grid import generic_cases
+from backproof.comparisons.check.battery.grid import generic_problems
+from backproof.comparisons.check.forms.space import Space
 from backproof.comparisons.data.dataset import Dataset, load
 from backproof.comparisons.verdicts.relu_kinks import flat_gradient
 from backproof.reference import torch_gradcheck
 from backproof.reference.contender import Contender
 from backproof.scratch.architecture import Architecture, Array, OptimizerSpec, Weights
 from backproof.scratch.parameters import Parameters
+from backproof.scratch.problem import Problem
 
 CUSTOMARY = 1e-5  # below which check_grad's number is usually called right
 THRESHOLD = 0.95
@@ -31,22 +32,22 @@ DIGITS = Architecture((64, 32, 10))
 OPTIMIZER = OptimizerSpec("sgd", 0.05, momentum=0.9)
 
 
-def generic(seed: int) -> list[Case]:
+def generic(seed: int) -> list[Problem]:
     """Random networks of ordinary size, each activation and each loss twice: what a user would try."""
-    return generic_cases(seed)[::2][:N_CASES]
+    return generic_problems(seed, Space.full())[::2][:N_CASES]
 
 
 class _Network:
     """The class's loss and gradient as functions of one vector."""
 
-    def __init__(self, contender: Contender, case: Case) -> None:
-        self.contender, self.case = contender, case
-        self.theta = flat_gradient(case.weights)
+    def __init__(self, contender: Contender, problem: Problem) -> None:
+        self.contender, self.problem = contender, problem
+        self.theta = flat_gradient(problem.weights)
 
     def evaluate(self, theta: Array) -> tuple[float, Array]:
-        weights = Parameters(self.case.architecture, theta.copy()).weights()
-        self.contender.load(self.case.architecture, weights)
-        loss, gradient = self.contender.loss_and_gradient(self.case.x.copy(), self.case.targets.copy())
+        weights = Parameters(self.problem.architecture, theta.copy()).weights()
+        self.contender.load(self.problem.architecture, weights)
+        loss, gradient = self.contender.loss_and_gradient(self.problem.x.copy(), self.problem.targets.copy())
         return float(loss), flat_gradient(gradient)
 
     def loss(self, theta: Array) -> float:
@@ -58,13 +59,13 @@ class _Network:
 
 def gradcheck_accepts(kind: type, seed: int) -> bool:
     """Whether gradcheck finds nothing on any of the generic networks."""
-    networks = [_Network(kind(), case) for case in generic(seed)]
+    networks = [_Network(kind(), problem) for problem in generic(seed)]
     return all(torch_gradcheck.accepts(network.evaluate, network.theta) for network in networks)
 
 
 def check_grad_accepts(kind: type, seed: int) -> bool:
     """Whether check_grad's number is below CUSTOMARY on all the generic networks."""
-    return all(_check_grad(_Network(kind(), case)) < CUSTOMARY for case in generic(seed))
+    return all(_check_grad(_Network(kind(), problem)) < CUSTOMARY for problem in generic(seed))
 
 
 def _check_grad(network: _Network) -> float:

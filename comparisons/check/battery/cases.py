@@ -1,8 +1,9 @@
 """What a class is tried on: small networks, weights and batches that Hypothesis can shrink.
 
-Numbers come from families that break people: small integers (exact zeros and exact kinks), multiples of 1/8,
-ordinary reals, scales from 1e-6 to 1e3, and saturated logits. Sizes include a batch of one, one output, equal
-widths, batch == outputs, rows that repeat and inputs that are always zero.
+All are drawn from the `Space` of what the class has. Numbers come from families that break people: small
+integers (exact zeros and exact kinks), multiples of 1/8, ordinary reals, scales from 1e-6 to 1e3, and
+saturated logits. Sizes include a batch of one, one output, equal widths, batch == outputs, rows that repeat
+and inputs that are always zero.
 """
 
 from collections.abc import Sequence
@@ -11,48 +12,35 @@ from dataclasses import dataclass, replace
 import numpy as np
 from hypothesis import strategies as st
 
-from backproof.scratch.architecture import (
-    ACTIVATIONS,
-    LOSSES,
-    Architecture,
-    Array,
-    DtypeName,
-    OptimizerSpec,
-    Weights,
-)
+from backproof.comparisons.check.forms.space import Space
+from backproof.scratch.architecture import LOSSES, Architecture, Array, DtypeName, OptimizerSpec
+from backproof.scratch.problem import Problem
 
 FAMILIES = ("integer", "eighths", "normal", "wide", "saturated")
+CALM = ("integer", "eighths", "normal")  # where nothing is large or small
+CALLS = ("gradient", "gradient of another batch", "logits", "logits of another batch", "train", "load again")
+
+
+class NothingToTryError(Exception):
+    """The class has no network of this kind; the message says what it lacks."""
 
 
 @dataclass(frozen=True)
-class Case:
-    """One network, its weights and one batch. Arrays have the architecture's dtype; labels are intp."""
+class TrainingProblem:
+    """A problem, an update rule and the batches to train on."""
 
-    architecture: Architecture
-    weights: Weights
-    x: Array
-    targets: Array
-    family: str = "normal"
-
-    @property
-    def batch_size(self) -> int:
-        return len(self.x)
-
-    def rows(self, index: Array) -> "Case":
-        """The same network on these rows of the batch."""
-        return replace(self, x=self.x[index], targets=self.targets[index])
-
-    def with_weights(self, weights: Weights) -> "Case":
-        return replace(self, weights=weights)
-
-
-@dataclass(frozen=True)
-class TrainingCase:
-    """A case, an update rule and the batches to train on."""
-
-    case: Case
+    problem: Problem
     optimizer: OptimizerSpec
     batches: Sequence[Array]
+
+
+@dataclass(frozen=True)
+class Story:
+    """A network, two batches of the same size, and the calls to make, in order."""
+
+    problem: Problem
+    other: Problem
+    calls: tuple[str, ...]
 
 
 def _numbers(family: str) -> st.SearchStrategy[float]:
@@ -73,42 +61,53 @@ def _array(draw: st.DrawFn, numbers: st.SearchStrategy[float], shape: tuple[int,
     return np.array(values, float).reshape(shape)
 
 
+def _require_dtype(space: Space, dtype: DtypeName) -> None:
+    if dtype not in space.dtypes:
+        raise NothingToTryError(f"{' and '.join(space.dtypes)} only")
+
+
 @st.composite
-def architectures(
-    draw: st.DrawFn, dtype: DtypeName = "float64", max_width: int = 4, losses: Sequence[str] = LOSSES
-) -> Architecture:
+def architectures(draw: st.DrawFn, space: Space, dtype: DtypeName, max_width: int = 4) -> Architecture:
+    activation, loss, depth = draw(st.sampled_from(space.kinds))
     widths = st.integers(1, max_width)
     equal = draw(st.booleans())
-    hidden = draw(st.lists(widths, max_size=2))
-    sizes = [draw(widths), *hidden, draw(widths)]
+    sizes = [draw(widths), *(draw(widths) for _ in range(depth)), draw(widths)]
     if equal:
         sizes = [sizes[0]] * len(sizes)
-    return Architecture(
-        tuple(sizes), draw(st.sampled_from(ACTIVATIONS[::-1])), draw(st.sampled_from(losses)), dtype
-    )
+    return Architecture(tuple(sizes), activation, loss, dtype)
 
 
-@st.composite
-def cases(
-    draw: st.DrawFn,
+def problems(
+    space: Space,
     dtype: DtypeName = "float64",
     families: Sequence[str] = FAMILIES,
     max_batch: int = 4,
     losses: Sequence[str] = LOSSES,
-) -> Case:
-    """A `Case` from one of `families`."""
-    architecture = draw(architectures(dtype, losses=losses))
+) -> st.SearchStrategy[Problem]:
+    """A `Problem` with numbers of one of `families`. Raises NothingToTryError for what it lacks."""
+    _require_dtype(space, dtype)
+    kinds = space.where(losses)
+    if not kinds.kinds:
+        raise NothingToTryError(f"its losses: {', '.join(space.losses)}")
+    return _problems(kinds, dtype, families, max_batch)
+
+
+@st.composite
+def _problems(
+    draw: st.DrawFn, space: Space, dtype: DtypeName, families: Sequence[str], max_batch: int
+) -> Problem:
+    architecture = draw(architectures(space, dtype))
     family = draw(st.sampled_from(families))
     numbers = _numbers(family)
     weights = [
-        (_array(draw, numbers, shape), _array(draw, numbers, shape[1:]))
+        (_array(draw, numbers, shape), _array(draw, numbers, shape[1:]) * space.biases)
         for shape in architecture.layer_shapes
     ]
     if family == "saturated":
         factor = draw(st.sampled_from([4.0, 16.0, 64.0]))
         weights[-1] = (weights[-1][0] * factor, weights[-1][1] * factor)
     x, targets = draw(batches_of(architecture, numbers, max_batch))
-    return _typed(Case(architecture, weights, x, targets, family))
+    return Problem(architecture, weights, x, targets)
 
 
 @st.composite
@@ -125,21 +124,9 @@ def batches_of(
     if architecture.loss == "cross_entropy":
         labels = st.integers(0, architecture.n_outputs - 1)
         return x, np.array(draw(st.lists(labels, min_size=size, max_size=size)), np.intp)
-    numbers = (
-        st.integers(0, 8).map(lambda k: k / 8) if architecture.loss == "binary_cross_entropy" else numbers
-    )
+    if architecture.loss == "binary_cross_entropy":
+        numbers = st.integers(0, 8).map(lambda k: k / 8)
     return x, _array(draw, numbers, (size, architecture.n_outputs))
-
-
-def _typed(case: Case) -> Case:
-    dtype = case.architecture.dtype
-    targets = case.targets if case.targets.dtype.kind == "i" else case.targets.astype(dtype)
-    return replace(
-        case,
-        weights=[(weight.astype(dtype), bias.astype(dtype)) for weight, bias in case.weights],
-        x=case.x.astype(dtype),
-        targets=targets,
-    )
 
 
 @st.composite
@@ -155,10 +142,36 @@ def optimizers(draw: st.DrawFn) -> OptimizerSpec:
     return OptimizerSpec("sgd", rate, momentum=momentum, nesterov=nesterov, weight_decay=decay)
 
 
-@st.composite
-def training_cases(draw: st.DrawFn, dtype: DtypeName = "float64") -> TrainingCase:
+def _plain(rate: float) -> OptimizerSpec:
+    return OptimizerSpec(learning_rate=rate)
+
+
+def training_problems(space: Space, dtype: DtypeName = "float64") -> st.SearchStrategy[TrainingProblem]:
     """A few steps on batches of different sizes, a short one at the end, rows in any order."""
-    case = draw(cases(dtype, families=("eighths", "normal"), max_batch=5))
-    rows = st.lists(st.integers(0, case.batch_size - 1), min_size=1, max_size=case.batch_size, unique=True)
+    _require_dtype(space, dtype)
+    return _training_problems(space, dtype)
+
+
+@st.composite
+def _training_problems(draw: st.DrawFn, space: Space, dtype: DtypeName) -> TrainingProblem:
+    problem = draw(_problems(space, dtype, ("eighths", "normal"), 5))
+    size = problem.batch_size
+    rows = st.lists(st.integers(0, size - 1), min_size=1, max_size=size, unique=True)
     chosen = draw(st.lists(rows, min_size=1, max_size=5))
-    return TrainingCase(case, draw(optimizers()), [np.array(batch, np.intp) for batch in chosen])
+    rule = draw(st.sampled_from([0.05, 0.01]).map(_plain) if space.plain_descent else optimizers())
+    return TrainingProblem(problem, rule, [np.array(batch, np.intp) for batch in chosen])
+
+
+def stories(space: Space) -> st.SearchStrategy[Story]:
+    """Two to five calls in any order."""
+    return _stories(space)
+
+
+@st.composite
+def _stories(draw: st.DrawFn, space: Space) -> Story:
+    problem = draw(problems(space, families=("eighths", "normal", "wide")))
+    numbers = st.integers(-16, 16).map(lambda k: k / 8)
+    x = _array(draw, numbers, problem.x.shape)
+    other = replace(problem, x=x, targets=problem.targets[::-1].copy())
+    calls = draw(st.lists(st.sampled_from(CALLS), min_size=2, max_size=5))
+    return Story(problem, other, tuple(calls))

@@ -1,58 +1,67 @@
-"""What a check can say about one case: nothing (it held), a `Mismatch`, or `Undecided`."""
+"""What a check can say about one problem: nothing (it held), a `Mismatch`, or `Undecided`."""
+
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from backproof.comparisons.check.battery.cases import Case
-from backproof.comparisons.verdicts.network_bounds import Reference, backprop_reference
+from backproof.comparisons.check.forms.expected import Expected
+from backproof.comparisons.check.subject.subject import Call
 from backproof.comparisons.verdicts.outcome import Outcome
-from backproof.comparisons.verdicts.relu_kinks import flat_gradient, judge_gradient
+from backproof.comparisons.verdicts.relu_kinks import flat_gradient
 from backproof.comparisons.verdicts.rounding import Bounded
 from backproof.comparisons.verdicts.verdict import Verdict, compare
 from backproof.scratch.architecture import Array, Weights
 
+REPEATED = 1e-12  # of its size an answer may differ from the class's own to the same question
 
-class Mismatch(Exception):  # noqa: N818 - a finding about the subject, not an error of ours
-    """One sentence of what does not hold, and where a comparison found it, the comparison."""
 
-    def __init__(self, text: str, verdict: Verdict | None = None) -> None:
+class Mismatch(Exception):  # noqa: N818 - a finding about the class, not an error of ours
+    """One sentence of what does not hold; where one was made, the comparison; and the calls that show it."""
+
+    def __init__(self, text: str, verdict: Verdict | None = None, calls: Sequence[Call] = ()) -> None:
         super().__init__(text)
         self.text = text
         self.verdict = verdict
+        self.calls = calls
 
 
 class Undecided(Exception):  # noqa: N818 - an answer, not an error
-    """The bound of this case is too wide to tell right from wrong."""
+    """The bound of this problem is too wide to tell right from wrong."""
 
 
-def reference_of(case: Case) -> Reference:
-    """What any correct implementation returns, forward mode and loops included, with bounds."""
-    return backprop_reference(case.architecture, case.weights, case.x, case.targets, order="any")
-
-
-def require(what: str, verdict: Verdict) -> None:
+def require(what: str, verdict: Verdict, calls: Sequence[Call] = ()) -> None:
     """Raise Mismatch or Undecided unless the verdict is PASS."""
     if verdict.outcome == Outcome.FAIL:
-        raise Mismatch(f"{what}: {verdict.reason}", verdict)
+        raise Mismatch(f"{what}: {told(verdict)}", verdict, calls)
     if verdict.outcome == Outcome.INCONCLUSIVE:
         raise Undecided(verdict.reason)
 
 
-def require_gradient(reference: Reference, gradient: Weights, what: str = "gradient") -> None:
-    require(what, judge_gradient(reference, flat_gradient(gradient)))
+def told(verdict: Verdict) -> str:
+    """The verdict's reason, with as many digits as it takes to see that two numbers differ."""
+    found, expected = verdict.found, verdict.expected
+    short = f"found {found:.9g}, expected {expected:.9g}"
+    if f"{found:.9g}" != f"{expected:.9g}" or found == expected:
+        return verdict.reason
+    return verdict.reason.replace(short, f"found {found!r}, expected {expected!r}")
 
 
-def require_loss(reference: Reference, loss: float, what: str = "loss") -> None:
-    require(what, compare_scalar(loss, reference.loss, what))
+def require_gradient(expected: Expected, gradient: Weights, what: str = "gradient") -> None:
+    require(what, expected.judge(flat_gradient(gradient)))
 
 
-def require_logits(reference: Reference, logits: Array, what: str = "logits") -> None:
-    expected = reference.logits
-    outputs = expected.value.shape[1]
+def require_loss(expected: Expected, loss: float, what: str = "loss") -> None:
+    require(what, compare_scalar(loss, expected.loss, what))
 
-    def name(index: int) -> str:
-        return f"{what}[{index // outputs}, {index % outputs}]"
 
-    require(what, compare(logits, expected.value, expected.error, name))
+def require_logits(expected: Expected, logits: Array, what: str = "logits") -> None:
+    names = namer(what, logits.shape[1])
+    require(what, compare(logits, expected.outputs.value, expected.outputs.error, names))
+
+
+def namer(what: str, columns: int) -> Callable[[int], str]:
+    """Names of the entries of a matrix, by their place in C order."""
+    return lambda index: f"{what}[{index // columns}, {index % columns}]"
 
 
 def compare_scalar(found: float, expected: Bounded, what: str) -> Verdict:

@@ -4,178 +4,285 @@ from dataclasses import replace
 
 import numpy as np
 
-from backproof.comparisons.check.battery.cases import Case
+from backproof.comparisons.check.battery.cases import CALM, problems
+from backproof.comparisons.check.battery.check import check
 from backproof.comparisons.check.battery.findings import (
     Mismatch,
+    Undecided,
     compare_scalar,
-    reference_of,
     require,
     require_gradient,
     require_logits,
     require_loss,
     require_same_bits,
 )
+from backproof.comparisons.check.battery.grid import (
+    float32_problems,
+    generic_problems,
+    not_binary,
+    some,
+    some_float32,
+)
+from backproof.comparisons.check.battery.own_answers import ask_afresh, require_same_answers
+from backproof.comparisons.check.forms.candidate import Candidate
 from backproof.comparisons.check.subject.messages import LAYOUTS
-from backproof.comparisons.check.subject.subject import Subject
-from backproof.comparisons.verdicts.relu_kinks import flat_gradient, tensors
+from backproof.comparisons.verdicts.relu_kinks import flat_gradient
 from backproof.comparisons.verdicts.rounding import Arithmetic, Bounded
 from backproof.comparisons.verdicts.verdict import compare
+from backproof.scratch.architecture import LOSSES
+from backproof.scratch.problem import Problem
 
 LONG_BATCH = 20_000
+NOT_BINARY = tuple(loss for loss in LOSSES if loss != "binary_cross_entropy")
 
 
-def weights_survive(subject: Subject, case: Case) -> None:
-    subject.load(case.architecture, case.weights)
-    require_same_bits("weights after load", subject.weights(), case.weights)
+@check("Do weights survive load, bit for bit?", "load weights", problems, some, 0.3)
+def weights(candidate: Candidate, problem: Problem) -> None:
+    candidate.load(problem.architecture, problem.weights)
+    require_same_bits("weights after load", candidate.weights(), problem.weights)
 
 
-def logits(subject: Subject, case: Case) -> None:
-    subject.load(case.architecture, case.weights)
-    require_logits(reference_of(case), subject.logits(case.x))
+@check("Are the logits right?", "load logits", problems, generic_problems, follows=("weights",))
+def logits(candidate: Candidate, problem: Problem) -> None:
+    candidate.load(problem.architecture, problem.weights)
+    require_logits(candidate.expected(problem), candidate.logits(problem.x))
 
 
-def loss(subject: Subject, case: Case) -> None:
-    subject.load(case.architecture, case.weights)
-    require_loss(reference_of(case), subject.loss_and_gradient(case.x, case.targets)[0])
+@check(
+    "Is the loss right, saturated or not?",
+    "load loss_and_gradient",
+    problems,
+    generic_problems,
+    follows=("weights", "logits"),
+)
+def loss(candidate: Candidate, problem: Problem) -> None:
+    candidate.load(problem.architecture, problem.weights)
+    found = candidate.loss_and_gradient(problem.x, problem.targets)[0]
+    if np.isnan(found) and candidate.form.step:
+        raise Undecided("step returns no loss")
+    require_loss(candidate.expected(problem), found)
 
 
-def gradient(subject: Subject, case: Case) -> None:
-    subject.load(case.architecture, case.weights)
-    require_gradient(reference_of(case), subject.loss_and_gradient(case.x, case.targets)[1])
+@check(
+    "Is every entry of the gradient right?",
+    "load loss_and_gradient",
+    problems,
+    generic_problems,
+    2.0,
+    follows=("weights", "logits", "loss"),
+)
+def gradient(candidate: Candidate, problem: Problem) -> None:
+    candidate.load(problem.architecture, problem.weights)
+    found = candidate.loss_and_gradient(problem.x, problem.targets)[1]
+    require_gradient(candidate.expected(problem), found)
 
 
-def extremes(subject: Subject, case: Case) -> None:
-    """Logits in the thousands: nothing overflows, loss and gradient are what they are."""
-    loud = np.array(1000, case.architecture.dtype)
-    weights = [*case.weights[:-1], (case.weights[-1][0] * loud, case.weights[-1][1] * loud)]
-    case = case.with_weights(weights)
-    subject.load(case.architecture, case.weights)
-    reference = reference_of(case)
-    found_loss, found_gradient = subject.loss_and_gradient(case.x, case.targets)
-    require_loss(reference, found_loss)
-    require_gradient(reference, found_gradient)
-
-
-def independence(subject: Subject, case: Case) -> None:
+@check(
+    "Do a sample's logits depend on the others?",
+    "load logits",
+    problems,
+    generic_problems,
+    0.5,
+    follows=("logits",),
+)
+def independence(candidate: Candidate, problem: Problem) -> None:
     """A sample's logits do not depend on which other samples are in the batch."""
-    subject.load(case.architecture, case.weights)
-    together = subject.logits(case.x)
-    bound = 2 * reference_of(case).logits.error
-    for row in range(case.batch_size):
-        alone = subject.logits(case.x[row : row + 1])[0]
-        names = f"logits[{row}, {{}}] alone and in a batch of {case.batch_size}".format
+    candidate.load(problem.architecture, problem.weights)
+    together = candidate.logits(problem.x)
+    bound = 2 * candidate.expected(problem).outputs.error + 1e-12 * np.abs(together).max()
+    for row in range(problem.batch_size):
+        alone = candidate.logits(problem.x[row : row + 1])[0]
+        names = f"logits[{row}, {{}}] alone and in a batch of {problem.batch_size}".format
         require("logits", compare(alone, together[row], bound[row], names))
 
 
-def duplication(subject: Subject, case: Case) -> None:
+@check(
+    "Does every example twice leave a mean as it is?",
+    "load loss_and_gradient",
+    problems,
+    generic_problems,
+    0.5,
+    follows=("logits", "loss", "gradient"),
+)
+def duplication(candidate: Candidate, problem: Problem) -> None:
     """Every example twice, in reverse order: a mean and its gradient stay, a sum and its gradient double."""
-    subject.load(case.architecture, case.weights)
-    once_loss, once = subject.loss_and_gradient(case.x, case.targets)
-    rows = np.arange(2 * case.batch_size)[::-1] % case.batch_size
-    twice = case.rows(rows)
-    twice_loss, found = subject.loss_and_gradient(twice.x, twice.targets)
-    factor = 2.0 if case.architecture.loss == "sum_of_squares" else 1.0
-    first, second = reference_of(case), reference_of(twice)
+    convention = candidate.conventions.of(problem)
+    if convention.penalty:
+        return  # the penalty does not double where the data's part does
+    candidate.load(problem.architecture, problem.weights)
+    once_loss, once = candidate.loss_and_gradient(problem.x, problem.targets)
+    twice = problem.rows(np.arange(2 * problem.batch_size)[::-1] % problem.batch_size)
+    twice_loss, found = candidate.loss_and_gradient(twice.x, twice.targets)
+    power = convention.factor.examples + (problem.architecture.loss == "sum_of_squares")
+    factor = 2.0**power
+    first, second = candidate.expected(problem), candidate.expected(twice)
     if first.undecided:
         return  # the two calls may pick different sides of a kink
-    spread = factor * first.loss.error + second.loss.error
-    require(
-        "loss of the batch twice",
-        compare_scalar(twice_loss, Bounded(np.array(factor * once_loss), spread), "loss"),
-    )
-    require(
-        "gradient of the batch twice",
-        compare(
-            flat_gradient(found),
-            factor * flat_gradient(once),
-            factor * first.gradient.error + second.gradient.error,
-            case.architecture.parameter_name,
-            tensors(case.architecture),
-        ),
-    )
+    if not np.isnan(once_loss):
+        spread = factor * first.loss.error + second.loss.error
+        expected = Bounded(np.array(factor * once_loss), spread)
+        require("loss of the batch twice", compare_scalar(twice_loss, expected, "loss"))
+    bound = factor * first.gradient.error + second.gradient.error
+    name = problem.architecture.parameter_name
+    verdict = compare(flat_gradient(found), factor * flat_gradient(once), bound, name, first.tensors)
+    require("gradient of the batch twice", verdict)
 
 
-def dtypes(subject: Subject, case: Case) -> None:
+@check(
+    "Do logits in the thousands overflow?",
+    "load loss_and_gradient",
+    lambda space: problems(space, families=CALM),
+    some,
+    0.5,
+    follows=("logits", "loss", "gradient"),
+)
+def extremes(candidate: Candidate, problem: Problem) -> None:
+    """Logits in the thousands: nothing overflows, loss and gradient are what they are."""
+    last_weight, last_bias = problem.weights[-1]
+    loud = np.array(1000, problem.architecture.dtype)
+    problem = replace(problem, weights=[*problem.weights[:-1], (last_weight * loud, last_bias * loud)])
+    candidate.load(problem.architecture, problem.weights)
+    expected = candidate.expected(problem)
+    found_loss, found_gradient = candidate.loss_and_gradient(problem.x, problem.targets)
+    if not (np.isnan(found_loss) and candidate.form.step):
+        require_loss(expected, found_loss)
+    require_gradient(expected, found_gradient)
+
+
+@check(
+    "Do outputs in the millions keep small differences?",
+    "load loss_and_gradient",
+    lambda space: problems(space, families=CALM[1:], losses=NOT_BINARY),
+    not_binary,
+    0.3,
+    follows=("logits", "loss", "gradient"),
+)
+def large_outputs(candidate: Candidate, problem: Problem) -> None:
+    """Outputs in the millions, targets beside them: what counts is their difference, to its own accuracy.
+
+    cross_entropy depends on differences of logits alone, mse and sum_of_squares on z - t. A sum of large
+    terms that nearly cancel, such as z^2 - 2 z t + t^2, has lost the digits that are left here.
+    """
+    shift = np.array(1e6, problem.architecture.dtype)
+    last_weight, last_bias = problem.weights[-1]
+    if candidate.form.biases == "none" or candidate.form.output_activation != "identity":
+        return  # no output can be shifted
+    problem = replace(problem, weights=[*problem.weights[:-1], (last_weight, last_bias + shift)])
+    if problem.architecture.loss != "cross_entropy":
+        problem = replace(problem, targets=problem.targets + shift)
+    candidate.load(problem.architecture, problem.weights)
+    expected = candidate.expected(problem)
+    found_loss, found_gradient = candidate.loss_and_gradient(problem.x, problem.targets)
+    if not (np.isnan(found_loss) and candidate.form.step):
+        require_loss(expected, found_loss)
+    require_gradient(expected, found_gradient)
+
+
+@check(
+    "Are read-only, strided and transposed arrays understood?",
+    "load",
+    lambda space: problems(space, families=CALM[1:]),
+    some,
+    0.3,
+)
+def layouts(candidate: Candidate, problem: Problem) -> None:
+    """Read-only arrays, strided ones and those in Fortran order are answered as any others are."""
+    own = ask_afresh(candidate, problem)
+    for layout in LAYOUTS:
+        candidate.renew()
+        candidate.lay_out(layout)
+        candidate.load(problem.architecture, problem.weights)
+        if candidate.offers("weights"):
+            kept = candidate.weights()
+            require_same_bits(f"weights after load of arrays ({layout})", kept, problem.weights)
+        calls = candidate.calls
+        logits = candidate.logits(problem.x) if own.logits is not None else None
+        found = replace(own, logits=logits)
+        if own.gradient is not None:
+            loss, layers = candidate.loss_and_gradient(problem.x, problem.targets)
+            found = replace(found, loss=loss, gradient=flat_gradient(layers))
+        require_same_answers(candidate, found, own, f"of arrays ({layout})", calls)
+
+
+@check(
+    "Is float32 computed and returned as float32?",
+    "load logits loss_and_gradient weights",
+    lambda space: problems(space, "float32"),
+    float32_problems,
+    follows=("logits", "loss", "gradient"),
+)
+def float32(candidate: Candidate, problem: Problem) -> None:
     """float32 in, float32 out, inside the float32 bounds."""
-    subject.load(case.architecture, case.weights)
-    reference = reference_of(case)
-    found_loss, found = subject.loss_and_gradient(case.x, case.targets)
-    found_logits = subject.logits(case.x)
-    _require_dtype("logits", found_logits.dtype, case)
-    for pair in (*found, *subject.weights()):
+    candidate.load(problem.architecture, problem.weights)
+    expected = candidate.expected(problem)
+    found_loss, found = candidate.loss_and_gradient(problem.x, problem.targets)
+    found_logits = candidate.logits(problem.x)
+    _require_dtype("logits", found_logits.dtype, problem)
+    for pair in (*found, *candidate.weights()):
         for array in pair:
-            _require_dtype("gradient and weights", array.dtype, case)
-    require_logits(reference, found_logits)
-    require_loss(reference, found_loss)
-    require_gradient(reference, found)
+            _require_dtype("gradient and weights", array.dtype, problem)
+    require_logits(expected, found_logits)
+    if not (np.isnan(found_loss) and candidate.form.step):
+        require_loss(expected, found_loss)
+    require_gradient(expected, found)
 
 
-def integers(subject: Subject, case: Case) -> None:
-    """Integer weights and inputs mean the numbers that they are."""
-    subject.load(case.architecture, [(W.astype(np.int64), b.astype(np.int64)) for W, b in case.weights])
-    x = case.x.astype(np.int64)
-    reference = reference_of(case)
-    require_logits(reference, subject.logits(x), "logits of integer arrays")
-    found_loss, found = subject.loss_and_gradient(x, case.targets)
-    require_loss(reference, found_loss, "loss of integer arrays")
-    require_gradient(reference, found, "gradient of integer arrays")
+@check(
+    "Are integer weights and inputs taken for numbers?",
+    "load",
+    lambda space: problems(space, families=("integer",)),
+    weight=0.3,
+)
+def integers(candidate: Candidate, problem: Problem) -> None:
+    """Integer weights and inputs are answered as the same numbers in floating point are."""
+    own = ask_afresh(candidate, problem)
+    candidate.renew()
+    whole = [(W.astype(np.int64), b.astype(np.int64)) for W, b in problem.weights]
+    candidate.load(problem.architecture, whole)
+    calls, x = candidate.calls, problem.x.astype(np.int64)
+    found = replace(own, logits=candidate.logits(x) if own.logits is not None else None)
+    if own.gradient is not None:
+        loss, layers = candidate.loss_and_gradient(x, problem.targets)
+        found = replace(found, loss=loss, gradient=flat_gradient(layers))
+    require_same_answers(candidate, found, own, "of integer arrays", calls)
 
 
-def long_sums(subject: Subject, case: Case) -> None:
+@check(
+    "Is a mean over 20,000 examples accurate in float32?",
+    "load loss_and_gradient",
+    lambda space: problems(space, "float32", ("normal",)),
+    some_float32,
+    0.2,
+    follows=("logits", "loss", "float32"),
+)
+def long_sums(candidate: Candidate, problem: Problem) -> None:
     """A float32 mean over many examples, to the accuracy of pairwise summation.
 
     The batch is repeated to 20,000 rows, which leaves the mean as it is. Adding one term after another
     may lose n u; pairwise summation in blocks of 128 loses (128 / 8 + log2 n) u at most (Higham 1993), and
     float64 accumulation nothing.
     """
-    repeats = LONG_BATCH // case.batch_size
-    rows = np.tile(np.arange(case.batch_size), repeats)
-    subject.load(case.architecture, case.weights)
-    long = case.rows(rows)
-    found = subject.loss_and_gradient(long.x, long.targets)[0]
-    expected = reference_of(case).loss
-    count = len(rows) * (1 if case.architecture.loss == "cross_entropy" else case.architecture.n_outputs)
+    convention = candidate.conventions.of(problem)
+    if convention.penalty:
+        return
+    repeats = LONG_BATCH // problem.batch_size
+    long = problem.rows(np.tile(np.arange(problem.batch_size), repeats))
+    candidate.load(problem.architecture, problem.weights)
+    found = candidate.loss_and_gradient(long.x, long.targets)[0]
+    if np.isnan(found) and candidate.form.step:
+        raise Undecided("step returns no loss")
+    expected = candidate.expected(problem).loss
+    one_each = problem.architecture.loss == "cross_entropy"
+    count = long.batch_size * (1 if one_each else problem.architecture.n_outputs)
     unit = Arithmetic.of("float32")
     # The terms of cross-entropy and squares are >= 0; those of binary cross-entropy too: no cancellation.
     rounding = unit.gamma(16 + np.log2(count) + 2) * (expected.value + expected.error)
-    factor = repeats if case.architecture.loss == "sum_of_squares" else 1
+    power = convention.factor.examples + (problem.architecture.loss == "sum_of_squares")
+    factor = float(repeats) ** power
     bounded = Bounded(factor * expected.value, factor * (expected.error + rounding))
-    require(f"mean loss of {len(rows):,} rows", compare_scalar(found, bounded, "loss"))
+    require(f"mean loss of {long.batch_size:,} rows", compare_scalar(found, bounded, "loss"))
 
 
-def layouts(subject: Subject, case: Case) -> None:
-    """Read-only arrays, strided ones and those in Fortran order (a transposed one is) are arrays too."""
-    reference = reference_of(case)
-    for layout in LAYOUTS:
-        subject.renew()
-        subject.layout = layout
-        subject.load(case.architecture, case.weights)
-        if subject.offers("weights"):
-            require_same_bits(f"weights after load of arrays ({layout})", subject.weights(), case.weights)
-        require_logits(reference, subject.logits(case.x), f"logits of arrays ({layout})")
-        found_loss, found = subject.loss_and_gradient(case.x, case.targets)
-        require_loss(reference, found_loss, f"loss of arrays ({layout})")
-        require_gradient(reference, found, f"gradient of arrays ({layout})")
-
-
-def large_outputs(subject: Subject, case: Case) -> None:
-    """Outputs in the millions, targets beside them: what counts is their difference, to its own accuracy.
-
-    cross_entropy depends on differences of logits alone, mse and sum_of_squares on z - t. A sum of large
-    terms that nearly cancel, such as z^2 - 2 z t + t^2, has lost the digits that are left here.
-    """
-    shift = np.array(1e6, case.architecture.dtype)
-    last_weight, last_bias = case.weights[-1]
-    case = case.with_weights([*case.weights[:-1], (last_weight, last_bias + shift)])
-    if case.architecture.loss != "cross_entropy":
-        case = replace(case, targets=case.targets + shift)
-    subject.load(case.architecture, case.weights)
-    reference = reference_of(case)
-    found_loss, found_gradient = subject.loss_and_gradient(case.x, case.targets)
-    require_loss(reference, found_loss)
-    require_gradient(reference, found_gradient)
-
-
-def _require_dtype(what: str, found: np.dtype, case: Case) -> None:
-    if found != case.architecture.dtype:
-        raise Mismatch(f"{what}: expected dtype {case.architecture.dtype}, got {found}")
+def _require_dtype(what: str, found: np.dtype, problem: Problem) -> None:
+    if found != problem.architecture.dtype:
+        raise Mismatch(f"{what}: expected dtype {problem.architecture.dtype}, got {found}")

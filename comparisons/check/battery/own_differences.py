@@ -6,50 +6,80 @@ belongs to it. One entry of every tensor is held against differences: each costs
 
 import numpy as np
 
-from backproof.comparisons.check.battery.cases import Case
-from backproof.comparisons.check.battery.findings import require
-from backproof.comparisons.check.subject.subject import Subject
+from backproof.comparisons.check.battery.cases import problems
+from backproof.comparisons.check.battery.check import check
+from backproof.comparisons.check.battery.findings import Undecided, require
+from backproof.comparisons.check.battery.grid import some
+from backproof.comparisons.check.forms.candidate import Candidate
+from backproof.comparisons.check.forms.expected import capped_loss, forward_logits
 from backproof.comparisons.verdicts.any_function import check_gradient
 from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.comparisons.verdicts.relu_kinks import flat_gradient, tensors
 from backproof.scratch.architecture import Array
 from backproof.scratch.parameters import Parameters
+from backproof.scratch.problem import Problem
 
 SHOWN_STEP = 2.0**-10
 
 
-def own_loss(subject: Subject, case: Case) -> None:
-    architecture = case.architecture
+@check(
+    "Is the gradient that of its own loss, by numerical differentiation?",
+    "load loss_and_gradient",
+    lambda space: problems(space, families=("eighths", "normal", "saturated"), max_batch=3),
+    some,
+    0.2,
+    follows=("logits", "loss", "gradient"),
+)
+def differences(candidate: Candidate, problem: Problem) -> None:
+    """A constant inside the logarithm that has been named a convention is first taken out of the loss."""
+    architecture = problem.architecture
 
     def evaluate(point: Array) -> tuple[float, Array]:
-        subject.load(architecture, Parameters(architecture, point.copy()).weights())
-        loss, gradient = subject.loss_and_gradient(case.x, case.targets)
-        return loss, flat_gradient(gradient)
+        here = Problem(
+            architecture, Parameters(architecture, point.copy()).weights(), problem.x, problem.targets
+        )
+        candidate.load(architecture, here.weights)
+        loss, gradient = candidate.loss_and_gradient(here.x, here.targets)
+        if np.isnan(loss) and candidate.form.step:
+            raise Undecided("step returns no loss")
+        return loss - _named_shift(candidate, here), flat_gradient(gradient)
 
     verdict = check_gradient(
         lambda point: evaluate(point)[0],
         lambda point: evaluate(point)[1],
-        flat_gradient(case.weights),
-        entries=_one_per_tensor(case),
+        flat_gradient(problem.weights),
+        entries=_one_per_tensor(candidate, problem),
         name=architecture.parameter_name,
     )
     if verdict.outcome == Outcome.FAIL:
-        _show(subject, case, verdict.worst)
+        _show(candidate, problem, verdict.worst)
     require("gradient against differences of its own loss", verdict.overall)
 
 
-def _show(subject: Subject, case: Case, worst: str) -> None:
+def _named_shift(candidate: Candidate, problem: Problem) -> float:
+    convention = candidate.conventions.of(problem)
+    if convention.exact or not (convention.shift or convention.clip):
+        return 0.0
+    z = forward_logits(problem)
+    plain = capped_loss(problem, z, 0.0, 0.0)
+    capped = capped_loss(problem, z, convention.shift, convention.clip)
+    return convention.factor.at(problem) * (capped - plain)
+
+
+def _show(candidate: Candidate, problem: Problem, worst: str) -> None:
     """Of the many calls leave the telling ones: at the point, and to both sides along the worst entry."""
-    subject.renew()
-    architecture, point = case.architecture, flat_gradient(case.weights)
+    candidate.renew()
+    architecture, point = problem.architecture, flat_gradient(problem.weights)
     entry = next(i for i in range(point.size) if architecture.parameter_name(i) == worst)
     for offset in (0.0, SHOWN_STEP, -SHOWN_STEP):
         moved = point.copy()
         moved[entry] += offset
-        subject.load(architecture, Parameters(architecture, moved).weights())
-        subject.loss_and_gradient(case.x, case.targets)
+        candidate.load(architecture, Parameters(architecture, moved).weights())
+        candidate.loss_and_gradient(problem.x, problem.targets)
 
 
-def _one_per_tensor(case: Case) -> list[int]:
-    rng = np.random.default_rng(case.batch_size)
-    return [int(rng.integers(part.start, part.stop)) for part in tensors(case.architecture)]
+def _one_per_tensor(candidate: Candidate, problem: Problem) -> list[int]:
+    rng = np.random.default_rng(problem.batch_size)
+    parts = tensors(problem.architecture)
+    chosen = [int(rng.integers(part.start, part.stop)) for part in parts]
+    return chosen[::2] if candidate.form.biases == "none" else chosen

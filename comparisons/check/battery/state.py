@@ -1,166 +1,168 @@
-"""Checks of what a class remembers and of what it changes: calls in any order, arrays given and returned."""
+"""Checks of what a class remembers and of what it changes: calls in any order, arrays given and returned.
 
-from dataclasses import dataclass
+Every one holds the class against its own earlier answers: a wrong gradient is not its matter.
+"""
+
+from dataclasses import replace
 
 import numpy as np
 from hypothesis import strategies as st
 
-from backproof.comparisons.check.battery.cases import FAMILIES, Case, cases
-from backproof.comparisons.check.battery.findings import (
-    Mismatch,
-    reference_of,
-    require_gradient,
-    require_logits,
-    require_loss,
-    require_same_bits,
-)
-from backproof.comparisons.check.subject.subject import Subject
+from backproof.comparisons.check.battery.cases import CALM, Story, problems, stories
+from backproof.comparisons.check.battery.check import check
+from backproof.comparisons.check.battery.findings import Mismatch, require_same_bits
+from backproof.comparisons.check.battery.grid import generic_problems, pairs, some, story_grid
+from backproof.comparisons.check.battery.own_answers import Answers, ask, ask_afresh, require_same_answers
+from backproof.comparisons.check.forms.candidate import Candidate
+from backproof.comparisons.check.forms.space import Space
 from backproof.scratch.architecture import Array, OptimizerSpec, Weights
+from backproof.scratch.problem import Problem
 
+BASIC = "load logits loss_and_gradient weights"
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
+RULE = OptimizerSpec(learning_rate=0.05, momentum=0.5)
 
 
-@dataclass(frozen=True)
-class Story:
-    """A network, two batches of the same size, and the calls to make, in order."""
-
-    case: Case
-    other: Case
-    calls: tuple[str, ...]
+def _calm(space: Space) -> st.SearchStrategy[Problem]:
+    return problems(space, families=CALM)
 
 
-CALLS = ("gradient", "gradient of another batch", "logits", "logits of another batch", "train", "load again")
+def _tiny(space: Space) -> st.SearchStrategy[Problem]:
+    return problems(space, families=CALM[1:])
 
 
-@st.composite
-def stories(draw: st.DrawFn) -> Story:
-    case = draw(cases(families=("eighths", "normal", "wide")))
-    numbers = st.integers(-16, 16).map(lambda k: k / 8)
-    size = case.x.size
-    x = np.array(draw(st.lists(numbers, min_size=size, max_size=size)), float).reshape(case.x.shape)
-    other = Case(case.architecture, case.weights, x, case.targets[::-1].copy(), case.family)
-    calls = draw(st.lists(st.sampled_from(CALLS), min_size=2, max_size=5))
-    return Story(case, other, tuple(calls))
+def _two(space: Space) -> st.SearchStrategy[tuple[Problem, Problem, bool]]:
+    return st.tuples(_calm(space), _calm(space), st.booleans())
 
 
-def call_order(subject: Subject, story: Story) -> None:
-    """Every call answers for its own arguments, whatever was called before."""
-    weights = story.case.weights
-    subject.load(story.case.architecture, weights)
+@check("Does an answer depend on what was called before?", BASIC, stories, story_grid)
+def call_order(candidate: Candidate, story: Story) -> None:
+    """Every call answers for its own arguments, as a fresh instance does, whatever was called before."""
+    weights = story.problem.weights
+    candidate.load(story.problem.architecture, weights)
+    answers: list[tuple[str, Answers]] = []
     for position, call in enumerate(story.calls):
-        case = (story.other if "another" in call else story.case).with_weights(weights)
-        what = f"{call} as the {ORDINALS[position]} call"
+        asked = replace(story.other if "another" in call else story.problem, weights=weights)
+        what = f"of {call} as the {ORDINALS[position]} call"
         if call == "train":
-            weights = _train(subject, case, what)
+            loss, weights = _train(candidate, asked, weights)
+            answers.append((what, Answers(asked, loss=loss)))
         elif call == "load again":
-            weights = story.case.weights
-            subject.load(story.case.architecture, weights)
+            weights = story.problem.weights
+            candidate.load(story.problem.architecture, weights)
         else:
-            _evaluate(subject, case, call, what)
-        require_same_bits(f"weights after {what}", subject.weights(), weights)
+            answers.append((what, ask(candidate, asked, [call.partition(" ")[0]])))
+        require_same_bits(
+            f"weights after {call} as the {ORDINALS[position]} call", candidate.weights(), weights
+        )
+    calls = candidate.calls
+    for what, found in answers:
+        asked_for = ["logits"] if found.logits is not None else ["gradient"]
+        own = ask_afresh(candidate, found.problem, asked_for)
+        require_same_answers(candidate, found, own, what, calls)
 
 
-def _evaluate(subject: Subject, case: Case, call: str, what: str) -> None:
-    reference = reference_of(case)
-    if call.startswith("logits"):
-        require_logits(reference, subject.logits(case.x), what)
-        return
-    loss, gradient = subject.loss_and_gradient(case.x, case.targets)
-    require_loss(reference, loss, what)
-    require_gradient(reference, gradient, what)
+def _train(candidate: Candidate, problem: Problem, weights: Weights) -> tuple[float | None, Weights]:
+    """One step: its loss, and the weights after it."""
+    if not candidate.offers("train"):
+        return None, weights
+    rows = np.arange(problem.batch_size)
+    loss = candidate.train(problem.x, problem.targets, [rows], RULE)[0]
+    return loss, candidate.weights()
 
 
-def _train(subject: Subject, case: Case, what: str) -> Weights:
-    if not subject.offers("train"):
-        return case.weights
-    rows = np.arange(case.batch_size)
-    loss = subject.train(case.x, case.targets, [rows], OptimizerSpec(learning_rate=0.05, momentum=0.5))[0]
-    require_loss(reference_of(case), loss, f"loss of {what}")
-    return subject.weights()
-
-
-def reload(subject: Subject, first: Case, second: Case, trained: bool) -> None:
+@check("Does load replace the network before?", BASIC, _two, pairs, 0.3)
+def reload(candidate: Candidate, first: Problem, second: Problem, trained: bool) -> None:
     """load replaces everything: nothing of the network that was loaded before is left in the next one."""
-    subject.load(first.architecture, first.weights)
-    subject.loss_and_gradient(first.x, first.targets)
+    own = ask_afresh(candidate, second)
+    candidate.renew()
+    candidate.load(first.architecture, first.weights)
+    candidate.loss_and_gradient(first.x, first.targets)
     if trained:
-        _train_if_offered(subject, first)
-    subject.load(second.architecture, second.weights)
-    what = f"after load of another network (before it {first.architecture.layer_sizes}, "
-    what += f"{first.architecture.activation}, {first.architecture.loss}, {first.architecture.dtype})"
-    require_same_bits(f"weights {what}", subject.weights(), second.weights)
-    reference = reference_of(second)
-    require_logits(reference, subject.logits(second.x), f"logits {what}")
-    found_loss, found = subject.loss_and_gradient(second.x, second.targets)
-    require_loss(reference, found_loss, f"loss {what}")
-    require_gradient(reference, found, f"gradient {what}")
+        _train_if_offered(candidate, first)
+    candidate.load(second.architecture, second.weights)
+    a = first.architecture
+    what = f"after load of another network (before it {a.layer_sizes}, {a.activation}, {a.loss}, {a.dtype})"
+    require_same_bits(f"weights {what}", candidate.weights(), second.weights)
+    calls = candidate.calls
+    require_same_answers(candidate, ask(candidate, second), own, what, calls)
 
 
-def repeatable(subject: Subject, case: Case) -> None:
+@check("Does the same question get the same answer?", "load logits", _calm, some, 0.3)
+def repeatable(candidate: Candidate, problem: Problem) -> None:
     """Prediction draws no lots: the same question twice, the same answer twice."""
-    subject.load(case.architecture, case.weights)
-    first, second = subject.logits(case.x), subject.logits(case.x)
-    if not np.array_equal(first, second):
+    candidate.load(problem.architecture, problem.weights)
+    first, second = candidate.logits(problem.x), candidate.logits(problem.x)
+    if not np.array_equal(first, second, equal_nan=True):
         raise Mismatch("logits: the same input gave two different answers")
 
 
-def arguments_untouched(subject: Subject, case: Case) -> None:
+@check("Is what it was given left alone?", "load logits loss_and_gradient", _tiny, generic_problems, 0.3)
+def arguments(candidate: Candidate, problem: Problem) -> None:
     """What a contender is given is never written to."""
-    subject.load(case.architecture, case.weights)
-    _require_untouched(subject, "load")
-    subject.logits(case.x)
-    _require_untouched(subject, "logits")
-    subject.loss_and_gradient(case.x, case.targets)
-    _require_untouched(subject, "loss_and_gradient")
-    if subject.offers("train"):
-        subject.train(case.x, case.targets, _two_batches(case), OptimizerSpec(learning_rate=0.05))
-        _require_untouched(subject, "train")
+    candidate.load(problem.architecture, problem.weights)
+    _require_untouched(candidate, "load")
+    candidate.logits(problem.x)
+    _require_untouched(candidate, "logits")
+    if not candidate.form.step:
+        candidate.loss_and_gradient(problem.x, problem.targets)
+        _require_untouched(candidate, "loss_and_gradient")
+    if candidate.offers("train"):
+        _train_if_offered(candidate, problem)
+        _require_untouched(candidate, "train")
 
 
-def _require_untouched(subject: Subject, method: str) -> None:
-    if subject.last.mutated:
-        raise Mismatch(f"{method} wrote to its argument {' and '.join(subject.last.mutated)}")
+def _require_untouched(candidate: Candidate, method: str) -> None:
+    if candidate.last.mutated:
+        raise Mismatch(f"{method} wrote to its argument {' and '.join(candidate.last.mutated)}")
 
 
-def results_are_copies(subject: Subject, case: Case) -> None:
+@check("Is what it returned left alone?", BASIC, _tiny, generic_problems, 0.3)
+def results(candidate: Candidate, problem: Problem) -> None:
     """What is returned belongs to the caller: later calls leave it, and writing to it harms nobody."""
-    subject.load(case.architecture, case.weights)
-    subject.scribble("weights")
-    require_same_bits("weights after overwriting what weights() returned", subject.weights(), case.weights)
-    subject.scribble("loss_and_gradient", x=case.x, targets=case.targets)
-    subject.scribble("logits", x=case.x)
-    reference = reference_of(case)
-    require_logits(reference, subject.logits(case.x), "logits after overwriting earlier results")
-    require_gradient(reference, subject.loss_and_gradient(case.x, case.targets)[1])
-    other = case.rows(np.arange(case.batch_size)[::-1])
+    own = ask_afresh(candidate, problem)
+    candidate.renew()
+    candidate.load(problem.architecture, problem.weights)
+    candidate.scribble("weights")
+    what = "weights after overwriting what weights() returned"
+    require_same_bits(what, candidate.weights(), problem.weights)
+    if not candidate.form.step:
+        candidate.scribble("loss_and_gradient", x=problem.x, targets=problem.targets)
+    candidate.scribble("logits", x=problem.x)
+    calls = candidate.calls
+    require_same_answers(candidate, ask(candidate, problem), own, "after overwriting earlier results", calls)
+    _require_kept(candidate, problem)
+
+
+def _require_kept(candidate: Candidate, problem: Problem) -> None:
+    """Nothing that was returned changes in a later call."""
+    other = problem.rows(np.arange(problem.batch_size)[::-1])
     for call in (
-        lambda: subject.logits(-other.x),
-        lambda: subject.loss_and_gradient(-other.x, other.targets),
-        lambda: _train_if_offered(subject, case),
-        subject.weights,
+        lambda: candidate.logits(-other.x),
+        lambda: candidate.loss_and_gradient(-other.x, other.targets),
+        lambda: _train_if_offered(candidate, problem),
+        candidate.weights,
     ):
         call()
-        if subject.last.changed:
-            raise Mismatch(
-                f"what {subject.last.changed[0]} had returned changed in a later call: it was no copy"
-            )
+        if candidate.last.changed:
+            changed = candidate.last.changed[0]
+            raise Mismatch(f"what {changed} had returned changed in a later call: it was no copy")
 
 
-def given_arrays_are_copied(subject: Subject, case: Case) -> None:
+@check("Does load take a copy?", "load weights", _tiny, some, 0.2)
+def given_weights(candidate: Candidate, problem: Problem) -> None:
     """load takes a copy: what the caller does with the arrays afterwards is the caller's affair."""
-    subject.scribble("load", architecture=case.architecture, weights=case.weights)
+    candidate.scribble("load", architecture=problem.architecture, weights=problem.weights)
     what = "weights after overwriting the arrays that load was given"
-    require_same_bits(what, subject.weights(), case.weights)
+    require_same_bits(what, candidate.weights(), problem.weights)
 
 
-def _train_if_offered(subject: Subject, case: Case) -> None:
-    if subject.offers("train"):
-        subject.train(case.x, case.targets, _two_batches(case), OptimizerSpec(learning_rate=0.05))
+def _train_if_offered(candidate: Candidate, problem: Problem) -> None:
+    if candidate.offers("train"):
+        rule = OptimizerSpec(learning_rate=0.05)
+        candidate.train(problem.x, problem.targets, _two_batches(problem), rule)
 
 
-def _two_batches(case: Case) -> list[Array]:
-    rows = np.arange(case.batch_size)
+def _two_batches(problem: Problem) -> list[Array]:
+    rows = np.arange(problem.batch_size)
     return [rows, rows[:1]]
-
-
-STATE_FAMILIES = tuple(family for family in FAMILIES if family not in ("wide", "saturated"))

@@ -1,162 +1,232 @@
 """Checks of training: the update rules against torch.optim, step by step.
 
-How far may a correct trajectory drift from torch's? Every gradient on the way may be off by its rounding
-bound, and training carries that on. So the tolerance is measured for the very case: the same trajectory is
-run with every entry of every gradient moved by its full bound, up or down at random, several times; the
-largest deviation seen, twice over, is what rounding can explain. Where this is not small beside the way
-that was travelled (a kink was crossed, say), the case is undecided.
+Each step is judged by itself. The class is trained for 1, 2, ... steps, and asked for its own gradient g_t
+at the weights theta_t it had reached; torch.optim, given g_t, says where theta_(t+1) belongs. So a wrong
+gradient is not training's matter, nor is anything that happened at earlier steps, but for the rule's own
+memory.
+
+How far may a right step lie from torch's? By a few roundings of its own, and by what the gradient's rounding
+makes of it: the rule is run again with every entry of every gradient moved by its bound to a random side; the
+largest deviation, twice over, is what rounding can explain. Where this is not small beside the way that
+was travelled, the problem is undecided.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from backproof.comparisons.check.battery.cases import TrainingCase
+from backproof.comparisons.check.battery.cases import TrainingProblem, training_problems
+from backproof.comparisons.check.battery.check import check
 from backproof.comparisons.check.battery.findings import Mismatch, Undecided, require, require_same_bits
-from backproof.comparisons.check.subject.subject import Subject
-from backproof.comparisons.verdicts.network_bounds import backprop_reference
+from backproof.comparisons.check.battery.grid import float32_trainings, trainings
+from backproof.comparisons.check.forms.candidate import Candidate
+from backproof.comparisons.check.subject.subject import Call
+from backproof.comparisons.verdicts.relu_kinks import flat_gradient
 from backproof.comparisons.verdicts.verdict import compare
-from backproof.scratch.architecture import Array, OptimizerSpec, Weights
-from backproof.scratch.optimizers import make_optimizer
+from backproof.scratch.architecture import Architecture, Array, OptimizerSpec, Weights
 from backproof.scratch.parameters import Parameters
+from backproof.scratch.problem import Problem
 
 REPLICAS = 3
+RAN_AWAY = 1e3
+REPEATED = 1e-10  # of its size a training may differ from the same one, done again
+NEEDS = "load train weights"
 
 
 @dataclass(frozen=True)
 class Course:
-    """Flat weights before each step and after the last, (steps + 1, n), and each step's loss."""
+    """What training did: steps are rows.
+
+    weights (steps + 1, n) before each step and after the last, and what train said each step's loss was;
+    gradients (steps, n) and own_losses (steps,) the class's own answers there, errors (steps, n) what
+    rounding may make of these gradients.
+    """
 
     weights: Array
     losses: Array
+    gradients: Array
+    own_losses: Array
+    errors: Array
+    loss_errors: Array
+    calls: Sequence[Call] = ()  # the last training's
 
 
-def torch_course(trial: TrainingCase) -> Course:
-    """torch.autograd and torch.optim on the same batches."""
-    from backproof.reference.torch_mlp import TorchMLP
+def course_of(candidate: Candidate, training: TrainingProblem) -> Course:
+    """Train for 1, 2, ... steps, each on a fresh instance, and ask for the gradients on the way."""
+    problem = training.problem
+    weights, losses = [flat_gradient(problem.weights)], np.zeros(0)
+    calls: Sequence[Call] = ()
+    for n_steps in range(1, len(training.batches) + 1):
+        candidate.renew()
+        losses, reached = _trained(candidate, training, n_steps)
+        weights.append(reached)
+        calls = candidate.calls
+    rows = [
+        _asked(candidate, _at(problem, theta).rows(batch))
+        for theta, batch in zip(weights[:-1], training.batches, strict=True)
+    ]
+    own_losses, gradients, errors, loss_errors = (np.array(column) for column in zip(*rows, strict=True))
+    return Course(np.array(weights), losses, gradients, own_losses, errors, loss_errors, calls)
 
-    torch = TorchMLP()
-    torch.load(trial.case.architecture, trial.case.weights)
-    seen: list[Array] = []
 
-    def note() -> None:
-        seen.append(_flat(torch.weights()))
-
-    steps = range(len(trial.batches) + 1)
-    losses = torch.train(
-        trial.case.x, trial.case.targets, trial.batches, trial.optimizer, dict.fromkeys(steps, note)
-    )
-    return Course(np.array(seen), np.array(losses))
+def _at(problem: Problem, theta: Array) -> Problem:
+    if not np.isfinite(theta).all():
+        raise Undecided("the weights run into overflow")
+    weights = Parameters(problem.architecture, theta.copy()).weights()
+    return replace(problem, weights=weights)
 
 
-def replica(trial: TrainingCase, rng: np.random.Generator | None) -> Course:
-    """The trajectory with every gradient entry moved by its bound to a random side; not moved without rng."""
-    case = trial.case
-    parameters = Parameters.from_weights(case.architecture, case.weights)
-    optimizer = make_optimizer(trial.optimizer, parameters.flat)
-    weights, losses = [parameters.flat.copy()], []
-    for batch in trial.batches:
-        here = backprop_reference(
-            case.architecture, parameters.weights(), case.x[batch], case.targets[batch], order="any"
+def _asked(candidate: Candidate, problem: Problem) -> tuple[float, Array, Array, float]:
+    """Own loss and gradient, and how far rounding may move either; ours, where none is offered."""
+    right = candidate.expected(problem)
+    if not np.isfinite(right.gradient.error).all():
+        raise Undecided("the trajectory runs into overflow")
+    if not candidate.offers("loss_and_gradient"):
+        return float(right.loss.value), right.gradient.value, right.gradient.error, float(right.loss.error)
+    candidate.renew()
+    candidate.load(problem.architecture, problem.weights)
+    loss, gradient = candidate.loss_and_gradient(problem.x, problem.targets)
+    return loss, flat_gradient(gradient), right.gradient.error, float(right.loss.error)
+
+
+def torch_steps(course: Course, optimizer: OptimizerSpec, gradients: Array) -> Array:
+    """Where torch.optim puts the weights after each step, (steps, n), each from the class's own before it."""
+    import torch
+
+    theta = torch.from_numpy(course.weights[0].copy()).requires_grad_()
+    rule: torch.optim.Optimizer
+    if optimizer.name == "adam":
+        betas = (optimizer.beta1, optimizer.beta2)
+        rule = torch.optim.Adam(
+            [theta], optimizer.learning_rate, betas, optimizer.eps, optimizer.weight_decay
         )
-        if not np.isfinite(here.gradient.error).all():
-            raise Undecided("the trajectory runs into overflow")
-        gradient, side = here.gradient.value, 0.0
-        if rng is not None:
-            side = float(rng.choice([-1.0, 1.0]))
-            gradient = gradient + rng.choice([-1.0, 1.0], gradient.shape) * here.gradient.error
-        losses.append(float(here.loss.value) + side * float(here.loss.error))
-        with np.errstate(over="ignore", invalid="ignore"):
-            optimizer.step(parameters.flat, optimizer.loss_factor * gradient)
-        if not np.isfinite(parameters.flat).all():
-            raise Undecided("the trajectory runs into overflow")
-        weights.append(parameters.flat.copy())
-    return Course(np.array(weights), np.array(losses))
+    else:
+        rule = torch.optim.SGD(
+            [theta],
+            optimizer.learning_rate,
+            momentum=optimizer.momentum,
+            nesterov=optimizer.nesterov,
+            weight_decay=optimizer.weight_decay,
+        )
+    reached = []
+    for weights, gradient in zip(course.weights[:-1], gradients, strict=True):
+        with torch.no_grad():
+            theta.copy_(torch.from_numpy(weights))
+        theta.grad = torch.from_numpy(gradient.copy())
+        rule.step()
+        reached.append(theta.detach().numpy().copy())
+    return np.array(reached)
 
 
-def tolerance(trial: TrainingCase) -> tuple[Array, float]:
-    """Per recorded step the deviation that rounding explains, and the same for the losses."""
-    plain = replica(trial, None)
-    moved = [replica(trial, np.random.default_rng(seed)) for seed in range(REPLICAS)]
-    # A few roundings of the update itself, of the size of what is updated.
-    own = 8 * np.finfo(float).eps * (1 + np.abs(plain.weights).max(axis=1))
-    spread = np.max([np.abs(m.weights - plain.weights).max(axis=1) for m in moved], axis=0)
-    losses = np.max([np.abs(m.losses - plain.losses).max() for m in moved])
-    return 2 * spread + np.cumsum(own), 2 * float(losses) + 8 * float(
-        np.finfo(float).eps * (1 + np.abs(plain.losses)).max()
-    )
+def tolerance(course: Course, optimizer: OptimizerSpec) -> Array:
+    """Entry by entry, (steps, n), how far rounding may put a right step from torch's."""
+    plain = torch_steps(course, optimizer, course.gradients)
+    spread = np.zeros_like(plain)
+    for seed in range(REPLICAS):
+        sides = np.random.default_rng(seed).choice([-1.0, 1.0], course.gradients.shape)
+        moved = torch_steps(course, optimizer, course.gradients + sides * course.errors)
+        spread = np.maximum(spread, np.abs(moved - plain).max(axis=1, keepdims=True))
+    own = 16 * np.finfo(float).eps * (1 + np.abs(course.weights).max())
+    bound: Array = 2 * spread + own
+    return bound
 
 
-def trajectory(subject: Subject, trial: TrainingCase) -> None:
-    """Losses of every step, and the weights after each number of steps, as torch.optim's."""
-    expected = torch_course(trial)
-    per_step, for_losses = tolerance(trial)
-    travelled = np.abs(expected.weights - expected.weights[0]).max()
-    if not np.isfinite(expected.weights).all() or per_step[-1] > 1e-6 * max(float(travelled), 1e-6):
+@check("Do losses and weights follow torch.optim?", NEEDS, training_problems, trainings, 0.8)
+def trajectory(candidate: Candidate, training: TrainingProblem) -> None:
+    """Losses as loss_and_gradient gives them; weights as torch.optim makes them of its gradients."""
+    course = course_of(candidate, training)
+    if not np.isfinite(course.gradients).all():
+        raise Undecided("the gradient is not finite")
+    bound = tolerance(course, training.optimizer)
+    predicted = torch_steps(course, training.optimizer, course.gradients)
+    travelled = np.abs(predicted - course.weights[:-1]).max()
+    if not bound.max() <= 1e-6 * max(float(travelled), 1e-6):
         raise Undecided("rounding alone moves this trajectory too far")
-    for n_steps in range(1, len(trial.batches) + 1):
-        found_losses, found = _train(subject, trial, n_steps)
-        what = f"after {n_steps} step{'s' if n_steps > 1 else ''} of {describe(trial.optimizer)}"
-        require(f"loss {what}", compare(np.array(found_losses), expected.losses[:n_steps], for_losses))
-        name = trial.case.architecture.parameter_name
-        require(f"weights {what}", compare(found, expected.weights[n_steps], per_step[n_steps], name))
+    name = training.problem.architecture.parameter_name
+    known = np.isfinite(course.own_losses)
+    spread = 2 * course.loss_errors + 1e-12 * np.abs(course.own_losses)
+    pair = course.losses[known], course.own_losses[known]
+    if known.any():
+        what = f"losses of train beside those of loss_and_gradient, {describe(training.optimizer)}"
+        require(what, compare(*pair, spread[known], "loss of step {}".format), course.calls)
+    for step, (found, right) in enumerate(zip(course.weights[1:], predicted, strict=True), start=1):
+        what = f"weights after {step} step{'s' if step > 1 else ''} of {describe(training.optimizer)}"
+        require(what, compare(found, right, bound[step - 1], name), course.calls)
 
 
-def fresh_optimizer(subject: Subject, trial: TrainingCase) -> None:
+@check("Does each train start afresh?", NEEDS, training_problems, trainings, 0.3)
+def fresh_optimiser(candidate: Candidate, training: TrainingProblem) -> None:
     """train starts with a fresh optimiser: training on from the same weights repeats itself."""
-    case = trial.case
-    expected = replica(trial, None).weights[-1]
-    _, reached = _train(subject, trial, len(trial.batches))
-    # Where the first leg has run away (or went wrong, which is another check's matter) there is no second.
-    if not np.abs(reached - expected).max() < 1 or np.abs(expected).max() > 1e3:
+    problem = training.problem
+    _, reached = _trained(candidate, training, len(training.batches))
+    if not np.abs(reached).max() < RAN_AWAY:
         raise Undecided("the first training ran away")
-    middle = subject.weights()
-    subject.train(case.x, case.targets, trial.batches, trial.optimizer)
-    on = _flat(subject.weights())
-    subject.load(case.architecture, middle)
-    subject.train(case.x, case.targets, trial.batches, trial.optimizer)
-    per_step, _ = tolerance(TrainingCase(case.with_weights(middle), trial.optimizer, trial.batches))
-    name = case.architecture.parameter_name
-    require(
-        "weights after train, train and train, load, train",
-        compare(on, _flat(subject.weights()), per_step[-1], name),
-    )
+    middle = candidate.weights()
+    candidate.train(problem.x, problem.targets, training.batches, training.optimizer)
+    on = flat_gradient(candidate.weights())
+    candidate.load(problem.architecture, middle)
+    candidate.train(problem.x, problem.targets, training.batches, training.optimizer)
+    what = "weights after train, train and train, load, train"
+    _require_repeated(what, on, flat_gradient(candidate.weights()), problem.architecture)
 
 
-def float32_training(subject: Subject, trial: TrainingCase) -> None:
+def _require_repeated(what: str, found: Array, own: Array, architecture: Architecture) -> None:
+    if not np.isfinite(own).all():
+        raise Undecided("the training ran away")
+    bound = REPEATED * (1 + float(np.abs(own).max()))
+    require(what, compare(found, own, bound, architecture.parameter_name))
+
+
+@check(
+    "Do checkpoints see the steps before them?",
+    "load train(checkpoints) weights",
+    training_problems,
+    trainings,
+    0.2,
+)
+def checkpoints(candidate: Candidate, training: TrainingProblem) -> None:
+    """A checkpoint sees exactly the steps before it; the last one sees the final weights."""
+    problem, n = training.problem, len(training.batches)
+    candidate.load(problem.architecture, problem.weights)
+    given = problem.x, problem.targets, training.batches, training.optimizer
+    _, seen = candidate.train_recording(*given, (0, n))
+    if sorted(seen) != [0, n]:
+        raise Mismatch(f"checkpoints: asked for steps 0 and {n}, called at {sorted(seen)}")
+    require_same_bits("weights at checkpoint 0", seen[0], problem.weights)
+    require_same_bits(f"weights at checkpoint {n}", seen[n], candidate.weights())
+
+
+@check(
+    "Do float32 weights stay float32?",
+    NEEDS,
+    lambda space: training_problems(space, "float32"),
+    float32_trainings,
+    0.2,
+    follows=("float32",),
+)
+def float32_training(candidate: Candidate, training: TrainingProblem) -> None:
     """Training in float32 leaves float32 weights."""
-    _train(subject, trial, len(trial.batches))
-    for layer, pair in enumerate(subject.weights(), start=1):
+    _trained(candidate, training, len(training.batches))
+    for layer, pair in enumerate(candidate.weights(), start=1):
         for kind, array in zip("Wb", pair, strict=True):
-            if array.dtype != trial.case.architecture.dtype:
-                expected = trial.case.architecture.dtype
+            expected = training.problem.architecture.dtype
+            if array.dtype != expected:
                 raise Mismatch(f"{kind}{layer} after train: expected dtype {expected}, got {array.dtype}")
 
 
-def integer_training(subject: Subject, trial: TrainingCase) -> None:
-    """Weights that were given as integers are trained like any others."""
-    case = trial.case
-    rounded = case.with_weights([(np.rint(W), np.rint(b)) for W, b in case.weights])
+@check("Do integer weights train like others?", NEEDS, training_problems, trainings, 0.2)
+def integer_training(candidate: Candidate, training: TrainingProblem) -> None:
+    """Weights that were given as integers are trained as the same numbers in floating point are."""
+    problem = training.problem
+    rounded = replace(problem, weights=[(np.rint(W), np.rint(b)) for W, b in problem.weights])
+    _, own = _trained(candidate, replace(training, problem=rounded), len(training.batches))
+    candidate.renew()
     whole = [(W.astype(np.int64), b.astype(np.int64)) for W, b in rounded.weights]
-    same = TrainingCase(rounded, trial.optimizer, trial.batches)
-    per_step, _ = tolerance(same)
-    _train(subject, same, len(trial.batches))
-    expected = _flat(subject.weights())
-    subject.load(case.architecture, whole)
-    subject.train(case.x, case.targets, trial.batches, trial.optimizer)
-    name = case.architecture.parameter_name
-    require("training from integer weights", compare(_flat(subject.weights()), expected, per_step[-1], name))
-
-
-def checkpoints(subject: Subject, trial: TrainingCase) -> None:
-    """A checkpoint sees exactly the steps before it; the last one sees the final weights."""
-    case, n = trial.case, len(trial.batches)
-    subject.load(case.architecture, case.weights)
-    _, seen = subject.train_recording(case.x, case.targets, trial.batches, trial.optimizer, (0, n))
-    if sorted(seen) != [0, n]:
-        raise Mismatch(f"checkpoints: asked for steps 0 and {n}, called at {sorted(seen)}")
-    require_same_bits("weights at checkpoint 0", seen[0], case.weights)
-    require_same_bits(f"weights at checkpoint {n}", seen[n], subject.weights())
+    candidate.load(problem.architecture, whole)
+    candidate.train(problem.x, problem.targets, training.batches, training.optimizer)
+    found = flat_gradient(candidate.weights())
+    _require_repeated("training from integer weights", found, own, problem.architecture)
 
 
 def describe(optimizer: OptimizerSpec) -> str:
@@ -170,13 +240,10 @@ def describe(optimizer: OptimizerSpec) -> str:
     return f"{optimizer.name}({', '.join(settings)})"
 
 
-def _train(subject: Subject, trial: TrainingCase, n_steps: int) -> tuple[Array, Array]:
-    case = trial.case
-    subject.load(case.architecture, case.weights)
-    losses = subject.train(case.x, case.targets, trial.batches[:n_steps], trial.optimizer)
-    return np.array(losses), _flat(subject.weights())
-
-
-def _flat(weights: Weights) -> Array:
-    flat: Array = np.concatenate([np.ravel(array) for pair in weights for array in pair])
-    return flat
+def _trained(candidate: Candidate, training: TrainingProblem, n_steps: int) -> tuple[Array, Array]:
+    """Losses and flat weights after that many steps."""
+    problem = training.problem
+    candidate.load(problem.architecture, problem.weights)
+    losses = candidate.train(problem.x, problem.targets, training.batches[:n_steps], training.optimizer)
+    weights: Weights = candidate.weights()
+    return np.array(losses), flat_gradient(weights)

@@ -1,120 +1,263 @@
 """From failed checks to causes, ranked; nothing is said that the evidence does not show.
 
-1. an explanation (a known mistake as a formula) that predicts every answer of the class, right and wrong
-2. a law of scale that fits every wrong tensor
-3. what kind of call goes wrong: the second one, one after another batch, an update rule
-4. failing these, where it goes wrong and where it does not
+1. the forward pass, where the logits are wrong: what comes after them is then not looked at
+2. the loss, and the gradient divided by the loss's law: up to three mistakes that hold at once
+3. training, looked at whether or not the gradient is right, since it is held against the class's own
+4. memory, exceptions, optional methods: what the checks saw
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
-from backproof.comparisons.check.diagnosis.evidence import Observation, observe, only_where
-from backproof.comparisons.check.diagnosis.wrong_gradients import backprop_with, explanations
-from backproof.comparisons.check.diagnosis.wrong_losses import loss_causes
-from backproof.comparisons.check.diagnosis.wrong_scales import scaling
-from backproof.comparisons.check.diagnosis.wrong_updates import update_causes
-from backproof.comparisons.check.subject.subject import Misbehaviour, Subject
-from backproof.comparisons.check.trial import Trial
+import numpy as np
+
+from backproof.comparisons.check.diagnosis.evidence import Observation, observe, observed
+from backproof.comparisons.check.diagnosis.forwards import forward_cause
+from backproof.comparisons.check.diagnosis.losses import LossFindings, loss_findings
+from backproof.comparisons.check.diagnosis.mistakes import FAMILIES, Mistake
+from backproof.comparisons.check.diagnosis.numerical import numerical_cause
+from backproof.comparisons.check.diagnosis.search import Model, search
+from backproof.comparisons.check.diagnosis.updates import update_causes
+from backproof.comparisons.check.exploration import Explored
+from backproof.comparisons.check.results import Cause
+from backproof.comparisons.check.subject.subject import Misbehaviour
+from backproof.comparisons.check.trial import EXCEPTIONS, CheckResult, Trial
+from backproof.comparisons.verdicts.outcome import Outcome
+from backproof.comparisons.verdicts.relu_kinks import flat_gradient
+from backproof.scratch.architecture import Architecture
+from backproof.scratch.problem import Problem
+
+MOST = 3  # causes told
+EVALUATION = {"loss", "gradient", "differences", "extremes", "duplication", "large outputs"}
+UPDATES = {"trajectory"}
 
 
 @dataclass(frozen=True)
-class Cause:
-    """A sentence, and how much of what was seen it accounts for."""
+class Diagnosis:
+    """Causes, best supported first; and the smallest case of the first, where it has one of its own."""
 
-    sentence: str
-    certainty: str  # explains every answer seen | fits every wrong answer | describes
-
-
-def diagnose(subject: Subject, trial: Trial, seed: int = 0) -> list[Cause]:
-    """The causes that the evidence supports, best first; empty for a class that passed."""
-    failed = {outcome.check.name for outcome in trial.failed()}
-    causes: list[Cause] = _forward_causes(trial)
-    if not causes and failed & EVALUATION and subject.offers("load", "loss_and_gradient"):
-        causes += evaluation_causes(observe(subject, seed))
-    if not causes and failed & UPDATES and subject.offers("load", "train", "weights"):
-        causes += [Cause(sentence, "explains every answer seen") for sentence in update_causes(subject, seed)]
-    if not causes and failed & MEMORY:
-        causes += _safely(lambda: [Cause(sentence, "describes") for sentence in memory_causes(trial)])
-    if not causes:
-        causes = [Cause(f"{o.check.name}: {o.text}", "describes") for o in trial.failed()[:2]]
-    return causes
+    causes: list[Cause] = field(default_factory=list)
+    example: CheckResult | None = None
 
 
-EVALUATION = {"loss", "gradient", "differences", "extremes", "float32", "duplication", "integers", "layouts"}
-UPDATES = {"trajectory", "integer training"}
-MEMORY = {
-    "call order",
-    "results",
-    "arguments",
-    "repeatable",
-    "fresh optimiser",
-    "given weights",
-    "checkpoints",
-}
+def diagnose(trial: Trial, seed: int = 0) -> Diagnosis:
+    """The causes that the evidence supports; none for a class that passed. Raises Misbehaviour."""
+    failed = {result.check: result for result in trial.failed()}
+    explored = trial.explored
+    assert explored is not None
+    forward = _forward_causes(trial, seed)
+    causes, model = list(forward), None
+    if not forward and failed.keys() & EVALUATION and explored.candidate.offers("loss_and_gradient"):
+        found, model = _evaluation_causes(explored, seed, failed)
+        causes += found
+    layout = explored.candidate.form.gradient_layout
+    if (failed.keys() & UPDATES or (layout == "out_in" and failed)) and explored.candidate.offers(
+        "train", "weights"
+    ):
+        causes += update_causes(explored, seed)
+    causes += _as_seen(failed, bool(causes))
+    causes = list({cause.sentence: cause for cause in causes}.values())
+    example = _example(explored, model, failed.get("gradient"))
+    return Diagnosis(causes[:MOST], example or _shown(failed, causes))
 
 
-def evaluation_causes(seen: Sequence[Observation]) -> list[Cause]:
-    """Causes of wrong gradients and losses."""
-    wrong = [observation for observation in seen if observation.gradient_wrong]
-    right = [observation for observation in seen if not observation.gradient_wrong]
-    causes = [Cause(sentence, "fits every wrong answer") for sentence in loss_causes(seen)]
-    if not wrong:
-        return causes
-    where = only_where(wrong, right)
-    known = [
-        Cause(_with(e.sentence, ""), "explains every answer seen")
-        for e in explanations()
-        if all(o.matches(backprop_with(e.steps, o.case)) for o in seen)
-    ]
-    if known:
-        return [*known, *causes]
-    scaled = scaling(wrong)
-    if scaled:
-        return [Cause(_with(scaled, where), "fits every wrong answer"), *causes]
-    return [*causes, Cause(_with(f"the gradient is wrong in {_places(wrong)}", where), "describes")]
-
-
-def _forward_causes(trial: Trial) -> list[Cause]:
+def _forward_causes(trial: Trial, seed: int) -> list[Cause]:
     """Wrong logits make everything after them wrong: nothing else is worth saying then."""
-    failed = {outcome.check.name: outcome for outcome in trial.failed()}
-    if "repeatable" in failed:
-        return [
-            Cause("logits are not the same twice: is something random left on at prediction?", "describes")
-        ]
-    if "independence" in failed:
+    assert trial.explored is not None
+    failed = {result.check: result for result in trial.failed()}
+    told = {result.check: result for result in trial.results if result.verdict in ("FAIL", "not judged")}
+    if "repeatable" in failed and failed["repeatable"].kind == "mismatch":
+        text = "logits are not the same twice: is something random left on at prediction?"
+        return [Cause(text, "describes")]
+    if "weights" in failed:
+        return [Cause(failed["weights"].text, "describes")]
+    if "logits" not in failed:
+        return []
+    if failed["logits"].kind != "mismatch":
+        return [Cause(failed["logits"].text, "describes")]
+    if "independence" in told and told["independence"].kind == "mismatch":
         return [Cause("a sample's logits depend on the other samples of its batch", "describes")]
-    if "logits" in failed:
-        return [Cause(f"the forward pass is wrong already: {failed['logits'].text}", "describes")]
-    return []
+    raised = [r.text for r in trial.failed() if r.check == EXCEPTIONS and r.text.startswith("logits raised")]
+    first = [Cause(text, "describes") for text in raised]
+    return [*first, forward_cause(trial.explored, seed, failed["logits"].text)]
 
 
-def memory_causes(trial: Trial) -> list[str]:
-    """What the failing check of state says, in the words of the call that went wrong."""
-    sentences = []
-    for outcome in trial.failed():
-        if outcome.check.name == "call order" and "first call" not in outcome.text:
-            sentences.append(
-                f"right on the first call, different on a later one: something is remembered ({outcome.text})"
+def _evaluation_causes(
+    explored: Explored, seed: int, failed: dict[str, CheckResult]
+) -> tuple[list[Cause], Model | None]:
+    """Causes of wrong losses and gradients."""
+    shown = [
+        failed[name].text for name in ("loss", "gradient") if name in failed and failed[name].kind == "value"
+    ]
+    if shown:
+        return [Cause(text, "describes") for text in shown], None
+    seen = observe(explored, seed)
+    losses = loss_findings(seen, bool(failed.keys() & {"loss", "extremes", "large outputs"}))
+    finite = [o for o in seen if np.isfinite(o.gradient).all()]
+    wrong = [o for o in finite if o.gradient_wrong]
+    of_losses = list(losses.causes.values())
+    if not wrong:
+        return of_losses, None
+    model = search([o for o in finite if o.family in ("generic", "idle input")])
+    explained = [] if model is None else _told(model, finite, losses)
+    if not explained:
+        numeric = numerical_cause(wrong)
+        explained = [numeric] if numeric else [_described(wrong, finite)]
+    names = {cause.sentence for cause in explained}
+    return [*explained, *(cause for cause in of_losses if cause.sentence not in names)], model
+
+
+def _told(model: Model, seen: Sequence[Observation], losses: LossFindings) -> list[Cause]:
+    """The model's mistakes in words, families as one."""
+    if not model.mistakes():
+        special = [o for o in seen if not model.predicts(o)]
+        return [_kink_cause(special)] if special else []
+    whole = all(model.predicts(o) for o in seen)
+    known = [
+        o for o in seen if o.loss_name in model.outputs and (o.depth == 1 or o.activation in model.slopes)
+    ]
+    fits = all(model.predicts(o) for o in known if o.gradient_wrong and o.family == "generic")
+    certainty = "explains" if whole else "fits" if fits else "describes"
+    told = [Cause(text, certainty) for text in _sentences(model, seen)]
+    rest = [o for o in seen if o not in known and o.gradient_wrong]
+    return [*told, *([_described(rest, seen)] if rest else [])]
+
+
+def _sentences(model: Model, seen: Sequence[Observation]) -> list[str]:
+    mistakes = model.mistakes()
+    order = {"output": 0, "slope": 1, "pull": 2, "weight": 3, "bias": 4}
+    groups: dict[str, list[Mistake]] = {}
+    for mistake in sorted(mistakes, key=lambda m: order[m.step]):
+        groups.setdefault(f"{mistake.step} {mistake.family or mistake.sentence}", []).append(mistake)
+    return [_sentence(group, model, seen) for group in groups.values()]
+
+
+def _sentence(group: Sequence[Mistake], model: Model, seen: Sequence[Observation]) -> str:
+    first = group[0]
+    if first.step == "output":
+        mine = [
+            loss
+            for loss, mistake in model.outputs.items()
+            if mistake.family == first.family and mistake.sentence == first.sentence
+        ]
+        others = {o.loss_name for o in seen} - set(mine)
+        if others and not first.only:
+            return f"{first.sentence} (with {' and '.join(f'loss={loss!r}' for loss in mine)})"
+        return first.sentence
+    if first.step == "slope" and len(group) > 1:
+        names = [mistake.only for mistake in group]
+        others = {o.activation for o in seen if o.depth > 1 and o.activation != "identity"} - set(names)
+        tail = f" (of {' and '.join(names)})" if others else ""
+        return FAMILIES[first.family] + tail
+    return first.sentence
+
+
+def _kink_cause(special: Sequence[Observation]) -> Cause:
+    families = {o.family for o in special}
+    where = {
+        "kinks": "where a pre-activation is exactly zero",
+        "saturated": "where logits are saturated",
+        "idle input": "where an input is always zero",
+    }
+    places = " and ".join(where[family] for family in sorted(families) if family in where)
+    return Cause(f"the gradient is wrong only {places}" if places else "the gradient is wrong", "describes")
+
+
+def _described(wrong: Sequence[Observation], seen: Sequence[Observation]) -> Cause:
+    """Where it is wrong and where it is not, when nothing known explains it."""
+    kinds = {
+        "Wb"[j]
+        for o in wrong
+        for pair in o.parts
+        for j, part in enumerate(pair)
+        if (np.abs(o.gradient[part] - o.right.gradient.value[part]) > o.right.gradient.error[part]).any()
+    }
+    places = {"b": "biases only", "W": "weights only"}.get("".join(sorted(kinds)), "weights and biases")
+    right = [o for o in seen if not o.gradient_wrong]
+    where = _where(wrong, right)
+    return Cause(f"the gradient is wrong in {places}{f' ({where})' if where else ''}", "describes")
+
+
+def _where(wrong: Sequence[Observation], right: Sequence[Observation]) -> str:
+    from backproof.comparisons.check.conditions import only_where
+
+    if right and all(o.family == "kinks" for o in wrong):
+        return "only where a pre-activation is exactly zero"
+    text = only_where([o.problem for o in wrong], [o.problem for o in right])
+    return f"only {text}" if text else ""
+
+
+def _as_seen(failed: dict[str, CheckResult], known: bool) -> list[Cause]:
+    """What the other failed checks say, in their own words."""
+    told = []
+    for name, result in failed.items():
+        if name in EVALUATION | UPDATES | {"logits", "weights", "repeatable", "independence"} and known:
+            continue
+        if name == "call order":
+            text = (
+                f"right on the first call, different on a later one: something is remembered ({result.text})"
             )
-        elif outcome.check.name in MEMORY:
-            sentences.append(outcome.text)
-    return sentences
+            told.append(Cause(text, "describes"))
+        elif name == EXCEPTIONS or name in ("arguments", "results", "given weights"):
+            told.append(Cause(result.text, "describes"))
+        else:
+            told.append(Cause(f"{name}: {result.text}", "describes"))
+    return told
 
 
-def _with(sentence: str, where: str) -> str:
-    return f"{sentence} ({where})" if where else sentence
+# -- the smallest case
 
 
-def _places(wrong: Sequence[Observation]) -> str:
-    kinds = {"Wb"[index % 2] for o in wrong for index in o.wrong_tensors}
-    if kinds == {"b"}:
-        return "biases only"
-    return "weights only" if kinds == {"W"} else "weights and biases"
+def _shown(failed: dict[str, CheckResult], causes: Sequence[Cause]) -> CheckResult | None:
+    """The failed check that the first cause is about."""
+    first = causes[0].sentence if causes else ""
+    for result in failed.values():
+        if result.text and result.text in first:
+            return result
+    if failed and not any(name in failed for name in ("logits", "loss", "gradient", "differences")):
+        for name in ("trajectory",):
+            if name in failed:
+                return failed[name]
+    return next(iter(failed.values()), None)
 
 
-def _safely(causes: Callable[[], list[Cause]]) -> list[Cause]:
-    try:
-        return causes()
-    except Misbehaviour as finding:
-        return [Cause(finding.text, "describes")]
+def _example(explored: Explored, model: Model | None, gradient: CheckResult | None) -> CheckResult | None:
+    """A small problem of the loss or the activation that the first cause speaks of."""
+    mistakes = model.mistakes() if model is not None else []
+    if model is None or gradient is None or len({m.family or m.sentence for m in mistakes}) < 2:
+        return None
+    first = min(mistakes, key=lambda m: {"output": 0, "slope": 1, "pull": 2, "weight": 3, "bias": 4}[m.step])
+    for problem in _small(explored, first):
+        try:
+            o = observed(explored.candidate, problem)
+        except Misbehaviour:
+            continue
+        verdict = o.right.judge(flat_gradient(o.problem.weights) * 0 + o.gradient)
+        if verdict.outcome == Outcome.FAIL:
+            calls = explored.candidate.calls
+            text = f"gradient: {verdict.reason}"
+            return replace(gradient, text=text, calls=calls, comparison=verdict)
+    return None
+
+
+def _small(explored: Explored, first: Mistake) -> list[Problem]:
+    """The smallest problems of the loss or the activation that the mistake speaks of."""
+    rng, found = np.random.default_rng(0), []
+    kinds = [kind for kind in explored.space.kinds if first.only in ("", *kind[:2])]
+    shallow = sorted(kinds, key=lambda kind: kind[2])
+    for kind in [k for k in shallow if k[2] or first.step not in ("slope", "pull")][:6]:
+        for width, n in ((1, 1), (1, 2), (2, 2)):
+            sizes = (width,) * (kind[2] + 1) + (max(width, 2) if kind[1] == "cross_entropy" else width,)
+            architecture = Architecture(sizes, kind[0], kind[1])
+            weights = [
+                (rng.integers(-8, 9, s) / 8, explored.space.biases * rng.integers(-8, 9, s[1:]) / 8)
+                for s in architecture.layer_shapes
+            ]
+            x = rng.integers(-8, 9, (n, width)) / 8
+            targets = (
+                rng.integers(0, 2, n)
+                if kind[1] == "cross_entropy"
+                else rng.integers(0, 2, (n, sizes[-1])) / 1
+            )
+            found.append(Problem(architecture, weights, x, targets))
+    return found

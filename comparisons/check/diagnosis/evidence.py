@@ -1,163 +1,222 @@
-"""What a class answers on a set of telling cases: the evidence that a diagnosis may rest on.
+"""What a class answers on a set of telling problems: the evidence that a diagnosis may rest on.
 
-The set varies one thing at a time: activation, loss, batch size, outputs, equal and unequal widths, exact
+The set varies one thing at a time, so that rival conditions are told apart: a batch of one with several
+outputs and one output with several rows; equal widths, and unequal ones with more than two outputs; exact
 kinks, inputs that are always zero, saturated logits.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
-from backproof.comparisons.check.battery.cases import Case
-from backproof.comparisons.check.battery.findings import reference_of
-from backproof.comparisons.check.battery.grid import generic_case
-from backproof.comparisons.check.subject.subject import Misbehaviour, Subject
-from backproof.comparisons.verdicts.network_bounds import Reference
+from backproof.comparisons.check.battery.grid import generic_problem
+from backproof.comparisons.check.exploration import Explored
+from backproof.comparisons.check.forms.activations import ACTIVATION_FUNCTIONS
+from backproof.comparisons.check.forms.candidate import Candidate
+from backproof.comparisons.check.forms.expected import Convention, Expected
+from backproof.comparisons.check.forms.space import Kind
+from backproof.comparisons.check.subject.subject import Misbehaviour
 from backproof.comparisons.verdicts.outcome import Outcome
-from backproof.comparisons.verdicts.relu_kinks import flat_gradient, judge_gradient, tensors
-from backproof.scratch.architecture import ACTIVATIONS, LOSSES, Architecture, Array
+from backproof.comparisons.verdicts.relu_kinks import flat_gradient
+from backproof.scratch.architecture import Architecture, Array
+from backproof.scratch.problem import Problem
+
+# By hidden layers; with a batch size each.
+SHAPES: dict[int, tuple[tuple[tuple[int, ...], int], ...]] = {
+    0: (((3, 2), 4), ((3, 3), 1), ((4, 1), 3)),
+    1: (((3, 4, 2), 5), ((4, 3, 3), 1), ((2, 5, 1), 4), ((3, 3, 3), 2), ((2, 4, 5), 3)),
+    2: (((2, 3, 4, 3), 3), ((3, 3, 3, 3), 2), ((2, 4, 3, 2), 1)),
+    3: (((3, 4, 2, 3, 2), 3), ((3, 3, 3, 3, 3), 2)),
+}
+ROUNDING = 1e-11  # of the gradient's size, beside the bounds
 
 
 @dataclass(frozen=True)
 class Observation:
-    """One evaluation: what came (`loss`, flat `gradient`), and the reference for it."""
+    """One evaluation: what came (`loss`, flat `gradient`), what belongs there, and the forward pass."""
 
-    case: Case
-    reference: Reference
+    problem: Problem
+    right: Expected
     loss: float
     gradient: Array
+    activation: str
+    output_activation: str
+    convention: Convention
+    family: str = "generic"  # generic | kinks | idle input | saturated
+
+    @cached_property
+    def zs(self) -> list[Array]:
+        return self._passed[0]
+
+    @cached_property
+    def activations(self) -> list[Array]:
+        """x, a_1, ..., a_{L-1}"""
+        return self._passed[1]
+
+    @cached_property
+    def _passed(self) -> tuple[list[Array], list[Array]]:
+        function, zs = ACTIVATION_FUNCTIONS[self.activation], []
+        activations: list[Array] = [self.problem.x]
+        for W, b in self.problem.weights:
+            zs.append(activations[-1] @ W + b)
+            activations.append(function.value(zs[-1]))
+        return zs, activations[:-1]
 
     @cached_property
     def gradient_wrong(self) -> bool:
-        return judge_gradient(self.reference, self.gradient).outcome == Outcome.FAIL
+        return self.right.judge(self.gradient).outcome == Outcome.FAIL
 
     @cached_property
     def loss_wrong(self) -> bool:
-        expected = self.reference.loss
-        return not abs(self.loss - float(expected.value)) <= float(expected.error)
+        return not abs(self.loss - float(self.right.loss.value)) <= float(self.right.loss.error)
 
     @cached_property
-    def wrong_entries(self) -> Array:
-        expected = self.reference.gradient
-        outside: Array = ~(np.abs(self.gradient - expected.value) <= expected.error)
-        return outside
+    def parts(self) -> list[tuple[slice, slice]]:
+        return self.problem.architecture.layer_slices()
+
+    def weight(self, layer: int) -> Array:
+        """The found dW of this layer, in its shape."""
+        found: Array = self.gradient[self.parts[layer][0]]
+        return found.reshape(self.problem.weights[layer][0].shape)
+
+    def bias(self, layer: int) -> Array:
+        found: Array = self.gradient[self.parts[layer][1]]
+        return found
 
     @cached_property
-    def wrong_tensors(self) -> frozenset[int]:
-        """Indices into W1, b1, W2, b2, ..."""
-        parts = enumerate(tensors(self.case.architecture))
-        return frozenset(index for index, part in parts if self.wrong_entries[part].any())
-
-    def matches(self, predicted: Array) -> bool:
-        """Is the found gradient `predicted`, up to rounding?"""
-        size = np.abs(predicted).max(initial=0.0) + np.abs(self.reference.gradient.value).max(initial=0.0)
-        slack = 4 * self.reference.gradient.error + 1e-11 * size
-        return bool((np.abs(self.gradient - predicted) <= slack).all())
-
-
-def telling_cases(seed: int) -> list[Case]:
-    """See above; float64 throughout."""
-    cases = []
-    shapes = (((3, 4, 2), 5), ((3, 3, 3), 4), ((2, 3, 3, 2), 3), ((4, 3, 1), 1), ((3, 2), 4))
-    for i, activation in enumerate(ACTIVATIONS):
-        for j, loss in enumerate(LOSSES):
-            for k in range(3):
-                sizes, batch_size = shapes[(i + j + 2 * k) % len(shapes)]
-                architecture = Architecture(sizes, activation, loss)
-                cases.append(generic_case(architecture, batch_size, seed + 100 * i + 10 * j + k))
-        architecture = Architecture((3, 3, 3, 2), activation, LOSSES[i])
-        cases += [
-            _at_kinks(architecture, seed + i),
-            _with_idle_input(generic_case(architecture, 4, seed + 50 + i)),
+    def _errors(self) -> list[tuple[Array, Array]]:
+        error = self.right.gradient.error
+        return [
+            (error[W].reshape(self.problem.weights[i][0].shape), error[b])
+            for i, (W, b) in enumerate(self.parts)
         ]
-    for j, loss in enumerate(LOSSES[:2]):
-        for factor in (30.0, 300.0):
-            cases.append(_saturated(generic_case(Architecture((3, 4, 3), "tanh", loss), 4, seed + j), factor))
-    return cases
+
+    def is_weight(self, layer: int, predicted: Array) -> bool:
+        """Is the found dW this one, up to rounding?"""
+        return self._is(self.weight(layer), predicted, self._errors[layer][0])
+
+    def is_bias(self, layer: int, predicted: Array) -> bool:
+        return self._is(self.bias(layer), predicted, self._errors[layer][1])
+
+    def _is(self, found: Array, predicted: Array, error: Array) -> bool:
+        if predicted.shape != found.shape:
+            return False
+        grown = max(1.0, float(np.abs(predicted).max()) / max(self._size, 1e-300))
+        slack = 4 * error * grown + ROUNDING * (self._size + np.abs(predicted).max())
+        return bool((np.abs(found - predicted) <= slack).all())
+
+    @cached_property
+    def _size(self) -> float:
+        return float(np.abs(self.right.gradient.value).max(initial=0.0))
+
+    @property
+    def factor(self) -> float:
+        """The law of the class's own loss."""
+        return self.convention.factor.at(self.problem)
+
+    @property
+    def penalty(self) -> float:
+        """lambda of the penalty in the class's own loss."""
+        return self.convention.penalty_at(self.problem)
+
+    @property
+    def bias_penalty(self) -> float:
+        return self.penalty if self.convention.penalty_on_biases else 0.0
+
+    @property
+    def n(self) -> int:
+        return self.problem.batch_size
+
+    @property
+    def k(self) -> int:
+        return self.problem.architecture.n_outputs
+
+    @property
+    def loss_name(self) -> str:
+        return self.problem.architecture.loss
+
+    @property
+    def depth(self) -> int:
+        return len(self.problem.weights)
 
 
-def observe(subject: Subject, seed: int = 0) -> list[Observation]:
-    """The class's answers, each asked of a fresh instance; cases on which it misbehaves are left out."""
-    seen = []
-    for case in telling_cases(seed):
+def observe(explored: Explored, seed: int = 0) -> list[Observation]:
+    """The class's answers, each of a fresh instance; problems on which it misbehaves are left out."""
+    found = []
+    for problem, family in telling_problems(explored, seed):
         try:
-            subject.renew()
-            subject.load(case.architecture, case.weights)
-            loss, gradient = subject.loss_and_gradient(case.x, case.targets)
+            found.append(observed(explored.candidate, problem, family))
         except Misbehaviour as finding:
             if finding.fatal:
                 break
-            continue
-        flat = flat_gradient(gradient)
-        if np.isfinite(flat).all():
-            seen.append(Observation(case, reference_of(case), loss, flat))
-    return seen
+    return [o for o in found if np.isfinite(o.gradient).all() or not np.isfinite(o.loss)]
 
 
-def _at_kinks(architecture: Architecture, seed: int) -> Case:
+def observed(candidate: Candidate, problem: Problem, family: str = "generic") -> Observation:
+    """Raises Misbehaviour."""
+    candidate.renew()
+    candidate.load(problem.architecture, problem.weights)
+    loss, gradient = candidate.loss_and_gradient(problem.x, problem.targets)
+    form, right = candidate.form, candidate.expected(problem)
+    activation = form.activation or problem.architecture.activation
+    convention = candidate.conventions.of(problem)
+    flat = flat_gradient(gradient)
+    return Observation(problem, right, loss, flat, activation, form.output_activation, convention, family)
+
+
+def telling_problems(explored: Explored, seed: int) -> list[tuple[Problem, str]]:
+    """See above; float64 throughout."""
+    space, found = explored.space, []
+    for i, kind in enumerate(space.kinds):
+        for j, (sizes, size) in enumerate(SHAPES[kind[2]]):
+            architecture = Architecture(sizes, kind[0], kind[1])
+            found.append((generic_problem(architecture, size, seed + 10 * i + j, space.biases), "generic"))
+    for i, kind in enumerate(_deepest(space.kinds)):
+        problem = generic_problem(_architecture(kind), 4, seed + 50 + i, space.biases)
+        found += [
+            (_at_kinks(problem, seed + i, space.biases), "kinks"),
+            (_with_idle_input(problem), "idle input"),
+        ]
+    for i, loss in enumerate(space.losses[:2]):
+        kind = next(kind for kind in reversed(space.kinds) if kind[1] == loss)
+        problem = generic_problem(_architecture(kind), 4, seed + i, space.biases)
+        found += [(_saturated(problem, factor), "saturated") for factor in (30.0, 300.0)]
+    return found
+
+
+def _deepest(kinds: Sequence[Kind]) -> list[Kind]:
+    """The deepest kind of every activation, the losses in turn."""
+    chosen = []
+    for i, name in enumerate(dict.fromkeys(kind[0] for kind in kinds)):
+        mine = [kind for kind in kinds if kind[0] == name]
+        deepest = [kind for kind in mine if kind[2] == max(k[2] for k in mine)]
+        chosen.append(deepest[i % len(deepest)])
+    return chosen
+
+
+def _architecture(kind: Kind) -> Architecture:
+    sizes = {0: (3, 3), 1: (3, 4, 3), 2: (3, 3, 3, 2), 3: (3, 3, 3, 3, 2)}[kind[2]]
+    return Architecture(sizes, kind[0], kind[1])
+
+
+def _at_kinks(problem: Problem, seed: int, biases: bool) -> Problem:
     """Small integers everywhere: pre-activations are often exactly zero."""
     rng = np.random.default_rng(seed)
-    case = generic_case(architecture, 5, seed)
     weights = [
-        (rng.integers(-1, 2, W.shape).astype(float), rng.integers(-1, 2, b.shape).astype(float))
-        for W, b in case.weights
+        (rng.integers(-1, 2, W.shape).astype(float), biases * rng.integers(-1, 2, b.shape).astype(float))
+        for W, b in problem.weights
     ]
-    return Case(architecture, weights, rng.integers(-1, 2, case.x.shape).astype(float), case.targets, "kinks")
+    return replace(problem, weights=weights, x=rng.integers(-1, 2, problem.x.shape).astype(float))
 
 
-def _with_idle_input(case: Case) -> Case:
-    x = case.x.copy()
+def _with_idle_input(problem: Problem) -> Problem:
+    x = problem.x.copy()
     x[:, 1] = 0.0
-    return Case(case.architecture, case.weights, x, case.targets, "idle input")
+    return replace(problem, x=x)
 
 
-def _saturated(case: Case, factor: float) -> Case:
-    weights = [*case.weights[:-1], (factor * case.weights[-1][0], factor * case.weights[-1][1])]
-    return Case(case.architecture, weights, case.x, case.targets, "saturated")
-
-
-Condition = Callable[[Observation], bool]
-
-
-def _loss_is(loss: str) -> Condition:
-    return lambda o: o.case.architecture.loss == loss
-
-
-def _activation_is(activation: str) -> Condition:
-    return lambda o: o.case.architecture.activation == activation and len(o.case.weights) > 1
-
-
-def _has_equal_widths(o: Observation) -> bool:
-    sizes = o.case.architecture.layer_sizes
-    return len(sizes) > 2 and len(set(sizes[:3])) < 3
-
-
-CONDITIONS: dict[str, Condition] = {
-    **{f"with loss={loss!r}": _loss_is(loss) for loss in LOSSES},
-    **{f"with activation={name!r}": _activation_is(name) for name in ACTIVATIONS},
-    "with a hidden layer": lambda o: len(o.case.weights) > 1,
-    "with two hidden layers": lambda o: len(o.case.weights) > 2,
-    "in batches of more than one": lambda o: o.case.batch_size > 1,
-    "with more than one output": lambda o: o.case.architecture.n_outputs > 1,
-    "where logits are saturated": lambda o: o.case.family == "saturated",
-    "where a pre-activation is exactly zero": lambda o: o.case.family == "kinks",
-    "where an input is always zero": lambda o: o.case.family in ("idle input", "kinks"),
-    "with equal widths": _has_equal_widths,
-}
-
-
-def only_where(wrong: Sequence[Observation], right: Sequence[Observation]) -> str:
-    """The simplest condition that every wrong observation meets and no right one does; empty if none is.
-
-    One that all the wrong ones and some of the right ones meet is still told, if it leaves out half of the
-    right ones.
-    """
-    best, kept = "", len(right) / 2
-    for text, holds in CONDITIONS.items():
-        if all(holds(o) for o in wrong):
-            remaining = sum(holds(o) for o in right)
-            if remaining < kept:
-                best, kept = text, remaining
-    return f"only {best}" if best else ""
+def _saturated(problem: Problem, factor: float) -> Problem:
+    W, b = problem.weights[-1]
+    return replace(problem, weights=[*problem.weights[:-1], (factor * W, factor * b)])

@@ -4,7 +4,7 @@ Arrays arrive contiguous and writeable, so a layout is asked for by name and mad
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,26 @@ from backproof.comparisons.running.outside_text import cleaned, identifier
 from backproof.comparisons.running.plain_data import Opaque
 from backproof.scratch.architecture import Architecture, OptimizerSpec
 
-RECORDS: dict[str, type] = {"Architecture": Architecture, "OptimizerSpec": OptimizerSpec}  # told to a class
+
+@dataclass(frozen=True)
+class Renamed:
+    """An architecture whose activation is called by a name that ours has not."""
+
+    architecture: Architecture
+    activation: str
+
+    def made(self) -> Architecture:
+        """The architecture with this name in it, past its own check of names."""
+        renamed = replace(self.architecture)
+        object.__setattr__(renamed, "activation", self.activation)
+        return renamed
+
+
+RECORDS: dict[str, type] = {  # told to a class
+    "Architecture": Architecture,
+    "OptimizerSpec": OptimizerSpec,
+    "Renamed": Renamed,
+}
 
 
 @dataclass(frozen=True)
@@ -117,9 +136,11 @@ LAYOUTS: dict[str, Callable[[NDArray[Any]], NDArray[Any]]] = {
 
 
 def laid_out(value: Any, layout: str) -> Any:
-    """Every array of `value` in this layout; in C order as it came for an empty name."""
+    """Every array in this layout, in C order as it came for an empty name; and names made what they name."""
     if isinstance(value, np.ndarray):
         return LAYOUTS[layout](value) if layout else value
+    if isinstance(value, Renamed):
+        return value.made()
     if isinstance(value, list | tuple):
         return type(value)(laid_out(item, layout) for item in value)
     return value

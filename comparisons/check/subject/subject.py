@@ -6,12 +6,9 @@ is started again when it died. Where there is a sandbox the process runs inside 
 possible everywhere is that a class forges its own answers: they are all that is ever seen of it.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from backproof.comparisons.check.subject.messages import (
     RECORDS,
@@ -23,7 +20,7 @@ from backproof.comparisons.check.subject.messages import (
 from backproof.comparisons.contenders.loading import Target
 from backproof.comparisons.running import limits, processes, sandbox
 from backproof.comparisons.running.outside_text import cleaned
-from backproof.comparisons.running.plain_data import Garbage, Opaque, pack, unpack
+from backproof.comparisons.running.plain_data import Garbage, pack, unpack
 from backproof.comparisons.running.sandbox import Mode
 from backproof.comparisons.running.worker_process import (
     Ended,
@@ -33,7 +30,6 @@ from backproof.comparisons.running.worker_process import (
     WorkerProcess,
     environment,
 )
-from backproof.scratch.architecture import Architecture, Array, OptimizerSpec, Weights
 from backproof.scratch.errors import InputError
 
 OUTPUT_LIMIT = 10_000_000  # bytes the class may print before it is stopped
@@ -65,9 +61,7 @@ class Call:
 
 
 class Subject:
-    """A contender that lives elsewhere. `methods` maps what it offers to the parameters' names."""
-
-    architecture: Architecture
+    """A class that lives elsewhere: `methods` maps what it offers to the parameters' names."""
 
     def __init__(self, target: Target, time_limit: float = 10.0, sandbox_mode: Mode = "auto") -> None:
         self.target = target
@@ -85,60 +79,14 @@ class Subject:
         self._ancestors: tuple[str, ...] = ()
         self._start()
 
-    # -- the contender's methods
-
-    def load(self, architecture: Architecture, weights: Weights) -> None:
-        self.architecture = architecture
-        self._call("load", architecture=architecture, weights=weights)
-
-    def logits(self, x: Array) -> Array:
-        shape = (len(x), self.architecture.n_outputs)
-        return _expect_array("logits", self._call("logits", x=x).value, shape)
-
-    def loss_and_gradient(self, x: Array, targets: Array) -> tuple[float, Weights]:
-        value = self._call("loss_and_gradient", x=x, targets=targets).value
-        if not isinstance(value, list) or len(value) != 2:
-            raise _wrong("loss_and_gradient", "a pair (loss, gradient)", value)
-        return _expect_number("loss", value[0]), self._expect_weights("gradient", value[1])
-
-    def train(
-        self, x: Array, targets: Array, batches: Sequence[Array], optimizer: OptimizerSpec
-    ) -> Sequence[float]:
-        answer = self._call("train", x=x, targets=targets, batches=batches, optimizer=optimizer)
-        return self._expect_losses(answer, len(batches))
-
-    def train_recording(
-        self,
-        x: Array,
-        targets: Array,
-        batches: Sequence[Array],
-        optimizer: OptimizerSpec,
-        steps: tuple[int, ...],
-    ) -> tuple[Sequence[float], dict[int, Weights]]:
-        """Train with checkpoints at `steps`; also the weights seen at each."""
-        answer = self._call("train", steps, x=x, targets=targets, batches=batches, optimizer=optimizer)
-        recorded = {
-            step: self._expect_weights("weights at a checkpoint", value)
-            for step, value in answer.recordings.items()
-        }
-        return self._expect_losses(answer, len(batches)), recorded
-
-    def weights(self) -> Weights:
-        return self._expect_weights("weights", self._call("weights").value)
-
-    # -- beyond the contender
-
-    def call(self, method: str, **arguments: Any) -> Any:
-        """Any other method, by position; its value is not checked here."""
-        return self._call(method, **arguments).value
-
-    def weights_from(self, method: str, **arguments: Any) -> Weights:
-        """The weights that `method` returns, for the architecture set before."""
-        return self._expect_weights(method, self.call(method, **arguments))
+    def call(self, method: str, checkpoints: tuple[int, ...] = (), **arguments: Any) -> Answer:
+        """One call, its arguments by position. Raises `Misbehaviour` for whatever is not an answer."""
+        self.calls.append(Call(method, arguments, checkpoints, self.layout))
+        answer = answer_from(self._ask("call", method, arguments, checkpoints, self.layout))
+        return self._judge(method, answer)
 
     def scribble(self, method: str, **arguments: Any) -> None:
         """Call `method` and overwrite what it returned (for load: what it was given), as its owner may."""
-        self.architecture = arguments.get("architecture") or self.architecture
         self.calls.append(Call(method, arguments, overwritten=True))
         self._judge(method, answer_from(self._ask("scribble", method, arguments)))
 
@@ -232,11 +180,6 @@ class Subject:
         self._imports.update(names_of(detail.get("imports")))
         return detail
 
-    def _call(self, method: str, checkpoints: tuple[int, ...] = (), **arguments: Any) -> Answer:
-        self.calls.append(Call(method, arguments, checkpoints, self.layout))
-        answer = answer_from(self._ask("call", method, arguments, checkpoints, self.layout))
-        return self._judge(method, answer)
-
     def _judge(self, method: str, answer: Answer) -> Answer:
         self.last = answer
         self.calls[-1] = replace(self.calls[-1], mutated=answer.mutated, changed=answer.changed)
@@ -245,26 +188,6 @@ class Subject:
         if answer.raised:
             raise Misbehaviour("raised", f"{method} raised {answer.raised}")
         return answer
-
-    # -- what comes back
-
-    def _expect_weights(self, what: str, value: Any) -> Weights:
-        shapes = self.architecture.layer_shapes
-        if not isinstance(value, list) or len(value) != len(shapes):
-            raise _wrong(what, f"{len(shapes)} pairs (weight, bias)", value)
-        pairs = []
-        for layer, (pair, (fan_in, fan_out)) in enumerate(zip(value, shapes, strict=True), start=1):
-            if not isinstance(pair, list) or len(pair) != 2:
-                raise _wrong(f"{what} of layer {layer}", "a pair (weight, bias)", pair)
-            weight = _expect_array(f"{what} W{layer}", pair[0], (fan_in, fan_out))
-            pairs.append((weight, _expect_array(f"{what} b{layer}", pair[1], (fan_out,))))
-        return pairs
-
-    def _expect_losses(self, answer: Answer, n_steps: int) -> Sequence[float]:
-        value = answer.value.tolist() if isinstance(answer.value, np.ndarray) else answer.value
-        if not isinstance(value, list) or len(value) != n_steps:
-            raise _wrong("train", f"{n_steps} losses, one per batch", value)
-        return [_expect_number("a loss of train", loss) for loss in value]
 
 
 def _readable(target: Target) -> list[Path]:
@@ -286,33 +209,3 @@ def _finding(what: Exception, method: str, seconds: float) -> Misbehaviour:
         how = f"was killed by {name}" if name else f"exited with code {what.code}"
         return Misbehaviour("crash", f"the process {how} in {method}", fatal=True)
     return Misbehaviour("crash", f"{method} sent {cleaned(str(what))} in place of an answer", fatal=True)
-
-
-def _wrong(what: str, expected: str, value: Any) -> Misbehaviour:
-    return Misbehaviour("value", f"{what}: expected {expected}, got {_name(value)}")
-
-
-def _name(value: Any) -> str:
-    if isinstance(value, Opaque):
-        return "None" if value.type_name == "NoneType" else cleaned(f"{value.type_name} {value.text}")
-    if isinstance(value, np.ndarray):
-        return f"an array of shape {value.shape}"
-    return (
-        f"a list of {len(value)}" if isinstance(value, list) else cleaned(f"{type(value).__name__} {value!r}")
-    )
-
-
-def _expect_array(what: str, value: Any, shape: tuple[int, ...]) -> Array:
-    if not isinstance(value, np.ndarray):
-        raise _wrong(what, f"a numpy array of shape {shape}", value)
-    if value.shape != shape:
-        raise _wrong(what, f"shape {shape}", value)
-    return value
-
-
-def _expect_number(what: str, value: Any) -> float:
-    if isinstance(value, np.ndarray) and value.shape == ():
-        value = value.item()
-    if not isinstance(value, int | float | np.floating | np.integer):
-        raise _wrong(what, "a number", value)
-    return float(value)

@@ -198,7 +198,10 @@ def _describe(error: BaseException, target: Target) -> str:
     own = [frame for frame in frames if target.is_file and _same_file(frame.filename, target.place)]
     frame = own[-1] if own else frames[-1] if frames else None
     text = f"{_name_of(type(error))}: {_said_by(error)}"[:300]
-    return f"{text} ({os.path.basename(frame.filename)}, line {frame.lineno})" if frame else text
+    if frame is None:
+        return text
+    line = f": {frame.line}" if frame.line else ""
+    return f"{text} ({os.path.basename(frame.filename)}, line {frame.lineno}{line})"
 
 
 def _same_file(left: str, right: str) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from backproof.comparisons.check.session import try_class
-from backproof.comparisons.check.snippet import snippet
+from backproof.comparisons.check.trial import Settings
 from backproof.comparisons.contenders.loading import Target
 from backproof.comparisons.zoo.catalogue import default_folder
 
@@ -18,8 +18,8 @@ FOLDER = default_folder()
 def shown(place: str, check: str) -> tuple[str, str]:
     """The snippet for this check's failure, and what it prints."""
     file, _, name = place.partition(":")
-    trial, _ = try_class(Target(str(FOLDER / file), name), only=[check], quick=True, time_limit=300.0)
-    code = snippet(trial.target, trial.outcomes[0])
+    target = Target(str(FOLDER / file), name)
+    code = try_class(target, Settings(only=[check], quick=True, time_limit=300.0)).code
     return code, run(code)
 
 
@@ -66,9 +66,9 @@ def test_a_snippet_shows_the_result_that_changed() -> None:
 def test_a_snippet_imports_a_file_of_any_name(tmp_path: Path, name: str) -> None:
     source = (FOLDER / "student.py").read_text().replace("delta.sum(axis=0)", "delta.mean(axis=0)")
     (tmp_path / name).write_text(source)
-    trial, _ = try_class(Target(str(tmp_path / name), ""), only=["gradient"], quick=True)
-    assert "found" in snippet(trial.target, trial.outcomes[0])
-    assert run(snippet(trial.target, trial.outcomes[0]))
+    checked = try_class(Target(str(tmp_path / name), ""), Settings(only=["gradient"], quick=True))
+    assert "found" in checked.code
+    assert run(checked.code)
 
 
 def test_an_exception_of_two_lines_stays_a_comment(tmp_path: Path) -> None:
@@ -78,5 +78,8 @@ def test_an_exception_of_two_lines_stays_a_comment(tmp_path: Path) -> None:
         .replace("return activations[layer].T @ delta", "raise KeyError('a\\nb')")
     )
     (tmp_path / "own.py").write_text(source)
-    trial, _ = try_class(Target(str(tmp_path / "own.py"), "StudentMLP"), only=["gradient"], quick=True)
-    compile(snippet(trial.target, trial.outcomes[0]), "snippet", "exec")
+    checked = try_class(
+        Target(str(tmp_path / "own.py"), "StudentMLP"), Settings(only=["gradient"], quick=True)
+    )
+    assert checked.code
+    compile(checked.code, "snippet", "exec")

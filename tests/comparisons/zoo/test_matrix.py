@@ -3,18 +3,18 @@
 import ast
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from backproof.comparisons.check.diagnosis.diagnosis import Cause
+from backproof.comparisons.check.results import CheckedClass
 from backproof.comparisons.check.session import try_class
-from backproof.comparisons.check.trial import Trial
+from backproof.comparisons.check.trial import Settings
 from backproof.comparisons.contenders.loading import Target
 from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.comparisons.zoo import catalogue
-from backproof.comparisons.zoo.catalogue import Entry
+from backproof.comparisons.zoo.catalogue import Specimen
 
 FOLDER = catalogue.default_folder()
 ENTRIES = catalogue.read(FOLDER)
@@ -25,46 +25,44 @@ SOME = ("logits", "loss", "gradient", "large outputs", "layouts", "call order", 
 # Mistakes that are told by where they show, not by their name.
 DESCRIBED_ONLY: frozenset[str] = frozenset()
 
-Tried = tuple[Trial, list[Cause]]
 
-
-def place_of(entry: Entry) -> str:
+def place_of(entry: Specimen) -> str:
     return entry.place.partition(":")[2]
 
 
-def target_of(entry: Entry) -> Target:
+def target_of(entry: Specimen) -> Target:
     file, _, name = entry.place.partition(":")
     return Target(str(FOLDER / file), name)
 
 
 @pytest.fixture(scope="module")
-def tried() -> Iterator[Callable[..., Tried]]:
+def tried() -> Iterator[Callable[..., CheckedClass]]:
     """Trials by (entry, seed), two at a time: the work is done in the subjects' own processes."""
     with ThreadPoolExecutor(2) as pool:
-        run = partial(try_class, quick=True, shrink=False, time_limit=600.0, call_limit=60.0)
-        found: dict[tuple[str, int], Future[Tried]] = {}
+        settings = Settings(quick=True, shrink=False, time_limit=600.0, call_limit=60.0)
+        found: dict[tuple[str, int], Future[CheckedClass]] = {}
         for entry in MUTANTS:
-            found[entry.place, 0] = pool.submit(run, target_of(entry), only=entry.checks[:1])
+            asked = replace(settings, only=entry.checks[:1])
+            found[entry.place, 0] = pool.submit(try_class, target_of(entry), asked)
         for entry in CORRECT:
             for seed in range(3):
-                only = SOME if seed else ()
-                found[entry.place, seed] = pool.submit(run, target_of(entry), only=only, seed=seed)
+                asked = replace(settings, only=SOME if seed else (), seed=seed)
+                found[entry.place, seed] = pool.submit(try_class, target_of(entry), asked)
         yield lambda entry, seed=0: found[entry.place, seed].result()
 
 
 @pytest.mark.parametrize("entry", MUTANTS, ids=place_of)
 def test_a_mutant_is_killed_by_the_check_expected_to_see_it(
-    entry: Entry, tried: Callable[..., Tried]
+    entry: Specimen, tried: Callable[..., CheckedClass]
 ) -> None:
-    trial, _ = tried(entry)
-    assert [outcome.verdict for outcome in trial.outcomes] == [Outcome.FAIL], trial.outcomes
+    assert tried(entry).checks[0].verdict == Outcome.FAIL
 
 
 @pytest.mark.parametrize("entry", [e for e in MUTANTS if e.cause and e.group == "gradient"], ids=place_of)
 def test_the_first_diagnosis_of_a_gradient_mutant_names_its_cause(
-    entry: Entry, tried: Callable[..., Tried]
+    entry: Specimen, tried: Callable[..., CheckedClass]
 ) -> None:
-    _, causes = tried(entry)
+    causes = tried(entry).causes
     assert (entry.cause in causes[0].sentence) == (entry.name not in DESCRIBED_ONLY), causes
 
 
@@ -77,12 +75,11 @@ def test_nearly_every_gradient_mutant_has_a_cause_that_a_diagnosis_can_name() ->
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("entry", CORRECT, ids=place_of)
 def test_a_correct_class_in_an_unusual_style_passes(
-    entry: Entry, seed: int, tried: Callable[..., Tried]
+    entry: Specimen, seed: int, tried: Callable[..., CheckedClass]
 ) -> None:
-    trial, causes = tried(entry, seed)
-    assert (trial.verdict, causes) == (Outcome.PASS, []), [
-        o for o in trial.outcomes if o.verdict != Outcome.PASS
-    ]
+    checked = tried(entry, seed)
+    assert not [row for row in checked.checks if row.verdict not in (Outcome.PASS, "not offered")]
+    assert (checked.outcome, checked.causes) == (Outcome.PASS, ())
 
 
 def test_every_class_of_the_folder_is_in_the_catalogue() -> None:

@@ -8,6 +8,7 @@ import pytest
 from backproof.comparisons.check.battery.battery import CHECKS
 from backproof.comparisons.check.battery.findings import Mismatch, Undecided, require
 from backproof.comparisons.check.session import try_class
+from backproof.comparisons.check.trial import Settings
 from backproof.comparisons.contenders.loading import Target
 from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.comparisons.verdicts.verdict import compare
@@ -35,8 +36,9 @@ WRONG = {
 @pytest.mark.parametrize("check", WRONG)
 def test_a_check_rejects_what_it_asks_about(check: str, tmp_path: Path) -> None:
     (tmp_path / "own.py").write_text(f"{HEAD}\nclass Mine(StudentMLP):\n    {WRONG[check]}\n")
-    trial, _ = try_class(Target(str(tmp_path / "own.py"), "Mine"), only=[check], quick=True, shrink=False)
-    assert [outcome.verdict for outcome in trial.outcomes] == [Outcome.FAIL], trial.outcomes
+    target = Target(str(tmp_path / "own.py"), "Mine")
+    checked = try_class(target, Settings(only=[check], quick=True, shrink=False))
+    assert [row.verdict for row in checked.checks] == [Outcome.FAIL], checked.checks
 
 
 def test_every_check_has_a_class_that_it_rejects() -> None:

@@ -12,6 +12,7 @@ from textwrap import dedent
 import numpy as np
 import pytest
 
+from backproof.comparisons.check.forms.candidate import Candidate
 from backproof.comparisons.check.subject import subject as module
 from backproof.comparisons.check.subject.subject import Misbehaviour, Subject
 from backproof.comparisons.contenders.loading import Target
@@ -75,8 +76,9 @@ def subject_of(
 
 def loss_of(subject: Subject) -> float:
     weights: Weights = initialize(ARCHITECTURE, 0).weights()
-    subject.load(ARCHITECTURE, weights)
-    return subject.loss_and_gradient(X, TARGETS)[0]
+    candidate = Candidate(subject)
+    candidate.load(ARCHITECTURE, weights)
+    return candidate.loss_and_gradient(X, TARGETS)[0]
 
 
 def finding(
@@ -349,8 +351,9 @@ def test_it_is_started_again_after_its_end(tmp_path: Path) -> None:
         with pytest.raises(Misbehaviour, match="exited with code 1"):
             loss_of(subject)
         subject.renew()
-        subject.load(ARCHITECTURE, initialize(ARCHITECTURE, 0).weights())
-        assert np.isfinite(subject.logits(X)).all()
+        candidate = Candidate(subject)
+        candidate.load(ARCHITECTURE, initialize(ARCHITECTURE, 0).weights())
+        assert np.isfinite(candidate.logits(X)).all()
 
 
 @pytest.mark.parametrize("before", ["while True: pass", "import time; time.sleep(600)"])
