@@ -170,21 +170,19 @@ class Found:
 def _tried(trial: SharedTrial, names: set[str]) -> dict[str, Found]:
     """Run the checks of these names."""
     from backproof.comparisons.check.session import try_class
-    from backproof.comparisons.check.snippet import snippet
+    from backproof.comparisons.check.trial import NOT_JUDGED, NOT_OFFERED, Settings
     from backproof.comparisons.contenders.loading import parse_target
     from backproof.comparisons.verdicts.outcome import Outcome
 
-    target = parse_target(trial.target)
-    tried, causes = try_class(
-        target, only=sorted(names), quick=trial.quick, seed=trial.seed, time_limit=TIME_LIMIT
-    )
-    because = [f"{rank}. {cause.sentence}" for rank, cause in enumerate(causes, start=1)]
+    settings = Settings(only=sorted(names), quick=trial.quick, seed=trial.seed, time_limit=TIME_LIMIT)
+    checked = try_class(parse_target(trial.target), settings)
+    because = [f"{rank}. {cause.sentence}" for rank, cause in enumerate(checked.causes, start=1)]
+    more = [*because, f"\n{checked.code_shows}:\n\n{checked.code}"] if checked.code else because
     found = {}
-    for row in tried.outcomes:
-        code = snippet(tried.target, row)
-        more = [*because, f"\nThe smallest case:\n\n{code}"] if code else because
+    for row in checked.checks:
         text = "\n".join([f"{row.verdict}: {row.text}", *(more if row.verdict == Outcome.FAIL else [])])
-        found[row.check.name] = Found(row.verdict == Outcome.PASS, row.verdict == "not offered", text)
+        skipped = row.verdict in (NOT_OFFERED, NOT_JUDGED)
+        found[row.check] = Found(row.verdict == Outcome.PASS, skipped, text)
     # A class that could not even be made is one finding, and every check's.
     [first, *_] = found.values()
     return {name: found.get(name, first) for name in names}
