@@ -11,6 +11,7 @@ from typing import Any
 
 import typer
 
+from backproof.comparisons.running.encodings import tolerate
 from backproof.comparisons.running.errors import Interrupted
 from backproof.scratch.errors import InputError
 
@@ -48,6 +49,8 @@ def make_app() -> typer.Typer:
 
 def main() -> None:
     """Entry point of `backproof` and `python -m backproof.comparisons`."""
+    for stream in (sys.stdout, sys.stderr):
+        tolerate(stream)
     sys.exit(run(sys.argv[1:]))
 
 

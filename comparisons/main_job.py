@@ -6,6 +6,7 @@ finished. Parts and keys that other commands added to the same folder stay.
 
 import importlib
 from collections.abc import Callable
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -17,7 +18,8 @@ from backproof.comparisons.running.errors import Interrupted
 from backproof.comparisons.running.progress import Progress
 from backproof.comparisons.verdicts.outcome import Outcome
 
-PARTS = ("gradients", "accuracy", "speed")  # in this order; each is `comparisons.<part>.run(plan, progress)`
+# In this order, with the share of the time that each takes, roughly; each is `comparisons.<part>.part.run`.
+PARTS = {"gradients": 0.1, "accuracy": 0.6, "speed": 0.3}
 
 Run = Callable[[Plan, Progress], object]  # one of the slots of `Results`
 
@@ -31,12 +33,14 @@ def run(plan: Plan, progress: Progress) -> Results:
     before = _prepare(plan, progress)
     finished: dict[str, object] = {}
     try:
-        for name in PARTS:
-            started = perf_counter()
-            finished[name] = _runner_of(name)(plan, progress)
-            current = _write(plan, before, finished)
-            outcome = outcome_of(finished[name]) or "measured"
-            progress.say(f"{name}: {outcome} ({perf_counter() - started:.0f} s)")
+        with progress.stages(PARTS) as enter:
+            for name in PARTS:
+                enter(name)
+                started = perf_counter()
+                finished[name] = _runner_of(name)(plan, progress)
+                current = _write(plan, before, finished)
+                outcome = outcome_of(finished[name]) or "measured"
+                progress.say(f"{name}: {outcome} ({perf_counter() - started:.0f} s)")
     except KeyboardInterrupt as interrupt:
         raise Interrupted(_what_was_kept(plan, finished)) from interrupt
     return current
@@ -78,4 +82,5 @@ def _write(plan: Plan, before: Results | None, finished: dict[str, object]) -> R
 def _what_was_kept(plan: Plan, finished: dict[str, object]) -> str:
     if not finished:
         return "nothing was finished, nothing was written"
-    return f"finished and kept in {plan.out}: {', '.join(finished)}"
+    kept = f"finished and kept in {plan.out}: {', '.join(finished)}"
+    return f"{kept}; the report so far: {Path(plan.out) / 'report.html'}"

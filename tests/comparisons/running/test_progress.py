@@ -2,7 +2,7 @@
 
 import pytest
 
-from backproof.comparisons.running.progress import Silent, Terminal
+from backproof.comparisons.running.progress import Silent, Terminal, _left
 
 
 def test_on_a_pipe_a_task_is_one_line_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
@@ -28,6 +28,38 @@ def test_on_a_terminal_the_bar_goes_when_the_task_ends(monkeypatch: pytest.Monke
             advance()
             assert [(task.completed, task.total) for task in progress._bars.tasks] == [(1, 2)]
         assert progress._bars.tasks == []
+
+
+def test_the_bar_of_the_whole_run_moves_with_its_stages_and_never_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    seen = []
+    with Terminal() as progress, progress.stages({"gradients": 1.0, "speed": 3.0}) as enter:
+        for stage in ("gradients", "speed"):
+            enter(stage)
+            for _ in range(2):  # the second task of a stage begins at its beginning again
+                with progress.task("work", total=2) as advance:
+                    advance()
+                    seen.append(progress._bars.tasks[0].completed)
+        assert progress._bars.tasks[0].description == "all: speed, 2 of 2"
+    assert seen == [0.5, 0.5, 2.5, 2.5]
+    assert progress._bars.tasks == []
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(None, ""), (0.2, ""), (7.0, "about 5 s left"), (88.0, "about 90 s left"), (150.0, "about 2 min left")],
+)
+def test_the_time_left_is_told_no_finer_than_it_is_known(seconds: float | None, words: str) -> None:
+    assert _left(seconds) == words
+
+
+def test_without_a_terminal_the_stages_say_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    with Terminal() as progress, progress.stages({"gradients": 1.0}) as enter:
+        enter("gradients")
+    assert capsys.readouterr().err == ""
 
 
 def test_a_task_that_fails_leaves_no_bar_behind() -> None:
