@@ -12,6 +12,7 @@ import base64
 import hashlib
 import json
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
@@ -23,7 +24,7 @@ from backproof.comparisons.drawing import markup
 from backproof.comparisons.drawing.chapter import Section
 from backproof.comparisons.drawing.figures import DARK, inside_script
 from backproof.comparisons.report import chapters
-from backproof.comparisons.report.answer import answer
+from backproof.comparisons.report.answer import Answer, answer
 from backproof.comparisons.report.document import Results
 from backproof.comparisons.report.pictures import legend
 
@@ -71,8 +72,12 @@ def _library() -> _Packed:
 
 def render(results: Results) -> str:
     """The whole page as text; the same results always give the same text."""
-    sections = chapters.sections(results)
-    library, said = _library(), answer(results)
+    return document(answer(results), chapters.sections(results))
+
+
+def document(said: Answer, sections: Sequence[Section]) -> str:
+    """A page that begins with this answer and goes on with these chapters."""
+    library = _library()
     scripts = [_Script(_template_text("page.js"))]
     scripts += [_Script(section.script) for section in sections if section.script]
     hashes = [library.digest, *(script.digest for script in scripts)]

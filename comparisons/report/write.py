@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from backproof.comparisons.experiment import Planned
-from backproof.comparisons.report import page
+from backproof.comparisons.report import history, page
 from backproof.comparisons.report.document import FILE, SLOTS, Results, Run, load, load_folder, save
 from backproof.comparisons.results.files import prepare_folder, write_atomically
 from backproof.comparisons.running import environment
@@ -44,6 +44,14 @@ def _runs(before: Mapping[str, Run], command: str, parts: Mapping[str, Any]) -> 
     now = Run(command, datetime.now(UTC).isoformat(timespec="seconds"))
     kept = {name: run for name, run in before.items() if name not in parts}
     return {**kept, **{name: now for name, part in parts.items() if part is not None}}
+
+
+def draw_history(folder: str | Path) -> Path:
+    """Write folder/history.html from every results.json below it; returns its path."""
+    runs = history.collect(folder)
+    path = Path(folder) / history.PAGE
+    write_atomically(path, page.document(history.headline(runs), history.sections(runs)))
+    return path
 
 
 def draw(results: Results, out_dir: str | Path) -> Path:
