@@ -25,6 +25,7 @@ COMMANDS = (
     "lessons",
     "check",
     "compare",
+    "vectors",
     "zoo",
     "report",
     "data",

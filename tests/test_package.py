@@ -42,6 +42,7 @@ RUNS: dict[str, tuple[tuple[str, ...], set[int]]] = {
     "lessons": (("xor", "--out", "out"), {0}),
     "check": (("student.py:StudentMLP", "--quick", "--json", "check.json"), {0}),
     "compare": (("scratch", "torch"), {0}),
+    "vectors": (("vectors",), {0}),
     "zoo": (("--only", "1", "--workers", "1"), {0}),
     "report": (("earlier",), {0, 3}),
     "data": (DIGITS, {0}),

@@ -15,8 +15,10 @@ def register(app: typer.Typer) -> None:
 
 
 def compare(
-    first: Annotated[str, typer.Argument(metavar="A", help="A contender's name, or file.py:Class.")],
-    second: Annotated[str, typer.Argument(metavar="B", help="Another.")],
+    first: Annotated[
+        str, typer.Argument(metavar="A", help="A contender's name, file.py:Class, or a folder of vectors.")
+    ],
+    second: Annotated[str, typer.Argument(metavar="B", help="Another, or the folder of answers to A.")],
     seed: Annotated[int, typer.Option(metavar="N", help="Seed of weights and batches.")] = 0,
     out: options.Out = options.OUT,
 ) -> int:
@@ -24,16 +26,23 @@ def compare(
 
     Forward layer by layer, loss, backward layer by layer, three steps of every update rule; each tensor is
     judged given what it was computed from. A method trace(x, targets) -> {name: array} of a class shows its
-    inner tensors. Exit codes: 0 both right within rounding, 1 one is not, 2 bad input, 3 INCONCLUSIVE.
+    inner tensors. For a program in another language: backproof vectors DIR writes the problems, the program
+    writes a folder of answers, and backproof compare DIR ANSWERS judges them.
+    Exit codes: 0 both right within rounding, 1 one is not, 2 bad input, 3 INCONCLUSIVE.
     """
     if seed < 0:
         raise InputError(f"seed: expected at least 0, got {seed}")
     begin()
-    from backproof.comparisons.compare import part, terminal
+    from pathlib import Path
+
+    from backproof.comparisons.compare import part, terminal, vectors
     from backproof.comparisons.report.document import look_into
     from backproof.comparisons.running.progress import Terminal
 
     look_into(out)
     with Terminal() as progress:
-        found = part.run((first, second), seed, progress)
+        if vectors.is_folder(Path(first)):
+            found = vectors.judge(first, second)
+        else:
+            found = part.run((first, second), seed, progress)
     return finish(out, {"compare": found}, partial(terminal.render, found))

@@ -21,7 +21,7 @@ import numpy as np
 from backproof.comparisons.compare.alternatives import MOST_CAUSES, Given, causes_of, other_updates
 from backproof.comparisons.compare.intervals import Interval, Rule, State, rule
 from backproof.comparisons.compare.result import Link
-from backproof.comparisons.compare.trace import N_STEPS, Trace, layer_names, named, per_tensor, step_name
+from backproof.comparisons.compare.trace import Trace, layer_names, named, per_tensor, step_name
 from backproof.comparisons.verdicts.loss_bounds import LOSS_BOUNDS
 from backproof.comparisons.verdicts.network_bounds import (
     ACTIVATION_BOUNDS,
@@ -46,6 +46,32 @@ def judged(problem: Problem, trace: Trace, updates: Mapping[str, OptimizerSpec])
     return tuple(links)
 
 
+def expected_tensors(problem: Problem, updates: Mapping[str, OptimizerSpec]) -> dict[str, Bounded]:
+    """Every tensor in double precision with the room that a right implementation has for its rounding.
+
+    All of it from the given numbers alone, the first step of each update rule included.
+    """
+    chain = _Chain(problem, Trace({}), Arithmetic.of(problem.architecture.dtype))
+    with np.errstate(all="ignore"):
+        chain.forward_and_backward()
+        for name, spec in updates.items():
+            update = rule(spec)
+            for tensor, theta in named(problem.weights):
+                g = chain.expected[f"d{tensor}"]
+                moved = update(
+                    Interval.around(theta, 0.0, chain.arithmetic),
+                    Interval.around(g.value, g.error, chain.arithmetic),
+                    1,
+                    {},
+                )
+                chain.expected[step_name(name, 1, tensor)] = _bounded(moved, chain.arithmetic)
+    return chain.expected
+
+
+def _bounded(interval: Interval, arithmetic: Arithmetic) -> Bounded:
+    return Bounded(interval.middle, interval.radius * SAFETY + arithmetic.tiny)
+
+
 @dataclass
 class _Chain:
     """One walk along a trace. `links` are the tensors judged so far."""
@@ -56,6 +82,7 @@ class _Chain:
 
     def __post_init__(self) -> None:
         self.links: list[Link] = []
+        self.expected: dict[str, Bounded] = {}
         self.layers = [(self.arithmetic.given(W), b) for W, b in self.problem.weights]
 
     def forward_and_backward(self) -> list[Link]:
@@ -122,6 +149,7 @@ class _Chain:
 
     def _take(self, name: str, expected: Bounded, given: Given) -> Bounded:
         """Judge the recorded tensor, if there is one, and go on from it."""
+        self.expected[name] = expected
         recorded = self.trace.tensors.get(name)
         if recorded is None:
             return expected
@@ -145,7 +173,7 @@ class _Chain:
         walk = _Steps(self.problem, self.trace, self.arithmetic, name, spec)
         right = _Rule(rule(spec))
         others = {text: _Rule(update) for text, update in other_updates(spec)}
-        for step in range(1, N_STEPS + 1):
+        for step in range(1, len(self.trace.gradients[name]) + 1):
             moved = walk.step(step)
             expected = right.after(moved, step)
             also = {text: other.after(moved, step) for text, other in others.items()}
@@ -157,8 +185,7 @@ class _Chain:
         def causes(found: Array) -> tuple[str, ...]:
             return tuple(text for text, other in others.items() if other.holds(found))[:MOST_CAUSES]
 
-        bounded = Bounded(expected.middle, expected.radius * SAFETY + self.arithmetic.tiny)
-        return judge(name, after, bounded, self.arithmetic, causes)
+        return judge(name, after, _bounded(expected, self.arithmetic), self.arithmetic, causes)
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,10 @@ def activation(kind: str, z: Array) -> Array:
         return np.maximum(z, 0)
     if kind == "tanh":
         return np.asarray(np.tanh(z))
-    one = z.dtype.type(1)
-    return np.asarray(one / (one + np.exp(-z))) if kind == "sigmoid" else z
+    if kind == "identity":
+        return z
+    e = np.exp(-np.abs(z))
+    return np.asarray(np.where(z >= 0, 1, e) / (1 + e), z.dtype)
 
 
 def slope(kind: str, z: Array) -> Array:

@@ -1,0 +1,253 @@
+"""Problems with their exact answers as files, for programs in any language; and what such a program answers.
+
+A folder holds for each problem a header and its numbers:
+
+    NAME.json    one JSON object; each entry of "tensors" stands on a line of its own, so that a program
+                 without a JSON library can read it line by line
+    NAME.bin     the arrays one after another, little-endian, C order, at the offsets (bytes) of the header
+
+A tensor is "given" (x, targets, W1, b1, ...) or "expected". An expected one has three arrays of float64:
+`low` and `high`, neighbouring numbers between which the exact value lies (at a relu's kink: its two slopes
+lie), and `bound`, how far beyond them a right implementation in the problem's dtype may come. An answer has
+the same two files with the tensors that a program computed, each of the problem's dtype.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from backproof.comparisons.compare import exact
+from backproof.comparisons.compare.chain import expected_tensors, judged
+from backproof.comparisons.compare.part import described, random_problems
+from backproof.comparisons.compare.result import Compared, Comparison, Side
+from backproof.comparisons.compare.trace import UPDATES, Trace, named, step_name
+from backproof.comparisons.results.files import prepare_folder, write_atomically
+from backproof.comparisons.verdicts.outcome import Outcome, worst
+from backproof.scratch.architecture import Architecture, Array, LossName, Weights
+from backproof.scratch.errors import InputError
+from backproof.scratch.problem import Problem
+
+FORMAT, VERSION = "backproof vectors", 1
+INDEX = "vectors.json"
+DTYPES = ("float32", "float64", "int64")
+MOST_BYTES = 64 * 2**20  # of one file of answers
+
+
+@dataclass(frozen=True)
+class Header:
+    """What NAME.json says beside its tensors."""
+
+    problem: str
+    layer_sizes: tuple[int, ...]
+    activation: str
+    loss: str
+    dtype: str
+
+
+def problems(seed: int = 0) -> Iterator[tuple[str, Problem]]:
+    """(name, problem): every activation and loss in both dtypes; saturated, tiny and at a kink."""
+    for problem in random_problems(seed):
+        a = problem.architecture
+        yield f"{a.activation}-{a.loss}-{a.dtype}".replace("_", "-"), problem
+    rng = np.random.default_rng(seed)
+    losses: tuple[LossName, ...] = ("cross_entropy", "binary_cross_entropy")
+    for loss in losses:
+        for word, size in (("saturated", 300.0), ("tiny", 1e-8)):
+            yield f"{word}-{loss}".replace("_", "-"), _scaled(loss, size, rng)
+    yield "kink", _kink()
+
+
+def _scaled(loss: LossName, size: float, rng: np.random.Generator) -> Problem:
+    """Logits of about this size: softmax and sigmoid saturate, or are all but constant."""
+    architecture = Architecture((4, 3), "identity", loss)
+    labels, values = rng.integers(0, 3, 6), rng.integers(0, 2, (6, 3)).astype(float)
+    weights = [(size * rng.normal(size=(4, 3)), size * rng.normal(size=3))]
+    return Problem(
+        architecture, weights, rng.normal(size=(6, 4)), labels if loss == "cross_entropy" else values
+    )
+
+
+def _kink() -> Problem:
+    """A relu whose pre-activation is exactly zero in every order of summation, for one example."""
+    architecture = Architecture((2, 2, 2), "relu", "mse")
+    W1, W2 = np.array([[1.0, -1.0], [0.5, 2.0]]), np.array([[1.0, 0.5], [-1.5, 2.0]])
+    x, targets = np.array([[1.0, -2.0], [2.0, 1.0]]), np.array([[0.25, -1.0], [1.0, 0.5]])
+    return Problem(architecture, [(W1, np.zeros(2)), (W2, np.array([0.5, 0.25]))], x, targets)
+
+
+def write(folder: str | Path, seed: int = 0) -> list[str]:
+    """Write all problems; returns their names. Raises InputError where the folder cannot be written."""
+    place = prepare_folder(folder)
+    names = []
+    for name, problem in problems(seed):
+        _write_tensors(place, name, _header(problem), _all_tensors(problem))
+        names.append(name)
+    index = {"format": FORMAT, "version": VERSION, "problems": names, "updates": _updates()}
+    write_atomically(place / INDEX, json.dumps(index, indent=1) + "\n")
+    return names
+
+
+def _updates() -> dict[str, Any]:
+    return {rule: asdict(spec) for rule, spec in UPDATES.items()}
+
+
+def _header(problem: Problem) -> Header:
+    a = problem.architecture
+    return Header(described(problem), a.layer_sizes, a.activation, a.loss, a.dtype)
+
+
+def _all_tensors(problem: Problem) -> Iterator[tuple[dict[str, Any], list[Array]]]:
+    """(entry of the header, its arrays) of everything given and everything expected."""
+    for name, array in (("x", problem.x), ("targets", problem.targets), *named(problem.weights)):
+        array = array.astype(np.int64) if array.dtype.kind in "iu" else array
+        yield {"name": name, "role": "given", "dtype": str(array.dtype), "shape": list(array.shape)}, [array]
+    for name, low, high, bound in expected(problem):
+        entry = {"name": name, "role": "expected", "dtype": "float64", "shape": list(low.shape)}
+        yield entry, [low, high, bound]
+
+
+def expected(problem: Problem) -> Iterator[tuple[str, Array, Array, Array]]:
+    """(name, low, high, bound) of every tensor: the exact value's enclosure, and the room for rounding."""
+    bounds = expected_tensors(problem, UPDATES)
+    ends = [exact.tensors(problem, slope) for slope in (0, 1)]
+    for side in ends:
+        side.update(_first_steps(problem, side))
+    for name in ends[0]:
+        low = np.minimum(*(exact.enclosed(side[name])[0] for side in ends))
+        high = np.maximum(*(exact.enclosed(side[name])[1] for side in ends))
+        yield name, low, high, np.broadcast_to(bounds[name].error, low.shape)
+
+
+def _first_steps(problem: Problem, found: Mapping[str, Array]) -> dict[str, Array]:
+    return {
+        step_name(rule, 1, name): exact.stepped(theta.astype(np.float64), found[f"d{name}"], spec)
+        for rule, spec in UPDATES.items()
+        for name, theta in named(problem.weights)
+    }
+
+
+def _write_tensors(
+    folder: Path, name: str, header: Header, tensors: Iterator[tuple[dict[str, Any], list[Array]]]
+) -> None:
+    lines, pieces, offset = [], [], 0
+    for entry, arrays in tensors:
+        parts = ("offset",) if len(arrays) == 1 else ("low", "high", "bound")
+        for part, array in zip(parts, arrays, strict=True):
+            data = np.ascontiguousarray(array, array.dtype.newbyteorder("<")).tobytes()
+            entry[part] = offset
+            offset += len(data)
+            pieces.append(data)
+        lines.append(json.dumps(entry))
+    head = {"format": FORMAT, "version": VERSION, **asdict(header)}
+    facts = "".join(f"{json.dumps(key)}: {json.dumps(value)},\n" for key, value in head.items())
+    text = "{\n" + facts + '"tensors": [\n' + ",\n".join(lines) + "\n]}\n"
+    write_atomically(folder / f"{name}.json", text)
+    (folder / f"{name}.bin").write_bytes(b"".join(pieces))
+
+
+def read(folder: str | Path, name: str, roles: tuple[str, ...] = ("given",)) -> dict[str, Array]:
+    """The tensors of these roles; an answer's have none. Raises InputError for a file that does not fit."""
+    header, data = _read_files(Path(folder), name)
+    found = {}
+    for entry in header:
+        if entry.get("role", "answer") in roles:
+            found[str(entry["name"])] = _array(
+                entry, entry["low" if "low" in entry else "offset"], data, name
+            )
+    return found
+
+
+def _read_files(folder: Path, name: str) -> tuple[list[dict[str, Any]], bytes]:
+    try:
+        size = (folder / f"{name}.bin").stat().st_size
+        if size > MOST_BYTES:
+            raise InputError(f"{name}.bin: expected at most {MOST_BYTES:,} bytes, found {size:,}")
+        document = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+        data = (folder / f"{name}.bin").read_bytes()
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise InputError(
+            f"{folder / name}: cannot be read ({error}); see backproof vectors --help"
+        ) from error
+    entries = document.get("tensors") if isinstance(document, dict) else None
+    if not isinstance(entries, list) or not all(_is_entry(entry) for entry in entries):
+        raise InputError(
+            f"{name}.json: expected tensors with name, dtype, shape and offset; compare with ours"
+        )
+    return entries, data
+
+
+def _is_entry(entry: Any) -> bool:
+    return (
+        isinstance(entry, dict)
+        and isinstance(entry.get("name"), str)
+        and entry.get("dtype") in DTYPES
+        and isinstance(entry.get("shape"), list)
+        and all(type(n) is int and n >= 0 for n in entry["shape"])
+        and type(entry.get("low", entry.get("offset"))) is int
+    )
+
+
+def _array(entry: Mapping[str, Any], offset: int, data: bytes, name: str) -> Array:
+    dtype = np.dtype(entry["dtype"]).newbyteorder("<")
+    count = int(np.prod(entry["shape"], dtype=np.int64))
+    if offset < 0 or offset + count * dtype.itemsize > len(data):
+        raise InputError(
+            f"{name}.bin: {entry['name']}: expected {count} numbers at byte {offset}, found the file's end"
+        )
+    array = np.frombuffer(data, dtype, count, offset).reshape(entry["shape"])
+    return array.astype(dtype.newbyteorder("="))
+
+
+def is_folder(path: Path) -> bool:
+    """Whether somebody names vectors rather than a contender."""
+    return (path / INDEX).is_file()
+
+
+def judge(folder: str | Path, answers: str | Path) -> Comparison:
+    """What a program wrote for these problems, as one side of a comparison; those it left out are told.
+
+    Raises InputError for vectors of another version, and for answers that are not in the format.
+    """
+    _expect_version(Path(folder))
+    if not Path(answers).is_dir():
+        raise InputError(f"answers: expected a folder with the answers to {folder}, found none at {answers}")
+    found = []
+    for name, problem in problems():
+        if not (Path(answers) / f"{name}.json").exists():
+            side = Side(str(answers), (), (f"{name}: no answer",))
+        else:
+            side = Side(
+                str(answers), judged(problem, _trace(problem, read(answers, name, ("answer",))), UPDATES)
+            )
+        found.append(Compared(name, (Side(str(folder), ()), side)))
+    links = [link for one in found for link in one.sides[1].links]
+    gradients = any(link.tensor.startswith("dW") for link in links)
+    verdict = worst([*(link.outcome for link in links), Outcome.PASS if gradients else Outcome.INCONCLUSIVE])
+    return Comparison(verdict, 0.0, (str(folder), str(answers)), tuple(found))
+
+
+def _expect_version(folder: Path) -> None:
+    try:
+        index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise InputError(
+            f"{folder / INDEX}: cannot be read ({error}); write it again: backproof vectors"
+        ) from error
+    found = index.get("version") if isinstance(index, dict) else None
+    if found != VERSION:
+        raise InputError(f"{folder / INDEX}: expected version {VERSION}, found {found!r}; write them again")
+
+
+def _trace(problem: Problem, tensors: Mapping[str, Array]) -> Trace:
+    """The first step of each rule is judged by the gradient of the answer itself."""
+    layers = range(1, len(problem.weights) + 1)
+    if not all(f"d{kind}{layer}" in tensors for layer in layers for kind in "Wb"):
+        return Trace(tensors)
+    gradient: Weights = [(tensors[f"dW{layer}"], tensors[f"db{layer}"]) for layer in layers]
+    first = [name for name, _ in named(problem.weights)]
+    rules = [rule for rule in UPDATES if all(step_name(rule, 1, name) in tensors for name in first)]
+    return Trace(tensors, {rule: [gradient] for rule in rules})

@@ -1,0 +1,214 @@
+"""The vectors are right by two other ways, and they tell right from wrong programs in other languages."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from backproof.comparisons.compare import exact, vectors, words
+from backproof.comparisons.compare.result import Comparison
+from backproof.comparisons.compare.trace import UPDATES, named, step_name
+from backproof.comparisons.verdicts.outcome import Outcome
+from backproof.reference.torch_mlp import TorchMLP
+from backproof.scratch.architecture import Array
+from backproof.scratch.differences import SCHEMES, difference
+from backproof.scratch.errors import InputError
+from backproof.scratch.problem import Problem
+from tests.support.ported import Traced
+
+HERE = Path(__file__).parents[3] / "tests" / "vectors"
+PROBLEMS = dict(vectors.problems())
+SMOOTH = [
+    name
+    for name, one in PROBLEMS.items()
+    if "tiny" not in name and "saturated" not in name and name != "kink"
+]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("vectors")
+    vectors.write(place)
+    return place
+
+
+def inside(problem: Problem, tensors: Mapping[str, Array]) -> list[str]:
+    """The tensors that lie outside their interval, rounding included; [] is as it should be."""
+    rows = {name: (low, high, bound) for name, low, high, bound in vectors.expected(problem)}
+    wrong = []
+    for name, value in tensors.items():
+        low, high, bound = rows[name]
+        if not ((value >= low - bound) & (value <= high + bound)).all():
+            wrong.append(name)
+    return wrong
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_torch_lies_inside_every_interval(name: str) -> None:
+    problem = PROBLEMS[name]
+    contender = TorchMLP()
+    contender.load(problem.architecture, problem.weights)
+    loss, gradient = contender.loss_and_gradient(problem.x, problem.targets)
+    found = {"logits": contender.logits(problem.x), "loss": np.asarray(loss), **dict(named(gradient, "d"))}
+    for rule, spec in UPDATES.items():
+        contender.load(problem.architecture, problem.weights)
+        contender.train(problem.x, problem.targets, [np.arange(problem.batch_size)], spec)
+        found |= {step_name(rule, 1, key): value for key, value in named(contender.weights())}
+    assert inside(problem, found) == []
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_a_second_network_lies_inside_every_interval_with_its_inner_tensors(name: str) -> None:
+    problem, network = PROBLEMS[name], Traced()
+    network.load(problem.architecture, problem.weights)
+    found = {key: value for key, value in network.trace(problem.x, problem.targets).items() if key != "a0"}
+    with np.errstate(over="ignore"):
+        assert inside(problem, found) == []
+
+
+def test_a_value_beside_its_interval_is_outside() -> None:
+    problem = PROBLEMS["tanh-mse-float64"]
+    network = Traced()
+    network.load(problem.architecture, problem.weights)
+    found = dict(network.trace(problem.x, problem.targets))
+    assert inside(problem, {"dW2": found["dW2"] * (1 + 1e-12)}) == ["dW2"]
+
+
+@pytest.mark.parametrize("name", ["tanh-mse-float64", "sigmoid-binary-cross-entropy-float64"])
+def test_exact_gradients_are_the_complex_step_of_the_loss(name: str) -> None:
+    problem = PROBLEMS[name]
+    found = exact.tensors(problem)
+    gradient = np.concatenate([found[f"d{key}"].ravel() for key, _ in named(problem.weights)]).astype(float)
+
+    def loss(theta: Array) -> Array:
+        a, rest = problem.x.astype(theta.dtype), theta
+        for fan_in, fan_out in problem.architecture.layer_shapes:
+            W, b, rest = np.split(rest, [fan_in * fan_out, fan_in * fan_out + fan_out])
+            z = a @ W.reshape(fan_in, fan_out) + b
+            a = np.tanh(z) if name.startswith("tanh") else 1 / (1 + np.exp(-z))
+        if "mse" in name:
+            return np.asarray(np.mean((z - problem.targets) ** 2))
+        return np.asarray(np.mean(np.log(1 + np.exp(z)) - problem.targets * z))
+
+    np.testing.assert_allclose(
+        gradient, difference(loss, problem.flat(), SCHEMES["complex_step"]), rtol=1e-11, atol=1e-15
+    )
+
+
+def test_enclosures_are_two_neighbours_of_the_exact_value() -> None:
+    low, high = exact.enclosed(exact.tensors(PROBLEMS["tanh-mse-float64"])["loss"].reshape(1))
+    assert 0 < high[0] - low[0] <= 2 * np.spacing(high[0])
+
+
+def test_at_the_kink_the_interval_holds_both_slopes() -> None:
+    rows = {name: (low, high) for name, low, high, _ in vectors.expected(PROBLEMS["kink"])}
+    low, high = rows["dW1"]
+    assert (high - low).max() > 0.1
+    closed = rows["logits"]
+    assert (closed[1] - closed[0]).max() < 1e-14
+
+
+def test_the_files_are_small_and_hold_what_was_written(folder: Path) -> None:
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 5e6
+    index = json.loads((folder / vectors.INDEX).read_text())
+    assert index["problems"] == list(PROBLEMS)
+    for name, problem in PROBLEMS.items():
+        given = vectors.read(folder, name)
+        np.testing.assert_array_equal(given["x"], problem.x)
+        np.testing.assert_array_equal(given["targets"], problem.targets)
+        assert all((given[key] == value).all() for key, value in named(problem.weights))
+
+
+# --- programs in other languages
+
+
+def judged(folder: Path, answers: Path) -> tuple[Comparison, list[str]]:
+    found = vectors.judge(folder, answers)
+    return found, words.causes(words.failures(found, 1))
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="needs node")
+@pytest.mark.parametrize(
+    ("mistake", "outcome", "cause"),
+    [
+        ("", Outcome.PASS, ""),
+        ("slope", Outcome.FAIL, "derivative is missing"),
+        ("mean", Outcome.FAIL, "summed where the mean belongs"),
+    ],
+)
+def test_a_network_in_javascript(
+    folder: Path, tmp_path: Path, mistake: str, outcome: Outcome, cause: str
+) -> None:
+    subprocess.run(["node", HERE / "network.js", folder, tmp_path, *[mistake] * bool(mistake)], check=True)
+    found, causes = judged(folder, tmp_path)
+    assert found.verdict is outcome
+    assert not cause or cause in causes[0]
+
+
+@pytest.mark.skipif(shutil.which("cc") is None, reason="needs a C compiler")
+@pytest.mark.parametrize(
+    ("mistake", "outcome", "cause"),
+    [(0, Outcome.PASS, ""), (1, Outcome.FAIL, "not transposed"), (2, Outcome.FAIL, "averaged twice")],
+)
+def test_a_network_in_c(folder: Path, tmp_path: Path, mistake: int, outcome: Outcome, cause: str) -> None:
+    program, answers = tmp_path / "network", tmp_path / "answers"
+    subprocess.run(
+        ["cc", "-O1", f"-DMISTAKE={mistake}", "-o", program, HERE / "network.c", "-lm"], check=True
+    )
+    answers.mkdir()
+    subprocess.run([program, folder, answers, *PROBLEMS], check=True)
+    found, causes = judged(folder, answers)
+    assert found.verdict is outcome
+    assert not cause or cause in causes[0]
+
+
+@pytest.mark.parametrize("reader", ["reader.js", "reader.h"])
+def test_a_reader_is_under_a_hundred_lines(reader: str) -> None:
+    assert len((HERE / reader).read_text().splitlines()) < 100
+
+
+# --- what is not an answer
+
+
+def test_no_answers_are_inconclusive_and_each_is_named(folder: Path, tmp_path: Path) -> None:
+    found, _ = judged(folder, tmp_path)
+    assert found.verdict is Outcome.INCONCLUSIVE
+    assert found.problems[0].sides[1].not_offered == (f"{next(iter(PROBLEMS))}: no answer",)
+
+
+@pytest.mark.parametrize(
+    ("header", "numbers", "said"),
+    [
+        ("{", b"", "cannot be read"),
+        ("[]", b"", "expected tensors with name"),
+        ('{"tensors": [{"name": "loss"}]}', b"", "expected tensors with name"),
+        (
+            '{"tensors": [{"name": "loss", "dtype": "float64", "shape": [], "offset": 0}]}',
+            b"1234",
+            "the file's end",
+        ),
+        (
+            '{"tensors": [{"name": "loss", "dtype": "float64", "shape": [-1], "offset": 0}]}',
+            b"",
+            "expected tensors",
+        ),
+    ],
+)
+def test_a_malformed_answer_is_refused_in_one_sentence(
+    folder: Path, tmp_path: Path, header: str, numbers: bytes, said: str
+) -> None:
+    name = next(iter(PROBLEMS))
+    (tmp_path / f"{name}.json").write_text(header)
+    (tmp_path / f"{name}.bin").write_bytes(numbers)
+    with pytest.raises(InputError, match=said):
+        vectors.judge(folder, tmp_path)
+
+
+def test_vectors_of_another_version_are_refused(tmp_path: Path) -> None:
+    (tmp_path / vectors.INDEX).write_text('{"version": 99}')
+    with pytest.raises(InputError, match="expected version 1, found 99"):
+        vectors.judge(tmp_path, tmp_path)
