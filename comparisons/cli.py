@@ -11,7 +11,6 @@ from typing import Any
 
 import typer
 
-from backproof.comparisons.running.encodings import tolerate
 from backproof.comparisons.running.errors import Interrupted
 from backproof.scratch.errors import InputError
 
@@ -46,13 +45,6 @@ def make_app() -> typer.Typer:
         if importlib.util.find_spec(module) is not None:
             importlib.import_module(module).register(app)
     return app
-
-
-def main() -> None:
-    """Entry point of `backproof` and `python -m backproof.comparisons`."""
-    for stream in (sys.stdout, sys.stderr):
-        tolerate(stream)
-    sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: list[str]) -> int:

@@ -33,6 +33,7 @@ from backproof.comparisons.data.dataset import Dataset
 from backproof.comparisons.experiment import Plan
 from backproof.comparisons.results.cells import Absent
 from backproof.comparisons.results.files import prepare_folder
+from backproof.comparisons.running import file_lock
 from backproof.comparisons.running.progress import Progress
 from backproof.comparisons.verdicts.outcome import Outcome, worst
 
@@ -72,14 +73,15 @@ def run_many(plan: Plan, progress: Progress, workers: many_seeds.Workers) -> Acc
     """
     started = time.perf_counter()
     study = _study(plan, progress)
-    journal = Journal(prepare_folder(plan.out) / many_seeds.JOURNAL)
+    folder = prepare_folder(plan.out)
     codes = {name: code_version(name) for name in plan.contenders}
     units = [
         many_seeds.Unit(study.setup, study.dataset.name, plan.data_dir, name, seed, codes[name])
         for seed in plan.seeds
         for name in plan.contenders
     ]
-    done = many_seeds.run(units, journal, workers, progress)
+    with file_lock.held(folder / f".{many_seeds.JOURNAL}.lock", plan.command, progress.say):
+        done = many_seeds.run(units, Journal(folder / many_seeds.JOURNAL), workers, progress)
     records = {(unit.seed, unit.name): record for unit, record in done.items()}
     found = with_levels(summarize(study, records, timed=False), study, progress, quick=plan.quick)
     return replace(found, seconds=time.perf_counter() - started)

@@ -9,7 +9,7 @@ from typing import Any
 from backproof.comparisons.experiment import Planned
 from backproof.comparisons.report import history, page
 from backproof.comparisons.report.document import FILE, SLOTS, Results, Run, load, load_folder, save
-from backproof.comparisons.results.files import prepare_folder, write_atomically
+from backproof.comparisons.results.files import locked, prepare_folder, write_atomically
 from backproof.comparisons.running import environment
 from backproof.scratch.errors import InputTypeError
 
@@ -22,21 +22,21 @@ def merge(out_dir: str | Path, command: str, *, plan: Planned | None = None, **p
     """
     if unknown := set(parts) - {*SLOTS}:
         raise InputTypeError(f"parts: expected {', '.join(SLOTS)}; got {', '.join(sorted(unknown))}")
-    prepare_folder(out_dir)
-    before = load_folder(out_dir) or Results()
-    results = replace(
-        before,
-        plan=plan or before.plan,
-        environment=environment.describe(),
-        runs=_runs(before.runs, command, parts),
-        **parts,
-    )
-    path = Path(out_dir) / FILE
-    save(results, path)
-    # Drawn from what was written, so that drawing it again gives the same page.
-    written = load(path)
-    draw(written, out_dir)
-    return written
+    with locked(out_dir, command):
+        before = load_folder(out_dir) or Results()
+        results = replace(
+            before,
+            plan=plan or before.plan,
+            environment=environment.describe(),
+            runs=_runs(before.runs, command, parts),
+            **parts,
+        )
+        path = Path(out_dir) / FILE
+        save(results, path)
+        # Drawn from what was written, so that drawing it again gives the same page.
+        written = load(path)
+        draw(written, out_dir)
+        return written
 
 
 def _runs(before: Mapping[str, Run], command: str, parts: Mapping[str, Any]) -> dict[str, Run]:

@@ -85,7 +85,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(files.os, "replace", full_disk)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(InputError, match="No space"):
         files.write_atomically(path, "new")
     assert [p.name for p in tmp_path.iterdir()] == ["results.json"]
     assert path.read_text() == "old"
