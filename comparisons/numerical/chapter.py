@@ -1,7 +1,6 @@
 """Learning by numerical differentiation alone: one gradient four ways, the training, the ladder."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -11,6 +10,7 @@ from plotly.subplots import make_subplots
 from backproof.comparisons.drawing import figures, formats, markup
 from backproof.comparisons.drawing.chapter import Section
 from backproof.comparisons.numerical.result import TITLES, Ladder, NumericalResult, OneGradient, TwinResult
+from backproof.comparisons.results.codec import Foreign
 
 COLOURS = {
     "naive": figures.TENSORFLOW,
@@ -251,7 +251,7 @@ def _ladder_table(ladder: Ladder) -> Markup:
     return markup.table(columns, rows, "Seconds per gradient, rung by rung")
 
 
-def _style(rung: str, label: str) -> dict[str, Any]:
+def _style(rung: str, label: str) -> Foreign:
     return {
         "name": label,
         "mode": "lines+markers",

@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from backproof.comparisons.commands import speed as command
 from backproof.comparisons.report import document as results
 from backproof.comparisons.report import page as html
 from backproof.comparisons.speed import ratios
 from backproof.comparisons.speed import terminal as speed_tables
+from backproof.comparisons.speed.result import Finding
 
 SMALL = [
     "--cases",
@@ -106,3 +108,48 @@ def test_the_page_and_the_table_show_what_was_measured(
     text = console.export_text()
     assert "…" not in text
     assert max(map(len, text.splitlines())) <= 80
+
+
+@pytest.mark.parametrize(
+    ("finding", "fail_if_slower", "code"),
+    [
+        (Finding.FASTER, False, 0),
+        (Finding.SAME, False, 0),
+        (Finding.SLOWER, False, 0),
+        (Finding.FASTER, True, 0),
+        (Finding.SAME, True, 0),
+        (Finding.SLOWER, True, 1),
+        (None, False, 3),
+        (None, True, 3),
+    ],
+)
+def test_measured_is_a_success_and_slower_a_failure_only_where_that_was_asked(
+    finding: Finding | None, fail_if_slower: bool, code: int
+) -> None:
+    assert command.exit_code(finding, fail_if_slower) == code
+
+
+def test_the_data_are_named_in_the_results_the_terminal_and_the_page(
+    small_run: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
+    out, run = small_run
+    part = results.load(out / "results.json").speed
+    assert part is not None
+    assert {case.data.says for case in part.cases} == {"scikit-learn's digits"}
+    assert "Timed on scikit-learn's digits." in " ".join(run.stdout.split())
+    assert "Timed on scikit-learn&#39;s digits" in (out / "report.html").read_text(encoding="utf-8")
+
+
+def test_in_a_folder_of_files_called_like_modules_it_does_what_it_does_elsewhere(tmp_path: Path) -> None:
+    for name in ("scratch", "comparisons", "reference", "numpy", "inspect", "json", "torch"):
+        (tmp_path / f"{name}.py").write_text("raise RuntimeError('a file of the user was imported')\n")
+    options = ["--cases", "64-4-10/20/sgd", "--data", "digits", "--contender", "torch", "--launches", "1"]
+    program = Path(sys.executable).with_name("backproof")
+    run = subprocess.run(
+        [program, "speed", *options, "--rounds", "2", "--round-seconds", "0.002", "--out", "out"],
+        capture_output=True, text=True, timeout=300, check=False, cwd=tmp_path,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    part = results.load(tmp_path / "out" / "results.json").speed
+    assert part is not None
+    assert ratios.ratio(part.cases[0], "torch") is not None

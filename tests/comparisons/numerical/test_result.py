@@ -1,0 +1,46 @@
+"""What the numerical slot holds, and its verdict."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from backproof.comparisons.numerical.result import RUNGS, TITLES, NumericalResult, judged
+from backproof.comparisons.results.codec import decode, encode
+from backproof.comparisons.verdicts.outcome import Outcome
+from backproof.comparisons.verdicts.verdict import compare
+from tests.support.numerical_runs import a_ladder, one_gradient, twins
+
+
+@pytest.mark.parametrize(
+    ("same", "training", "expected"),
+    [
+        (1.0, None, Outcome.PASS),
+        (1.0, Outcome.PASS, Outcome.PASS),
+        (1.0, Outcome.INCONCLUSIVE, Outcome.INCONCLUSIVE),
+        (1.0, Outcome.FAIL, Outcome.FAIL),
+        (2.0, Outcome.PASS, Outcome.FAIL),
+        (2.0, None, Outcome.FAIL),
+    ],
+)
+def test_the_verdict_is_the_worst_of_the_comparison_and_the_training(
+    same: float, training: Outcome | None, expected: Outcome
+) -> None:
+    gradient = replace(one_gradient(), same=compare(np.full(3, same), np.ones(3), 1e-9))
+    found = judged(1.0, gradient, twins(training) if training else None, None)
+    assert found.verdict == expected
+
+
+def test_what_is_written_is_read_again() -> None:
+    whole = NumericalResult(Outcome.PASS, 1.0, one_gradient(), twins(), a_ladder())
+    assert encode(decode(NumericalResult, encode(whole))) == encode(whole)
+
+
+def test_how_much_faster_is_against_the_loop() -> None:
+    assert one_gradient().speedup == pytest.approx(20.0)
+    assert one_gradient().faster("backprop") == pytest.approx(2000.0)
+
+
+def test_every_rung_has_a_title_of_its_own() -> None:
+    assert [TITLES[rung.key] for rung in RUNGS] == [rung.title for rung in RUNGS]
+    assert len(set(TITLES.values())) == 4
