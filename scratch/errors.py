@@ -24,8 +24,9 @@ def expect(holds: object, message: str, error: type[Exception] = InputError) -> 
 
 def expect_one_of(argument: str, value: object, choices: Collection[str]) -> None:
     """Raise InputError unless `value` is one of these names."""
-    message = f"{argument}: expected one of {', '.join(choices)}; got {value!r}"
-    expect(value in choices, message + did_you_mean(value, choices))
+    if value not in choices:  # the guess takes time: it is made for a refusal alone
+        message = f"{argument}: expected one of {', '.join(choices)}; got {value!r}"
+        raise InputError(message + did_you_mean(value, choices))
 
 
 def did_you_mean(value: object, choices: Collection[str]) -> str:
