@@ -3,14 +3,19 @@
 Random cases of every family (`cases`), with every activation, in float64 and float32: each case's gradient by
 scratch's backpropagation and by torch's autograd is held against the complex step of scratch's loss in double
 precision, inside its own derived bound (`bounds`, `kinks`). Both are correct, so every FAIL is a false alarm.
-On the first `gradcheck_cases` of each cell, torch's gradcheck judges the same network at its defaults.
+On the first `gradcheck_cases` of each cell, torch's gradcheck judges the same network at its defaults (those
+of up to LARGEST_FOR_GRADCHECK parameters).
+
+Each case is also asked from the other side. Scratch's gradient is made wrong in one tensor, drawn at random,
+by SPOILED times the resolution that its verdict printed, and must FAIL; else that is a *miss*. And a gradient
+of zeros must not PASS, where the true one is not zero by proof.
 
 Each entry also tells how honest the bound is: error / bound must never exceed 1, and bound / error, where the
 error is not zero, says how much too wide it is. Only counts leave a cell (medians come from histograms with
 RATIO_BINS bins per decade), so that chunks of any cell add up, whatever worker did them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 
@@ -20,21 +25,25 @@ from backproof.comparisons.gradients import result
 from backproof.comparisons.gradients.random_problems import FAMILIES, Case, draw
 from backproof.comparisons.running.parallel import collect
 from backproof.comparisons.running.progress import Progress
+from backproof.comparisons.verdicts.monte_carlo import estimated_reference
 from backproof.comparisons.verdicts.network_bounds import Reference, backprop_reference, complex_step_bound
 from backproof.comparisons.verdicts.outcome import Outcome
-from backproof.comparisons.verdicts.relu_kinks import flat_gradient, judge_gradient
+from backproof.comparisons.verdicts.relu_kinks import flat_gradient, judge_gradient, tensors
 from backproof.comparisons.verdicts.rounding import Bounded
-from backproof.comparisons.verdicts.verdict import Verdict
+from backproof.comparisons.verdicts.verdict import Tier, Verdict
 from backproof.scratch.architecture import ACTIVATIONS, DTYPES, ActivationName, Array, DtypeName
 from backproof.scratch.errors import InputError
 from backproof.scratch.gradients import gradient
 
 CONTENDERS = ("scratch", "torch")
 CHUNK = 50  # cases per task
+LARGEST_FOR_GRADCHECK = 500  # parameters: it takes two forward passes for each
 RATIO_BINS = 20  # per decade, of bound / error and of the resolution
 DECADES = 40
 GRADCHECK_CASES = 100
 TOLERATED_INCONCLUSIVE = 1e-3  # of the entries, in every family
+SPOILED = 10.0  # times the printed resolution, a relative error must be seen
+TOLERATED_MISSES = 1e-3  # of those
 
 Cell = tuple[str, ActivationName, DtypeName]  # family, activation, dtype
 CELLS: tuple[Cell, ...] = tuple((f, a, d) for f in FAMILIES for a in ACTIVATIONS for d in DTYPES)
@@ -55,14 +64,23 @@ class Tally:
     inconclusive_entries: int = 0
     exact_entries: int = 0  # error zero
     largest_share: float = 0.0  # of error / bound
+    spoiled: int = 0  # gradients made wrong by SPOILED times the printed resolution
+    missed: int = 0  # of those
+    zeros: int = 0  # all-zero gradients in place of others
+    zeros_passed: int = 0
+    seconds: float = field(default=0.0, repr=False)  # of judging
+    worst_resolution: float = 0.0  # of a PASS
     first_failure: str = ""
+    first_miss: str = ""
     ratios: Array = field(default_factory=_histogram)  # of bound / error
     resolutions: Array = field(default_factory=_histogram)
 
     def add(self, other: "Tally") -> None:
-        for name in ("cases", "failed", "inconclusive", "entries", "inconclusive_entries", "exact_entries"):
+        for name in _COUNTS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.largest_share = max(self.largest_share, other.largest_share)
+        self.worst_resolution = max(self.worst_resolution, other.worst_resolution)
+        self.first_miss = self.first_miss or other.first_miss
         self.first_failure = self.first_failure or other.first_failure
         self.ratios += other.ratios
         self.resolutions += other.resolutions
@@ -73,15 +91,22 @@ class Tally:
         self.failed += verdict.outcome == Outcome.FAIL
         self.inconclusive += verdict.outcome == Outcome.INCONCLUSIVE
         self.entries += len(errors)
-        self.inconclusive_entries += verdict.n_inconclusive
+        self.inconclusive_entries += min(verdict.n_inconclusive, int(np.isfinite(bounds).sum()))
         off = (errors > 0) & np.isfinite(bounds)
         self.exact_entries += int((errors == 0).sum())
         ratios = bounds[off] / errors[off]
         self.largest_share = max(self.largest_share, float(1.0 / ratios.min()) if off.any() else 0.0)
         _record(self.ratios, ratios)
         _record(self.resolutions, np.array([verdict.resolution]))
+        self.worst_resolution = max(self.worst_resolution, verdict.resolution if verdict else 0.0)
         if verdict.outcome == Outcome.FAIL and not self.first_failure:
             self.first_failure = f"{seed}: {verdict.reason}"
+
+
+_COUNTS = (
+    *("cases", "failed", "inconclusive", "entries", "inconclusive_entries", "exact_entries"),
+    *("spoiled", "missed", "zeros", "zeros_passed", "seconds"),
+)
 
 
 def _record(histogram: Array, values: Array) -> None:
@@ -129,12 +154,12 @@ class Chunk:
         return np.random.default_rng([self.seed, CELLS.index(self.cell), case])
 
 
-def chunks(n: int, seed: int, gradcheck_cases: int) -> list[Chunk]:
+def chunks(n: int, seed: int, gradcheck_cases: int, cells: Sequence[Cell] = CELLS) -> list[Chunk]:
     """All tasks of a campaign with n cases per cell, the cells in turn, so that a stop leaves all alike."""
     return [
         Chunk(cell, first, min(CHUNK, n - first), seed, gradcheck_cases)
         for first in range(0, n, CHUNK)
-        for cell in CELLS
+        for cell in cells
     ]
 
 
@@ -149,26 +174,70 @@ def run_chunk(chunk: Chunk) -> CellTally:
     # Single precision may overflow or underflow on the way to a correct gradient; the bounds know.
     with np.errstate(all="ignore"):
         for number in range(chunk.first, chunk.first + chunk.n_cases):
-            case = draw(chunk.rng(number), *chunk.cell)
-            _judge_case(case, tally, f"seed {chunk.seed}, {' '.join(chunk.cell)}, case {number}")
-            if number < chunk.gradcheck_cases:
+            rng = chunk.rng(number)
+            case = draw(rng, *chunk.cell)
+            _judge_case(case, tally, rng, f"seed {chunk.seed}, {' '.join(chunk.cell)}, case {number}")
+            if number < chunk.gradcheck_cases and case.architecture.n_parameters <= LARGEST_FOR_GRADCHECK:
                 accepted = torch_gradcheck.passes(case.architecture, case.weights, case.x, case.targets)
                 tally.gradcheck_cases += 1
                 tally.gradcheck_failed += not accepted
     return tally
 
 
-def _judge_case(case: Case, tally: CellTally, label: str) -> None:
+def _judge_case(case: Case, tally: CellTally, rng: np.random.Generator, label: str) -> None:
     reference, witness = evidence(case)
     for name in CONTENDERS:
         found = contender_gradient(name, case)
+        started = perf_counter()
         verdict = judge_gradient(reference, found, witness, shared_deltas=True)
-        errors, bounds = np.abs(found - witness.value), reference.gradient.error + witness.error
-        if (
-            verdict.outcome != Outcome.FAIL and (errors > bounds).any()
-        ):  # it was another selection that fitted
-            errors, bounds = np.zeros_like(errors), bounds
+        tally.contenders[name].seconds += perf_counter() - started
+        bounds = _deciding(reference, verdict).gradient.error + witness.error
+        errors = np.abs(found - witness.value)
+        if verdict.outcome != Outcome.FAIL and (errors > bounds).any():
+            errors = np.zeros_like(errors)  # it was another selection that fitted
         tally.contenders[name].count(verdict, errors, bounds, label)
+        if name == "scratch" and verdict:
+            _spoil(Judged(case, reference, witness, found, verdict), tally.contenders[name], rng, label)
+
+
+def _deciding(reference: Reference, verdict: Verdict) -> Reference:
+    """The reference whose bounds decided."""
+    if verdict.tier == Tier.WORST_CASE:
+        return reference
+    return reference.probabilistic if verdict.tier == Tier.PROBABILISTIC else estimated_reference(reference)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A case with its evidence, and the verdict on a right gradient of it."""
+
+    case: Case
+    reference: Reference
+    witness: Bounded
+    found: Array
+    verdict: Verdict
+
+
+def _spoil(judged: Judged, tally: Tally, rng: np.random.Generator, label: str) -> None:
+    """Is it seen when one tensor is off by SPOILED times the printed resolution, and when all is zero?"""
+    case, reference, witness, found = judged.case, judged.reference, judged.witness, judged.found
+    if (np.abs(witness.value) > witness.error).any():
+        tally.zeros += 1
+        tally.zeros_passed += bool(judge_gradient(reference, 0 * found, witness, shared_deltas=True))
+    alive = [
+        part for part in tensors(case.architecture) if (np.abs(witness.value) > witness.error)[part].any()
+    ]
+    if not alive:
+        return
+    part = alive[int(rng.integers(len(alive)))]
+    wrong = found.copy()
+    factor = 1.0 + SPOILED * judged.verdict.resolution * rng.choice([-1.0, 1.0])
+    wrong[part] = (found[part] * factor).astype(case.architecture.dtype)
+    caught = judge_gradient(reference, wrong, witness, shared_deltas=True).outcome == Outcome.FAIL
+    tally.spoiled += 1
+    tally.missed += not caught
+    if not caught and not tally.first_miss:
+        tally.first_miss = f"{label}: entries {part.start} to {part.stop} times {factor:.6g}"
 
 
 def evidence(case: Case) -> tuple[Reference, Bounded]:
@@ -244,9 +313,14 @@ def _row(tally: CellTally, family: str = "all", dtype: str = "", activation: str
 
 
 def campaign_verdict(total: CellTally, families: Iterable[CellTally]) -> Outcome:
-    """FAIL for a false alarm; INCONCLUSIVE where a family has too many undecided entries, or no cases."""
-    if any(tally.failed for tally in total.contenders.values()):
-        return Outcome.FAIL
+    """FAIL for a false alarm, too many misses, or zeros that pass; INCONCLUSIVE where a family has no cases.
+
+    So it is where more than TOLERATED_INCONCLUSIVE of the entries are undecided, overflow (an infinite
+    bound), which some families provoke, left aside.
+    """
+    for tally in total.contenders.values():
+        if tally.failed or tally.zeros_passed or tally.missed > TOLERATED_MISSES * tally.spoiled:
+            return Outcome.FAIL
     for family in families:
         for tally in family.contenders.values():
             if tally.entries == 0 or tally.inconclusive_entries > TOLERATED_INCONCLUSIVE * tally.entries:
@@ -265,5 +339,12 @@ def _judged(tally: Tally) -> result.Judged:
         largest_error_over_bound=tally.largest_share,
         median_bound_over_error=median(tally.ratios),
         median_resolution=median(tally.resolutions),
+        spoiled=tally.spoiled,
+        missed=tally.missed,
+        zeros=tally.zeros,
+        zeros_passed=tally.zeros_passed,
+        worst_resolution=tally.worst_resolution,
+        seconds=tally.seconds,
         first_failure=tally.first_failure,
+        first_miss=tally.first_miss,
     )

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from backproof.comparisons.drawing import figures, formats, markup
 from backproof.comparisons.drawing.chapter import Section
-from backproof.comparisons.gradients.result import Campaign, CampaignRow, Sensitivity
+from backproof.comparisons.gradients.result import Campaign, CampaignRow, Judged, Sensitivity
 from backproof.comparisons.gradients.terminal import failed_share, gradcheck_words
 from backproof.comparisons.verdicts.outcome import worst
 
@@ -19,9 +19,13 @@ COLUMNS = (
     "Verdicts",
     "False alarms",
     "Undecided entries",
+    "Misses",
+    "Zeros passed",
     "Median resolution",
+    "Worst resolution",
     "Median bound / error",
     "Largest error / bound",
+    "ms each",
     "gradcheck fails",
 )
 
@@ -77,11 +81,20 @@ def _row(row: CampaignRow) -> list[Any]:
         formats.count(sum(one.cases for one in ours)),
         formats.count(sum(one.false_alarms for one in ours)),
         formats.percent(undecided, 3) if undecided is not None else formats.ABSENT,
+        f"{sum(one.missed for one in ours):,} of {sum(one.spoiled for one in ours):,}",
+        f"{sum(one.zeros_passed for one in ours):,} of {sum(one.zeros for one in ours):,}",
         formats.scientific(_largest(one.median_resolution for one in ours), 0),
+        formats.scientific(_largest(one.worst_resolution for one in ours), 0),
         formats.scientific(_largest(one.median_bound_over_error for one in ours), 0),
         formats.percent(_largest(one.largest_error_over_bound for one in ours), 1),
+        _milliseconds(ours),
         failed_share(row.gradcheck),
     ]
+
+
+def _milliseconds(ours: list[Judged]) -> str:
+    cases = sum(one.cases for one in ours)
+    return f"{1000 * sum(one.seconds for one in ours) / cases:.1f}" if cases else formats.ABSENT
 
 
 def _largest(values: Iterable[float]) -> float | None:

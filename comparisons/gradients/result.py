@@ -83,6 +83,13 @@ class Judged:
     median_bound_over_error: float
     median_resolution: float
     first_failure: str
+    spoiled: int = 0  # gradients of which one tensor was made wrong by ten times the printed resolution
+    missed: int = 0  # of those, not failed
+    zeros: int = 0  # all-zero gradients in place of others
+    zeros_passed: int = 0
+    worst_resolution: float = 0.0
+    seconds: float = 0.0
+    first_miss: str = ""
 
 
 @dataclass(frozen=True)

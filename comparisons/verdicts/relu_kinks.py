@@ -1,8 +1,9 @@
 """Judging a gradient: whichever bound decides it, and whichever side of a kink it took.
 
-*Tiers.* The worst-case bounds come first. Where they resolve a tensor less finely than a tenth of what is
-required, the probabilistic ones are asked too, and where even those resolve less than is required, the
-estimate of `monte_carlo`. Each verdict says which of them decided it.
+*Tiers.* The worst-case bounds come first. Where they resolve a tensor less finely than AHEAD times what
+is required, the probabilistic ones are asked too, and where even those resolve less than is required, the
+estimate of `monte_carlo`. Each verdict says which of them decided it. What is undecided after that may still
+be found wrong jointly: a layer's dW and db that cannot come from one delta (`shared_deltas`).
 
 *Kinks.* relu'(z) jumps at z = 0. Where |z| is larger than the rounding bound of z every correct
 implementation finds the same sign; where z is exactly zero in every order of summation, relu'(0) = 0 decides.
@@ -44,8 +45,8 @@ from backproof.comparisons.verdicts.verdict import (
 from backproof.scratch.architecture import Architecture, Array, Weights
 
 MAX_SELECTIONS = 512
-AHEAD = 0.1  # of the required resolution: a tier that resolves less finely is followed by the next
-WANTED_RESOLUTION = {"float64": 1e-8, "float32": 1e-4}
+# Of the required resolution: a tier that resolves less finely is followed by the next.
+AHEAD = {"float32": 0.1, "float64": 0.01}
 
 
 def flat_gradient(gradient: Weights) -> Array:
@@ -70,19 +71,22 @@ def judge_gradient(
 
     `witness` is a gradient found independently (by numerical differentiation) with its own error bound; it
     takes the place of the reference's values. `shared_deltas` says that the implementation computes a layer's
-    dW and db from one delta, as backpropagation does: layers of which the entries resolve little by
-    themselves are then judged jointly as well (`shared_deltas`). `required` is the resolution a PASS takes in
+    dW and db from one delta, as backpropagation does: layers of which the entries resolve too little by
+    themselves are then judged jointly as well. `required` is the resolution a PASS takes in
     every tensor, by default REQUIRED_RESOLUTION of the architecture's dtype.
     """
     required = REQUIRED_RESOLUTION[reference.architecture.dtype] if required is None else required
-    verdict = _judged(reference, found, witness, shared_deltas, required)
-    if _settled(verdict, AHEAD * required) or not np.isfinite(reference.gradient.error).all():
+    verdict = _judged(reference, found, witness, required)
+    ahead = AHEAD[reference.architecture.dtype] * required
+    if _settled(verdict, ahead) or not np.isfinite(reference.gradient.error).all():
         return verdict
-    finer = reference.probabilistic
-    verdict = _better(verdict, _judged(finer, found, witness, shared_deltas, required))
+    verdict = _better(verdict, _judged(reference.probabilistic, found, witness, required))
     if _settled(verdict, required):
         return verdict
-    return _better(verdict, _judged(estimated_reference(reference), found, witness, False, required))
+    verdict = _better(verdict, _judged(estimated_reference(reference), found, witness, required))
+    if verdict.outcome == Outcome.INCONCLUSIVE and shared_deltas and not reference.undecided:
+        return _jointly(reference, found, witness, verdict)
+    return verdict
 
 
 def _settled(verdict: Verdict, resolution: float) -> bool:
@@ -96,14 +100,10 @@ def _better(first: Verdict, second: Verdict) -> Verdict:
     return second if second.resolution < first.resolution / 2 else first
 
 
-def _judged(
-    reference: Reference, found: Array, witness: Bounded | None, shared_deltas: bool, required: float
-) -> Verdict:
+def _judged(reference: Reference, found: Array, witness: Bounded | None, required: float) -> Verdict:
     """The verdict by one tier's bounds."""
     expected = _expected(reference, witness)
     first = _against(reference, found, expected, required)
-    if first.outcome != Outcome.FAIL and shared_deltas and not reference.undecided:
-        return _jointly(reference, found, witness, first)
     if first.outcome != Outcome.FAIL or not reference.undecided:
         return first
     return _other_selection(reference, found, witness, required)
@@ -121,9 +121,7 @@ def _expected(reference: Reference, witness: Bounded | None) -> Bounded:
 
 def _jointly(reference: Reference, found: Array, witness: Bounded | None, first: Verdict) -> Verdict:
     """The first verdict, unless a coarsely resolved layer's dW and db cannot come from the same deltas."""
-    architecture, wanted = reference.architecture, WANTED_RESOLUTION[reference.architecture.dtype]
-    if not first.resolution > wanted:
-        return first
+    architecture, wanted = reference.architecture, first.required or 0.0
     expected = witness or Bounded(reference.gradient.value, np.zeros_like(reference.gradient.value))
     bounds = reference.gradient.error + expected.error
     for layer, pair in enumerate(architecture.layer_slices()):
