@@ -13,10 +13,11 @@ the same two files with the tensors that a program computed, each of the problem
 """
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import numpy as np
 
@@ -25,6 +26,7 @@ from backproof.comparisons.compare.chain import expected_tensors, judged
 from backproof.comparisons.compare.part import described, random_problems
 from backproof.comparisons.compare.result import Compared, Comparison, Side
 from backproof.comparisons.compare.trace import UPDATES, Trace, named, step_name
+from backproof.comparisons.results.codec import Json, decode, encode
 from backproof.comparisons.results.files import prepare_folder, write_atomically
 from backproof.comparisons.verdicts.outcome import Outcome, worst
 from backproof.scratch.architecture import Architecture, Array, LossName, Weights
@@ -33,8 +35,37 @@ from backproof.scratch.problem import Problem
 
 FORMAT, VERSION = "backproof vectors", 1
 INDEX = "vectors.json"
-DTYPES = ("float32", "float64", "int64")
 MOST_BYTES = 64 * 2**20  # of one file of answers
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One tensor of a header. `offset` is that of what is given or answered; an expected one has three."""
+
+    name: str
+    dtype: Literal["float32", "float64", "int64"]
+    shape: tuple[int, ...]
+    role: Literal["given", "expected", "answer"] = "answer"
+    offset: int | None = None
+    low: int | None = None
+    high: int | None = None
+    bound: int | None = None
+
+    @property
+    def start(self) -> int:
+        """Where its numbers begin; of an expected tensor, the lower ends."""
+        found = self.offset if self.offset is not None else self.low
+        if found is None or found < 0 or any(n < 0 for n in self.shape):
+            raise InputError(f"{self.name}: expected an offset and a shape of numbers from 0, found {self}")
+        return found
+
+
+@dataclass(frozen=True)
+class _Placed:
+    """A tensor on its way into a file: its arrays, each with the field that says where it begins."""
+
+    entry: Entry
+    arrays: Mapping[str, Array]
 
 
 @dataclass(frozen=True)
@@ -86,13 +117,9 @@ def write(folder: str | Path, seed: int = 0) -> list[str]:
     for name, problem in problems(seed):
         _write_tensors(place, name, _header(problem), _all_tensors(problem))
         names.append(name)
-    index = {"format": FORMAT, "version": VERSION, "problems": names, "updates": _updates()}
+    index = {"format": FORMAT, "version": VERSION, "problems": names, "updates": encode(UPDATES)}
     write_atomically(place / INDEX, json.dumps(index, indent=1) + "\n")
     return names
-
-
-def _updates() -> dict[str, Any]:
-    return {rule: asdict(spec) for rule, spec in UPDATES.items()}
 
 
 def _header(problem: Problem) -> Header:
@@ -100,14 +127,17 @@ def _header(problem: Problem) -> Header:
     return Header(described(problem), a.layer_sizes, a.activation, a.loss, a.dtype)
 
 
-def _all_tensors(problem: Problem) -> Iterator[tuple[dict[str, Any], list[Array]]]:
-    """(entry of the header, its arrays) of everything given and everything expected."""
+def _all_tensors(problem: Problem) -> Iterator[_Placed]:
+    """Everything given, then everything expected."""
     for name, array in (("x", problem.x), ("targets", problem.targets), *named(problem.weights)):
         array = array.astype(np.int64) if array.dtype.kind in "iu" else array
-        yield {"name": name, "role": "given", "dtype": str(array.dtype), "shape": list(array.shape)}, [array]
+        yield _Placed(_entry(name, "given", array), {"offset": array})
     for name, low, high, bound in expected(problem):
-        entry = {"name": name, "role": "expected", "dtype": "float64", "shape": list(low.shape)}
-        yield entry, [low, high, bound]
+        yield _Placed(_entry(name, "expected", low), {"low": low, "high": high, "bound": bound})
+
+
+def _entry(name: str, role: Literal["given", "expected"], array: Array) -> Entry:
+    return decode(Entry, {"name": name, "role": role, "dtype": str(array.dtype), "shape": list(array.shape)})
 
 
 def expected(problem: Problem) -> Iterator[tuple[str, Array, Array, Array]]:
@@ -130,18 +160,20 @@ def _first_steps(problem: Problem, found: Mapping[str, Array]) -> dict[str, Arra
     }
 
 
-def _write_tensors(
-    folder: Path, name: str, header: Header, tensors: Iterator[tuple[dict[str, Any], list[Array]]]
-) -> None:
-    lines, pieces, offset = [], [], 0
-    for entry, arrays in tensors:
-        parts = ("offset",) if len(arrays) == 1 else ("low", "high", "bound")
-        for part, array in zip(parts, arrays, strict=True):
-            data = np.ascontiguousarray(array, array.dtype.newbyteorder("<")).tobytes()
-            entry[part] = offset
-            offset += len(data)
-            pieces.append(data)
-        lines.append(json.dumps(entry))
+def _write_tensors(folder: Path, name: str, header: Header, tensors: Iterator[_Placed]) -> None:
+    lines: list[str] = []
+    pieces: list[bytes] = []
+    end = 0
+    for tensor in tensors:
+        places: dict[str, Json] = {}
+        for field, array in tensor.arrays.items():
+            places[field] = end
+            pieces.append(np.ascontiguousarray(array, array.dtype.newbyteorder("<")).tobytes())
+            end += len(pieces[-1])
+        entry = encode(tensor.entry)
+        assert isinstance(entry, dict)
+        stated = {key: value for key, value in {**entry, **places}.items() if value is not None}
+        lines.append(json.dumps(stated))
     head = {"format": FORMAT, "version": VERSION, **asdict(header)}
     facts = "".join(f"{json.dumps(key)}: {json.dumps(value)},\n" for key, value in head.items())
     text = "{\n" + facts + '"tensors": [\n' + ",\n".join(lines) + "\n]}\n"
@@ -151,17 +183,11 @@ def _write_tensors(
 
 def read(folder: str | Path, name: str, roles: tuple[str, ...] = ("given",)) -> dict[str, Array]:
     """The tensors of these roles; an answer's have none. Raises InputError for a file that does not fit."""
-    header, data = _read_files(Path(folder), name)
-    found = {}
-    for entry in header:
-        if entry.get("role", "answer") in roles:
-            found[str(entry["name"])] = _array(
-                entry, entry["low" if "low" in entry else "offset"], data, name
-            )
-    return found
+    entries, data = _read_files(Path(folder), name)
+    return {entry.name: _array(entry, data, name) for entry in entries if entry.role in roles}
 
 
-def _read_files(folder: Path, name: str) -> tuple[list[dict[str, Any]], bytes]:
+def _read_files(folder: Path, name: str) -> tuple[tuple[Entry, ...], bytes]:
     try:
         size = (folder / f"{name}.bin").stat().st_size
         if size > MOST_BYTES:
@@ -172,33 +198,21 @@ def _read_files(folder: Path, name: str) -> tuple[list[dict[str, Any]], bytes]:
         raise InputError(
             f"{folder / name}: cannot be read ({error}); see backproof vectors --help"
         ) from error
-    entries = document.get("tensors") if isinstance(document, dict) else None
-    if not isinstance(entries, list) or not all(_is_entry(entry) for entry in entries):
+    tensors = document.get("tensors") if isinstance(document, dict) else None
+    try:
+        return decode(tuple[Entry, ...], tensors), data
+    except InputError as error:
+        raise InputError(f"{name}.json: tensors: {error}; see backproof vectors --help") from error
+
+
+def _array(entry: Entry, data: bytes, name: str) -> Array:
+    dtype, start = np.dtype(entry.dtype).newbyteorder("<"), entry.start
+    count = math.prod(entry.shape)
+    if start + count * dtype.itemsize > len(data):
         raise InputError(
-            f"{name}.json: expected tensors with name, dtype, shape and offset; compare with ours"
+            f"{name}.bin: {entry.name}: expected {count} numbers at byte {start}, found the file's end"
         )
-    return entries, data
-
-
-def _is_entry(entry: Any) -> bool:
-    return (
-        isinstance(entry, dict)
-        and isinstance(entry.get("name"), str)
-        and entry.get("dtype") in DTYPES
-        and isinstance(entry.get("shape"), list)
-        and all(type(n) is int and n >= 0 for n in entry["shape"])
-        and type(entry.get("low", entry.get("offset"))) is int
-    )
-
-
-def _array(entry: Mapping[str, Any], offset: int, data: bytes, name: str) -> Array:
-    dtype = np.dtype(entry["dtype"]).newbyteorder("<")
-    count = int(np.prod(entry["shape"], dtype=np.int64))
-    if offset < 0 or offset + count * dtype.itemsize > len(data):
-        raise InputError(
-            f"{name}.bin: {entry['name']}: expected {count} numbers at byte {offset}, found the file's end"
-        )
-    array = np.frombuffer(data, dtype, count, offset).reshape(entry["shape"])
+    array = np.frombuffer(data, dtype, count, start).reshape(entry.shape)
     return array.astype(dtype.newbyteorder("="))
 
 
