@@ -14,6 +14,7 @@ from backproof.comparisons.accuracy.result import (
     ComparedTrajectories,
     ContenderRuns,
 )
+from backproof.comparisons.contenders.known import SCRATCH
 from backproof.comparisons.drawing import figures, formats, markup
 from backproof.comparisons.drawing.chapter import Section
 from backproof.comparisons.drawing.formats import mean
@@ -65,8 +66,18 @@ def _curves(found: AccuracyResult) -> Markup:
     }
     return Markup('<div class="pair">{}{}</div>').format(
         _curve_figure(losses, "training loss", "Training loss per epoch"),
-        _curve_figure(accuracies, "test accuracy, %", "Test accuracy after each epoch"),
+        _curve_figure(_from_scratch(accuracies), "accuracy minus scratch's, points", "Difference per epoch"),
     )
+
+
+def _from_scratch(curves: Mapping[str, list[float]]) -> dict[str, list[float]]:
+    """Each curve minus scratch's: curves that coincide show nothing, their difference does."""
+    ours = curves.get(SCRATCH, [])
+    return {
+        name: [value - own for value, own in zip(values, ours, strict=False)]
+        for name, values in curves.items()
+        if name != SCRATCH
+    }
 
 
 def _curve_figure(curves: Mapping[str, list[float]], title: str, caption: str) -> Markup:
@@ -87,8 +98,9 @@ def _curve_figure(curves: Mapping[str, list[float]], title: str, caption: str) -
     last = formats.listed([f"{formats.label(n)} {formats.scientific(v[-1], 3)}" for n, v in curves.items()])
     return figures.figure_html(
         fig,
-        f"{caption}, mean over the seeds. Where curves lie on one another, the contenders agree.",
+        f"{caption}, mean over the seeds. Where curves coincide, the contenders agree.",
         f"{caption}, mean over the seeds. At the end: {last}.",
+        title=f"{caption}: {last} at the end",
     )
 
 
@@ -107,7 +119,16 @@ def _seeds(found: AccuracyResult) -> Markup:
         "Test accuracy of every seed; a line joins the runs that share weights and batches.",
         f"Dots for {len(found.seeds)} seeds of {formats.listed([formats.label(name) for name in runs])}, "
         f"between {min(spread):.2f} and {max(spread):.2f} percent.",
+        title=f"Seeds differ by {max(spread) - min(spread):.2f} points: more than the contenders do"
+        if max(spread) - min(spread) > _widest(found)
+        else f"All runs lie between {min(spread):.2f} and {max(spread):.2f} %",
     )
+
+
+def _widest(found: AccuracyResult) -> float:
+    """The largest mean difference between a contender and scratch, in points."""
+    differences = [abs(cell.difference_points) for cell in found.compared.values()]
+    return max((size for size in differences if math.isfinite(size)), default=math.inf)
 
 
 def _seed_line(runs: Mapping[str, ContenderRuns], i: int, seed: int) -> go.Scatter:
@@ -152,7 +173,16 @@ def _differences(found: AccuracyResult) -> Markup:
         "Accuracy minus scratch's: the mean paired difference with its 90 % interval. The band is the margin "
         f"of ±{margin:g} percentage points inside which accuracies count as equal.",
         f"Differences to scratch: {formats.listed(said)}; margin plus or minus {margin:g} points.",
+        title=_takeaway(shown, margin),
     )
+
+
+def _takeaway(shown: Mapping[str, AgainstScratch], margin: float) -> str:
+    equal = [formats.label(name) for name, cell in shown.items() if cell.outcome == "equivalent"]
+    if len(equal) == len(shown):
+        return f"Every interval lies inside ±{margin:g} points: the accuracies count as equal"
+    others = [formats.label(name) for name in shown if formats.label(name) not in equal]
+    return f"Not inside ±{margin:g} points: {formats.listed(others)}"
 
 
 def _interval(cell: AgainstScratch) -> tuple[float, ...]:

@@ -126,6 +126,7 @@ def _course(name: str, found: ComparedTrajectories) -> Markup:
         caption,
         f"The difference grows to {formats.scientific(found.max_scaled_difference)}, the control to "
         f"{formats.scientific(found.control)}: a ratio of {formats.times(found.ratio)}.",
+        title=f"The trainings lie {formats.times(found.ratio)} as far apart as the control",
     )
 
 

@@ -9,6 +9,9 @@ lightness moved until each colour has a contrast of at least 4.5 to its backgrou
 differ as well, so that no figure depends on colour alone.
 """
 
+import math
+
+import numpy as np
 import plotly.graph_objects as go
 from markupsafe import Markup
 
@@ -91,6 +94,7 @@ def figure_html(fig: go.Figure, caption: str, alt: str, title: str = "") -> Mark
             raise InputError(f"{name}: expected a sentence on what the figure shows, got {text!r}")
     themed = go.Figure(fig)
     themed.layout.template = _theme()
+    _space_logarithmic_ticks(themed)
     heading = Markup('<p class="takeaway">{}</p>').format(title) if title else ""
     return Markup(
         '<figure class="plot-figure">{heading}<div class="plot" role="img" aria-label="{alt}" '
@@ -103,6 +107,26 @@ def figure_html(fig: go.Figure, caption: str, alt: str, title: str = "") -> Mark
         data=inside_script(themed.to_json(engine="json")),
         caption=caption,
     )
+
+
+def _space_logarithmic_ticks(fig: go.Figure) -> None:
+    """Label whole decades only, and as few of them as stay apart: plotly would label 2 to 9 as well."""
+    for axis in (*fig.select_xaxes(), *fig.select_yaxes()):
+        if axis.type != "log" or axis.dtick is not None:
+            continue
+        letter, number = axis.plotly_name[0], axis.plotly_name[5:]
+        values = [
+            float(value)
+            for trace in fig.data
+            if (getattr(trace, f"{letter}axis", None) or letter) == f"{letter}{number}"
+            for value in (trace[letter] if letter in trace and trace[letter] is not None else ())
+            if isinstance(value, int | float | np.number) and 0 < value < math.inf
+        ]
+        if axis.range is not None:
+            decades = abs(axis.range[1] - axis.range[0])
+        else:
+            decades = math.log10(max(values) / min(values)) if values else 1.0
+        axis.dtick = "D2" if decades < 1.2 else max(1, math.ceil(decades / 9))
 
 
 def inside_script(json_text: str) -> Markup:

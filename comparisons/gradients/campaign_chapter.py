@@ -45,8 +45,8 @@ def _campaign(campaign: Campaign) -> list[Markup]:
     introduction = Markup(
         "<h3>Correct gradients that are failed</h3><p>{cases} random networks ({per_cell} for each family, "
         "activation and dtype), judged in {time} by {workers} workers. The gradients of scratch and of "
-        "PyTorch are both correct, so every FAIL is a false alarm. Each is held against the complex step of "
-        "the loss in double precision, inside a bound derived for that very case. gradcheck is PyTorch’s "
+        "PyTorch are both correct, so every FAIL is a false alarm. Each is checked against the complex step "
+        "of the loss in double precision, inside a bound derived for that very case. gradcheck is PyTorch’s "
         "own checker at its defaults, asked about the first {gradcheck} networks of each cell.{early}</p>"
         "{command}"
     ).format(
@@ -139,7 +139,18 @@ def _alarms(campaign: Campaign) -> Markup:
         + "; gradcheck: "
         + formats.listed([formats.ABSENT if x is None else f"{x:.1f} %" for x in theirs])
         + ".",
+        title=_alarm_takeaway(campaign),
     )
+
+
+def _alarm_takeaway(campaign: Campaign) -> str:
+    judged = campaign.totals.contenders.values()
+    alarms, cases = sum(one.false_alarms for one in judged), sum(one.cases for one in judged)
+    text = f"{formats.count(alarms)} of {formats.count(cases)} correct gradients are failed"
+    theirs = campaign.totals.gradcheck
+    if not theirs.cases:
+        return text
+    return f"{text}; gradcheck fails {failed_share(theirs)} of {formats.count(theirs.cases)}"
 
 
 def _sensitivity(sensitivity: Sensitivity) -> list[Markup]:
@@ -195,4 +206,5 @@ def _curves(sensitivity: Sensitivity) -> Markup:
         "How wrong a gradient must be to be caught. Further right is more sensitive.",
         f"Share of wrong gradients caught against their relative error; 99 % are caught down to "
         f"{formats.listed(smallest)} by backproof.",
+        title=f"Relative errors down to {formats.listed(smallest)} are caught",
     )

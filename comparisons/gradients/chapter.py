@@ -12,17 +12,9 @@ from backproof.comparisons.gradients.result import Check, Gradients, NotCompared
 from backproof.comparisons.gradients.words import compared, ordered, share
 from backproof.comparisons.verdicts.outcome import Outcome
 
-SHOWN = 12  # rows of the table before the rest folds away
-COLUMNS = (
-    "Verdict",
-    "Compared",
-    "Architecture",
-    "Largest error",
-    "Bound",
-    "Of the bound",
-    "Resolution",
-    "Worst",
-)
+SHOWN = 5  # rows of the table before the rest folds away, more where some did not pass:
+SHOWN_TROUBLED = 12
+COLUMNS = ("Verdict", "Compared", "Largest error", "Bound", "Of the bound", "Resolution", "Worst entry")
 
 
 def build(part: Gradients | None) -> Section | None:
@@ -46,10 +38,10 @@ def _introduction(part: Gradients) -> Markup:
     entries = sum(check.n_compared for check in part.compared)
     of_entries = f" of {formats.count(entries)} gradient entries" if entries else ""
     return Markup(
-        "<p>{} checks{}: {}. Each entry of each gradient is held against a bound derived for that very case "
-        "from the rounding and truncation of both sides, not against a fixed tolerance. PASS: inside. FAIL: "
-        "outside. INCONCLUSIVE: the bound is too wide to say. The resolution is the smallest relative error "
-        "that the check could have seen.</p>"
+        "<p>{} checks{}: {}. Each entry of each gradient is checked against a bound derived for that very "
+        "case from the rounding and truncation of both sides, not against a fixed tolerance. PASS: inside. "
+        "FAIL: outside. INCONCLUSIVE: the bound is too wide to say. The resolution is the smallest relative "
+        "error that the check could have seen.</p>"
     ).format(formats.count(len(verdicts)), of_entries, counts or "none")
 
 
@@ -78,7 +70,16 @@ def _figure(checks: list[Check]) -> Markup:
         "dashed line a check passes. An error of exactly zero is drawn hollow at the lower edge.",
         f"Scatter of error against bound for {len(drawn)} checks; {over} lie above the line "
         "where the error equals the bound.",
+        title=_takeaway(drawn, over),
     )
+
+
+def _takeaway(drawn: list[Check], over: int) -> str:
+    n = formats.count(len(drawn))
+    if over:
+        return f"{formats.count(over)} of {n} errors lie above their bound"
+    closest = max(used for check in drawn if (used := check.used) is not None)
+    return f"All {n} errors lie below their bound; the closest uses {share(closest)} of it"
 
 
 def _dots(checks: list[Check], contender: str, low: float) -> go.Scatter:
@@ -104,29 +105,41 @@ def _hover(check: Check) -> str:
 
 
 def _tables(checks: list[Check], absent: list[NotCompared]) -> Markup:
+    """What did not pass, or what came closest to that; the rest is folded away."""
     rows = [*map(_row, checks), *map(_absent_row, absent)]
-    text = (0, 1, 2, 7)
-    if len(rows) <= SHOWN + 3:
+    troubled = sum(check.verdict != Outcome.PASS for check in checks)
+    shown = min(troubled, SHOWN_TROUBLED) or SHOWN
+    text = (0, 1, 6)
+    if len(rows) <= shown + 3:
         return markup.table(COLUMNS, rows, "Every check", text)
+    caption = f"The {shown} checks that come closest to their bound"
+    if troubled:
+        caption = f"{troubled} check{'s' * (troubled != 1)} that did not pass"
+        caption += f", the worst {shown}" if shown < troubled else ""
     return Markup("{}<details><summary>All {} checks</summary>{}</details>").format(
-        markup.table(COLUMNS, rows[:SHOWN], f"The {SHOWN} checks that come closest to their bound", text),
+        markup.table(COLUMNS, rows[:shown], caption, text),
         formats.count(len(rows)),
-        markup.table(COLUMNS, rows, "Every check, the closest to its bound first", text),
+        markup.table(
+            COLUMNS, rows, "Every check: failed, undecided, then the closest to its bound first", text
+        ),
     )
 
 
 def _absent_row(check: NotCompared) -> list[Any]:
     why = markup.absent(f"not offered: {check.not_offered}")
-    return [why, compared(check), check.architecture, *[formats.ABSENT] * 5]
+    return [why, _pair(check), *[formats.ABSENT] * 5]
+
+
+def _pair(check: Check | NotCompared, reason: str = "") -> Markup:
+    """Who was compared with whom, on which network, and what was wrong there."""
+    pair = Markup('{}<br><span class="note">{}</span>').format(compared(check), check.architecture)
+    return pair + Markup('<br><strong class="reason">{}</strong>').format(reason) if reason else pair
 
 
 def _row(check: Check) -> list[Any]:
-    who = compared(check)
-    why = Markup('<br><span class="note">{}</span>').format(check.reason) if check.reason else ""
     return [
-        markup.join([markup.badge(check.verdict), why]),
-        who,
-        check.architecture,
+        markup.badge(check.verdict),
+        _pair(check, check.reason),
         *(formats.known(value) for value in (check.max_error, check.bound)),
         share(check.used),
         formats.known(check.resolution),

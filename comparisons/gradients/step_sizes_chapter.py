@@ -87,7 +87,8 @@ def _figure(part: StepSizes) -> Markup:
     fig.update_yaxes(type="log", dtick=2, range=[-17, 2])
     fig.update_yaxes(title="relative error", row=1, col=1)
     fig.update_layout(height=560, legend={"y": 1.08})
-    return figures.figure_html(fig, _caption(), _description(part))
+    title = "Every difference quotient has a best step, and no step makes it exact"
+    return figures.figure_html(fig, _caption(), _description(part), title=title)
 
 
 def _traces(curve: Curve, legend: bool) -> list[Any]:

@@ -131,6 +131,7 @@ def _error_against_clock(training: TwinResult) -> Markup:
         "Test error against the clock. Both go through the same errors: numerical differentiation learns the "
         "same, only later.",
         "Test error falls alike for both methods; the numerical one needs more seconds for each error.",
+        title="The same errors, reached later",
     )
 
 
@@ -158,6 +159,7 @@ def _learning(training: TwinResult) -> Markup:
         fig,
         f"Loss (mean of {WINDOW} batches) and test accuracy by step. The dashed curve lies on the full one.",
         "Training loss falls and test accuracy rises; the curves of the two methods coincide.",
+        title="Step by step, the two trainings coincide",
     )
 
 
@@ -186,6 +188,8 @@ def _distance(training: TwinResult) -> Markup:
         "How far the two weight vectors are apart after each step, and how far they could be.",
         f"The distance ends at {formats.scientific(training.distance)}, "
         f"its bound at {formats.scientific(training.bound)}.",
+        title=f"The weights end {formats.scientific(training.distance)} apart; up to "
+        f"{formats.scientific(training.bound)} is allowed",
     )
     return Markup(
         "{}<p>The bound grows from step to step. Each step adds the learning rate times the most that the "
@@ -238,6 +242,7 @@ def _ladder_figure(ladder: Ladder) -> Markup:
         "with the slope of each (2: twice the parameters take four times as long). Open marks: one to four "
         "hidden layers of 64.",
         f"Four rising curves far apart on logarithmic axes; slopes: {formats.listed(slopes)}.",
+        title="Every rung does less again of what the one before did for each parameter",
     )
 
 

@@ -5,6 +5,7 @@ with the words, need no script, and change their colours with the reader's scree
 """
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from markupsafe import Markup
@@ -92,13 +93,15 @@ def errors_strip(part: Gradients) -> Markup:
     if not used:
         return Markup("")
     axis, base = _Axis(-4.0, 2.0), 46.0
-    stacks: dict[int, int] = {}
-    dots = []
-    for contender, share in sorted(used, key=lambda pair: pair[1]):
-        x = axis(math.log10(share) if share > 0 else -math.inf)
-        place = stacks[round(x / 8)] = stacks.get(round(x / 8), 0) + 1
-        y = base - 5 - min(place - 1, 4) * 9
-        dots.append(_dot(x, y, contender, f"{formats.label(contender)}: {share:.2g} of the bound"))
+    stacks: dict[int, list[Markup]] = {}
+    placed = [(axis(math.log10(share) if share > 0 else -math.inf), who, share) for who, share in used]
+    tallest = max(Counter(round(x / 8) for x, _, _ in placed).values())
+    step = min(9.0, (base - 9) / max(1, tallest - 1))  # as far apart as the tallest stack allows
+    for x, contender, share in sorted(placed, key=lambda dot: dot[2]):
+        stack = stacks.setdefault(round(x / 8), [])
+        says = f"{formats.label(contender)}: {share:.2g} of the bound"
+        stack.append(_dot(x, base - 5 - len(stack) * step, contender, says))
+    dots = [dot for stack in stacks.values() for dot in stack]
     over = sum(share > 1 for _, share in used)
     return _svg(
         62,

@@ -31,6 +31,14 @@ class Predicate:
     plural: str
 
 
+@dataclass(frozen=True)
+class Time:
+    """A contender's time over the NumPy network's, with a remark where that says nothing."""
+
+    words: str
+    remark: str
+
+
 def sentences(results: Results) -> list[str]:
     """The answer as far as the results go; what matters most comes first."""
     told = [*_about_ourselves(results), *_about_contenders(results)]
@@ -107,9 +115,10 @@ def _about_contenders(results: Results) -> list[str]:
     return [*told, *([f"{_upper(_time_clause(times, first=True))}."] if times else [])]
 
 
-def _one_group(predicates: tuple[Predicate, ...], names: list[str], times: dict[str, str]) -> str:
+def _one_group(predicates: tuple[Predicate, ...], names: list[str], times: dict[str, Time]) -> str:
     if len(names) == 1:
-        last = Predicate(f"takes {times[names[0]]} times as long to train{{as}}", "")
+        time = times[names[0]]
+        last = Predicate(f"takes {time.words} times as long to train{{as}}{time.remark}", "")
         return _plain_sentence((*predicates, last), names)
     if not predicates:
         return f"{_upper(_time_clause(times, first=True))}."
@@ -170,19 +179,22 @@ def _different(cell: AgainstScratch) -> Predicate:
     return Predicate(f"is {size}", f"are {size}")
 
 
-def _times(results: Results) -> dict[str, str]:
+def _times(results: Results) -> dict[str, Time]:
     """Contender -> its time over the NumPy network's, with what that says where it says nothing."""
     if results.speed is None:
         return {}
-    means = geometric_means(results.speed)
-    return {name: ratio_words(found) for name, found in means.items() if name != SCRATCH}
+    part, means = results.speed, geometric_means(results.speed)
+    times = {name: ratio_words(found) for name, found in means.items() if name != SCRATCH}
+    same = {name for name in times if mean_finding(part, name) == Finding.SAME}
+    return {name: Time(words, f" ({Finding.SAME})" * (name in same)) for name, words in times.items()}
 
 
-def _time_clause(times: dict[str, str], *, first: bool) -> str:
+def _time_clause(times: dict[str, Time], *, first: bool) -> str:
     """``PyTorch takes 1.53 [1.45, 1.62] times as long to train, JAX 1.09 [1.05, 1.13]``."""
     (name, time), *others = times.items()
-    clause = f"{subject(name)} takes {time} times as long to train" + (f" as {NETWORK}" if first else "")
-    return ", ".join([clause, *(f"{subject(other)} {took}" for other, took in others)])
+    compared = f" as {NETWORK}" if first else ""
+    clause = f"{subject(name)} takes {time.words} times as long to train{compared}{time.remark}"
+    return ", ".join([clause, *(f"{subject(other)} {took.words}{took.remark}" for other, took in others)])
 
 
 # --- the frame ---------------------------------------------------------------------------------------------

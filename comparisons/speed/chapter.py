@@ -57,6 +57,7 @@ def _figure(part: SpeedResult) -> Markup:
         "grey band is the noise floor: scratch against itself. "
         f"Timed on {formats.listed(ratios.data_names(part))}.",
         f"Time ratios in {len(cases)} cases; geometric means: {formats.listed(means)}.",
+        title=f"Time to train over scratch's, all cases together: {formats.listed(means)}" if means else "",
     )
 
 

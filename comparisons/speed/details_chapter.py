@@ -90,6 +90,8 @@ def _where_a_step_goes(part: SpeedResult) -> Markup:
         "products are timed apart in the same process, directly after each step.",
         f"Matrix products take {formats.percent(min(products), 0)} to "
         f"{formats.percent(max(products), 0)} of a step.",
+        title=f"Matrix products take {formats.percent(min(products), 0)} to "
+        f"{formats.percent(max(products), 0)} of a step",
     )
 
 
@@ -154,6 +156,7 @@ def _curve(curve: Curve, title: str, network: str, remark: str) -> Markup:
         fig,
         f"Images per second while training {network}, against the {title}; both axes logarithmic. {remark}",
         f"Highest rates in images per second: {formats.listed(peaks)}.",
+        title=f"Highest rates: {formats.listed(peaks)} images per second",
     )
 
 

@@ -40,7 +40,7 @@ def _introduction(part: Zoo) -> Markup:
     lines = markup.join(Markup("<li>{}</li>").format(line) for line in sentences(part.summary))
     return Markup(
         "<p>Each class is correct but for one mistake that people really make. No check looks for a "
-        "particular one: each holds something that the mathematics demands. torch’s gradcheck runs at its "
+        "particular one: each tests something that the mathematics demands. torch’s gradcheck runs at its "
         "defaults, scipy’s check_grad is read as right below 10⁻⁵, and the last rival trains the class on "
         "small digits and looks at its accuracy.{early}</p><ul>{lines}</ul>{command}"
     ).format(early=early, lines=lines, command=markup.command(part.command))
@@ -77,6 +77,7 @@ def _heatmap(part: Zoo, rows: list[Row]) -> Markup:
         "Which check fails which class (x). Blank and without colour: the class does not offer what the "
         "check needs. The last three columns are other checkers.",
         f"Matrix of {len(rows)} classes and {len(columns)} checks; {killed} mutants have at least one x.",
+        title=f"{killed} of {part.summary.mutants} known mistakes are seen by at least one check",
     )
 
 
@@ -130,4 +131,6 @@ def _notes(part: Zoo) -> Markup:
     ]
     if not notes:
         return Markup("")
-    return Markup("<h3>Entries turned round, and neighbours</h3><ul>{}</ul>").format(markup.join(notes))
+    return Markup("<h3>Entries that are inverted, and related ones</h3><ul>{}</ul>").format(
+        markup.join(notes)
+    )
