@@ -1,12 +1,11 @@
 """`backproof lessons`: the course. Lists it, runs one lesson or all, and writes its page."""
 
-import shlex
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from backproof.comparisons.commands import options
+from backproof.comparisons.commands.finish import command_line, print_address
 from backproof.comparisons.running.errors import Interrupted
 from backproof.comparisons.verdicts.outcome import exit_code
 from backproof.scratch.errors import InputError
@@ -43,23 +42,23 @@ def lessons(
             "--set", metavar="NAME=VALUE", help="Another value for a constant of the lesson; repeatable."
         ),
     ] = None,
-    epochs: Annotated[int, typer.Option(metavar="N", help="Epochs of keras-start; its text trains 30.")] = 5,
+    epochs: Annotated[int, options.count("Epochs of keras-start; its text trains 30.")] = 5,
     tensorboard: Annotated[
         str | None, typer.Option(metavar="DIR", help="Lesson live: write TensorBoard's event files there.")
     ] = None,
-    seed: Annotated[int, typer.Option(metavar="N", help="Seed of data and initial weights.")] = 0,
+    seed: Annotated[int, options.count("Seed of data and initial weights.", options.AT_LEAST_0)] = 0,
     data: options.Data = "auto",
     data_dir: options.DataDir = None,
     keras: Annotated[
         bool, typer.Option("--keras/--no-keras", help="Keras too, where it is installed.")
     ] = True,
-    threads: Annotated[int, typer.Option(metavar="N", help="Threads per numerical library.")] = 1,
+    threads: Annotated[int, options.count("Threads per numerical library.")] = 1,
 ) -> int:
     """Every system of the teaching texts, running and checked: list them, run one, or run them all.
 
     Exit codes: 0 every claim holds, 1 one does not, 2 bad input, 3 some could not be judged without MNIST.
     """
-    _check(name, all_, html, lang, change, tensorboard, epochs, seed, threads)
+    _check(name, all_, lang, change, only_with_a_lesson=bool(html or change or tensorboard))
     from backproof.comparisons.running import threads as thread_pools
 
     thread_pools.limit(threads)
@@ -108,10 +107,9 @@ def _finish(entries: "list[ToldLesson]", folder: str | None, html: bool) -> int:
     from pathlib import Path
 
     if folder is not None:
-        page = Path(folder, "report.html").resolve()
-        print(f"\nReport: {page.as_uri()}#lessons")
+        print_address(folder, "#lessons")
         if html:
-            _open(page, entries[0].name if len(entries) == 1 else None)
+            _open(Path(folder, "report.html").resolve(), entries[0].name if len(entries) == 1 else None)
     return exit_code([entry.verdict for entry in entries])
 
 
@@ -160,19 +158,18 @@ def _keep(entries: "list[ToldLesson]", folder: str | None) -> None:
 
     before = load_folder(folder)
     earlier = (before.lessons or ()) if before else ()
-    merge(folder, shlex.join(["backproof", *sys.argv[1:]]), lessons=in_course_order(entries, earlier))
+    merge(folder, command_line(), lessons=in_course_order(entries, earlier))
 
 
 def _check(
-    name: str | None, all_: bool, html: bool, lang: str, change: list[str] | None, tensorboard: str | None,
-    epochs: int, seed: int, threads: int,
-) -> None:  # fmt: skip
+    name: str | None, all_: bool, lang: str, change: list[str] | None, only_with_a_lesson: bool
+) -> None:
     """What can be refused before anything heavy is imported."""
     if lang not in LANGUAGES:
         raise InputError(f"lang: expected one of {', '.join(LANGUAGES)}; got {lang!r}")
     if name is not None and all_:
         raise InputError(f"lesson: expected a name or --all, got both {name!r} and --all")
-    if name is None and not all_ and (html or change or tensorboard):
+    if name is None and not all_ and only_with_a_lesson:
         raise InputError(
             "lesson: expected a name or --all with these options; backproof lessons lists the names"
         )
@@ -181,9 +178,6 @@ def _check(
     for part in change or []:
         if "=" not in part:
             raise InputError(f"set: expected NAME=VALUE, got {part!r}")
-    for argument, value, low in (("epochs", epochs, 1), ("seed", seed, 0), ("threads", threads, 1)):
-        if value < low:
-            raise InputError(f"{argument}: expected at least {low}, got {value}")
 
 
 def _open(page: "Path", lesson: str | None) -> None:

@@ -20,18 +20,15 @@ def numerical(
     out: options.Out = options.OUT,
     data: options.Data = "auto",
     data_dir: options.DataDir = None,
-    hidden: Annotated[int, typer.Option(metavar="N", help="Units of the one hidden layer.")] = 50,
+    hidden: Annotated[int, options.count("Units of the one hidden layer.")] = 50,
     batch_size: options.BatchSize = 100,
-    epochs: Annotated[
-        int | None, typer.Option(metavar="N", help="Epochs. [default: 3 on MNIST, 20 on the digits]")
-    ] = None,
-    steps: Annotated[int | None, typer.Option(metavar="N", help="So many steps instead of epochs.")] = None,
-    learning_rate: Annotated[float, typer.Option(metavar="RATE", help="Of plain gradient descent.")] = 0.3,
+    epochs: Annotated[int | None, options.count("Epochs. [default: 3 on MNIST, 20 on the digits]")] = None,
+    steps: Annotated[int | None, options.count("So many steps instead of epochs.")] = None,
+    learning_rate: Annotated[float, options.positive("RATE", "Of plain gradient descent.")] = 0.3,
     step: Annotated[
-        float | None,
-        typer.Option(metavar="H", help="Step of the training's differences. [default: 2**-30]"),
+        float | None, options.positive("H", "Step of the training's differences. [default: 2**-30]")
     ] = None,
-    seed: Annotated[int, typer.Option(metavar="N", help="For the weights and the batches.")] = 0,
+    seed: Annotated[int, options.count("For the weights and the batches.", options.AT_LEAST_0)] = 0,
     ladder: Annotated[
         bool, typer.Option("--ladder/--no-ladder", help="Time all methods as networks grow.")
     ] = True,

@@ -7,9 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
+from backproof.comparisons.contenders import known
 from backproof.scratch.errors import InputError
 
 OUT = "backproof-results"
+OTHERS = ", ".join(name for name in known.names() if name != known.SCRATCH)
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,11 @@ def count(help_text: str, numbers: Range = AT_LEAST_1) -> Any:
     return typer.Option(metavar="N", help=help_text, callback=within(numbers))
 
 
+def positive(metavar: str, help_text: str, numbers: Range = POSITIVE) -> Any:
+    """An option that is a number above zero."""
+    return typer.Option(metavar=metavar, help=help_text, callback=within(numbers))
+
+
 Out = Annotated[str, typer.Option(metavar="DIR", help="Folder for results.json and report.html.")]
 Data = Annotated[str, typer.Option(metavar="KIND", help="auto, mnist (no fallback) or digits.")]
 DataDir = Annotated[
@@ -67,8 +74,7 @@ Contenders = Annotated[
     list[str] | None,
     typer.Option(
         metavar="NAME",
-        help="Beside scratch: torch (default), jax, tensorflow, sklearn, module:Class or file.py:Class; "
-        "repeatable.",
+        help=f"Beside scratch: {OTHERS}, module:Class or file.py:Class; repeatable. [default: torch]",
     ),
 ]
 Layers = Annotated[str | None, typer.Option(metavar="SIZES", help="Layer sizes, as 784,128,10.")]

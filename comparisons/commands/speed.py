@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from backproof.comparisons.speed.result import Finding, Settings, SpeedResult
 
 
+ROUND_SECONDS = options.Range(0, 60, open_low=True)
+
+
 def register(app: typer.Typer) -> None:
     app.command("speed")(speed)
 
@@ -30,12 +33,12 @@ def speed(
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help="Beside scratch: torch, jax, tensorflow, sklearn, module:Class or file.py:Class; "
-            "repeatable. [default: all that are installed]",
+            help=f"Beside scratch: {options.OTHERS}, module:Class or file.py:Class; repeatable. "
+            "[default: all that are installed]",
         ),
     ] = None,
     threads: Annotated[
-        list[int] | None, typer.Option(metavar="N", help="Threads per library; repeatable. [default: 1]")
+        list[int] | None, options.count("Threads per library; repeatable. [default: 1]")
     ] = None,
     cases: Annotated[
         list[str] | None,
@@ -51,12 +54,11 @@ def speed(
             help="matched (same batches, one step at a time), idiomatic (what its users write) or all.",
         ),
     ] = "matched",
-    rounds: Annotated[int, typer.Option(metavar="N", help="Rounds per launch and case.")] = 3,
-    launches: Annotated[
-        int, typer.Option(metavar="N", help="Fresh processes, N times: what the intervals are over.")
-    ] = 5,
+    rounds: Annotated[int, options.count("Rounds per launch and case.")] = 3,
+    launches: Annotated[int, options.count("Fresh processes, N times: what the intervals are over.")] = 5,
     round_seconds: Annotated[
-        float, typer.Option(metavar="S", help="What the fastest trainer takes for one round, at least.")
+        float,
+        options.positive("S", "What the fastest trainer takes for one round, at least.", ROUND_SECONDS),
     ] = 1.0,
     kernels: Annotated[
         str,
@@ -68,7 +70,7 @@ def speed(
     growth: Annotated[
         bool, typer.Option("--growth", help="Also draw images per second against batch size and width.")
     ] = False,
-    seed: Annotated[int, typer.Option(metavar="N", help="Seed of first weights and batches.")] = 0,
+    seed: Annotated[int, options.count("Seed of first weights and batches.", options.AT_LEAST_0)] = 0,
     fail_if_slower: Annotated[
         bool, typer.Option("--fail-if-slower", help="Exit with 1 where scratch is the slower one.")
     ] = False,
@@ -86,7 +88,7 @@ def speed(
     from backproof.comparisons.speed import terminal
     from backproof.comparisons.speed.result import Settings
 
-    _check(division, kernels, rounds, launches, round_seconds, threads or [1])
+    _check(division, kernels, rounds * launches, threads or [1])
     settings = Settings(
         threads=tuple(dict.fromkeys(threads or [1])),
         launches=launches,
@@ -104,10 +106,8 @@ def speed(
     return finish(out, {"speed": part}, partial(terminal.render, part), code=code)
 
 
-def _check(
-    division: str, kernels: str, rounds: int, launches: int, round_seconds: float, threads: list[int]
-) -> None:
-    """Everything that could be wrong with the options, before anything is started."""
+def _check(division: str, kernels: str, rounds: int, threads: list[int]) -> None:
+    """What is wrong with the options together or on this machine, before anything is started."""
     from backproof.comparisons.running.environment import usable_cores
     from backproof.scratch.errors import InputError
 
@@ -117,17 +117,12 @@ def _check(
     ):
         if word not in words:
             raise InputError(f"{name}: expected one of {', '.join(words)}; got {word!r}")
-    for name, value in (("rounds", rounds), ("launches", launches), ("threads", min(threads))):
-        if value < 1:
-            raise InputError(f"{name}: expected at least 1, got {value}")
     if max(threads) > usable_cores():
         raise InputError(
             f"threads: expected at most {usable_cores()}, the cores of this machine; got {max(threads)}"
         )
-    if launches * rounds < 2:
+    if rounds < 2:
         raise InputError("rounds: expected at least 2 where there is one launch: an interval needs two")
-    if not 0.0 < round_seconds <= 60.0:
-        raise InputError(f"round-seconds: expected a number above 0 and up to 60, got {round_seconds!r}")
 
 
 def _cases(texts: list[str] | None) -> "Sequence[SpeedCase]":
