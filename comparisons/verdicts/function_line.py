@@ -64,7 +64,7 @@ class Point:
         self.evaluations = 0
         returned = self.call(self._function)
         self._kind = kind
-        self.base, self.dtype = self._values(returned), coarsest([kind(returned)])
+        self.base = self._values(returned)
         if not np.isfinite(self.base).all():
             raise InputError("f: expected a finite value at params, found NaN or Inf; choose another point")
         self.again = self._values(self.call(self._function))
@@ -124,9 +124,9 @@ class Point:
     def dtype_at(self, s: float, directions: Sequence[Array]) -> str:
         """The dtype that f's values are computed in, away from where its parameters may be round numbers."""
         try:
-            return coarsest([self.dtype, self._kind(self.everywhere(self._function, s, directions))])
+            return coarsest([self._kind(self.everywhere(self._function, s, directions))])
         except OUTSIDE:
-            return self.dtype
+            return coarsest([self._kind(self.call(self._function))])
 
     def everywhere(self, function: Callable[..., Any], s: float, directions: Sequence[Array]) -> Any:
         """What any function gives with all tensors moved by s along their directions."""

@@ -6,7 +6,8 @@ Of psi, f with the claim taken out (`function_line`), the slope at 0 is the clai
 extrapolated to V = E_2 + (E_2 - E_1) / (19.3^2 - 1). It may only let pass: where V is zero within the noise
 and a share of what the extrapolation took away, where an error of |V - E_2| + noise / h_2, times SAFETY, is
 small enough (`Needs`), and where the jump of the one-sided quotients falls with the step as that of a smooth
-function does. Nearly every right slope of a smooth function ends here.
+function does. Nearly every right slope of a smooth function ends here. Where f does not move at these steps
+at all, and zero is claimed, it remains to be seen whether it ever does.
 
 *A long one*, up to 30 pairs of steps from 1/2 down to 1e-10 of the entry's scale, in `step_windows`: the
 slope, the jump between the slopes from the right and from the left, and where there is one, both of them. The
@@ -34,6 +35,9 @@ SHORTER = 19.3  # the ratio of the short look's steps
 FIRST, RATIO, ROWS, SHORTEST = 0.4871, 2.317, 30, 1e-10
 STILL = 2.0  # noises by which f has to change before it counts as moving
 FAR = (1e1, 1e3, 1e6)
+ROUNDINGS = (
+    64.0  # a far slope that is less than so many, of the whole gradient, may be rounding of large arguments
+)
 INF = float("inf")
 
 
@@ -85,7 +89,10 @@ def short_look(line: Line, c: int, noise: Noise, needs: Needs) -> LineFinding | 
     zero = abs(value) <= SAFETY * level / h2 + LEFT * removed
     jumps = abs(p1 - 2 * base + m1) / h1, abs(p2 - 2 * base + m2) / h2
     smooth = jumps[1] <= 2 * jumps[0] / SHORTER + 16 * level / h2
-    steepness = max(abs(float(ends[0].values[c]) - base), abs(base - float(ends[1].values[c]))) / h1
+    values = [float(end.values[c]) for end in ends]
+    if claimed == 0 and all(value == base for value in values):
+        return _zero(line, c, noise, needs, LineFinding(claimed, 0.0, SAFETY * noise.of(base) / h1))
+    steepness = max(abs(values[0] - base), abs(base - values[1])) / h1
     if not (smooth and zero and needs.met(bound, claimed)):  # NaN is no pass
         return None
     return LineFinding(claimed, value, bound, steepness=steepness, resolved=True)
@@ -175,12 +182,12 @@ def _zero(line: Line, c: int, noise: Noise, needs: Needs, found: LineFinding) ->
     base = float(line.at(0.0).values[c])
     for step in FAR:
         h = line.scale * step
-        plus, minus = line.at(h), line.at(-h)
-        ends = float(plus.values[c]), float(minus.values[c])
+        ends = float(line.at(h).values[c]), float(line.at(-h).values[c])
         if not np.isfinite(ends).all():
             return found
         change = max(abs(ends[0] - base), abs(ends[1] - base))
-        if change > 4 * STILL * noise.of(*ends):
+        tiny = change <= ROUNDINGS * noise.eps * needs.of_all * h
+        if change > 4 * STILL * noise.of(*ends) and not (tiny and not _is_straight(line, c, h)):
             steepness = min(max(found.steepness, change / h), needs.of_all)
             return replace(
                 found, steepness=steepness, resolved=2 * found.bound <= needs.resolution * steepness
@@ -188,6 +195,12 @@ def _zero(line: Line, c: int, noise: Noise, needs: Needs, found: LineFinding) ->
     hidden = 8 * STILL * noise.of(base) / line.scale  # the slope of a change that is lost in the noise
     still = found.steepness == 0.0 and hidden <= needs.resolution * needs.of_all
     return replace(found, still=still, resolved=still)
+
+
+def _is_straight(line: Line, c: int, h: float) -> bool:
+    """Whether f has the same slope at h and at RATIO h: what only rounds at so large an argument has not."""
+    near, far = (float(line.at(s).values[c] - line.at(-s).values[c]) / (2 * s) for s in (h, RATIO * h))
+    return abs(near - far) <= 0.1 * abs(near)
 
 
 def _at_kink(rows: Rows, claimed: float, steepness: float, needs: Needs) -> LineFinding:
