@@ -2,7 +2,6 @@
 sensitivity."""
 
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,7 +10,10 @@ from backproof.comparisons.commands import options
 from backproof.comparisons.commands.finish import begin, command_line, finish
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from backproof.comparisons.experiment import Plan
+    from backproof.comparisons.gradients.black_box_result import FunctionCampaign
     from backproof.comparisons.gradients.result import Campaign, Gradients, Sensitivity, StepSizes
     from backproof.comparisons.running.progress import Progress
 
@@ -43,6 +45,13 @@ def gradients(
         bool, typer.Option("--perturb", help="Also make correct gradients slightly wrong: what is caught?")
     ] = False,
     draws: Annotated[int, options.count("Draws per cell for --perturb.")] = 500,
+    functions: Annotated[
+        int | None,
+        options.count(
+            "Also judge N functions of each of about 100 kinds with `check_gradient`, right and wrong "
+            "gradients: false alarms, misses."
+        ),
+    ] = None,
     workers: options.Workers = None,
     json_file: Annotated[
         str | None, typer.Option("--json", metavar="FILE", help="Also write the gradient part to this file.")
@@ -65,7 +74,7 @@ def gradients(
         out=out,
         command=command_line(),
     )
-    asked = _Asked(campaign, draws if perturb else None, seed, workers or _cores(), gradcheck)
+    asked = _Asked(campaign, draws if perturb else None, functions, seed, workers or _cores(), gradcheck)
     with Terminal() as progress:
         found = _found(plan, asked, progress)
     return _finish(found, out, json_file)
@@ -93,6 +102,7 @@ class _Asked:
 
     campaign: int | None  # networks per cell
     draws: int | None  # of the sensitivity, per cell
+    functions: int | None  # per kind
     seed: int
     workers: int
     gradcheck: int
@@ -106,6 +116,7 @@ class _Found:
     step_sizes: "StepSizes"
     campaign: "Campaign | None" = None
     sensitivity: "Sensitivity | None" = None
+    functions: "FunctionCampaign | None" = None
 
     @property
     def parts(self) -> dict[str, object]:
@@ -115,11 +126,12 @@ class _Found:
     @property
     def stopped(self) -> bool:
         """Whether Ctrl-C ended one of them early."""
-        return any(part is not None and part.interrupted for part in (self.campaign, self.sensitivity))
+        parts = (self.campaign, self.sensitivity, self.functions)
+        return any(part is not None and part.interrupted for part in parts)
 
 
 def _found(plan: "Plan", asked: _Asked, progress: "Progress") -> _Found:
-    from backproof.comparisons.gradients import campaign, sensitivity, step_sizes
+    from backproof.comparisons.gradients import black_box_campaign, campaign, sensitivity, step_sizes
     from backproof.comparisons.gradients import part as gradients
     from backproof.comparisons.report.document import look_into
 
@@ -134,17 +146,27 @@ def _found(plan: "Plan", asked: _Asked, progress: "Progress") -> _Found:
     if asked.draws is not None and not found.stopped:
         caught = sensitivity.run(asked.draws, *settings)
         found = replace(found, sensitivity=replace(caught, command=plan.command))
+    if asked.functions is not None and not found.stopped:
+        rivals = min(asked.gradcheck, black_box_campaign.RIVALS)
+        boxes = black_box_campaign.run(asked.functions, asked.seed, asked.workers, rivals, progress)
+        found = replace(found, functions=replace(boxes, command=plan.command))
     return found
 
 
 def _finish(found: _Found, out: str, json_file: str | None) -> int:
     import json
 
+    from backproof.comparisons.gradients import black_box_terminal
     from backproof.comparisons.gradients.terminal import render
     from backproof.comparisons.results.codec import encode
     from backproof.comparisons.results.files import write_atomically
 
     if json_file is not None:
         write_atomically(json_file, json.dumps(encode(found.parts), indent=1, allow_nan=False) + "\n")
-    show = partial(render, found.gradients, found.step_sizes, found.campaign, found.sensitivity)
+
+    def show(console: "Console") -> None:
+        render(found.gradients, found.step_sizes, found.campaign, found.sensitivity, console)
+        if found.functions is not None:
+            black_box_terminal.render(found.functions, console)
+
     return finish(out, found.parts, show, stopped="the cases" if found.stopped else "")

@@ -20,6 +20,7 @@ from backproof.comparisons.accuracy.result import AccuracyResult, ErrorRates
 from backproof.comparisons.check.results import CheckPart
 from backproof.comparisons.compare.result import Comparison
 from backproof.comparisons.experiment import Planned
+from backproof.comparisons.gradients.black_box_result import FunctionCampaign
 from backproof.comparisons.gradients.result import Campaign, Gradients, Sensitivity, StepSizes
 from backproof.comparisons.lessons.result import ToldLesson
 from backproof.comparisons.numerical.result import NumericalResult
@@ -54,6 +55,7 @@ class Results:
     gradients: Gradients | None = None
     campaign: Campaign | None = None
     sensitivity: Sensitivity | None = None
+    functions: FunctionCampaign | None = None
     step_sizes: StepSizes | None = None
     zoo: Zoo | None = None
     accuracy: AccuracyResult | None = None

@@ -29,6 +29,8 @@ OUTSIDE = (ArithmeticError, ValueError)  # what Python raises where NumPy gives 
 
 def scalar(value: Any) -> Array:
     """The one real number that f gives, (1,)."""
+    if isinstance(value, float | np.floating):
+        return np.array([float(value)])
     if isinstance(value, tuple | list):
         raise InputTypeError(
             f"f: expected a real scalar, got a {type(value).__name__} of {len(value)}; return the value alone"

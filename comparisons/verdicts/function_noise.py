@@ -123,6 +123,9 @@ def line_noise(at: Callable[[float], Array], wanted: Array | None = None) -> tup
     seen = [base[None]]
     missing = np.ones(base.shape, dtype=bool) if wanted is None else wanted.copy()
     for spacing in SPACINGS:
+        far = 4 * spacing
+        if (np.array([at(-far), at(far)])[:, missing] == base[missing]).all():
+            continue  # nothing moves on so short a line
         with np.errstate(all="ignore"):
             values = np.array([base if k == 0 else at(k * spacing) for k in range(-4, POINTS - 4)])
             seen.append(values)

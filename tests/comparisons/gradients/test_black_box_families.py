@@ -1,0 +1,92 @@
+"""The campaign's functions: their gradients are right, their mistakes are mistakes."""
+
+import numpy as np
+import pytest
+
+from backproof.comparisons.gradients.black_box_campaign import judged
+from backproof.comparisons.gradients.black_box_families import DOUBLE, GROUPS, BlackBox, Family, families
+from backproof.comparisons.gradients.black_box_mistakes import CHANGES, GROSS, mistaken
+from backproof.scratch.architecture import Array
+
+RNG = np.random.default_rng(0)
+EACH = pytest.mark.parametrize("family", families().values(), ids=families())
+
+
+def drawn(family: Family, seed: int = 0) -> BlackBox:
+    with np.errstate(all="ignore"):
+        return family.draw(np.random.default_rng([seed, len(family.name)]))
+
+
+def test_there_are_kinds_enough_in_every_group() -> None:
+    assert len(families()) >= 60
+    assert {family.group for family in families().values()} == set(GROUPS)
+    assert set(GROUPS) > DOUBLE
+
+
+@EACH
+def test_a_right_gradient_does_not_fail(family: Family) -> None:
+    box = drawn(family)
+    assert np.shape(box.gradient) == box.theta.shape
+    with np.errstate(all="ignore"):
+        verdict = judged(box, box.gradient)
+    assert verdict.outcome != "FAIL", str(verdict)
+
+
+@EACH
+@pytest.mark.parametrize("kind", ["sign", "zero"])
+def test_a_gradient_of_the_wrong_sign_or_of_zeros_does_not_pass(family: Family, kind: str) -> None:
+    box = drawn(family)
+    wrong = mistaken(box, kind, np.random.default_rng(0))
+    if wrong is None:
+        assert box.is_right(CHANGES[kind](box.gradient, RNG))
+        return
+    with np.errstate(all="ignore"):
+        assert not judged(box, wrong).passed
+
+
+@pytest.mark.parametrize("name", [name for name, family in families().items() if family.group == "smooth"])
+@pytest.mark.parametrize("seed", range(3))
+def test_right_gradients_of_smooth_functions_pass(name: str, seed: int) -> None:
+    box = drawn(families()[name], seed + 1)
+    verdict = judged(box, box.gradient)
+    assert verdict.passed, str(verdict)
+
+
+def box_of(gradient: Array) -> BlackBox:
+    return BlackBox(lambda t: 0.0, np.zeros(gradient.shape), gradient)
+
+
+@pytest.mark.parametrize("kind", CHANGES)
+def test_every_kind_of_mistake_changes_what_it_says(kind: str) -> None:
+    right = np.array([[1.0, 2.0], [-3.0, 1e-9]])
+    wrong = mistaken(box_of(right), kind, np.random.default_rng(3))
+    assert wrong is not None
+    changed = wrong != right
+    if kind.startswith(("one entry", "sign of one")):
+        assert changed.sum() == 1
+        assert abs(right[changed][0]) >= 1
+    elif kind == "transposed":
+        np.testing.assert_array_equal(wrong, right.T)
+    else:
+        assert changed.all()
+    if " by 1e-" in kind:
+        size = float(kind.rpartition(" ")[2])
+        np.testing.assert_allclose(abs(wrong / right - 1)[changed], size, rtol=1e-6)
+
+
+def test_gross_mistakes_are_those_of_a_hundredth_and_more() -> None:
+    assert set(CHANGES) - set(GROSS) == {
+        *(f"scaled by 1e-{k}" for k in range(3, 9)),
+        "one entry by 1e-4",
+    }
+
+
+def test_what_lies_between_the_slopes_of_a_kink_is_no_mistake() -> None:
+    box = BlackBox(lambda t: 0.0, np.zeros(1), np.array([0.5]), np.array([0.0]), np.array([1.0]))
+    assert mistaken(box, "zero", RNG) is None
+    assert mistaken(box, "sign", RNG) is not None
+
+
+@pytest.mark.parametrize("gradient", [np.ones((3, 3)), np.array([2.0, 1.0, 2.0])])
+def test_a_symmetric_gradient_is_not_wrong_when_transposed(gradient: Array) -> None:
+    assert mistaken(box_of(gradient), "transposed", RNG) is None
