@@ -121,6 +121,8 @@ def test_a_folder_can_be_named_in_place_of_its_results(small_run: Any) -> None:
 
 def test_ctrl_c_keeps_the_finished_parts_and_exits_130(tmp_path: Path) -> None:
     arguments = [BACKPROOF, *SMALL, "--epochs", "400", "--out", "out"]
+    # A shell starts background jobs deaf to Ctrl-C, and that is inherited; a person's shell does not.
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
         arguments,
         stderr=subprocess.PIPE,
@@ -128,9 +130,8 @@ def test_ctrl_c_keeps_the_finished_parts_and_exits_130(tmp_path: Path) -> None:
         text=True,
         cwd=tmp_path,
         env=environment(tmp_path),
-        # A shell starts background jobs deaf to Ctrl-C, and that is inherited; a person's shell does not.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
+    signal.signal(signal.SIGINT, previous)
     assert process.stderr is not None
     for line in process.stderr:
         if line.startswith("gradients: PASS"):
