@@ -32,7 +32,7 @@ from backproof.scratch.architecture import Array
 
 ONE_BY_ONE = 64  # a tensor of so many entries is looked at entry by entry
 SAMPLED = 20  # of a larger one
-FAR = (0.37, 1e1, 1e3)  # where else to look for a change before f is said to ignore its argument
+NEARBY = 0.37  # how far to look for a change before f is said to ignore its argument
 
 
 @dataclass(frozen=True)
@@ -123,8 +123,7 @@ def function_noises(point: Point, seed: int) -> tuple[list[Noise], bool]:
 
     level, seen = line_noise(at)
     moved = bool((seen != point.base).any())
-    for step in FAR if not moved else ():
-        moved = moved or bool((at(step) != point.base).any() or (at(-step) != point.base).any())
+    moved = moved or any(bool((at(step) != point.base).any()) for step in (NEARBY, -NEARBY))
     level = np.fmax(level, np.abs(point.again - point.base))
     computed = EPS[point.dtype_at(SPACINGS[-1], ways)]
     eps = [max(computed, EPS[grid(seen[:, c])]) for c in range(len(level))]

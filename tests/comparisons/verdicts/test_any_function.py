@@ -329,6 +329,17 @@ def test_a_float32_gradient_function_is_granted_its_own_rounding() -> None:
     )
 
 
+def test_a_loss_that_cancels_to_nothing_does_not_fail_a_gradient_smaller_than_its_terms_round() -> None:
+    logits = np.array([0.0, 112.0])
+
+    def loss(z: Array) -> float:
+        return float(np.logaddexp.reduce(z) - z[1])
+
+    right = np.array([np.exp(-112.0), -np.exp(-112.0)])
+    assert check_gradient(loss, right, logits).outcome == "INCONCLUSIVE"
+    assert not check_gradient(loss, right + 1e-3, logits)
+
+
 def test_the_resolution_asked_for_decides_what_passes() -> None:
     f = lambda t: round(float(np.sin(t[0])), 7)  # noqa: E731 (one formula)
     claimed = np.cos(np.array([0.3]))
