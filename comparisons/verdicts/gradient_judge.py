@@ -32,6 +32,7 @@ from backproof.scratch.architecture import Array
 
 ONE_BY_ONE = 64  # a tensor of so many entries is looked at entry by entry
 SAMPLED = 20  # of a larger one
+FAR = 10.0  # where f shows how large its terms may be
 NEARBY = 0.37  # how far to look for a change before f is said to ignore its argument
 
 
@@ -109,7 +110,12 @@ class _Lines:
 
 
 def function_noises(point: Point, seed: int) -> tuple[list[Noise], bool]:
-    """The noise of every function along one random line in all parameters; and whether any moved."""
+    """The noise of every function along one random line in all parameters; and whether any moved.
+
+    Far out on that line f shows how large its terms may be. A loss of 1e-43 is the difference of logits near
+    100: where f is less than a rounding of them, and so is all of the claimed gradient, both may be off by
+    that much.
+    """
     rng = np.random.default_rng(seed)
     ways = [
         rng.choice([-1.0, 1.0], t.flat.shape)
@@ -127,7 +133,15 @@ def function_noises(point: Point, seed: int) -> tuple[list[Noise], bool]:
     level = np.fmax(level, np.abs(point.again - point.base))
     computed = EPS[point.dtype_at(SPACINGS[-1], ways)]
     eps = [max(computed, EPS[grid(seen[:, c])]) for c in range(len(level))]
-    return [Noise(float(one), its) for one, its in zip(level, eps, strict=True)], moved
+    far = np.array([at(FAR), at(-FAR)])
+    size = np.where(np.isfinite(far), np.abs(far), 0.0).max(axis=0)
+    hidden = [
+        its * one if abs(base) <= its * one else 0.0
+        for its, one, base in zip(eps, size, point.base, strict=True)
+    ]
+    return [
+        Noise(float(one), its, float(rest)) for one, its, rest in zip(level, eps, hidden, strict=True)
+    ], moved
 
 
 def _default_resolution(noises: Sequence[Noise], kind: str) -> float:
@@ -237,7 +251,8 @@ def _reason(found: Looks, shown: Judged) -> str:
         level = claim.noise.of(float(claim.point.base[claim.component]))
         return words.undecided(found.name(those[0]), those[0], len(those), len(found.all), level)
     n = found.tensor.flat.size
-    missed = missed_size([one.bound for one in found.through], n) if found.through else 0.0
+    smooth = [one.bound for one in found.through if not one.finding.kink]
+    missed = missed_size(smooth, n) if smooth else float("inf")
     norm = float(np.linalg.norm(claim.flat))
     looked = words.looked_at(len(found.one_by_one), n, len(found.through), missed, norm)
     kinks = [(found.name(one), one) for one in found.one_by_one if one.finding.kink]

@@ -28,6 +28,8 @@ def looked_at(entries: int, n: int, n_directions: int, missed: float, norm: floa
             if entries == n
             else f"{entries:,} of {n:,} entries, the others not looked at"
         )
+    if not isfinite(missed):
+        return f"{entries:,} of {n:,} entries one by one; along all {n_directions} directions f has a kink"
     size = f"{missed / norm:.0e} of the gradient's norm" if norm else f"{missed:.0e}"
     return (
         f"{entries:,} of {n:,} entries one by one, all through {n_directions} directions: a mistake of "

@@ -65,8 +65,7 @@ class LineFinding:
     doubt: float = 0.0  # half of a jump between one-sided slopes that could hide in the noise
     steepness: float = 0.0  # how steep f is nearby
     kink: tuple[float, float] | None = None  # the interval of one-sided slopes
-    stands: bool = False  # f did not move at the shortest steps
-    still: bool = False  # nor at any other, not at the longest either
+    still: bool = False  # f never moved, not at the longest steps either
     resolved: bool = False
 
     @property
@@ -168,8 +167,7 @@ def long_look(line: Line, c: int, noise: Noise, needs: Needs) -> LineFinding:
     if abs(jump.value) > SAFETY * jump.error:
         return _at_kink(rows, claimed, steepness, needs)
     doubt = (abs(jump.value) + SAFETY * jump.error) / 2
-    stands = bool((rows.change[-3:] == 0).all())
-    found = LineFinding(claimed, slope.value, SAFETY * slope.error, doubt, steepness, stands=stands)
+    found = LineFinding(claimed, slope.value, SAFETY * slope.error, doubt, steepness)
     if needs.met(found.bound, claimed):
         return replace(found, resolved=True)
     if abs(claimed) > found.bound or abs(found.off) > found.bound:
@@ -222,20 +220,4 @@ def judge(line: Line, c: int, noise: Noise, needs: Needs, own_noise: Callable[[]
     """The finding on one line; `own_noise` reads f's noise on this very line, where that is needed."""
     if not np.isfinite(line.slope[c]):
         return LineFinding(float(line.slope[c]), INF, 0.0)
-    found = short_look(line, c, noise, needs) or long_look(line, c, own_noise(), needs)
-    if found.outside and found.stands:
-        return replace(found, doubt=found.doubt + _inner(line, c, noise))
-    return found
-
-
-def _inner(line: Line, c: int, noise: Noise) -> float:
-    """The slope of a change that f's own rounding may hide where its terms cancel.
-
-    A loss of 1e-49 is the difference of logits near 100, and stands still while they move by less than they
-    round. How large such terms are is seen from f further out.
-    """
-    ends = np.array(
-        [line.at(sign * step * line.scale).values[c] for step in (1.0, FAR[0]) for sign in (1, -1)]
-    )
-    finite = np.abs(ends[np.isfinite(ends)])
-    return noise.eps * float(finite.max(initial=0.0)) / line.scale
+    return short_look(line, c, noise, needs) or long_look(line, c, own_noise(), needs)

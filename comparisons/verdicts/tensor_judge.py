@@ -6,6 +6,10 @@ claim itself. At a kink it is FAIL outside the interval of one-sided slopes, and
 automatic differentiation may give any of them and nothing else (Lee, Park, Aiken 2023). It passes only where
 it was resolved (`Needs`); all else is INCONCLUSIVE.
 
+Along a random direction several kinks may meet, and what is right for each of them need not lie between the
+two slopes of their sum: relu(a) - relu(b) at a = b = 0 has the subgradient (0, 0), and the slopes 1 and 1
+along (1, -1). There a claim outside is undecided.
+
 Reference: Lee, Park, Aiken, "On the correctness of automatic differentiation for neural networks with
 machine-representable parameters", ICML 2023, PMLR 202.
 """
@@ -83,7 +87,7 @@ def along(claim: Claim, line: Line, entry: int | None, direction: int | Array) -
     def own_noise() -> Noise:
         level, seen = line_noise(lambda s: line.at(s * line.scale).values)
         finest = max(claim.noise.eps, EPS[grid(seen[:, c])])
-        return Noise(max(claim.noise.level, float(level[c])), finest)
+        return replace(claim.noise, level=max(claim.noise.level, float(level[c])), eps=finest)
 
     needs = claim.needs
     if entry is None:  # a direction is a sum over all entries, and is judged by the whole tensor's size
@@ -94,8 +98,13 @@ def along(claim: Claim, line: Line, entry: int | None, direction: int | Array) -
     if finding.outside and np.isfinite(finding.claimed):
         own = claim.own_rounding(direction)
         bound += own
-        finding = replace(finding, resolved=finding.resolved and needs.met(bound, finding.claimed))
-    return Judged(entry, finding, _outcome(finding, bound), bound)
+        hidden = claim.noise.hidden if claim.largest_of_all <= claim.noise.hidden else 0.0
+        resolved = finding.resolved and needs.met(bound, finding.claimed)
+        finding = replace(finding, resolved=resolved, doubt=finding.doubt + hidden)
+    outcome = _outcome(finding, bound)
+    if entry is None and finding.kink and outcome == Outcome.FAIL:
+        outcome = Outcome.INCONCLUSIVE
+    return Judged(entry, finding, outcome, bound)
 
 
 def _outcome(finding: LineFinding, bound: float) -> Outcome:

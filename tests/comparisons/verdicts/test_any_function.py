@@ -278,6 +278,12 @@ def test_one_wrong_entry_of_thousands_is_found_by_name_through_random_directions
     assert verdict.worst == f"params[{wrong}]"
 
 
+def test_where_kinks_meet_along_a_random_direction_a_valid_subgradient_does_not_fail() -> None:
+    signs = np.where(np.arange(100) % 2, 1.0, -1.0)
+    verdict = check_gradient(lambda t: float(signs @ np.maximum(t, 0)), np.zeros(100), np.zeros(100))
+    assert verdict.outcome != "FAIL"
+
+
 def test_what_was_looked_at_one_by_one_and_through_directions_is_said() -> None:
     theta = RNG.standard_normal(5000)
     verdict = check_gradient(lambda t: float(WEIGHTS @ np.sin(t)), WEIGHTS * np.cos(theta), theta)
@@ -327,6 +333,18 @@ def test_a_float32_gradient_function_is_granted_its_own_rounding() -> None:
         check_gradient(lambda t: float(0.5 * t @ wide @ t), lambda t: 1.01 * gradient(t), theta).outcome
         == "FAIL"
     )
+
+
+def test_a_gradient_whose_terms_cancel_below_their_rounding_does_not_fail() -> None:
+    """The network's output is certain: softmax - one-hot is 0 where it should be -1e-44."""
+    logits = np.array([0.0, 100.0])
+
+    def loss(z: Array) -> float:
+        return float(np.log1p(np.exp(2 * z[0] - z[1])) + 0 * z[1])
+
+    computed = np.array([2 * np.exp(-100.0), 0.0])
+    assert check_gradient(loss, computed, logits).outcome == "INCONCLUSIVE"
+    assert check_gradient(loss, np.array([1e-3, 0.0]), logits).outcome == "FAIL"
 
 
 def test_a_loss_that_cancels_to_nothing_does_not_fail_a_gradient_smaller_than_its_terms_round() -> None:
