@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backproof.comparisons.results.codec import decode, encode
+from backproof.comparisons.results.codec import Foreign, decode, encode
 from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.scratch.errors import InputError
 
@@ -127,3 +127,20 @@ def test_a_missing_field_is_named_and_one_with_a_default_may_be_missing() -> Non
 def test_an_answer_that_is_absent_is_told_from_one_that_is_there() -> None:
     cell = decode(Outer, {**a_document(), "cells": {"jax": {"not_offered": "no"}}}).cells["jax"]
     assert cell == Absent("no")
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A picture in the form of the program that draws it."""
+
+    traces: tuple[Foreign, ...]
+
+
+def test_another_programs_object_is_kept_as_it_is() -> None:
+    traces = ({"x": [1, 2.5, None], "line": {"dash": "dot"}, "visible": True}, {})
+    assert decode(Drawn, encode(Drawn(traces))) == Drawn(traces)
+
+
+def test_what_is_no_object_is_refused_in_its_place() -> None:
+    with pytest.raises(InputError, match=r"traces\[1\]: expected an object, found 'x'"):
+        decode(Drawn, {"traces": [{}, "x"]})
