@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import pytest
+    import torch
 
+    from backproof.comparisons.compare.spot_check import Spot, SpotCheck
     from backproof.comparisons.verdicts.gradient_verdict import GradientVerdict
 
 TIME_LIMIT = 600.0  # seconds for all checks of one class; a CI machine may be slow
@@ -53,6 +55,29 @@ def assert_gradient(f: Callable[..., Any], gradient: Any, params: Any, **options
     verdict = check_gradient(f, gradient, params, **options)
     verdict.raise_if_failed()
     return verdict
+
+
+def spot_check(
+    model: torch.nn.Module,
+    loss: Callable[..., torch.Tensor],
+    every: int = 1000,
+    on_fail: Callable[[Spot], object] | None = None,
+    seed: int = 0,
+) -> SpotCheck:
+    """Look at the gradient of one batch in `every` of a torch training loop.
+
+        check = backproof.testing.spot_check(model, lambda model, x, y: loss(model(x), y))
+        for x, y in loader:
+            optimizer.zero_grad()
+            loss(model(x), y).backward()
+            check(x, y)
+            optimizer.step()
+
+    Arguments and what is raised: `comparisons.compare.spot_check.SpotCheck`.
+    """
+    from backproof.comparisons.compare.spot_check import SpotCheck
+
+    return SpotCheck(model, loss, every, on_fail, seed)
 
 
 def parametrize_with_checks(
