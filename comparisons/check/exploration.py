@@ -183,7 +183,7 @@ def _recognised(candidate: Candidate, probes: Sequence[Probe], words: Mapping[st
     """The first form whose logits fit on two problems; the stated one where none does."""
     form, alive = candidate.form, [probe for probe in probes if probe.status not in ("declined", "fatal")]
     tried = {probe.kind[:2]: probe for probe in alive if probe.kind[2] == max(p.kind[2] for p in alive)}
-    for probe in list(tried.values())[:4]:
+    for probe in list(tried.values())[:2]:
         for other in _forms(form, words, probe.kind):
             candidate.form = other
             if all(
@@ -200,13 +200,13 @@ def _forms(form: Form, words: Mapping[str, str], kind: Kind) -> list[Form]:
     }
     if "output_activation" not in words and kind[1] in ("mse", "sum_of_squares"):
         choices["output_activation"] = WORDS["output_activation"]
-    if not form.activation:
-        choices["activation"] = ("", *ACTIVATION_FUNCTIONS)
+    own = [] if form.activation else [replace(form, activation=name) for name in ACTIVATION_FUNCTIONS]
     found = [
         replace(form, **dict(zip(choices, values, strict=True)))  # type: ignore[arg-type]  # words all
         for values in product(*choices.values())
     ]
-    return sorted(found, key=lambda other: sum(vars(other)[name] != vars(form)[name] for name in choices))
+    found += [replace(other, outputs=name) for other in own for name in choices["outputs"]]
+    return sorted(found, key=lambda other: sum(vars(other)[name] != vars(form)[name] for name in vars(form)))
 
 
 def _logits_only(candidate: Candidate, kind: Kind, seed: int, shape: int) -> Probe:

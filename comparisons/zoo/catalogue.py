@@ -8,8 +8,10 @@ import ast
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from backproof.comparisons.check.battery.battery import CHECKS
+from backproof.comparisons.check.trial import EXCEPTIONS
 from backproof.scratch.errors import InputError
 
 CATALOGUE = "catalogue.toml"
@@ -17,14 +19,15 @@ CATALOGUE = "catalogue.toml"
 
 @dataclass(frozen=True)
 class Specimen:
-    """One class of the zoo. `checks` and `cause` are empty for a correct one."""
+    """One class of the zoo. `checks` and `causes` are empty for a correct one."""
 
     number: str  # of the list of known mistakes; H1 .. H10 for those that were held out
     place: str  # file.py:Class within the folder
     mistake: str  # one sentence
-    group: str  # gradient | state | optimizer | data | held out | correct
+    group: str  # gradient | state | optimizer | data | field | pair | ... | held out | correct
     checks: tuple[str, ...] = ()  # at least one of these is expected to see it
-    cause: str = ""  # words that the first diagnosis must contain
+    causes: tuple[str, ...] = ()  # words: of one, in the first diagnosis; of several, among the first three
+    strict: bool = False  # tried with --strict
     note: str = ""  # why an entry of the list is turned round here
     blind: str = ""  # held out ones: "killed" or "survived" before any check had been changed for them
 
@@ -51,18 +54,22 @@ def read(folder: Path) -> list[Specimen]:
     return mutants + [_entry(folder, {**row, "group": "correct"}) for row in document.get("correct", [])]
 
 
-def _entry(folder: Path, row: dict[str, str | list[str]]) -> Specimen:
+def _entry(folder: Path, row: dict[str, Any]) -> Specimen:
     place = str(row.get("place", ""))
     file, _, name = place.partition(":")
     group = str(row.get("group") or file.removesuffix(".py").removesuffix("_mistakes").replace("_", " "))
     checks = tuple(row.get("checks", ()))
-    known = {check.name for check in CHECKS}
+    known = {EXCEPTIONS, *(check.name for check in CHECKS)}
     if not set(checks) <= known or not (checks or group == "correct"):
         raise InputError(
             f"mutants: {place}: checks: expected some of {', '.join(sorted(known))}; got {checks}"
         )
-    texts = {key: str(row.get(key, "")) for key in ("number", "cause", "note", "blind")}
-    return Specimen(place=place, mistake=_sentence(folder / file, name), group=group, checks=checks, **texts)
+    causes = tuple(row.get("causes", (row["cause"],) if row.get("cause") else ()))
+    texts = {key: str(row.get(key, "")) for key in ("number", "note", "blind")}
+    mistake, strict = _sentence(folder / file, name), bool(row.get("strict", False))
+    return Specimen(
+        place=place, mistake=mistake, group=group, checks=checks, causes=causes, strict=strict, **texts
+    )
 
 
 def _sentence(file: Path, name: str) -> str:

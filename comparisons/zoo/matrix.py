@@ -1,7 +1,8 @@
 """The kill matrix: every class of the zoo against every check, other checkers beside them.
 
 A mutant is killed when a check FAILs on it; it is killed as expected when one of the checks does that were
-named beforehand. `cause_named` says whether the first diagnosis contains the words that name the mistake.
+named beforehand. `cause_named` says whether the first diagnosis contains the words that name the mistake; of
+two mistakes at once, whether both are among the first three.
 """
 
 import time
@@ -21,7 +22,8 @@ from backproof.comparisons.verdicts.outcome import Outcome, worst
 from backproof.comparisons.zoo.catalogue import Specimen
 from backproof.comparisons.zoo.result import Counts, Rivals, Row, Zoo
 
-NAMED_SHARE = 0.8  # of the gradient mutants: how many diagnoses must name the true cause
+NAMED_SHARE, PAIRS_SHARE = 0.9, 0.8  # how many diagnoses must name the true cause, and both of a pair
+GROUPS = ("gradient", "state", "optimizer", "data", "field", "pair", "beside a convention")
 CORRECT_SEEDS = 3
 TIME_LIMIT = 300.0  # seconds per class: a busy machine is no reason for "not run"
 
@@ -56,7 +58,7 @@ def row_of(entry: Specimen, *, folder: Path, seed: int) -> Row:
     target = Target(str(folder / file), name)
     started = time.monotonic()
     seeds = range(seed, seed + (CORRECT_SEEDS if entry.group == "correct" else 1))
-    settings = Settings(quick=True, shrink=False, time_limit=TIME_LIMIT)
+    settings = Settings(quick=True, shrink=False, strict=entry.strict, time_limit=TIME_LIMIT)
     tried = [try_class(target, replace(settings, seed=s)) for s in seeds]
     causes = [cause.sentence for cause in tried[0].causes]
     outcomes = _worst(tried)
@@ -75,11 +77,21 @@ def row_of(entry: Specimen, *, folder: Path, seed: int) -> Row:
         killed_by=tuple(failed),
         as_expected=bool(set(failed) & set(entry.checks)),
         diagnosis=tuple(causes),
-        cause=entry.cause,
-        cause_named=bool(causes) and entry.cause in causes[0] if entry.cause else None,
+        cause="; ".join(entry.causes),
+        cause_named=named(causes, entry.causes),
+        certainty=tried[0].causes[0].certainty if causes else "",
         rivals=_rivals(load_class(target), entry, seed),
         seconds=time.monotonic() - started,
     )
+
+
+def named(told: Sequence[str], words: Sequence[str]) -> bool | None:
+    """Is the cause in the first sentence told; of several causes, each in one of the first three?"""
+    if not words:
+        return None
+    if len(words) == 1:
+        return bool(told) and words[0] in told[0]
+    return all(any(word in sentence for sentence in told[:3]) for word in words)
 
 
 def _worst(tried: Sequence[CheckedClass]) -> dict[str, str]:
@@ -106,14 +118,16 @@ def _rivals(kind: type, entry: Specimen, seed: int) -> Rivals:
 
 def mutants(rows: Sequence[Row], *, held_out: bool = False) -> list[Row]:
     """The rows of the list of known mistakes, or of those that were held out."""
-    groups = ("held out",) if held_out else ("gradient", "state", "optimizer", "data")
+    groups = ("held out",) if held_out else GROUPS
     return [row for row in rows if row.group in groups]
 
 
 def summary(rows: Sequence[Row]) -> Counts:
     """Counts: mutants killed, by whom; correct classes that pass; diagnoses that name the cause."""
     known, correct = mutants(rows), [row for row in rows if row.group == "correct"]
-    gradient = [row for row in rows if row.group == "gradient" and row.cause_named is not None]
+    told = [row for row in known if row.cause_named is not None]
+    pairs = [row for row in told if row.group == "pair"]
+    single = [row for row in told if row.group != "pair"]
     held_out = mutants(rows, held_out=True)
     return Counts(
         mutants=len(known),
@@ -121,8 +135,11 @@ def summary(rows: Sequence[Row]) -> Counts:
         killed_as_expected=sum(row.as_expected for row in known),
         correct=len(correct),
         correct_passed=sum(row.verdict == Outcome.PASS for row in correct),
-        gradient_mutants=len(gradient),
-        causes_named=sum(bool(row.cause_named) for row in gradient),
+        with_cause=len(single),
+        causes_named=sum(bool(row.cause_named) for row in single),
+        pairs=len(pairs),
+        pairs_named=sum(bool(row.cause_named) for row in pairs),
+        misled=sum(row.certainty == "explains" and not row.cause_named for row in told),
         held_out=len(held_out),
         held_out_killed_blind=sum(row.blind == "killed" for row in held_out),
         held_out_killed=sum(bool(row.killed_by) for row in held_out),
@@ -139,7 +156,8 @@ def verdict(rows: Sequence[Row]) -> Outcome:
     counts = summary(rows)
     survivors = counts.killed_as_expected < counts.mutants
     alarms = any(row.verdict == Outcome.FAIL for row in rows if row.group == "correct")
-    misnamed = counts.causes_named < NAMED_SHARE * counts.gradient_mutants
+    misnamed = counts.causes_named < NAMED_SHARE * counts.with_cause or counts.misled > 0
+    misnamed |= counts.pairs_named < PAIRS_SHARE * counts.pairs
     if survivors or alarms or misnamed:
         return Outcome.FAIL
     return Outcome.PASS if counts.correct_passed == counts.correct else Outcome.INCONCLUSIVE

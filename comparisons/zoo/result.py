@@ -24,7 +24,7 @@ class Row:
     name: str
     place: str  # file.py:Class
     mistake: str
-    group: str  # gradient | state | optimizer | data | held out | correct
+    group: str  # gradient | state | optimizer | data | field | pair | ... | held out | correct
     note: str
     blind: str
     expected: tuple[str, ...]  # checks, one of which must fail it
@@ -35,6 +35,7 @@ class Row:
     diagnosis: tuple[str, ...]  # causes in sentences, best first
     cause: str  # words that the first must contain
     cause_named: bool | None
+    certainty: str  # of the first: explains | fits | describes
     rivals: Rivals
     seconds: float
 
@@ -48,8 +49,11 @@ class Counts:
     killed_as_expected: int
     correct: int
     correct_passed: int
-    gradient_mutants: int
+    with_cause: int  # single mistakes whose cause can be named
     causes_named: int
+    pairs: int  # two mistakes at once
+    pairs_named: int  # both among the first three causes
+    misled: int  # a first cause that "explains", and is not the true one
     held_out: int
     held_out_killed_blind: int
     held_out_killed: int

@@ -86,8 +86,9 @@ def sentences(counts: Counts) -> list[str]:
         f"For comparison: gradcheck {counts.gradcheck_killed}, check_grad {counts.check_grad_killed}, "
         f"a test accuracy of 95 % {counts.threshold_killed} of {total}.",
         f"Correct classes that pass: {counts.correct_passed} of {counts.correct}.",
-        f"The first diagnosis names the cause of {counts.causes_named} of {counts.gradient_mutants} "
-        "gradient mutants.",
+        f"The first diagnosis names the cause of {counts.causes_named} of {counts.with_cause} mistakes; "
+        f"of two at once both are among the first three in {counts.pairs_named} of {counts.pairs}. "
+        f'False causes that "explain": {counts.misled}.',
     ]
     if counts.held_out:
         lines.append(

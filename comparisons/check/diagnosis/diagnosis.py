@@ -69,14 +69,15 @@ def _forward_causes(trial: Trial, seed: int) -> list[Cause]:
     if "repeatable" in failed and failed["repeatable"].kind == "mismatch":
         text = "logits are not the same twice: is something random left on at prediction?"
         return [Cause(text, "describes")]
+    alone = told.get("independence")
+    if alone is not None and alone.kind == "mismatch":
+        return [Cause("a sample's logits depend on the other samples of its batch", "describes")]
     if "weights" in failed:
         return [Cause(failed["weights"].text, "describes")]
     if "logits" not in failed:
         return []
     if failed["logits"].kind != "mismatch":
         return [Cause(failed["logits"].text, "describes")]
-    if "independence" in told and told["independence"].kind == "mismatch":
-        return [Cause("a sample's logits depend on the other samples of its batch", "describes")]
     raised = [r.text for r in trial.failed() if r.check == EXCEPTIONS and r.text.startswith("logits raised")]
     first = [Cause(text, "describes") for text in raised]
     return [*first, forward_cause(trial.explored, seed, failed["logits"].text)]
@@ -103,6 +104,8 @@ def _evaluation_causes(
     if not explained:
         numeric = numerical_cause(wrong)
         explained = [numeric] if numeric else [_described(wrong, finite)]
+    if model is not None and not model.mistakes() and of_losses:
+        explained, of_losses = of_losses, explained  # the gradient is wrong only where the loss is
     names = {cause.sentence for cause in explained}
     return [*explained, *(cause for cause in of_losses if cause.sentence not in names)], model
 
@@ -111,7 +114,8 @@ def _told(model: Model, seen: Sequence[Observation], losses: LossFindings) -> li
     """The model's mistakes in words, families as one."""
     if not model.mistakes():
         special = [o for o in seen if not model.predicts(o)]
-        return [_kink_cause(special)] if special else []
+        ordinary = any(o.family == "generic" for o in special)
+        return [_kink_cause(special)] if special and not ordinary else []
     whole = all(model.predicts(o) for o in seen)
     known = [
         o for o in seen if o.loss_name in model.outputs and (o.depth == 1 or o.activation in model.slopes)

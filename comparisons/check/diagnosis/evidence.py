@@ -15,7 +15,7 @@ from backproof.comparisons.check.battery.grid import generic_problem
 from backproof.comparisons.check.exploration import Explored
 from backproof.comparisons.check.forms.activations import ACTIVATION_FUNCTIONS
 from backproof.comparisons.check.forms.candidate import Candidate
-from backproof.comparisons.check.forms.expected import Convention, Expected
+from backproof.comparisons.check.forms.expected import Convention, Expected, forward_logits
 from backproof.comparisons.check.forms.space import Kind
 from backproof.comparisons.check.subject.subject import Misbehaviour
 from backproof.comparisons.verdicts.outcome import Outcome
@@ -70,7 +70,7 @@ class Observation:
 
     @cached_property
     def loss_wrong(self) -> bool:
-        return not abs(self.loss - float(self.right.loss.value)) <= float(self.right.loss.error)
+        return not abs(self.loss - float(self.right.loss.value)) <= float(self.right.loss.error) + ROUNDING
 
     @cached_property
     def parts(self) -> list[tuple[slice, slice]]:
@@ -182,7 +182,7 @@ def telling_problems(explored: Explored, seed: int) -> list[tuple[Problem, str]]
     for i, loss in enumerate(space.losses[:2]):
         kind = next(kind for kind in reversed(space.kinds) if kind[1] == loss)
         problem = generic_problem(_architecture(kind), 4, seed + i, space.biases)
-        found += [(_saturated(problem, factor), "saturated") for factor in (30.0, 300.0)]
+        found += [(_saturated(problem, factor), "saturated") for factor in (40.0, 600.0, 3000.0)]
     return found
 
 
@@ -217,6 +217,8 @@ def _with_idle_input(problem: Problem) -> Problem:
     return replace(problem, x=x)
 
 
-def _saturated(problem: Problem, factor: float) -> Problem:
+def _saturated(problem: Problem, size: float) -> Problem:
+    """The last layer scaled until the largest logit is of this size."""
     W, b = problem.weights[-1]
+    factor = size / max(float(np.abs(forward_logits(problem)).max()), 1e-3)
     return replace(problem, weights=[*problem.weights[:-1], (factor * W, factor * b)])

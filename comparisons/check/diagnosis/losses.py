@@ -57,7 +57,7 @@ def _cause(mine: Sequence[Observation], found: LossFindings) -> Cause | None:
         (o.loss / float(o.right.loss.value), o.problem) for o in mine if float(o.right.loss.value) > 1e-6
     ]
     law = fitting(ratios, CLOSE)
-    if law is not None:
+    if law is not None and not law.is_one:
         return Cause(f"the loss is {law} times ours, and its gradient does not follow", "explains")
     penalty = _penalty(mine)
     if penalty:
@@ -114,11 +114,8 @@ def _described(mine: Sequence[Observation], wrong: Sequence[Observation]) -> Cau
     if smaller and all(o.family == "saturated" for o in wrong):
         return Cause("large logits are clipped or capped: the loss is too small there" + tail, "fits")
     if smaller and mine[0].loss_name in ("cross_entropy", "binary_cross_entropy"):
-        off = (
-            max(abs(o.loss / float(o.right.loss.value) - 1) for o in wrong if o.family == "generic")
-            if any(o.family == "generic" for o in wrong)
-            else 0.0
-        )
+        ordinary = [o for o in wrong if o.family == "generic" and float(o.right.loss.value) > CLOSE]
+        off = max((abs(o.loss / float(o.right.loss.value) - 1) for o in ordinary), default=0.0)
         if off < CONSTANT:
             return Cause(
                 "the loss is a little too small: a constant inside the logarithm, log(p + eps)?" + tail,

@@ -11,7 +11,7 @@ The textbook's backward pass has five steps, and a mistake replaces one:
 Mistakes in different steps can hold at once: the first three show in the last layer, the others behind it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -271,7 +271,7 @@ def _everywhere(layer: int, depth: int) -> bool:
 SCOPES: dict[str, Callable[[int, int], bool]] = {
     "": _everywhere,
     " of the hidden layers": lambda layer, depth: layer < depth - 1,
-    " of the first layer": lambda layer, depth: layer == 0 and depth > 1,
+    " of the first layer": lambda layer, depth: layer == 0,
     " of the last layer": lambda layer, depth: layer == depth - 1,
 }
 
@@ -373,6 +373,24 @@ def _rates(o: Observation) -> list[float]:
     rate = float((rest * W).sum() / (W * W).sum())
     fits = np.abs(rest - rate * W).max() <= 1e-7 * np.abs(rest).max(initial=1e-300)
     return [rate] if fits and abs(rate) > 1e-9 else []
+
+
+def constants(observations: Sequence[Observation]) -> Iterator[Mistake]:
+    """The gradient of this loss times a constant that is read from the last layer of one observation."""
+    for o in observations:
+        right = right_delta(o)
+        dW, found = right_weight(o, o.depth - 1, right), o.weight(o.depth - 1)
+        size = float((dW * dW).sum())
+        factor = float((found * dW).sum()) / size if size else 1.0
+        if size and np.abs(found - factor * dW).max() <= 1e-9 * np.abs(found).max(initial=1e-300):
+            if abs(factor - 1) > 1e-9:
+                sentence = f"the gradient is {factor:.6g} times what it should be"
+                yield Mistake("output", sentence, _scaled_delta(_constant_factor(factor)), family=sentence)
+            return
+
+
+def _constant_factor(factor: float) -> Factor:
+    return lambda o: factor
 
 
 def bias_mistakes() -> Iterator[Mistake]:

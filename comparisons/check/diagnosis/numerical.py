@@ -21,10 +21,10 @@ STEP = {1: 2.0**-14, 2: 2.0**-9}  # by order, with which the direction is found
 
 def numerical_cause(wrong: Sequence[Observation]) -> Cause | None:
     """Told where every wrong gradient is nearly right, and wrong all over."""
-    offs = [_relative(o) for o in wrong]
+    ordinary = [o for o in wrong if o.family == "generic"]
+    offs = [_relative(o) for o in ordinary]
     if not offs or max(offs) > MOST:
         return None
-    ordinary = [o for o in wrong if o.family == "generic"] or list(wrong)
     if any(_scattered(o) < 0.5 for o in ordinary):
         return None
     digits = -np.log10(float(np.median(offs)))

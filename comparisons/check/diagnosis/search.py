@@ -18,6 +18,7 @@ from backproof.comparisons.check.diagnosis.mistakes import (
     RIGHT,
     Mistake,
     bias_mistakes,
+    constants,
     output_mistakes,
     penalties,
     pull_mistakes,
@@ -92,22 +93,18 @@ def search(observations: Sequence[Observation]) -> Model | None:
         for loss in losses
     }
     best: Model | None = None
-    best_key = (0, 0, 0)
-    for w, b in _pairs(tables):
-        outputs = {loss: _first(table, w, b) for loss, table in tables.items()}
+    best_key = (0, 0)
+    for mine, theirs in _classes(tables):
+        outputs = {loss: _first(table, min(mine), min(theirs)) for loss, table in tables.items()}
         known = {loss: output for loss, output in outputs.items() if output is not None}
         if not known:
             continue
-        start = Model(known, weights[w], biases[b])
-        key = (-len(known), start.cost, 0)
-        if best is not None and key[:2] > best_key[:2] and len(known) < len(losses):
-            continue
-        model, explained = _hidden(start, [o for o in observations if o.loss_name in known])
-        key = (-len(known) - explained, model.cost, w + b)
-        if best is None or key < best_key:
-            best, best_key = model, key
-        if key[0] == -len(losses) - len({o.activation for o in observations}) and model.cost <= 1:
-            break
+        some = [o for o in observations if o.loss_name in known]
+        kept = {i: weights[i] for i in mine}, {i: biases[i] for i in theirs}
+        for model, explained in _hidden(known, kept, some):
+            key = (-len(known) - explained, model.cost)
+            if best is None or key < best_key:
+                best, best_key = model, key
     return best
 
 
@@ -124,7 +121,8 @@ def _last_layer(
     observations: Sequence[Observation], weights: Sequence[Mistake], biases: Sequence[Mistake]
 ) -> _Table:
     loss = observations[0].loss_name
-    outputs = [RIGHT["output"], *(m for m in output_mistakes() if m.only in ("", loss))]
+    known = [m for m in output_mistakes() if m.only in ("", loss)]
+    outputs = [RIGHT["output"], *known, *constants(observations)]
     table = _Table(outputs, [], [])
     for output in outputs:
         alive_w, alive_b = set(range(len(weights))), set(range(len(biases)))
@@ -139,15 +137,26 @@ def _last_layer(
     return table
 
 
-def _pairs(tables: Mapping[str, _Table]) -> list[tuple[int, int]]:
-    """(weight, bias) mistakes that some output of some loss allows, the fewer and the earlier first."""
-    found = {
-        (w, b)
-        for table in tables.values()
-        for alive_w, alive_b in zip(table.weights, table.biases, strict=True)
-        for w, b in product(sorted(alive_w)[:12], sorted(alive_b)[:12])
-    }
-    return sorted(found, key=lambda pair: ((pair[0] > 0) + (pair[1] > 0), sum(pair)))[:60]
+def _classes(tables: Mapping[str, _Table]) -> list[tuple[frozenset[int], frozenset[int]]]:
+    """Weight and bias mistakes that no last layer tells apart, in pairs; those with the right ones first."""
+    groups = [_alike([t.weights for t in tables.values()]), _alike([t.biases for t in tables.values()])]
+    found = [(w, b) for w in groups[0] for b in groups[1]]
+    return sorted(
+        found, key=lambda pair: ((0 not in pair[0]) + (0 not in pair[1]), min(pair[0]) + min(pair[1]))
+    )[:40]
+
+
+def _alike(alive: Sequence[Sequence[set[int]]]) -> list[frozenset[int]]:
+    """Groups of numbers that are in the same of these sets; those that are in none are left out."""
+    places: dict[int, list[tuple[int, int]]] = {}
+    for i, sets in enumerate(alive):
+        for j, members in enumerate(sets):
+            for member in members:
+                places.setdefault(member, []).append((i, j))
+    groups: dict[tuple[tuple[int, int], ...], set[int]] = {}
+    for member, where in places.items():
+        groups.setdefault(tuple(where), set()).add(member)
+    return [frozenset(group) for group in groups.values()]
 
 
 def _first(table: _Table, w: int, b: int) -> Mistake | None:
@@ -157,24 +166,79 @@ def _first(table: _Table, w: int, b: int) -> Mistake | None:
     return None
 
 
-def _hidden(start: Model, observations: Sequence[Observation]) -> tuple[Model, int]:
-    """The model with what is passed back and the slopes settled, and how many activations that explains."""
-    best, best_key, best_count = start, (0, 99), 0
-    activations = list(dict.fromkeys(o.activation for o in observations if o.depth > 1))
+Kept = tuple[Mapping[int, Mistake], Mapping[int, Mistake]]  # weight and bias mistakes, by number
+
+
+@dataclass(frozen=True)
+class _Option:
+    """One slope of an activation, and the weight and bias mistakes that go with it in every hidden layer."""
+
+    slope: Mistake
+    weights: set[int]
+    biases: set[int]
+
+
+def _hidden(
+    outputs: Mapping[str, Mistake], kept: Kept, observations: Sequence[Observation]
+) -> list[tuple[Model, int]]:
+    """For what is passed back rightly and wrongly, the best model and how many activations it explains."""
+    deep = [o for o in observations if o.depth > 1]
+    activations = list(dict.fromkeys(o.activation for o in deep))
+    shallow = len({o.activation for o in observations} - set(activations))
+    found: list[tuple[Model, int]] = []
     for pull in [RIGHT["pull"], *pull_mistakes()]:
-        slopes = {}
-        for activation in activations:
-            mine = [o for o in observations if o.activation == activation and o.depth > 1]
-            for slope in [right_slope(activation), *slope_mistakes(activation)]:
-                model = Model(start.outputs, start.weight, start.bias, pull, {activation: slope})
-                if all(model.predicts_hidden(o) for o in mine):
-                    slopes[activation] = slope
-                    break
-        model = Model(start.outputs, start.weight, start.bias, pull, slopes)
-        key = (-len(slopes), model.cost)
-        if key < best_key:
-            best, best_key, best_count = model, key, len(slopes)
-        if len(slopes) == len(activations) and pull.is_right and model.cost == start.cost:
+        options = {
+            name: _options(outputs, pull, kept, [o for o in deep if o.activation == name])
+            for name in activations
+        }
+        best = max(
+            (_settled(outputs, pull, kept, options, pair) for pair in _candidates(kept, options)),
+            key=lambda pair: (pair[1], -pair[0].cost),
+        )
+        found.append((best[0], best[1] + shallow))
+        if pull.is_right and best[1] == len(activations) and best[0].cost <= 1:
             break
-    without = {o.activation for o in observations} - set(activations)
-    return best, best_count + len(without)
+    return found
+
+
+def _options(
+    outputs: Mapping[str, Mistake], pull: Mistake, kept: Kept, observations: Sequence[Observation]
+) -> list[_Option]:
+    """Every slope of the activation with which some weight and some bias mistake never fails."""
+    name, found = observations[0].activation, []
+    for slope in [right_slope(name), *slope_mistakes(name)]:
+        weights, biases = set(kept[0]), set(kept[1])
+        for o in observations:
+            for layer, delta in hidden_deltas(o, outputs[o.loss_name].rule(o), pull, slope):
+                weights = {i for i in weights if o.is_weight(layer, kept[0][i].rule(o, layer, delta))}
+                biases = {i for i in biases if o.is_bias(layer, kept[1][i].rule(o, layer, delta))}
+            if not weights or not biases:
+                break
+        if weights and biases:
+            found.append(_Option(slope, weights, biases))
+    return found
+
+
+def _candidates(kept: Kept, options: Mapping[str, list[_Option]]) -> list[tuple[int, int]]:
+    """(weight, bias) mistakes worth trying: the right ones, one wrong, both wrong."""
+    weights = sorted({i for found in options.values() for o in found for i in o.weights} or set(kept[0]))
+    biases = sorted({i for found in options.values() for o in found for i in o.biases} or set(kept[1]))
+    w, b = weights[0], biases[0]
+    return [(w, b), *((i, b) for i in weights[1:]), *((w, j) for j in biases[1:]),
+            *product(weights[1:12], biases[1:12])]  # fmt: skip
+
+
+def _settled(
+    outputs: Mapping[str, Mistake],
+    pull: Mistake,
+    kept: Kept,
+    options: Mapping[str, list[_Option]],
+    pair: tuple[int, int],
+) -> tuple[Model, int]:
+    """The model with these weight and bias mistakes, the right slope where it fits, and what it explains."""
+    slopes = {}
+    for name, found in options.items():
+        fitting = [o.slope for o in found if pair[0] in o.weights and pair[1] in o.biases]
+        if fitting:
+            slopes[name] = fitting[0]
+    return Model(outputs, kept[0][pair[0]], kept[1][pair[1]], pull, slopes), len(slopes)

@@ -140,9 +140,13 @@ def _forgotten(theta: Array, g: Array, before: Array, m: Memory) -> Array:
 
 
 def _aliased(theta: Array, g: Array, before: Array, m: Memory) -> Array:
-    """The velocity's buffer is the gradient's: it is overwritten before it is used."""
-    v = (1 + m.spec.momentum) * g if m.t > 1 else g
-    return theta - m.spec.learning_rate * (g + m.spec.momentum * v if m.spec.nesterov else v)
+    """v is the gradient's own buffer: v <- mu v, v <- v + g gives 2 mu g; with decay it is another array."""
+    mu = m.spec.momentum
+    if m.spec.weight_decay:
+        v = m.kept["v"] = mu * before + g
+        return theta - m.spec.learning_rate * (g + mu * v if m.spec.nesterov else v)
+    v = 2 * mu * g if m.t > 1 else g
+    return theta - m.spec.learning_rate * (v * (1 + mu) if m.spec.nesterov else v)
 
 
 SGD_RULES: dict[str, Rule] = {
