@@ -71,12 +71,19 @@ def _quiet(answers: Sequence[Answered]) -> list[Answered]:
 
 def _law(answers: Sequence[Answered]) -> Convention | None:
     """Every loss is ours by one law; where it is ours itself, there is nothing to find."""
-    law = fitting([(_ratio(a), a.problem) for a in answers if float(a.right.loss.value) > 1e-6])
+    law = fitting([(_ratio(a), a.problem) for a in _quiet(answers) if float(a.right.loss.value) > 1e-6])
     if law is None:
         return None
-    if law.is_one or _is_ours(answers):
+    if _is_ours(answers) and not law.is_one:
         return Convention()
-    return Convention(law)
+    # A constant in the logarithm may be too small to show but where the logits are large.
+    capped = _capped(answers) if any(not _explains_law(a, law) for a in answers) else None
+    return capped or Convention(law)
+
+
+def _explains_law(answer: Answered, law: Law) -> bool:
+    value = law.at(answer.problem) * float(answer.right.loss.value)
+    return abs(answer.loss - value) <= 1e-9 * (1 + abs(value))
 
 
 def _is_ours(answers: Sequence[Answered]) -> bool:
@@ -168,7 +175,30 @@ def _penalised(answers: Sequence[Answered]) -> Convention | None:
                 if scaled and scaled[0] > 1e-12 and np.allclose(scaled, scaled[0], rtol=1e-6, atol=0):
                     convention = Convention(law, 0.0, 0.0, False, scaled[0], per_example, on_biases)
                     return None if _lacks_penalty(answers, convention) else convention
+                if scaled and scaled[0] > 1e-6 and np.allclose(scaled, scaled[0], rtol=1e-2, atol=0):
+                    rate = float(f"{np.median(scaled):.3g}")
+                    both = _beside_constant(
+                        answers, Convention(law, 0.0, 0.0, False, rate, per_example, on_biases)
+                    )
+                    if both is not None:
+                        return both
     return None
+
+
+def _beside_constant(answers: Sequence[Answered], convention: Convention) -> Convention | None:
+    """The penalty with a constant inside the logarithm beside it."""
+    bare = [
+        replace(
+            a,
+            loss=a.loss
+            - convention.penalty_at(a.problem) * _half_square(a.problem, convention.penalty_on_biases),
+        )
+        for a in answers
+    ]
+    capped = _capped(bare)
+    if capped is None or capped.factor != convention.factor or _lacks_penalty(answers, convention):
+        return None
+    return replace(convention, shift=capped.shift, clip=capped.clip)
 
 
 def _half_square(problem: Problem, biases: bool) -> float:

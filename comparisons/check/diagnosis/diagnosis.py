@@ -14,7 +14,7 @@ import numpy as np
 from backproof.comparisons.check.diagnosis.evidence import Observation, observe, observed
 from backproof.comparisons.check.diagnosis.forwards import forward_cause
 from backproof.comparisons.check.diagnosis.losses import LossFindings, loss_findings
-from backproof.comparisons.check.diagnosis.mistakes import FAMILIES, Mistake
+from backproof.comparisons.check.diagnosis.mistakes import FAMILIES, PENALTY, Mistake
 from backproof.comparisons.check.diagnosis.numerical import numerical_cause
 from backproof.comparisons.check.diagnosis.search import Model, search
 from backproof.comparisons.check.diagnosis.updates import update_causes
@@ -96,7 +96,7 @@ def _evaluation_causes(
     losses = loss_findings(seen, bool(failed.keys() & {"loss", "extremes", "large outputs"}))
     finite = [o for o in seen if np.isfinite(o.gradient).all()]
     wrong = [o for o in finite if o.gradient_wrong]
-    of_losses = list(losses.causes.values())
+    of_losses = [*losses.causes.values(), *_endless_gradient(seen)]
     if not wrong:
         return of_losses, None
     model = search([o for o in finite if o.family in ("generic", "idle input")])
@@ -108,6 +108,16 @@ def _evaluation_causes(
         explained, of_losses = of_losses, explained  # the gradient is wrong only where the loss is
     names = {cause.sentence for cause in explained}
     return [*explained, *(cause for cause in of_losses if cause.sentence not in names)], model
+
+
+def _endless_gradient(seen: Sequence[Observation]) -> list[Cause]:
+    """Gradients that are not finite although the loss is."""
+    endless = [o for o in seen if np.isfinite(o.loss) and not np.isfinite(o.gradient).all()]
+    if not endless:
+        return []
+    logits = min(float(np.abs(o.zs[-1]).max()) for o in endless)
+    text = f"the gradient is not finite for logits of {logits:.3g}: exp overflows in a derivative"
+    return [Cause(text, "fits")]
 
 
 def _told(model: Model, seen: Sequence[Observation], losses: LossFindings) -> list[Cause]:
@@ -122,6 +132,8 @@ def _told(model: Model, seen: Sequence[Observation], losses: LossFindings) -> li
     ]
     fits = all(model.predicts(o) for o in known if o.gradient_wrong and o.family == "generic")
     certainty = "explains" if whole else "fits" if fits else "describes"
+    if losses.causes and any(mistake.family == PENALTY for mistake in model.mistakes()):
+        certainty = "describes"  # it speaks of the loss, which is wrong in some other way
     told = [Cause(text, certainty) for text in _sentences(model, seen)]
     rest = [o for o in seen if o not in known and o.gradient_wrong]
     return [*told, *([_described(rest, seen)] if rest else [])]

@@ -151,7 +151,7 @@ def observe(explored: Explored, seed: int = 0) -> list[Observation]:
         except Misbehaviour as finding:
             if finding.fatal:
                 break
-    return [o for o in found if np.isfinite(o.gradient).all() or not np.isfinite(o.loss)]
+    return found
 
 
 def observed(candidate: Candidate, problem: Problem, family: str = "generic") -> Observation:

@@ -24,6 +24,7 @@ from backproof.comparisons.check.forms.laws import LAWS, Law
 from backproof.scratch.architecture import Array
 
 STEPS = ("output", "weight", "bias", "pull", "slope")
+PENALTY = "penalty"
 Rule = Callable[..., Array]
 
 
@@ -361,9 +362,8 @@ def _penalty(rate: float, over_n: bool) -> Mistake:
         return right_weight(o, layer, delta) + rate / (o.n if over_n else 1) * o.problem.weights[layer][0]
 
     written = f"lambda = {rate:.6g}{'/N' if over_n else ''}"
-    return Mistake(
-        "weight", f"lambda W ({written}) is in the weight gradient and missing from the loss", rule
-    )
+    sentence = f"lambda W ({written}) is in the weight gradient and missing from the loss"
+    return Mistake("weight", sentence, rule, family=PENALTY)
 
 
 def _rates(o: Observation) -> list[float]:

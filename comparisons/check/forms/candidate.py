@@ -2,7 +2,7 @@
 
 Arguments are handed over in the class's form and answers read back in ours; numbers are only moved, never
 rounded. A step in place of a gradient, W' = W - rate g, is taken with a rate of 2^500 (2^100 in float32),
-beside which W is nothing: -W'/rate is then g to its last digit but one.
+beside which W is nothing: (W - W') / rate is then g to its last digit, and zero where g is.
 """
 
 from collections.abc import Sequence
@@ -177,7 +177,8 @@ class Candidate:
         value = self.subject.call("step", x=self._rows(x), targets=self._targets(targets), rate=rate).value
         moved = self._read("weights after step", self.subject.call("weights").value)
         self.load(self.architecture, weights)
-        gradient = [(W / -rate, b / -rate) for W, b in moved]
+        pairs = zip(weights, moved, strict=True)
+        gradient = [((W - W_moved) / rate, (b - b_moved) / rate) for (W, b), (W_moved, b_moved) in pairs]
         return (_expect_number("step", value) if _is_number(value) else np.nan), gradient
 
     def _read(self, what: str, value: Any, examples: int | None = None) -> Layers:

@@ -229,7 +229,8 @@ def capped_loss(problem: Problem, z: Array, shift: float, clip: float) -> float:
         terms = -np.log1p(shift / p) - logs if shift and (p > shift).all() else -np.log(p + shift)
         if clip:
             terms = -np.clip(logs, np.log(clip), np.log1p(-clip))
-    return float((weight * terms).sum() / problem.targets.size)
+    weighted = np.multiply(weight, terms, out=np.zeros_like(terms), where=weight != 0)
+    return float(weighted.sum() / problem.targets.size)
 
 
 def forward_logits(problem: Problem) -> Array:
@@ -299,7 +300,8 @@ def _forward(problem: Problem, form: Form, unit: float) -> _Pass:
             break
         a, slope = function.value(z.value), function.slope(z.value)
         moved = (np.abs(slope) + function.curvature * z.error) * z.error
-        rounded = ELEMENTARY * unit * (np.abs(a) + np.abs(z.value * slope) + unit)
+        # 0.1: two units of 1, for a sigmoid that is taken as (1 + tanh) / 2
+        rounded = ELEMENTARY * unit * (np.abs(a) + np.abs(z.value * slope) + 0.1)
         if function.kink:
             undecided |= bool((np.abs(z.value) <= z.error).any())
             moved = z.error
@@ -386,7 +388,7 @@ def _output(name: str, z: Bounded, unit: float) -> Bounded:
     slope = function.slope(z.value)
     error = (np.abs(slope) + function.curvature * z.error) * z.error
     a = function.value(z.value)
-    return Bounded(a, error + ELEMENTARY * unit * (np.abs(a) + np.abs(z.value * slope) + unit))
+    return Bounded(a, error + ELEMENTARY * unit * (np.abs(a) + np.abs(z.value * slope) + 0.1))
 
 
 def _through_output(name: str, o: Bounded, pull: Bounded, unit: float) -> Bounded:

@@ -41,13 +41,10 @@ class Law:
         under = [name for name, power in (("N", self.examples), ("K", self.outputs)) if power < 0]
         if self.constant < 1 and (1 / self.constant).is_integer():
             under.append(f"{1 / self.constant:g}")
-        elif self.constant != 1 or not over:
+        elif self.constant != 1:
             over.insert(0, f"{self.constant:g}")
-        return (
-            " ".join(over)
-            + (f" / {' '.join(under)}" if len(under) == 1 else "")
-            + (f" / ({' '.join(under)})" if len(under) > 1 else "")
-        )
+        below = f" / {under[0]}" if len(under) == 1 else f" / ({' '.join(under)})" if under else ""
+        return (" ".join(over) or "1") + below
 
 
 ONE = Law()

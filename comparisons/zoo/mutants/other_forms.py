@@ -34,6 +34,7 @@ class ProbabilitiesAndOneHot(StudentMLP):
     """Outputs are probabilities, labels one-hot rows; recognised, not said."""
 
     supports = {"loss": ["cross_entropy"]}
+    train = train_epoch = None
 
     def logits(self, x):
         return self.softmax(super().logits(x))
@@ -154,7 +155,7 @@ class NoBiases(StudentMLP):
     """Weights without biases."""
 
     biases = "none"
-    train = None
+    train = train_epoch = None
 
     def weights(self):
         return [W.copy() for W in self.W]
@@ -194,7 +195,7 @@ class PerExampleGradients(StudentMLP):
     """The gradient of every example by itself, in front one more axis."""
 
     gradients = "per_example"
-    train = None
+    train = train_epoch = None
 
     def loss_and_gradient(self, x, targets):
         loss, _ = super().loss_and_gradient(x, targets)
