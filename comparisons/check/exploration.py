@@ -19,6 +19,7 @@ from backproof.comparisons.check.battery.grid import SHAPES, generic_problem
 from backproof.comparisons.check.conventions import Answered, find_conventions
 from backproof.comparisons.check.forms.activations import ACTIVATION_FUNCTIONS
 from backproof.comparisons.check.forms.candidate import Candidate
+from backproof.comparisons.check.forms.expected import forward_logits
 from backproof.comparisons.check.forms.form import WORDS, Form, declared, declared_space
 from backproof.comparisons.check.forms.space import Kind, Space, narrowed
 from backproof.comparisons.check.subject.subject import Misbehaviour, Subject
@@ -387,7 +388,7 @@ def _for_conventions(candidate: Candidate, space: Space, seed: int) -> list[Answ
             kind = kinds[(3 * i) % len(kinds)]
             problem = probe_problem(kind, seed + i, space.biases, i)
             if i >= 8:
-                problem = _louder(problem, 30.0)
+                problem = _louder(problem)
             probe = _asked(candidate, kind, problem)
             if probe.status == "answered" and probe.gradient is not None and np.isfinite(probe.loss):
                 right = candidate.expected(problem)  # as ours: no convention is known yet
@@ -395,9 +396,17 @@ def _for_conventions(candidate: Candidate, space: Space, seed: int) -> list[Answ
     return found
 
 
-def _louder(problem: Problem, factor: float) -> Problem:
+def _louder(problem: Problem) -> Problem:
+    """Logits of up to 45, and targets on the side that they speak against: probabilities down to 1e-39."""
     W, b = problem.weights[-1]
-    return replace(problem, weights=[*problem.weights[:-1], (factor * W, factor * b)])
+    factor = 45.0 / max(float(np.abs(forward_logits(problem)).max()), 1e-3)
+    problem = replace(problem, weights=[*problem.weights[:-1], (factor * W, factor * b)])
+    z = forward_logits(problem)
+    if problem.architecture.loss == "cross_entropy":
+        return replace(problem, targets=z.argmin(axis=1))
+    if problem.architecture.loss == "binary_cross_entropy":
+        return replace(problem, targets=(z < 0) * 1.0)
+    return problem
 
 
 def _slope_at_zero(candidate: Candidate, space: Space) -> float:
@@ -414,6 +423,6 @@ def _slope_at_zero(candidate: Candidate, space: Space) -> float:
     bias = problem.architecture.layer_slices()
     upstream = problem.weights[1][0] @ probe.gradient[bias[1][1]]
     found = probe.gradient[bias[0][1]]
-    slope = float(found[0] / upstream[0]) if upstream[0] else 0.0
+    slope = round(float(found[0] / upstream[0]), 9) if upstream[0] else 0.0
     constant = bool(np.abs(found - slope * upstream).max() <= FITS * np.abs(upstream).max())
     return slope if constant and 0 < slope <= 1 else 0.0

@@ -237,7 +237,8 @@ class _Run:
         others = [seen.problem for seen in self.seen if not seen.raised and seen.check in checks]
         where = only_where([seen.problem for seen in mine], others)
         smallest = min(mine, key=lambda seen: _size(seen.problem))
-        said = f"{text}{f' {where}' if where else ''}"
+        what, colon, rest = text.partition(": ")
+        said = f"{what} {where}{colon}{rest}" if where else text
         counts = Counts(len(self.seen), 0, 0.0)
         return [
             CheckResult(

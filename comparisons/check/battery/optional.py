@@ -85,7 +85,8 @@ def epoch_coverage(candidate: Candidate, seed: int, n: int, batch_size: int) -> 
 )
 def epoch_loss(candidate: Candidate, problem: Problem, batch_size: int) -> None:
     """With learning rate 0 nothing moves, so the mean loss of the epoch is its own loss of all examples."""
-    if problem.architecture.loss == "sum_of_squares":
+    power = candidate.conventions.of(problem).factor.examples
+    if power or problem.architecture.loss == "sum_of_squares":
         return  # a sum over a batch has no mean over examples to agree on
     own = ask_afresh(candidate, problem, ["gradient"])
     candidate.renew()

@@ -157,6 +157,8 @@ def expected(problem: Problem, form: Form, conventions: Conventions) -> Expected
         right = replace(right, undecided=right.undecided or zeros, scale=np.nan if zeros else right.scale)
     if convention.shift or convention.clip:
         right = replace(right, loss=_capped(problem, right, convention))
+    if form.outputs == "probabilities" and problem.architecture.loss == "binary_cross_entropy":
+        right = replace(right, loss=_of_complements(problem, right))
     if form.outputs != "logits" and problem.architecture.loss in ("cross_entropy", "binary_cross_entropy"):
         right = replace(right, outputs=_probabilities(problem, right.outputs, form))
     if not convention.is_ours:
@@ -250,6 +252,15 @@ def _capped(problem: Problem, right: Expected, convention: Convention) -> Bounde
     # Of a clip, only the lower end may be there: the upper one is worth log(1 - clip).
     error = float(right.loss.error) + 64 * _unit(problem) * size + 1.1 * convention.clip
     return Bounded(np.asarray(value), np.asarray(error))
+
+
+def _of_complements(problem: Problem, right: Expected) -> Bounded:
+    """1 - p is off by a unit of 1, and so log(1 - p) by u / (1 - p)."""
+    z = right.reference.logits.value if right.reference else right.outputs.value
+    logs, weight = log_probabilities(problem, z)
+    with np.errstate(over="ignore"):
+        lost = 4 * _unit(problem) * float((weight * np.exp(-logs)).sum()) / problem.targets.size
+    return Bounded(right.loss.value, right.loss.error + lost)
 
 
 def _probabilities(problem: Problem, z: Bounded, form: Form) -> Bounded:

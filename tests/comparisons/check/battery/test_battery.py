@@ -8,7 +8,7 @@ import pytest
 from backproof.comparisons.check.battery.battery import CHECKS
 from backproof.comparisons.check.battery.findings import Mismatch, Undecided, require
 from backproof.comparisons.check.session import try_class
-from backproof.comparisons.check.trial import Settings
+from backproof.comparisons.check.trial import EXCEPTIONS, Settings
 from backproof.comparisons.contenders.loading import Target
 from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.comparisons.verdicts.verdict import compare
@@ -43,7 +43,7 @@ def test_a_check_rejects_what_it_asks_about(check: str, tmp_path: Path) -> None:
 
 def test_every_check_has_a_class_that_it_rejects() -> None:
     by_mutants = {entry.checks[0] for entry in catalogue.read(FOLDER) if entry.checks}
-    assert {check.name for check in CHECKS} == by_mutants | set(WRONG)
+    assert {check.name for check in CHECKS} | {EXCEPTIONS} == by_mutants | set(WRONG)
 
 
 def test_a_comparison_that_fails_is_never_silent() -> None:

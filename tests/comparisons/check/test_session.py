@@ -1,0 +1,94 @@
+"""A whole check of one class: one mistake, one FAIL; the cause first; an exception is a finding apart."""
+
+from pathlib import Path
+
+import pytest
+
+import backproof
+from backproof.comparisons.check.results import CheckedClass
+from backproof.comparisons.check.session import try_class
+from backproof.comparisons.check.trial import Settings
+from backproof.comparisons.contenders.loading import Target
+from backproof.comparisons.verdicts.outcome import Outcome
+from backproof.comparisons.zoo.catalogue import default_folder
+from backproof.scratch.errors import InputError
+
+FOLDER = default_folder()
+HEAD = (
+    f"import sys\nsys.path.insert(0, {str(FOLDER)!r})\nimport numpy as np\nfrom student import StudentMLP\n"
+)
+RELU_ONLY = """
+    def load(self, architecture, weights):
+        if (architecture.activation, architecture.loss) != ("relu", "cross_entropy"):
+            raise NotImplementedError
+        super().load(architecture, weights)
+"""
+UNDIVIDED = """
+    def output_delta(self, z, t):
+        return super().output_delta(z, t) * np.array(len(z), z.dtype)
+"""
+
+
+def checked(folder: Path, body: str, settings: Settings | None = None) -> CheckedClass:
+    (folder / "own.py").write_text(f"{HEAD}class Mine(StudentMLP):\n{body}")
+    return try_class(
+        Target(str(folder / "own.py"), "Mine"), settings or Settings(quick=True, time_limit=600.0)
+    )
+
+
+@pytest.fixture(scope="module")
+def undivided(tmp_path_factory: pytest.TempPathFactory) -> CheckedClass:
+    """relu and cross-entropy only, and the gradient is not divided by N."""
+    return checked(tmp_path_factory.mktemp("undivided"), RELU_ONLY + UNDIVIDED)
+
+
+def test_a_gradient_that_is_not_divided_by_the_batch_is_told_first(undivided: CheckedClass) -> None:
+    assert "not divided by N" in undivided.causes[0].sentence
+    assert undivided.causes[0].certainty == "explains"
+
+
+def test_one_mistake_is_one_check_that_fails(undivided: CheckedClass) -> None:
+    assert [row.check for row in undivided.checks if row.verdict == Outcome.FAIL] == ["gradient"]
+    followers = [row for row in undivided.checks if row.verdict == "not judged"]
+    assert followers
+    assert all(row.text.startswith("follows from gradient") for row in followers)
+
+
+def test_the_networks_tried_are_said(undivided: CheckedClass) -> None:
+    assert undivided.tried_with.startswith("checked with: relu; cross entropy; 0 to 2 hidden layers")
+
+
+def test_an_exception_is_told_with_its_condition(tmp_path: Path) -> None:
+    target = Target(str(FOLDER / "field_mistakes.py"), "RaisesForOneUnit")
+    settings = Settings(only=["logits", "gradient"], quick=True)
+    found = try_class(target, settings)
+    assert "where a hidden layer has one unit" in found.causes[0].sentence
+    assert [row.check for row in found.checks if row.verdict == Outcome.FAIL] == ["exceptions"]
+
+
+def test_two_exchanged_numbers_are_printed_so_that_they_differ(tmp_path: Path) -> None:
+    body = "    def loss_value(self, z, t):\n        return super().loss_value(z, t) * (1 + 1e-11)\n"
+    found = checked(tmp_path, body, Settings(only=["loss"], quick=True, shrink=False, strict=True))
+    text = found.checks[0].text
+    shown = text.partition("found ")[2].split(",")[0], text.partition("expected ")[2].split(",")[0]
+    assert shown[0] != shown[1]
+
+
+def test_without_a_gradient_compared_nothing_passes(tmp_path: Path) -> None:
+    found = checked(tmp_path, "    logits = loss_and_gradient = train = train_epoch = None\n")
+    assert found.outcome == Outcome.INCONCLUSIVE
+
+
+def test_a_convention_passes_and_strict_fails_it(tmp_path: Path) -> None:
+    body = "    def loss_value(self, z, t):\n        return 2 * super().loss_value(z, t)\n"
+    body += "    def output_delta(self, z, t):\n        return 2 * super().output_delta(z, t)\n"
+    only = ["loss", "gradient", "differences"]
+    found = checked(tmp_path, body, Settings(only=only, quick=True, shrink=False))
+    assert found.outcome == Outcome.PASS
+    assert "2 times ours" in found.notes[0]
+    assert checked(tmp_path, body, Settings(only=only, quick=True, strict=True)).outcome == Outcome.FAIL
+
+
+def test_check_class_is_public_and_true_for_a_pass_alone() -> None:
+    with pytest.raises(InputError, match="no file nothing"):
+        backproof.check_class("nothing.py:Mine")
