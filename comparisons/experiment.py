@@ -10,7 +10,7 @@ from typing import cast
 from backproof.comparisons.contenders import registry
 from backproof.comparisons.data.dataset import KINDS, N_CLASSES, Dataset, load
 from backproof.comparisons.results.files import DEFAULT_OUT
-from backproof.comparisons.running.environment import usable_cores
+from backproof.comparisons.running.limits import usable_cores
 from backproof.comparisons.running.progress import Advance, Progress, Silent
 from backproof.scratch.architecture import DTYPES, Architecture, DtypeName, OptimizerSpec
 from backproof.scratch.errors import InputError, expect_one_of

@@ -108,7 +108,7 @@ def speed(
 
 def _check(division: str, kernels: str, rounds: int, threads: list[int]) -> None:
     """What is wrong with the options together or on this machine, before anything is started."""
-    from backproof.comparisons.running.environment import usable_cores
+    from backproof.comparisons.running.limits import usable_cores
     from backproof.scratch.errors import InputError
 
     for name, word, words in (

@@ -1,16 +1,14 @@
 """Where a run took place: machine, versions, threads. Frameworks are read from metadata, not imported."""
 
-import os
 import platform
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
-from pathlib import Path
 
 from backproof.comparisons.contenders.known import distributions
-from backproof.comparisons.running import threads
+from backproof.comparisons.running import limits, threads
 
 DRAWING = ("plotly", "rich")
 
@@ -33,13 +31,14 @@ class Environment:
 
 def describe() -> Environment:
     """This machine, now."""
+    memory = limits.memory_bytes()
     return Environment(
         backproof=version("backproof") or "unknown",
         python=f"{platform.python_implementation()} {platform.python_version()}",
         platform=platform.platform(),
-        processor=_processor(),
-        cores=usable_cores(),
-        memory_gib=_memory_gib(),
+        processor=limits.processor_name() or platform.processor() or platform.machine(),
+        cores=limits.usable_cores(),
+        memory_gib=round(memory / 2**30, 1) if memory else None,
         packages={name: found for name in (*distributions(), *DRAWING) if (found := version(name))},
         thread_pools=threads.pools(),
         byte_order=sys.byteorder,
@@ -53,27 +52,3 @@ def version(package: str) -> str | None:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return None
-
-
-def usable_cores() -> int:
-    """The cores this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        lines = []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
-
-
-def _memory_gib() -> float | None:
-    try:
-        total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (ValueError, OSError, AttributeError):
-        return None
-    return round(total / 2**30, 1)

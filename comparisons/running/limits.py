@@ -1,4 +1,4 @@
-"""What the system can do to a process that we start. Every call that not all systems have stands here.
+"""What the system can do to a process, and says of itself. Every call that not all systems have stands here.
 
 On Linux a process' group is killed whole, with those of its descendants that left the group but kept the
 environment they were started in; its processor time is read while it runs; memory, open files, file sizes and
@@ -161,6 +161,46 @@ def step_aside() -> None:
         signal.signal(os.WTERMSIG(status), signal.SIG_DFL)
         os.kill(os.getpid(), os.WTERMSIG(status))
     os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
+
+
+def usable_cores() -> int:
+    """The cores this process may run on."""
+    return bound_cores() or os.cpu_count() or 1
+
+
+def bound_cores() -> int | None:
+    """The cores this process is bound to; None where the system cannot bind one."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
+
+
+def bind_to_cores(n: int) -> list[int]:
+    """Let this process run on n cores, the same for everybody who asks; [] where the system cannot."""
+    if not hasattr(os, "sched_setaffinity"):
+        return []
+    # The last cores: the first serves most interrupts.
+    cores = sorted(os.sched_getaffinity(0))[-n:]
+    os.sched_setaffinity(0, cores)
+    return cores
+
+
+def processor_name() -> str:
+    """The processor's model, or "" where the system does not say."""
+    try:
+        lines = (_PROC / "cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return ""
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else ""
+
+
+def memory_bytes() -> int | None:
+    """The memory of this machine; None where the system does not say."""
+    if sys.platform == "win32":
+        return None
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (ValueError, OSError):
+        return None
 
 
 def signal_name(code: int) -> str:

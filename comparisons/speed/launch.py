@@ -13,7 +13,7 @@ import tempfile
 import threading
 from typing import Protocol
 
-from backproof.comparisons.running import processes, threads
+from backproof.comparisons.running import limits, processes, threads
 from backproof.comparisons.speed.entrants import Entrant
 from backproof.comparisons.speed.messages import Reply, Request, reply_from, to_line
 from backproof.scratch.errors import InputError
@@ -75,7 +75,7 @@ class ProcessWorker:
             stdout=subprocess.PIPE,
             stderr=self._errors,
             env=environment(n_threads, own_kernels),
-            start_new_session=True,
+            **limits.new_group(),
         )
         self._answers: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         threading.Thread(target=self._listen, daemon=True).start()

@@ -15,7 +15,7 @@ import numpy as np
 
 from backproof.comparisons.contenders.known import SCRATCH
 from backproof.comparisons.results.cells import Invalid
-from backproof.comparisons.running.environment import usable_cores
+from backproof.comparisons.running.limits import usable_cores
 from backproof.comparisons.running.progress import Progress
 from backproof.comparisons.speed import statistics
 from backproof.comparisons.speed.cases import FIVE_CASES, CaseStore, SpeedCase

@@ -22,6 +22,8 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
+from backproof.comparisons.running import limits
+
 if TYPE_CHECKING:
     from backproof.comparisons.results.cells import Absent
     from backproof.comparisons.speed.messages import Prepare, Prepared, Request, Round, TimeRound
@@ -29,16 +31,6 @@ if TYPE_CHECKING:
     from backproof.reference.contender import Contender
 
 Clock = Callable[[], float]
-
-
-def bind_to_cores(n_threads: int) -> list[int]:
-    """Let this process run on `n_threads` cores, the same for everybody; [] where the system cannot."""
-    if not hasattr(os, "sched_setaffinity"):
-        return []
-    # The last cores: the first serves most interrupts.
-    cores = sorted(os.sched_getaffinity(0))[-n_threads:]
-    os.sched_setaffinity(0, cores)
-    return cores
 
 
 def thread_report() -> ThreadReport:
@@ -60,8 +52,8 @@ def thread_report() -> ThreadReport:
     if torch := sys.modules.get("torch"):
         threads["torch"] = int(torch.get_num_threads())
         kernels["torch"] = str(torch.backends.cpu.get_cpu_capability())
-    if hasattr(os, "sched_getaffinity"):
-        threads["cores"] = len(os.sched_getaffinity(0))
+    if cores := limits.bound_cores():
+        threads["cores"] = cores
     return ThreadReport(threads, kernels)
 
 
@@ -163,7 +155,7 @@ def main() -> None:
     # Answers keep the original stdout; what frameworks print goes to stderr.
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    bind_to_cores(options.threads)
+    limits.bind_to_cores(options.threads)
     bench = Bench(make(options.target))
     from backproof.comparisons.speed.messages import Reply, request_from, to_line
 

@@ -330,3 +330,17 @@ def test_an_interruption_says_what_was_kept(
 
     assert _run(monkeypatch, interrupted) == 130
     assert capsys.readouterr().err == "backproof: interrupted; kept: everything\n"
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_a_terminal_of_another_encoding_is_no_traceback(tmp_path: Path, encoding: str) -> None:
+    run = subprocess.run(
+        [BACKPROOF, "lessons", "neuron", "--lang", "ko", "--data", "digits"],
+        capture_output=True,
+        cwd=tmp_path,
+        env={**environment(tmp_path), "PYTHONIOENCODING": encoding},
+        timeout=300,
+        check=False,
+    )
+    assert run.returncode in (0, 3), run.stderr.decode(encoding)
+    assert b"Traceback" not in run.stderr

@@ -1,7 +1,6 @@
 """Where a run took place: what is described is what is there, and nothing is imported to find out."""
 
 import json
-import os
 import platform
 import subprocess
 import sys
@@ -11,7 +10,7 @@ from importlib import metadata
 import pytest
 
 from backproof.comparisons.results.codec import decode, encode
-from backproof.comparisons.running import environment, processes
+from backproof.comparisons.running import environment, limits, processes
 
 
 def test_the_description_survives_json() -> None:
@@ -35,19 +34,14 @@ def test_the_date_is_now_and_names_its_time_zone() -> None:
     assert abs(datetime.now(UTC) - date) < timedelta(minutes=1)
 
 
-def test_cores_are_those_that_this_process_may_use() -> None:
-    assert 1 <= environment.usable_cores() <= (os.cpu_count() or 1)
-
-
-def test_without_affinity_the_cores_of_the_machine_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
-    monkeypatch.setattr(os, "cpu_count", lambda: 5)
-    assert environment.usable_cores() == 5
-
-
-def test_without_sysconf_the_memory_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(os, "sysconf", raising=False)
-    assert environment.describe().memory_gib is None
+def test_where_the_system_does_not_tell_memory_and_processor_the_rest_is_described(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limits, "memory_bytes", lambda: None)
+    monkeypatch.setattr(limits, "processor_name", lambda: "")
+    described = environment.describe()
+    assert described.memory_gib is None
+    assert described.processor == (platform.processor() or platform.machine())
 
 
 def test_describing_imports_no_framework() -> None:
