@@ -11,7 +11,7 @@ from tests.support import readme
 
 SAMPLE = """
 | `backproof` | all |
-| `backproof zoo` | the zoo |
+| `backproof zoo A B` | the zoo |
 
 ```sh
 .venv/bin/backproof zoo --only "a b"   # a comment

@@ -97,7 +97,13 @@ def _interpreter() -> list[Path]:
     prefixes = [Path(prefix) for prefix in (sys.prefix, sys.base_prefix, sys.exec_prefix)]
     executable = Path(processes.python()[0])
     on_path = [Path(entry) for entry in sys.path if entry and Path(entry).is_absolute()]
-    return [*prefixes, executable.parent, executable.resolve().parent.parent, *on_path, *ours]
+    linked = [path for folder in on_path if folder.is_dir() for path in _linked(folder)]
+    return [*prefixes, executable.parent, executable.resolve().parent.parent, *on_path, *linked, *ours]
+
+
+def _linked(folder: Path) -> list[Path]:
+    """Where the links in a folder lead: some installers put packages elsewhere and link them in."""
+    return [entry.resolve() for entry in folder.iterdir() if entry.is_symlink()]
 
 
 def _shown(hidden: Sequence[Path], paths: Sequence[Path]) -> list[Path]:

@@ -14,7 +14,8 @@ def blocks(language: str, text: str = TEXT) -> list[str]:
 
 def commands_in_table(text: str = TEXT) -> list[str]:
     """The sub-commands of the table; "" is `backproof` alone."""
-    return [name.strip() for name in re.findall(r"^\| `backproof( [a-z]+)?` \|", text, flags=re.MULTILINE)]
+    names = re.findall(r"^\| `backproof( [a-z]+)?(?: [A-Z]+)*` \|", text, flags=re.MULTILINE)
+    return [name.strip() for name in names]
 
 
 def shell_lines(text: str = TEXT) -> list[list[str]]:

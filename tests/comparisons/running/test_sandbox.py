@@ -54,6 +54,21 @@ def test_without_the_program_that_is_said(monkeypatch: pytest.MonkeyPatch, tmp_p
         sandbox.why_not.cache_clear()
 
 
+def test_packages_that_are_links_into_a_hidden_folder_are_shown(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "store" / "package"
+    elsewhere.mkdir(parents=True)
+    packages = tmp_path / "site-packages"
+    packages.mkdir()
+    (packages / "package").symlink_to(elsewhere)
+    monkeypatch.setattr(sandbox, "_hidden", lambda: [tmp_path])
+    monkeypatch.setattr(sys, "path", [*sys.path, str(packages)])
+    command = sandbox.wrapped(["true"], [])
+    shown = [command[i + 1] for i, word in enumerate(command) if word == "--ro-bind"]
+    assert str(elsewhere) in shown
+
+
 def test_the_home_folder_itself_is_never_shown() -> None:
     command = sandbox.wrapped(["true"], [Path.home(), Path("/tmp")])
     shown = [command[i + 1] for i, word in enumerate(command) if word == "--ro-bind"]
