@@ -8,7 +8,6 @@ import importlib
 from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
-from typing import Any
 
 from backproof.comparisons.experiment import Plan
 from backproof.comparisons.report import document as results
@@ -75,7 +74,7 @@ def _write(plan: Plan, before: Results | None, finished: dict[str, object]) -> R
     """Merge what is finished. Parts of an earlier run stay beside it only where their plan was this one."""
     planned = plan.planned()
     same = before is not None and before.plan is not None and before.plan.same_work(planned)
-    parts: dict[str, Any] = {name: None for name in PARTS if not same}
+    parts: dict[str, object] = {name: None for name in PARTS if not same}
     return write.merge(plan.out, plan.command, plan=planned, **{**parts, **finished})
 
 

@@ -20,7 +20,7 @@ class Section:
     key: str  # its anchor: letters, digits and hyphens, unique in the page
     title: str
     html: Markup  # made with Markup.format or a template, so that every value is escaped
-    verdict: str | None = None  # "PASS" | "FAIL" | "INCONCLUSIVE": a badge beside the title
+    verdict: str | None = None  # an `Outcome`: a badge beside the title
     nav: str | None = None  # a shorter title for the contents list
     under: str | None = None  # key of the chapter it belongs to: indented below it in the contents list
     script: str = ""  # plain JavaScript of its own, run once after the figures of the page are known

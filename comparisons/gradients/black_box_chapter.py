@@ -10,6 +10,7 @@ from backproof.comparisons.drawing.chapter import Section
 from backproof.comparisons.gradients.black_box_mistakes import GROSS
 from backproof.comparisons.gradients.black_box_result import FunctionCampaign, FunctionRow
 from backproof.comparisons.gradients.black_box_terminal import of_kinds
+from backproof.comparisons.verdicts.outcome import Outcome
 
 COLUMNS = (
     "Functions",
@@ -100,7 +101,7 @@ def _mistakes(campaign: FunctionCampaign) -> Markup:
         [kind, formats.count(one.cases), formats.count(one.found), formats.count(one.missed)]
         for kind, one in campaign.totals.wrong.items()
     ]
-    columns = ("Mistake", "Gradients", "FAIL", "PASS (missed)")
+    columns = ("Mistake", "Gradients", Outcome.FAIL, f"{Outcome.PASS} (missed)")
     return markup.table(
         columns, rows, "Every kind of mistake, over all functions; the rest is undecided", (0,)
     )

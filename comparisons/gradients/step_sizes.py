@@ -19,7 +19,6 @@ whose error falls geometrically in m, since L is analytic where no pole of tanh 
 
 import time
 from math import factorial
-from typing import Any
 
 import numpy as np
 
@@ -113,14 +112,19 @@ def _curve(
 ) -> Curve:
     eps = float(np.finfo(dtype).eps)
     extrapolated = method == "richardson"
-    options: dict[str, Any] = {"rows": ROWS} if extrapolated else {}
     steps = _steps(scheme, eps * 2**ROWS if extrapolated else eps)
     optimum = 0.125 if extrapolated else scheme.optimal_step(eps)
     # Unit by unit the same two terms rule, but with the derivatives by z: no model of its own is drawn.
     truncation, rounding = _model(scheme, steps, batch, exact, derivative)
     modelled = method == scheme.name
-    errors = [_error(gradient(*batch, method, step=step, **options), exact) for step in steps]
-    at_optimum = _error(gradient(*batch, method, step=optimum, **options), exact)
+
+    def error_at(step: float) -> float:
+        if extrapolated:
+            return _error(gradient(*batch, method, step=step, rows=ROWS), exact)
+        return _error(gradient(*batch, method, step=step), exact)
+
+    errors = [error_at(step) for step in steps]
+    at_optimum = error_at(optimum)
     return Curve(
         method=method,
         dtype=dtype,

@@ -7,6 +7,8 @@
 Adam 1e-3, batches of 256. The text trains 30 epochs; `epochs` of the setting says how many are run here.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from backproof.comparisons.contenders.scratch_mlp import ScratchMLP
@@ -72,7 +74,8 @@ def run(setting: Setting) -> LessonResult:
     curves: Curves = {}
     firsts: Firsts = {}
     for scheme in STARTS:
-        _train_all(scheme, data, batches, per_epoch, setting, with_keras, curves, firsts)
+        for name, losses, curve in _trained(scheme, data, batches, per_epoch, setting):
+            firsts[scheme, name], curves[scheme, name] = losses, curve
     return LessonResult(
         _claims(curves, firsts, setting.epochs, data.name == "mnist"),
         (_curves(curves), _scales(data, setting.seed, batches[0])),
@@ -84,21 +87,21 @@ def run(setting: Setting) -> LessonResult:
     )
 
 
-def _train_all(
-    scheme: str, data: Dataset, batches: list[Array], per_epoch: int, setting: Setting, with_keras: bool,
-    curves: Curves, firsts: Firsts,
-) -> None:  # fmt: skip
-    """Every contender from the same start, over the same batches; results go into `curves` and `firsts`."""
+def _trained(
+    scheme: str, data: Dataset, batches: list[Array], per_epoch: int, setting: Setting
+) -> Iterator[tuple[str, float, list[float]]]:
+    """(name, first loss, accuracies) of every contender from the same start, over the same batches."""
     start = start_of(data, scheme, setting.seed)
     contenders: dict[str, Contender] = {"scratch": ScratchMLP(), "torch": TorchMLP()}
     for name, contender in contenders.items():
         contender.load(start.architecture, start.layers)
         said = f"{name} {scheme}"
         losses, curve = trained_epochs(contender, data, batches, ADAM, per_epoch, setting, said)
-        firsts[scheme, name], curves[scheme, name] = losses[0], curve
-    if with_keras:
-        firsts[scheme, "keras"], curves[scheme, "keras"] = keras_training(
-            start.architecture, start.weights(), data, batches, ADAM, per_epoch
+        yield name, losses[0], curve
+    if setting.keras and installed():
+        yield (
+            "keras",
+            *keras_training(start.architecture, start.weights(), data, batches, ADAM, per_epoch),
         )
 
 

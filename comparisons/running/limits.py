@@ -12,7 +12,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 if sys.platform != "win32":
     import resource
@@ -72,7 +72,14 @@ def _processes_of_user() -> int:
     return count
 
 
-def new_group() -> dict[str, Any]:
+class Group(TypedDict, total=False):
+    """Arguments of `subprocess.Popen`, one of them on each system."""
+
+    creationflags: int
+    start_new_session: bool
+
+
+def new_group() -> Group:
     """What `subprocess.Popen` must be told, so that the process can be ended with all that it starts."""
     if sys.platform == "win32":
         return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}

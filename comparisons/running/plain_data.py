@@ -26,6 +26,8 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+Fields = dict[str, Any]  # what one message holds, by name: any of the above
+
 HEADER_LIMIT = 16 << 20  # bytes
 ARRAYS_LIMIT = 1 << 29  # bytes of all arrays of a message
 DEPTH_LIMIT = 12
@@ -113,7 +115,7 @@ class _Reader:
             raise Garbage("a number that JSON has no word for")
         return item
 
-    def _special(self, item: dict[str, Any], depth: int) -> Any:
+    def _special(self, item: Fields, depth: int) -> Any:
         if len(item) != 1:
             raise Garbage("an object of an unknown kind")
         ((kind, content),) = item.items()
@@ -152,7 +154,7 @@ class _Reader:
             raise Garbage(f"arrays of more than {ARRAYS_LIMIT:,} bytes")
         return np.frombuffer(self.read(n_bytes), kind).reshape(sizes).copy()
 
-    def _record(self, name: str, parts: dict[str, Any], depth: int) -> Any:
+    def _record(self, name: str, parts: Fields, depth: int) -> Any:
         kind = self.records[name]
         values = self.value(parts, depth + 1)
         try:

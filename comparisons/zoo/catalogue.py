@@ -6,6 +6,7 @@ is says the first paragraph of the class's docstring, which is read without impo
 
 import ast
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,7 @@ def read(folder: Path) -> list[Specimen]:
     return mutants + [_entry(folder, {**row, "group": "correct"}) for row in document.get("correct", [])]
 
 
-def _entry(folder: Path, row: dict[str, Any]) -> Specimen:
+def _entry(folder: Path, row: Mapping[str, Any]) -> Specimen:
     place = str(row.get("place", ""))
     file, _, name = place.partition(":")
     group = str(row.get("group") or file.removesuffix(".py").removesuffix("_mistakes").replace("_", " "))

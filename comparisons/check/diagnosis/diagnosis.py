@@ -21,7 +21,7 @@ from backproof.comparisons.check.diagnosis.updates import update_causes
 from backproof.comparisons.check.exploration import Explored
 from backproof.comparisons.check.results import Cause
 from backproof.comparisons.check.subject.subject import Misbehaviour
-from backproof.comparisons.check.trial import EXCEPTIONS, CheckResult, Trial
+from backproof.comparisons.check.trial import EXCEPTIONS, NOT_JUDGED, CheckResult, Trial
 from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.comparisons.verdicts.relu_kinks import flat_gradient
 from backproof.scratch.architecture import Architecture
@@ -65,7 +65,7 @@ def _forward_causes(trial: Trial, seed: int) -> list[Cause]:
     """Wrong logits make everything after them wrong: nothing else is worth saying then."""
     assert trial.explored is not None
     failed = {result.check: result for result in trial.failed()}
-    told = {result.check: result for result in trial.results if result.verdict in ("FAIL", "not judged")}
+    told = {result.check: result for result in trial.results if result.verdict in (Outcome.FAIL, NOT_JUDGED)}
     if "repeatable" in failed and failed["repeatable"].kind == "mismatch":
         text = "logits are not the same twice: is something random left on at prediction?"
         return [Cause(text, "describes")]

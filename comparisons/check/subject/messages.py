@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backproof.comparisons.running.outside_text import cleaned, identifier
-from backproof.comparisons.running.plain_data import Opaque
+from backproof.comparisons.running.plain_data import Fields, Opaque
 from backproof.scratch.architecture import Architecture, OptimizerSpec
 
 
@@ -54,7 +54,7 @@ class Ready:
 
     name: str
     methods: dict[str, list[str]]
-    attributes: dict[str, Any]
+    attributes: Fields
     imports: frozenset[str]
     ancestors: tuple[str, ...]
 
@@ -99,7 +99,7 @@ def clean(value: Any) -> Any:
     return value
 
 
-def answer_from(detail: dict[str, Any]) -> Answer:
+def answer_from(detail: Fields) -> Answer:
     """From the message of a call; what has another form than ours would send is left out."""
     recordings = detail.get("recordings")
     listed = recordings if isinstance(recordings, list) else []

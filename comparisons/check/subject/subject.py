@@ -20,7 +20,7 @@ from backproof.comparisons.check.subject.messages import (
 from backproof.comparisons.contenders.loading import Target
 from backproof.comparisons.running import limits, processes, sandbox
 from backproof.comparisons.running.outside_text import cleaned
-from backproof.comparisons.running.plain_data import Garbage, pack, unpack
+from backproof.comparisons.running.plain_data import Fields, Garbage, pack, unpack
 from backproof.comparisons.running.sandbox import Mode
 from backproof.comparisons.running.worker_process import (
     Ended,
@@ -52,7 +52,7 @@ class Call:
     """One call of a method of the class, as it can be repeated."""
 
     method: str
-    arguments: dict[str, Any]
+    arguments: Fields
     checkpoints: tuple[int, ...] = ()
     layout: str = ""
     overwritten: bool = False  # what it returned was then overwritten by its owner
@@ -71,7 +71,7 @@ class Subject:
         self.layout = ""  # of the arrays given from now on, one of LAYOUTS; until renewed
         self.calls: list[Call] = []  # since it was renewed
         self.methods: dict[str, list[str]] = {}
-        self.attributes: dict[str, Any] = {}  # plain class attributes: what it says of itself
+        self.attributes: Fields = {}  # plain class attributes: what it says of itself
         self.printed = ""  # the beginning of what it printed, as it came
         self._worker: WorkerProcess | None = None
         self._spent = 0.0  # by processes that are gone
@@ -167,7 +167,7 @@ class Subject:
             self.close()
             raise _finding(what, method, seconds) from what
 
-    def _ask(self, verb: str, *arguments: Any) -> dict[str, Any]:
+    def _ask(self, verb: str, *arguments: Any) -> Fields:
         if self._worker is None:
             self._start()
         assert self._worker is not None

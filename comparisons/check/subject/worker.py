@@ -18,7 +18,7 @@ import numpy as np
 from backproof.comparisons.check.subject.messages import RECORDS, laid_out
 from backproof.comparisons.contenders.loading import NotThere, Target, load_class
 from backproof.comparisons.running import limits
-from backproof.comparisons.running.plain_data import Opaque, pack, unpack
+from backproof.comparisons.running.plain_data import Fields, Opaque, pack, unpack
 from backproof.comparisons.running.worker_process import own_streams
 
 REMEMBERED_RESULTS = 6  # arrays returned by that many last calls are watched for later changes
@@ -37,7 +37,7 @@ class Worker:
         self.subject = self.kind()
         self.remembered: list[tuple[str, Any, Any]] = []
 
-    def ready(self) -> dict[str, Any]:
+    def ready(self) -> Fields:
         """What the class is called and offers."""
         return {
             "name": _name_of(self.kind),
@@ -58,7 +58,7 @@ class Worker:
                     found[name] = []
         return found
 
-    def attributes(self) -> dict[str, Any]:
+    def attributes(self) -> Fields:
         """Plain class attributes: words, numbers, and lists, tuples and dictionaries of them."""
         public = {name: value for name, value in inspect.getmembers(self.kind) if not name.startswith("_")}
         return {name: value for name, value in public.items() if _is_data(value)}
@@ -67,7 +67,7 @@ class Worker:
         """The frameworks that came in with the class."""
         return [name for name in NOTED if name in sys.modules and name not in self.before]
 
-    def renew(self) -> dict[str, Any]:
+    def renew(self) -> Fields:
         self.remembered = []
         try:
             self.subject = self.kind()
@@ -75,13 +75,11 @@ class Worker:
             return {"raised": _describe(error, self.target)}
         return {}
 
-    def call(
-        self, method: str, arguments: dict[str, Any], checkpoints: list[int], layout: str
-    ) -> dict[str, Any]:
+    def call(self, method: str, arguments: Fields, checkpoints: list[int], layout: str) -> Fields:
         arguments = {name: laid_out(value, layout) for name, value in arguments.items()}
         before = {name: _snapshot(value) for name, value in arguments.items()}
         recordings: list[tuple[int, Any]] = []
-        extra: dict[str, Any] = {}
+        extra: Fields = {}
         if checkpoints:
             extra["checkpoints"] = {
                 step: lambda step=step: recordings.append((step, plain(self.subject.weights())))
@@ -99,7 +97,7 @@ class Worker:
         self.remembered = [*self.remembered[-REMEMBERED_RESULTS:], (method, value, _snapshot(told))]
         return {"value": told, "mutated": mutated, "changed": changed, "recordings": recordings}
 
-    def scribble(self, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    def scribble(self, method: str, arguments: Fields) -> Fields:
         """Call, then overwrite with zeros what the caller owns: what was returned, or what load was given."""
         answer = self.call(method, arguments, [], "")
         if not answer.get("raised") and not answer.get("declined"):
