@@ -1,17 +1,11 @@
-"""A trial in the terminal, as a part of results, and as a row of a CSV of grades."""
-
-import csv
-import io
-from collections.abc import Sequence
+"""A trial in the terminal."""
 
 from rich.console import Console
 from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
-from backproof.comparisons.check.battery.battery import CHECKS
 from backproof.comparisons.check.results import CheckedClass
-from backproof.comparisons.check.trial import EXCEPTIONS
 from backproof.comparisons.verdicts.outcome import Outcome
 
 STYLES: dict[str, str] = {Outcome.PASS: "green", Outcome.FAIL: "bold red", Outcome.INCONCLUSIVE: "yellow"}
@@ -34,7 +28,9 @@ def show(checked: CheckedClass, console: Console) -> None:
 
 
 def _table(checked: CheckedClass) -> Table:
-    table = Table(title=f"backproof check {checked.target}", title_justify="left", expand=False)
+    table = Table(
+        title=Text(f"backproof check {checked.target}", "italic"), title_justify="left", expand=False
+    )
     table.add_column("check", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     table.add_column("what was asked, what was seen")
@@ -64,20 +60,3 @@ def tally(checked: CheckedClass) -> dict[str, int]:
     """How many checks came to which verdict."""
     verdicts = [row.verdict for row in checked.checks]
     return {verdict: verdicts.count(verdict) for verdict in dict.fromkeys(verdicts)}
-
-
-def as_csv(rows: Sequence[CheckedClass]) -> str:
-    """One line per class: verdict, passed and failed counts, causes and notes, then every check."""
-    names = [*(check.name for check in CHECKS), EXCEPTIONS]
-    text = io.StringIO()
-    writer = csv.writer(text)
-    heads = ["class", "verdict", "passed", "failed", "diagnosis", "further causes", "notes"]
-    writer.writerow([*heads, *names])
-    for checked in rows:
-        verdicts = {row.check: row.verdict for row in checked.checks}
-        counts, causes = tally(checked), [cause.sentence for cause in checked.causes]
-        figures = [counts.get(Outcome.PASS, 0), counts.get(Outcome.FAIL, 0)]
-        words = ["".join(causes[:1]), "; ".join(causes[1:]), "; ".join(checked.notes)]
-        cells = [verdicts.get(name, "" if name == EXCEPTIONS else "not run") for name in names]
-        writer.writerow([checked.target, checked.outcome, *figures, *words, *cells])
-    return text.getvalue()

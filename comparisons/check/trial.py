@@ -29,6 +29,7 @@ from backproof.comparisons.check.conditions import only_where
 from backproof.comparisons.check.exploration import Explored, explore
 from backproof.comparisons.check.subject.subject import Call, Misbehaviour, Subject
 from backproof.comparisons.contenders.loading import Target
+from backproof.comparisons.running.sandbox import Mode
 from backproof.comparisons.verdicts.outcome import Outcome, worst
 from backproof.comparisons.verdicts.verdict import Verdict
 from backproof.scratch.errors import InputError, did_you_mean
@@ -113,6 +114,7 @@ class Settings:
     time_limit: float = 60.0
     call_limit: float = 10.0
     narrow: dict[str, tuple[str | int, ...]] = field(default_factory=dict)
+    sandbox: Mode = "auto"
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,7 @@ def run_trial(
     checks = _chosen(settings.only)
     started = time.monotonic()
     try:
-        subject = Subject(target, settings.call_limit)
+        subject = Subject(target, settings.call_limit, settings.sandbox)
     except Misbehaviour as finding:
         result = CheckResult(EXCEPTIONS, EXCEPTIONS_QUESTION, Outcome.FAIL, finding.text, kind=finding.kind)
         return Trial(target, [result], None, time.monotonic() - started, not settings.only)

@@ -1,19 +1,34 @@
 """`backproof check my_mlp.py:MyMLP`: somebody's class on trial."""
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from backproof.comparisons.commands import options
 from backproof.comparisons.running.errors import Interrupted
 from backproof.comparisons.verdicts.outcome import exit_code
 from backproof.scratch.errors import InputError
 
 if TYPE_CHECKING:
+    from backproof.comparisons.check.grading.rubric import Rubric
+    from backproof.comparisons.check.grading.table import Table
     from backproof.comparisons.check.results import CheckedClass
     from backproof.comparisons.check.trial import Settings
-    from backproof.comparisons.contenders.loading import Target
+    from backproof.comparisons.running.sandbox import Mode
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Where what was found goes, beside the terminal, and by which points."""
+
+    json: str | None
+    csv: str | None
+    gradescope: str | None
+    rubric: str | None
+    again: bool
 
 
 def register(app: typer.Typer) -> None:
@@ -53,6 +68,19 @@ def check(
     csv_file: Annotated[
         str | None, typer.Option("--csv", metavar="FILE", help="One line per class, for grading a folder.")
     ] = None,
+    gradescope: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Write Gradescope's results.json, for one class.")
+    ] = None,
+    rubric: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Points, in TOML. [default: 100, less 25 per cause]")
+    ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Check those too that the file of --csv has already.")
+    ] = False,
+    workers: Annotated[int, options.count("Classes checked at the same time.")] = 1,
+    sandbox: Annotated[
+        str, typer.Option(metavar="MODE", help="auto, none, or require: bubblewrap around the class.")
+    ] = "auto",
     init: Annotated[
         str | None, typer.Option(metavar="FILE", help="Write a skeleton to start from, and stop.")
     ] = None,
@@ -63,21 +91,26 @@ def check(
 ) -> int:
     """Is this class right? Gradients, loss, training, state, dtypes; with a diagnosis where it is not.
 
-    The class is executed, in a process of its own, with your rights. Exit codes: 0 every check PASS,
-    1 a FAIL, 2 usage or bad input, 3 INCONCLUSIVE.
+    The class is executed in a process of its own, inside a sandbox where the system has one, else with your
+    rights. Of several, each has a row whatever happens; a run that was stopped goes on with the same --csv.
+    Exit codes: 0 every check PASS, 1 a FAIL, 2 usage or bad input or a class that could not be tried,
+    3 INCONCLUSIVE.
     """
     from backproof.comparisons.running import threads as thread_pools
 
     thread_pools.limit(1)  # before NumPy is imported
+    _keep_hypothesis_away()
     if init is not None:
         return _init(init, start_from)
     for name, value in (("--time-limit", time_limit), ("--call-limit", call_limit)):
         if not 0 < value < float("inf"):
             raise InputError(f"{name}: expected seconds > 0, got {value:g}")
-    for option, file in (("--json", json_file), ("--csv", csv_file)):
-        if file is not None and not Path(file).absolute().parent.is_dir():
-            raise InputError(f"{option}: no folder {Path(file).parent}; make it first")
     from backproof.comparisons.check.trial import Settings
+    from backproof.comparisons.results.files import check_file
+
+    for option, file in (("json", json_file), ("csv", csv_file), ("gradescope", gradescope)):
+        if file is not None:
+            check_file(file, option)
 
     settings = Settings(
         only=only or [],
@@ -87,8 +120,19 @@ def check(
         time_limit=time_limit,
         call_limit=call_limit,
         narrow=_narrowing(activation, loss, layers, dtype),
+        sandbox=cast("Mode", sandbox),  # which refuses others when it is used
     )
-    return _run(targets or [], settings, json_file, csv_file)
+    outputs = Outputs(json_file, csv_file, gradescope, rubric, again)
+    return _run(targets or [], settings, outputs, workers)
+
+
+def _keep_hypothesis_away() -> None:
+    """Nothing is left in the folder of the hand-ins: what Hypothesis stores goes with what we store."""
+    import os
+
+    from backproof.comparisons.data.mirrors import cache_folder
+
+    os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(cache_folder() / "hypothesis"))
 
 
 def _narrowing(
@@ -132,57 +176,101 @@ def _init(file: str, start_from: str | None) -> int:
     return 0
 
 
-def _run(texts: list[str], settings: "Settings", json_file: str | None, csv_file: str | None) -> int:
-    """Try every class, show each, write what was asked for; of several, an absent one stops no other."""
-    from backproof.comparisons.contenders.loading import parse_target
+def _run(texts: list[str], settings: "Settings", outputs: Outputs, workers: int) -> int:
+    """Try one class and show it, or many and keep a row of each as it is known."""
+    from backproof.comparisons.check.grading.rubric import load_rubric
+    from backproof.comparisons.check.grading.table import NAMES, Table
+    from backproof.comparisons.running import sandbox
 
     if not texts:
         raise InputError("target: expected my_mlp.py:MyMLP or package.module:Class, got nothing")
-    targets = [parse_target(text) for text in texts]
-    rows: list[CheckedClass] = []
-    absent = False
-    for target in targets:
-        try:
-            rows.append(_checked(target, settings))
-        except KeyboardInterrupt:
-            _write(rows, json_file, csv_file)
-            raise Interrupted(f"{len(rows)} of {len(targets)} classes checked and kept") from None
-        except InputError as error:
-            if len(targets) == 1:
-                raise
-            absent = True
-            print(f"backproof: {error}", file=sys.stderr)
-    _write(rows, json_file, csv_file)
-    return 2 if absent else exit_code([checked.outcome for checked in rows])
+    if outputs.gradescope is not None and len(texts) > 1:
+        raise InputError("gradescope: expected one class, as Gradescope grades one submission at a time")
+    rubric, table = load_rubric(outputs.rubric, NAMES), Table(outputs.csv, outputs.again)
+    sandbox.used(settings.sandbox)  # refused now, if it is
+    if len(texts) == 1:
+        return _one(texts[0], settings, outputs, table, rubric)
+    return _many(texts, settings, outputs, table, rubric, workers)
 
 
-def _checked(target: "Target", settings: "Settings") -> "CheckedClass":
+def _one(text: str, settings: "Settings", outputs: Outputs, table: "Table", rubric: "Rubric") -> int:
     from rich.console import Console
+    from rich.text import Text
 
+    from backproof.comparisons.check.grading.table import row_of
     from backproof.comparisons.check.session import try_class
     from backproof.comparisons.check.terminal import show
+    from backproof.comparisons.contenders.loading import parse_target
 
-    with Console(stderr=True).status(f"checking {target}") as status:
-
-        def show_check(name: str) -> None:
-            status.update(f"checking {target}: {name}")
-
-        checked = try_class(target, settings, show_check)
+    target = parse_target(text)
+    with Console(stderr=True).status(Text(f"checking {target}")) as status:
+        checked = try_class(target, settings, lambda name: status.update(Text(f"checking {target}: {name}")))
     show(checked, Console())
-    return checked
+    _say_where(settings)
+    table.add(text, row_of(checked, rubric))
+    table.finish([text])
+    _write([checked], outputs, rubric)
+    return exit_code([checked.outcome])
 
 
-def _write(rows: "list[CheckedClass]", json_file: str | None, csv_file: str | None) -> None:
+def _many(
+    texts: list[str], settings: "Settings", outputs: Outputs, table: "Table", rubric: "Rubric", workers: int
+) -> int:
+    from backproof.comparisons.check.grading import summary
+    from backproof.comparisons.check.grading.crew import check_all
+    from backproof.comparisons.check.grading.table import row_of
+
+    texts = list(dict.fromkeys(texts))
+    missing = [text for text in texts if table.has(text) is None]
+    if len(missing) < len(texts):
+        print(f"backproof: {len(texts) - len(missing)} are in {outputs.csv} already", file=sys.stderr)
+    found: dict[str, CheckedClass] = {}
+
+    def done(text: str, checked: "CheckedClass") -> None:
+        found[text] = checked
+        table.add(text, row_of(checked, rubric))
+        first = f": {checked.causes[0].sentence}" if checked.causes else ""
+        print(f"{len(found)} of {len(missing)}  {checked.target}  {checked.outcome}{first}", flush=True)
+
+    _say_where(settings)
+    try:
+        if missing:
+            check_all(missing, settings, workers, done)
+    except KeyboardInterrupt:
+        table.finish(texts)
+        _write([found[text] for text in texts if text in found], outputs, rubric)
+        where = f", in {outputs.csv}" if outputs.csv else ""
+        raise Interrupted(f"{len(found)} of {len(missing)} hand-ins checked and kept{where}") from None
+    table.finish(texts)
+    _write([found[text] for text in texts if text in found], outputs, rubric)
+    rows = [row for text in texts if (row := table.rows.get(text) or table.has(text)) is not None]
+    print("\n" + "\n".join(summary.lines(rows)))
+    if any(not checked.checks for checked in found.values()):
+        return 2
+    return exit_code([row[1] for row in rows])
+
+
+def _say_where(settings: "Settings") -> None:
+    """What stood around the code that was run."""
+    from backproof.comparisons.running import limits, sandbox
+
+    where = sandbox.NAME if sandbox.used(settings.sandbox) else sandbox.NO_SANDBOX
+    held = ", ".join(limits.held()) or "none that this system knows"
+    print(f"backproof: {where}; limits on {held}", file=sys.stderr)
+
+
+def _write(rows: "list[CheckedClass]", outputs: Outputs, rubric: "Rubric") -> None:
     import json
 
+    from backproof.comparisons.check.grading import gradescope
     from backproof.comparisons.check.results import CheckPart
-    from backproof.comparisons.check.terminal import as_csv
     from backproof.comparisons.results.codec import encode
     from backproof.comparisons.results.files import write_atomically
     from backproof.comparisons.verdicts.outcome import worst
 
-    if json_file is not None:
+    if outputs.json is not None:
         part = CheckPart(worst(checked.outcome for checked in rows), tuple(rows))
-        write_atomically(json_file, json.dumps(encode(part), indent=2) + "\n")
-    if csv_file is not None:
-        write_atomically(csv_file, as_csv(rows))
+        write_atomically(outputs.json, json.dumps(encode(part), indent=2) + "\n")
+    if outputs.gradescope is not None and rows:
+        document = gradescope.document(rows[0], rubric)
+        write_atomically(outputs.gradescope, json.dumps(document, indent=2) + "\n")

@@ -132,7 +132,7 @@ class Subject:
         state, detail = self._receive("import", START_LIMIT)
         if state == "absent":
             self.close()
-            raise InputError(f"target: {cleaned(str(detail))}")
+            raise InputError(f"target: {cleaned(str(detail).replace(place, self.target.place))}")
         if state != "ready":
             self.close()
             raise Misbehaviour("import", f"the class could not be made: {cleaned(str(detail))}", fatal=True)

@@ -196,7 +196,7 @@ def _describe(error: BaseException, target: Target) -> str:
     own = [frame for frame in frames if target.is_file and _same_file(frame.filename, target.place)]
     frame = own[-1] if own else frames[-1] if frames else None
     text = f"{_name_of(type(error))}: {_said_by(error)}"[:300]
-    if frame is None:
+    if frame is None or (isinstance(error, SyntaxError) and not own):  # which names its own line
         return text
     line = f": {frame.line}" if frame.line else ""
     return f"{text} ({os.path.basename(frame.filename)}, line {frame.lineno}{line})"

@@ -64,10 +64,49 @@ def test_an_absent_class_does_not_stop_the_grading_of_the_others(
     grades = tmp_path / "grades.csv"
     absent = f"{FOLDER / 'student.py'}:Missing"
     assert check(WRONG, absent, STUDENT, "--only", "gradient", "--csv", str(grades)) == 2
-    assert "has no class Missing" in capsys.readouterr().err
+    assert "3 hand-ins: 1 PASS, 1 FAIL, 1 INCONCLUSIVE" in capsys.readouterr().out
     rows = list(csv.DictReader(grades.read_text().splitlines()))
-    assert [(row["verdict"], row["gradient"]) for row in rows] == [("FAIL", "FAIL"), ("PASS", "PASS")]
+    assert [row["verdict"] for row in rows] == ["FAIL", "INCONCLUSIVE", "PASS"]
     assert "averaged twice" in rows[0]["diagnosis"]
+    assert "not judged" in rows[1]["diagnosis"]
+    assert "has no class Missing" in rows[1]["diagnosis"]
+
+
+def test_a_run_that_is_repeated_checks_nothing_twice_unless_it_is_told_to(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    grades = tmp_path / "grades.csv"
+    arguments = (STUDENT, f"{FOLDER / 'student.py'}:Missing", "--only", "loss", "--csv", str(grades))
+    assert check(*arguments) == 2
+    first = grades.read_text()
+    assert check(*arguments) == 3  # the one that could not be tried is undecided, and nothing was tried now
+    assert "2 are in" in capsys.readouterr().err
+    assert grades.read_text() == first
+    assert check(*arguments, "--again") == 2
+    assert grades.read_text() == first
+
+
+def test_gradescopes_file_is_written_for_one_class(tmp_path: Path) -> None:
+    file = tmp_path / "results.json"
+    assert check(STUDENT, "--only", "loss", "--gradescope", str(file)) == 0
+    assert json.loads(file.read_text())["score"] == 100.0
+
+
+def test_gradescopes_file_is_refused_for_several(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert check(STUDENT, WRONG, "--gradescope", str(tmp_path / "results.json")) == 2
+    assert "one submission at a time" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("mode", ["none", "auto"])
+def test_it_is_said_what_stands_around_the_class(mode: str, capsys: pytest.CaptureFixture[str]) -> None:
+    check(STUDENT, "--only", "loss", "--sandbox", mode)
+    said = capsys.readouterr().err
+    assert ("no sandbox: the code ran with your rights" in said) or ("bubblewrap" in said and mode == "auto")
+
+
+def test_an_unknown_sandbox_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert check(STUDENT, "--sandbox", "maybe") == 2
+    assert "--sandbox: expected one of auto, none, require; got 'maybe'" in capsys.readouterr().err
 
 
 def test_the_same_seed_gives_the_same_document(tmp_path: Path) -> None:
