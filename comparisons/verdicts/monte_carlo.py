@@ -20,8 +20,8 @@ import numpy as np
 from scipy.stats import chi2, norm
 
 from backproof.comparisons.verdicts.loss_bounds import sigmoid_rounding
-from backproof.comparisons.verdicts.network_bounds import ForwardPass, Reference, deltas
-from backproof.comparisons.verdicts.rounding import Bounded, sum_rounding
+from backproof.comparisons.verdicts.network_bounds import ForwardPass, Reference, backward, deltas, forward
+from backproof.comparisons.verdicts.rounding import Arithmetic, Bounded, sum_rounding
 from backproof.comparisons.verdicts.verdict import Tier
 from backproof.scratch.architecture import Array
 
@@ -44,7 +44,11 @@ def estimated_reference(reference: Reference) -> Reference:
             squares += np.square(_disturbed(state, backward_variances, rng) - own.value)
             if sample == FIRST and _hopeless(reference, FACTOR * np.sqrt(squares / FIRST)):
                 return reference
-    error = FACTOR * np.sqrt(squares / SAMPLES)
+    # Underflow and flushed operands are no roundings: their bound comes on top, all units being exact.
+    weights, x, targets, regularized = reference.given
+    exact = replace(Arithmetic.of(reference.architecture.dtype), unit=0.0)
+    lost = backward(forward(reference.architecture, weights, x, targets, exact, regularized)).error
+    error = FACTOR * np.sqrt(squares / SAMPLES) + lost
     # NaN, which an overflow leaves, estimates nothing.
     narrower = np.where(np.isfinite(error) & np.isfinite(own.error), np.minimum(error, own.error), own.error)
     return replace(reference, gradient=Bounded(own.value, narrower), tier=Tier.ESTIMATE)

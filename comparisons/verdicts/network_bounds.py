@@ -598,7 +598,7 @@ def _truncation(state: ForwardPass, d: list[Array], step: float) -> float:
     for a in state.activations:
         largest = max(largest, float(a.magnitude.max(initial=0.0)))
     y = step * largest * max(1.0, steepest)
-    return 2.0 * len(state.weights) * y**2 if y <= 0.1 else float("inf")
+    return len(state.weights) * y**2 if y <= 0.1 else float("inf")
 
 
 def _layer_gradient(state: ForwardPass, layer: int, value: Array, spread: Spread) -> list[Bounded]:
