@@ -1,0 +1,102 @@
+"""The commands that faults are injected into, on tiny plans."""
+
+import shutil
+from functools import cache
+from pathlib import Path
+
+from backproof.comparisons import cli
+from backproof.comparisons.accuracy.journal import Journal, Key
+from backproof.comparisons.accuracy.result import Hashes, Setup, TrainedRun
+from backproof.comparisons.check.grading.rubric import Rubric
+from backproof.comparisons.check.grading.table import Table, row_of
+from backproof.comparisons.check.results import Cause, CheckedClass
+from backproof.comparisons.report import document
+from backproof.comparisons.results.files import locked, write_atomically
+from backproof.comparisons.verdicts.outcome import Outcome
+from backproof.scratch.architecture import Architecture, OptimizerSpec
+from tests.faults.harness import Subject
+from tests.support import sample_results
+
+
+def _nothing(folder: Path) -> None:
+    pass
+
+
+@cache
+def _sample() -> document.Results:
+    return sample_results.passing()
+
+
+def _results(folder: Path) -> None:
+    document.save(_sample(), folder / document.FILE)
+
+
+def _store(folder: Path) -> int:
+    """As every command stores: lock, read, write whole."""
+    with locked(folder, "backproof"):
+        found = document.load_folder(folder) or document.Results()
+        document.save(found, folder / document.FILE)
+    return 0
+
+
+def _error_rates(folder: Path) -> int:
+    return cli.run(["accuracy", "--error-rates", "100", "--out", str(folder)])
+
+
+def _report(folder: Path) -> int:
+    return cli.run(["report", str(folder / document.FILE), "--out", str(folder / "new")])
+
+
+def _skeleton(folder: Path) -> int:
+    return cli.run(["check", "--init", str(folder / "mine.py")])
+
+
+SETUP = Setup(Architecture((3, 2)), OptimizerSpec("sgd", 0.1), 1, 10, 0.2, "digits", "0" * 64)
+RUN = TrainedRun((0.9,), (0.1,), None, "AA", Hashes("a", None, "b"))
+
+
+def _journal(folder: Path) -> int:
+    """Three units, then opened again: whatever happened, it can be read."""
+    journal = Journal(folder / "accuracy.jsonl")
+    for seed in range(3):
+        journal.add(Key(SETUP, seed, "scratch", "code", "here"), RUN)
+    return 0
+
+
+def _grades(folder: Path) -> int:
+    table = Table(str(folder / "grades.csv"))
+    for name in ("b.py", "a.py"):
+        checked = CheckedClass(name, Outcome.FAIL, 1.0, (), (Cause("a sign", "explains"),), (), "")
+        table.add(name, row_of(checked, Rubric()))
+    table.finish(["a.py", "b.py"])
+    return 0
+
+
+def _some_grades(folder: Path) -> None:
+    _grades(folder)
+
+
+def _json(folder: Path) -> int:
+    write_atomically(folder / "outcome.json", '{"verdict": "PASS"}\n')
+    return 0
+
+
+def _old_json(folder: Path) -> None:
+    _json(folder)
+
+
+SUBJECTS = (
+    Subject("a results folder that is new", _nothing, _store),
+    Subject("a results folder with results", _results, _store),
+    Subject("accuracy --error-rates", _results, _error_rates),
+    Subject("report", _results, _report),
+    Subject("check --init", _nothing, _skeleton),
+    Subject("the journal of accuracy", _nothing, _journal),
+    Subject("check --csv", _nothing, _grades),
+    Subject("check --csv, once more", _some_grades, _grades),
+    Subject("check --json", _old_json, _json),
+)
+
+
+def remove(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
