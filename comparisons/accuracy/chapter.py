@@ -95,7 +95,7 @@ def _curve_figure(curves: Mapping[str, list[float]], title: str, caption: str) -
     fig.update_xaxes(title="epoch", dtick=1 if max(map(len, curves.values())) <= 12 else None)
     fig.update_yaxes(title=title)
     fig.update_layout(height=340)
-    last = formats.listed([f"{formats.label(n)} {formats.scientific(v[-1], 3)}" for n, v in curves.items()])
+    last = formats.listed([f"{formats.label(n)} {formats.scientific(v[-1], 2)}" for n, v in curves.items()])
     return figures.figure_html(
         fig,
         f"{caption}, mean over the seeds. Where curves coincide, the contenders agree.",

@@ -16,7 +16,7 @@ EPOCHS = {"mnist": 8, "digits": 60}
 
 
 def register(app: typer.Typer) -> None:
-    app.command("accuracy")(accuracy)
+    app.command("accuracy", short_help="Train from many seeds: same accuracy?")(accuracy)
 
 
 def accuracy(

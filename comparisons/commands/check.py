@@ -32,7 +32,7 @@ class Outputs:
 
 
 def register(app: typer.Typer) -> None:
-    app.command("check")(check)
+    app.command("check", short_help="Check a class of your own.")(check)
 
 
 def check(

@@ -11,7 +11,7 @@ from backproof.scratch.errors import InputError
 
 
 def register(app: typer.Typer) -> None:
-    app.command("compare")(compare)
+    app.command("compare", short_help="Find the first tensor that differs.")(compare)
 
 
 def compare(

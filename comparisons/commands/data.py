@@ -8,7 +8,7 @@ from backproof.comparisons.commands import options
 
 
 def register(app: typer.Typer) -> None:
-    app.command("data")(data)
+    app.command("data", short_help="Fetch MNIST, or check its files.")(data)
 
 
 def data(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def register(app: typer.Typer) -> None:
-    app.command("gradients")(gradients)
+    app.command("gradients", short_help="Check gradients, with derived bounds.")(gradients)
 
 
 def gradients(

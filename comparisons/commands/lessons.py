@@ -22,7 +22,7 @@ LANGUAGES = ("en", "ko")
 
 
 def register(app: typer.Typer) -> None:
-    app.command("lessons")(lessons)
+    app.command("lessons", short_help="The course: list it, run it.")(lessons)
 
 
 def lessons(

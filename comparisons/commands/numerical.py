@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def register(app: typer.Typer) -> None:
-    app.command("numerical")(numerical)
+    app.command("numerical", short_help="Train by numerical differentiation alone.")(numerical)
 
 
 def numerical(

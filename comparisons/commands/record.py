@@ -20,7 +20,7 @@ DEFAULT_MINUTES = 5.0
 
 
 def register(app: typer.Typer) -> None:
-    app.command("record")(record)
+    app.command("record", short_help="Train for the best MNIST accuracy.")(record)
 
 
 def record(

@@ -8,7 +8,7 @@ from backproof.comparisons.commands.finish import begin
 
 
 def register(app: typer.Typer) -> None:
-    app.command("vectors")(vectors)
+    app.command("vectors", short_help="Write problems with exact answers.")(vectors)
 
 
 def vectors(

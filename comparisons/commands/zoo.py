@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def register(app: typer.Typer) -> None:
-    app.command("zoo")(zoo)
+    app.command("zoo", short_help="Known mistakes: which check sees them?")(zoo)
 
 
 def zoo(

@@ -143,7 +143,7 @@ const backproof = (() => {
       button.type = "button";
       button.textContent = label;
       button.title = help;
-      button.setAttribute("aria-label", `${help}: ${name}`);
+      button.setAttribute("aria-label", `${label}: ${help}, ${name}`);
       button.addEventListener("click", action);
       tools.append(button);
     };
@@ -152,7 +152,7 @@ const backproof = (() => {
     const link = document.createElement("a");
     link.href = `#${name}`;
     link.textContent = "Link";
-    link.setAttribute("aria-label", `Link to ${name}`);
+    link.setAttribute("aria-label", `Link: ${name}`);
     tools.append(link);
     figure.append(tools);
   }

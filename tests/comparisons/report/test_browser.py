@@ -1,45 +1,111 @@
-"""The page in a real browser, where there is one: every figure is drawn, nothing complains."""
+"""The page in a real browser, where there is one: every state, narrow and wide, light and dark."""
 
-import re
-import shutil
-import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from backproof.comparisons.report import page as html
-from tests.support.page_reader import read
-from tests.support.sample_results import hostile, passing
+from backproof.comparisons.report.answer import answer
+from backproof.comparisons.report.document import Results
+from tests.support.browser import BROWSERS, Browser, browser, installed
+from tests.support.sample_results import SAMPLES, a_lesson, numerical
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run",
-    "--disable-component-update", "--disable-sync", "--enable-logging=stderr", "--v=0",
-    "--virtual-time-budget=20000",
-)  # fmt: skip
+STATES = {
+    **{name: make() for name, make in SAMPLES.items()},
+    "lessons": Results(lessons=(a_lesson(),)),
+    "numerical": Results(numerical=numerical()),
+}
+WIDTHS = (400, 1280)
+
+# Every element whose right edge lies beyond the page, unless it scrolls by itself or lies in what does.
+TOO_WIDE = """
+Array.from(document.querySelectorAll("body *"))
+  .filter((e) => e.getBoundingClientRect().right > innerWidth + 1)
+  .filter((e) => !e.closest(".scroll, pre, nav, svg, .skip"))
+  .map((e) => e.outerHTML.slice(0, 120))
+"""
+# Pairs of neighbouring tick labels of one axis that overlap.
+COLLIDING = """
+["xtick", "ytick"].flatMap((axis) => Array.from(document.querySelectorAll(".plot"), (plot) => {
+  const boxes = Array.from(plot.querySelectorAll(`.${axis} text`), (text) => text.getBoundingClientRect())
+    .filter((box) => box.width > 0);
+  return boxes.flatMap((one, i) => boxes.slice(i + 1).filter((other) =>
+    one.left < other.right - 1 && other.left < one.right - 1 &&
+    one.top < other.bottom - 1 && other.top < one.bottom - 1));
+})).flat().length
+"""
 
 
 @pytest.fixture(scope="module")
-def browser() -> str:
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found is None:
+def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    if installed() is None:
         pytest.skip(f"needs a browser: one of {', '.join(BROWSERS)}")
-    return found
+    with browser(tmp_path_factory.mktemp("profile")) as opened:
+        yield opened
 
 
-@pytest.mark.parametrize("make", [passing, hostile])
-def test_a_browser_draws_every_figure_without_a_complaint(browser: str, tmp_path: Path, make: object) -> None:
-    assert callable(make)
-    page = tmp_path / "report.html"
-    page.write_text(html.render(make()), encoding="utf-8")
-    profile = f"--user-data-dir={tmp_path / 'profile'}"
-    run = subprocess.run(
-        [browser, *FLAGS, profile, "--dump-dom", page.as_uri()],
-        capture_output=True, timeout=120, check=True, encoding="utf-8",
-    )  # fmt: skip
-    assert not re.findall(r".*CONSOLE.*", run.stderr)
-    drawn = [
-        plot for plot in read(run.stdout).all("div") if "js-plotly-plot" in plot.attributes.get("class", "")
-    ]
-    assert len(drawn) == len(read(page.read_text(encoding="utf-8")).all("figure"))
-    assert all(plot.all("svg") for plot in drawn)
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("pages")
+    for name, results in STATES.items():
+        (folder / f"{name}.html").write_text(html.render(results), encoding="utf-8")
+    return {name: folder / f"{name}.html" for name in STATES}
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", STATES)
+def test_every_state_is_drawn_whole_without_a_complaint_or_a_request(
+    tab: Browser, pages: dict[str, Path], name: str, width: int, dark: bool
+) -> None:
+    tab.show(pages[name], width, dark=dark)
+    assert tab.seen.complaints == []
+    assert tab.seen.requests == []
+    assert tab.evaluate(TOO_WIDE) == []
+    assert tab.evaluate("document.querySelector('h1').textContent") == answer(STATES[name]).headline
+    drawn = "document.querySelectorAll('.js-plotly-plot svg').length"
+    assert tab.evaluate(f"document.querySelectorAll('figure').length === 0 || {drawn} > 0")
+
+
+def test_what_is_looked_for_is_found_where_it_is(tab: Browser, tmp_path: Path) -> None:
+    labels = '<g class="xtick"><text x="0" y="20">1000</text><text x="9" y="20">2000</text></g>'
+    page = tmp_path / "bad.html"
+    wide = '<p style="width: 900px">wide</p>'
+    said = '<img src="missing.png"><script>console.warn("a complaint")</script>'
+    plot = f'<div class="plot"><svg>{labels}</svg></div>'
+    page.write_text(f'<html data-drawn="1"><body>{wide}{plot}{said}</body></html>')
+    tab.show(page, 400, dark=False)
+    assert len(tab.evaluate(TOO_WIDE)) == 1
+    assert tab.evaluate(COLLIDING) == 1
+    assert "a complaint" in "".join(tab.seen.complaints)
+    assert [url.rpartition("/")[2] for url in tab.seen.requests] == ["missing.png"]
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_no_tick_labels_collide(tab: Browser, pages: dict[str, Path], width: int) -> None:
+    tab.show(pages["passing"], width, dark=False)
+    assert tab.evaluate(COLLIDING) == 0
+
+
+def test_on_a_narrow_screen_every_verdict_is_in_sight(tab: Browser, pages: dict[str, Path]) -> None:
+    tab.show(pages["failing"], 400, dark=False)
+    hidden = "Array.from(document.querySelectorAll('#gradients table .badge'))"
+    hidden += ".filter((b) => b.offsetParent && b.getBoundingClientRect().right > innerWidth).length"
+    assert tab.evaluate(hidden) == 0
+
+
+def test_a_figure_gives_its_picture_and_its_numbers(tab: Browser, pages: dict[str, Path]) -> None:
+    tab.show(pages["passing"], 1280, dark=False)
+    tab.evaluate("window.saved = {}")
+    tab.evaluate(
+        "URL.createObjectURL = (blob) => {"
+        " blob.text().then((text) => { window.saved[blob.type] = text; }); return '#'; }; 0"
+    )
+    tab.evaluate("document.querySelectorAll('#gradients .tools button').forEach((b) => b.click())")
+    tab.evaluate("new Promise((done) => setTimeout(done, 2000))")
+    saved = tab.evaluate("window.saved")
+    assert saved["image/svg+xml"].startswith("<svg")
+    lines = saved["text/csv"].splitlines()
+    assert lines[0] == "series,x,y,z"
+    assert len(lines) == 1 + 2 + 34  # the line, and a point for each check
