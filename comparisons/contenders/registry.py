@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from backproof.comparisons.contenders import loading
 from backproof.comparisons.contenders.known import KNOWN, names
+from backproof.comparisons.running.outside_text import cleaned
 from backproof.reference.contender import Contender
 from backproof.scratch.errors import InputError, did_you_mean
 
@@ -49,12 +50,15 @@ def create(name: str) -> Contender:
 def load_class(reference: str) -> type[Any]:
     """The class that ``package.module:Class`` or ``path/to/file.py:Class`` names.
 
-    Raises InputError where the module, the file or the class is not there; an error inside the module's own
-    code is not touched.
+    Raises InputError where the module, the file or the class is not there, or it cannot be imported: a
+    mistake in its syntax, a package that is missing, an exit. Other errors of its own code are not touched.
     """
     if ":" not in reference:
         raise InputError(f"contender: expected module:Class or file.py:Class, got {reference!r}")
     try:
         return loading.load_class(loading.parse_target(reference, "contender"))
-    except LookupError as error:
+    except loading.NotThere as error:
         raise InputError(f"contender: {error}") from error
+    except (SyntaxError, ImportError, SystemExit) as error:
+        what = f"{type(error).__name__}: {cleaned(str(error))}"
+        raise InputError(f"contender: {reference} cannot be imported ({what}); mend it first") from error

@@ -36,6 +36,12 @@ def to_the_end(command: Callable[[], int]) -> int:
         except BrokenPipeError:
             _forget_stdout()
             return UNREAD
+        except _EndedBySignal:
+            raise
+        except SystemExit as ending:  # of somebody else's: a command of ours returns its code
+            return _ended(
+                f"a contender ended the program (SystemExit: {ending.code!r}) where it was called", 2
+            )
         except MemoryError:
             return _ended("not enough memory for that; choose smaller layers or fewer examples", 2)
         except OSError as error:
@@ -59,8 +65,12 @@ def ended_by_signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
+class _EndedBySignal(SystemExit):
+    """Raised by a signal that was sent to us."""
+
+
 def _exit(number: int, frame: FrameType | None) -> None:
-    raise SystemExit(128 + number)
+    raise _EndedBySignal(128 + number)
 
 
 def _sentence(error: OSError) -> str:

@@ -77,7 +77,7 @@ def test_an_import_error_inside_a_named_module_is_not_blamed_on_its_name(
 ) -> None:
     (tmp_path / "needs_more.py").write_text("import no_such_package\n")
     monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(ModuleNotFoundError, match="no_such_package"):
+    with pytest.raises(InputError, match=r"cannot be imported .*No module named 'no_such_package'"):
         registry.load_class("needs_more:Mine")
 
 
@@ -89,3 +89,19 @@ def test_checking_a_name_imports_no_framework() -> None:
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("class Mine(:\n", "SyntaxError"),
+        ("import not_there\n", "ModuleNotFoundError: No module named 'not_there'"),
+        ("import sys\nsys.exit(0)\n", "SystemExit: 0"),
+    ],
+)
+def test_a_file_that_cannot_be_imported_is_refused_in_one_sentence(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    (tmp_path / "broken_mine.py").write_text(text)
+    with pytest.raises(InputError, match=rf"^contender: .*cannot be imported \({said}"):
+        registry.create(f"{tmp_path / 'broken_mine.py'}:Mine")

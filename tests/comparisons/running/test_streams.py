@@ -67,6 +67,7 @@ def test_an_output_that_nobody_reads_ends_as_other_tools_do() -> None:
     [
         ("KeyboardInterrupt", 130, "backproof: interrupted"),
         ("MemoryError", 2, "backproof: not enough memory"),
+        ("SystemExit(0)", 2, "backproof: a contender ended the program (SystemExit: 0)"),
         ("OSError(30, 'Read-only file system', '/mnt/x')", 2, "backproof: /mnt/x: Read-only file system"),
         ("FileNotFoundError(2, 'No such file or directory')", 2, "backproof: the system says: No such file"),
     ],
