@@ -15,7 +15,7 @@ class MyMLP:
     # targets = "one_hot"             # labels of cross-entropy as rows (batch, outputs)
     # weight_layout = "out_in"        # W is (fan_out, fan_in)
     # samples = "columns"             # x is (features, batch), and so are targets and outputs
-    # biases = "row"                  # (1, n); or "column" (n, 1), or "none"
+    # biases = "row"                  # (1, n); or "column" (n, 1), or "none": no pairs then
     # gradients = "per_example"       # one more axis, in front
     # activation = "relu"             # the only one it has; also leaky_relu, elu, softplus, gelu, silu
     # output_activation = "sigmoid"   # under squared error; or "tanh", "softmax"

@@ -12,7 +12,7 @@ from backproof.comparisons.zoo.result import Rivals, Row, Zoo
 from backproof.comparisons.zoo.terminal import sentences
 
 LEVELS: dict[str, int] = {Outcome.PASS: 0, Outcome.INCONCLUSIVE: 1, Outcome.FAIL: 2}
-RIVALS = ("torch gradcheck", "scipy check_grad", "test accuracy > 95 %")
+RIVALS = ("torch gradcheck", "scipy check_grad", "JAX check_grads", "test accuracy > 95 %")
 COLUMNS = ("No.", "Mistake", "Killed by", *RIVALS, "First diagnosis", "Cause")
 
 
@@ -24,11 +24,11 @@ def build(part: Zoo | None) -> Section | None:
     correct = [row for row in part.rows if row.group == "correct"]
     pieces = [_introduction(part), _heatmap(part, [*wrong, *correct])]
     if wrong:
-        pieces.append(markup.table(COLUMNS, map(_row, wrong), "Classes with one mistake each", range(8)))
+        pieces.append(markup.table(COLUMNS, map(_row, wrong), "Classes with one mistake each", range(9)))
     if correct:
         heads = ("Class", "Verdict", *RIVALS)
         pieces.append(
-            markup.table(heads, map(_correct, correct), "Correct classes in unusual styles", range(5))
+            markup.table(heads, map(_correct, correct), "Correct classes in unusual styles", range(6))
         )
     pieces.append(_notes(part))
     title = "Would a mistake be seen?"
@@ -40,9 +40,9 @@ def _introduction(part: Zoo) -> Markup:
     lines = markup.join(Markup("<li>{}</li>").format(line) for line in sentences(part.summary))
     return Markup(
         "<p>Each class is correct but for one mistake that people really make. No check looks for a "
-        "particular one: each tests something that the mathematics demands. torch’s gradcheck runs at its "
-        "defaults, scipy’s check_grad is read as right below 10⁻⁵, and the last rival trains the class on "
-        "small digits and looks at its accuracy.{early}</p><ul>{lines}</ul>{command}"
+        "particular one: each tests something that the mathematics demands. torch’s gradcheck and JAX’s "
+        "check_grads run at their defaults, scipy’s check_grad is read as right below 10⁻⁵, and the last "
+        "rival trains the class on small digits and looks at its accuracy.{early}</p><ul>{lines}</ul>{command}"
     ).format(early=early, lines=lines, command=markup.command(part.command))
 
 
@@ -108,9 +108,9 @@ def _row(row: Row) -> list[Any]:
     ]
 
 
-def _accepts(rivals: Rivals) -> tuple[bool, bool, bool | None]:
+def _accepts(rivals: Rivals) -> tuple[bool | None, ...]:
     """In the order of RIVALS."""
-    return rivals.gradcheck, rivals.check_grad, rivals.threshold
+    return rivals.gradcheck, rivals.check_grad, rivals.check_grads, rivals.threshold
 
 
 def _rival_cells(rivals: Rivals) -> list[Any]:

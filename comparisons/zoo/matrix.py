@@ -111,6 +111,7 @@ def _rivals(kind: type, entry: Specimen, seed: int) -> Rivals:
     return Rivals(
         gradcheck=rivals.gradcheck_accepts(kind, seed),
         check_grad=rivals.check_grad_accepts(kind, seed),
+        check_grads=rivals.check_grads_accepts(kind, seed),
         test_accuracy=accuracy,
         threshold=None if accuracy is None else accuracy > rivals.THRESHOLD,
     )
@@ -145,6 +146,7 @@ def summary(rows: Sequence[Row]) -> Counts:
         held_out_killed=sum(bool(row.killed_by) for row in held_out),
         gradcheck_killed=sum(not row.rivals.gradcheck for row in known),
         check_grad_killed=sum(not row.rivals.check_grad for row in known),
+        check_grads_killed=sum(row.rivals.check_grads is False for row in known),
         threshold_killed=sum(row.rivals.threshold is False for row in known),
     )
 

@@ -12,6 +12,7 @@ class Rivals:
 
     gradcheck: bool  # whether it accepts
     check_grad: bool
+    check_grads: bool | None  # JAX's; None where JAX is not installed
     threshold: bool | None
     test_accuracy: float | None  # what the threshold is held against
 
@@ -59,6 +60,7 @@ class Counts:
     held_out_killed: int
     gradcheck_killed: int
     check_grad_killed: int
+    check_grads_killed: int
     threshold_killed: int
 
 

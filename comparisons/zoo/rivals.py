@@ -2,11 +2,13 @@
 
 gradcheck    torch.autograd.gradcheck at its defaults (central differences of step 1e-6 under
              |a - n| <= 1e-5 + 1e-3 |n|): the class's loss as an autograd function of its parameters
+check_grads  jax.test_util.check_grads at its defaults, reverse mode (a numerical directional derivative)
 check_grad   scipy.optimize.check_grad: the 2-norm of the gradient minus forward differences; it gives a
              number and no verdict, the customary reading being that less than 1e-5 is right
 threshold    trained on the 8x8 digits, is its accuracy on the test set above 95 %?
 """
 
+import importlib.util
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
@@ -70,6 +72,16 @@ def check_grad_accepts(kind: type, seed: int) -> bool:
 
 def _check_grad(network: _Network) -> float:
     return float(check_grad(network.loss, network.gradient, network.theta))
+
+
+def check_grads_accepts(kind: type, seed: int) -> bool | None:
+    """Whether JAX's check_grads finds nothing on any of the generic networks; None without JAX."""
+    if importlib.util.find_spec("jax") is None:
+        return None
+    from backproof.reference import jax_check_grads
+
+    networks = [_Network(kind(), problem) for problem in generic(seed)]
+    return all(jax_check_grads.accepts(network.evaluate, network.theta) for network in networks)
 
 
 def accuracy_on_digits(kind: type, seed: int) -> float:

@@ -37,10 +37,11 @@ def _matrix(part: Zoo, letters: dict[str, str]) -> Table:
     table.add_column("", no_wrap=True)
     table.add_column("class", overflow="ellipsis", no_wrap=True)
     table.add_column("".join(letters.values()), no_wrap=True)
-    for heading in ("gc", "cg", "95"):
+    for heading in ("gc", "cg", "jx", "95"):
         table.add_column(heading, no_wrap=True)
     for row in part.rows:
-        said = (row.rivals.gradcheck, row.rivals.check_grad, row.rivals.threshold)
+        told = row.rivals
+        said = (told.gradcheck, told.check_grad, told.check_grads, told.threshold)
         rivals = [_rival(accepts) for accepts in said]
         table.add_row(row.number, row.name, _signs(row, letters), *rivals)
     return table
@@ -60,7 +61,8 @@ def _rival(accepts: bool | None) -> Text:
 def _legend(letters: dict[str, str]) -> str:
     named = ", ".join(f"{letter} {check}" for check, letter in letters.items())
     return (
-        f"{named}; gc torch gradcheck, cg scipy check_grad below 1e-5, 95 test accuracy above 95 %. "
+        f"{named}; gc torch gradcheck, cg scipy check_grad below 1e-5, jx JAX check_grads, "
+        "95 test accuracy above 95 %. "
         "x FAIL, · PASS, ? INCONCLUSIVE, blank not offered"
     )
 
@@ -84,6 +86,7 @@ def sentences(counts: Counts) -> list[str]:
     lines = [
         f"Killed by a check expected to see it: {counts.killed_as_expected} of {total} mutants.",
         f"For comparison: gradcheck {counts.gradcheck_killed}, check_grad {counts.check_grad_killed}, "
+        f"JAX's check_grads {counts.check_grads_killed}, "
         f"a test accuracy of 95 % {counts.threshold_killed} of {total}.",
         f"Correct classes that pass: {counts.correct_passed} of {counts.correct}.",
         f"The first diagnosis names the cause of {counts.causes_named} of {counts.with_cause} mistakes; "

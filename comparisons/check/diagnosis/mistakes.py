@@ -145,6 +145,10 @@ def _whole_numerator(z: Array) -> Array:
     return numerator
 
 
+def _smoothed(share: float) -> Callable[[Array, Array], Array]:
+    return lambda z, t: softmax(z, axis=1) - ((1 - share) * t + share / t.shape[1])
+
+
 def output_mistakes() -> Iterator[Mistake]:
     yield _cross_entropy(
         "the softmax is normalised over the whole batch instead of each row",
@@ -175,6 +179,9 @@ def output_mistakes() -> Iterator[Mistake]:
     yield _cross_entropy(
         "the one-hot labels are left out of softmax minus one-hot", lambda z, t: softmax(z, axis=1)
     )
+    for share in (0.05, 0.1, 0.2):
+        smoothed = f"labels are smoothed by {share:g} in the gradient, and in the loss they are not"
+        yield _cross_entropy(smoothed, _smoothed(share))
     yield _cross_entropy(
         "dL/dp = -1/p stands where softmax minus one-hot belongs", lambda z, t: -t / softmax(z, axis=1)
     )
@@ -442,6 +449,10 @@ def pull_mistakes() -> Iterator[Mistake]:
 # -- slopes
 
 
+def _leaking(leak: float) -> Rule:
+    return lambda z, a: np.where(z > 0, 1.0, leak)
+
+
 def _again(function: Callable[[Array], Array]) -> Rule:
     return lambda z, a: function(a)
 
@@ -478,6 +489,9 @@ def slope_mistakes(activation: str) -> Iterator[Mistake]:
             "missing",
         )
         yield mistake("relu' is 1 at z = 0, where the convention says 0", lambda z, a: (z >= 0) * 1.0)
+        for leak in (0.01, 0.1, 0.2):
+            leaky = f"leaky relu's derivative, {leak:g} below 0, stands where relu' belongs"
+            yield mistake(leaky, _leaking(leak))
         yield mistake("relu's mask is turned round", lambda z, a: (z <= 0) * 1.0)
         yield mistake("relu's mask is a > 1", lambda z, a: (a > 1) * 1.0)
     if activation == "leaky_relu":

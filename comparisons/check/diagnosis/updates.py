@@ -282,8 +282,6 @@ FEEDS: dict[str, Fed] = {
     "the gradient is passed back through weights already updated": _early,
     "gradient buffers are never cleared: each step takes the sum of all gradients so far": _accumulated,
     "the step goes uphill: the gradient is added": lambda g, s: -g,
-    "the step is divided by the batch size once more": lambda g, s: g / s.batch_size,
-    "the step is multiplied by the batch size": lambda g, s: g * s.batch_size,
     "the gradient of the step before is used": lambda g, s: s.course.gradients[max(s.index - 1, 0)],
     "the gradient is clipped to norm 1, unasked": lambda g, s: g / max(1.0, float(np.linalg.norm(g))),
 }
@@ -299,7 +297,14 @@ FROZEN: dict[str, Callable[[Step], Array]] = {
     "nothing is updated": lambda s: np.full(s.course.weights[0].size, True),
     "only the last layer is updated": lambda s: ~_of_last_layer(s.training.problem),
 }
-ALL_FED = ("", *FEEDS, *FROZEN)
+# What the whole step is multiplied by, the learning rate in it.
+SCALED: dict[str, Callable[[Step], float]] = {
+    "the step is divided by the batch size once more": lambda s: 1 / s.batch_size,
+    "the step is multiplied by the batch size": lambda s: float(s.batch_size),
+    "the step is half of what the learning rate asks": lambda s: 0.5,
+    "the step is twice what the learning rate asks": lambda s: 2.0,
+}
+ALL_FED = ("", *FEEDS, *FROZEN, *SCALED)
 
 
 def _is_bias(problem: Problem) -> Array:
@@ -440,6 +445,8 @@ def _follows(setting: Setting, choice: Choice) -> bool:
         memory.kept["plain"] = g
         with np.errstate(all="ignore"):
             reached = _moved(theta, g, memory, choice)
+        if choice.fed in SCALED:
+            reached = theta + SCALED[choice.fed](Step(course, training, index)) * (reached - theta)
         if choice.fed in FROZEN:
             frozen = FROZEN[choice.fed](Step(course, training, index))
             reached = np.where(frozen, theta, reached)

@@ -154,7 +154,10 @@ class Candidate:
         return Renamed(architecture, self.form.activation)
 
     def _layers(self, weights: Weights) -> list[Any]:
-        return [(_turned(W) if self.form.weight_layout == "out_in" else W, self._bias(b)) for W, b in weights]
+        """Pairs (W, b); without biases, the W alone."""
+        turned = self.form.weight_layout == "out_in"
+        pairs = [(_turned(W) if turned else W, self._bias(b)) for W, b in weights]
+        return [W for W, _ in pairs] if self.form.biases == "none" else pairs
 
     def _bias(self, b: Array) -> Array:
         if self.form.biases == "row":

@@ -6,7 +6,7 @@ A class states its form in plain class attributes of these names, without import
     targets            labels of cross-entropy as "labels" (N,) or "one_hot" (N, K)
     weight_layout      W as "in_out" (fan_in, fan_out) or "out_in"
     samples            in "rows" (N, features) or in "columns"
-    biases             "vector" (n,), "row" (1, n), "column" (n, 1) or "none"
+    biases             "vector" (n,), "row" (1, n), "column" (n, 1) or "none": weights are then W, no pairs
     gradients          of the "batch", or "per_example": one more axis, in front
     activation         of the hidden layers, where it is always the same: one of ACTIVATION_FUNCTIONS
     output_activation  of the last layer, under squared error: "identity", "sigmoid", "tanh" or "softmax"

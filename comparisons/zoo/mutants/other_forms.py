@@ -157,6 +157,9 @@ class NoBiases(StudentMLP):
     biases = "none"
     train = train_epoch = None
 
+    def load(self, architecture, weights):
+        super().load(architecture, [(W, np.zeros(W.shape[1])) for W in weights])
+
     def weights(self):
         return [W.copy() for W in self.W]
 
