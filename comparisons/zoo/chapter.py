@@ -42,7 +42,7 @@ def _introduction(part: Zoo) -> Markup:
         "<p>Each class is correct but for one mistake that people really make. No check looks for a "
         "particular one: each tests something that the mathematics demands. torch’s gradcheck and JAX’s "
         "check_grads run at their defaults, scipy’s check_grad is read as right below 10⁻⁵, and the last "
-        "rival trains the class on small digits and looks at its accuracy.{early}</p><ul>{lines}</ul>{command}"
+        "rival trains the class on small digits, for its accuracy.{early}</p><ul>{lines}</ul>{command}"
     ).format(early=early, lines=lines, command=markup.command(part.command))
 
 
