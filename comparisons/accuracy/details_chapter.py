@@ -90,8 +90,8 @@ def _one_step(cells: Cells) -> Markup:
         return Markup("")
     columns = ("Contender", "Quantity", "Error", "Bound", "Resolution", "Worst entry", "Verdict")
     return Markup(
-        "<h3>One float64 step</h3><p>Logits, loss and gradient of the first batch, every entry held against "
-        "a bound derived for this very batch from the rounding of both sides.</p>{}"
+        "<h3>One float64 step</h3><p>Logits, loss and gradient of the first batch, every entry checked "
+        "against a bound derived for this very batch from the rounding of both sides.</p>{}"
     ).format(markup.table(columns, rows, "One step in float64, worst entry of each quantity", (0, 1, 5, 6)))
 
 

@@ -1,13 +1,12 @@
 """`backproof accuracy`: many seeds, several workers, a journal; and the error rates of the verdict itself."""
 
-import shlex
-import sys
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from backproof.comparisons.commands import options
-from backproof.comparisons.verdicts.outcome import exit_code
+from backproof.comparisons.commands.finish import begin, command_line, finish
 
 if TYPE_CHECKING:
     from backproof.comparisons.experiment import Plan
@@ -58,15 +57,12 @@ def accuracy(
 
     Finished runs are kept in DIR/accuracy.jsonl: a run that was stopped, or killed, goes on there.
     """
-    from backproof.comparisons.running import threads
-
-    print("backproof: loading ...", file=sys.stderr, flush=True)
-    threads.limit(1)  # before NumPy and the frameworks are imported
+    begin()
     from backproof.comparisons.commands.main_job import choose_optimizer, parse_layers
     from backproof.comparisons.contenders import registry
     from backproof.comparisons.experiment import Plan
 
-    command = shlex.join(["backproof", *sys.argv[1:]])
+    command = command_line()
     if error_rates is not None:
         return _error_rates(error_rates, margin, seed, out, command)
     names = contender or [name for name in ("torch", "jax") if registry.installed(name)]
@@ -89,15 +85,11 @@ def accuracy(
 
 def _run(plan: "Plan", workers: int, dask: str | None, choose_epochs: bool) -> int:
     from dataclasses import replace
-    from pathlib import Path
-
-    from rich.console import Console
 
     from backproof.comparisons.accuracy import many_seeds as sweep
     from backproof.comparisons.accuracy import part as accuracy
     from backproof.comparisons.accuracy import terminal as accuracy_terminal
     from backproof.comparisons.report.document import look_into
-    from backproof.comparisons.report.write import merge
     from backproof.comparisons.running.progress import Terminal
 
     look_into(plan.out)  # a results.json that cannot be read is said now, not after the work
@@ -107,22 +99,15 @@ def _run(plan: "Plan", workers: int, dask: str | None, choose_epochs: bool) -> i
         plan.architecture()
         pool = sweep.DaskWorkers(dask) if dask else sweep.JoblibWorkers(workers)
         part = accuracy.run_many(plan, progress, pool)
-    merge(plan.out, plan.command, accuracy=part)
-    accuracy_terminal.render(part, Console(highlight=False))
-    print(f"\nReport: {(Path(plan.out) / 'report.html').resolve().as_uri()}")
-    return exit_code([part.verdict])
+    return finish(plan.out, {"accuracy": part}, partial(accuracy_terminal.render, part))
 
 
 def _error_rates(n_trials: int, margin: float, seed: int, out: str, command: str) -> int:
     from dataclasses import replace
 
-    from rich.console import Console
-
     from backproof.comparisons.accuracy import error_rates
     from backproof.comparisons.accuracy import terminal as accuracy_terminal
-    from backproof.comparisons.report.write import merge
 
     found = error_rates.run(n_trials, margin, seed)
-    merge(out, command, error_rates=replace(found, command=command))
-    accuracy_terminal.render_error_rates(found, Console(highlight=False))
-    return exit_code([found.verdict])
+    show = partial(accuracy_terminal.render_error_rates, found)
+    return finish(out, {"error_rates": replace(found, command=command)}, show)

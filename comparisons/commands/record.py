@@ -1,14 +1,13 @@
 """`backproof record`: the best accuracy the from-scratch network reaches on MNIST within a time budget."""
 
-import shlex
-import sys
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from backproof.comparisons.commands import options
+from backproof.comparisons.commands.finish import begin, command_line, finish
 from backproof.comparisons.running.errors import Interrupted
-from backproof.comparisons.verdicts.outcome import exit_code
 from backproof.scratch.errors import InputError
 
 if TYPE_CHECKING:
@@ -54,10 +53,7 @@ def record(
 
     Each network uses one core, so that two of them fill two cores. NumPy and SciPy only.
     """
-    from backproof.comparisons.running import threads
-
-    print("backproof: loading ...", file=sys.stderr, flush=True)
-    threads.limit(1)  # before NumPy is imported
+    begin()
     from backproof.comparisons.data.dataset import load
     from backproof.comparisons.record.recipes import BOARDS
     from backproof.comparisons.report.document import look_into
@@ -108,20 +104,13 @@ def _record(
     out: str,
 ) -> int:
     from dataclasses import replace
-    from pathlib import Path
-
-    from rich.console import Console
 
     from backproof.comparisons.record import part as runner
     from backproof.comparisons.record import terminal as record_terminal
-    from backproof.comparisons.report.write import merge
 
     found = runner.run(dataset, boards, budget, seed, progress, members)
-    command = shlex.join(["backproof", *sys.argv[1:]])
-    merge(out, command, record=replace(found, command=command))
-    record_terminal.render(found, Console(highlight=False))
-    print(f"\nReport: {(Path(out) / 'report.html').resolve().as_uri()}")
-    return exit_code([found.verdict])
+    kept = replace(found, command=command_line())
+    return finish(out, {"record": kept}, partial(record_terminal.render, found))
 
 
 def _choose(

@@ -22,7 +22,7 @@ ROUND_SECONDS = options.Range(0, 60, open_low=True)
 
 
 def register(app: typer.Typer) -> None:
-    app.command("speed", short_help="Time everybody, with a noise floor.")(speed)
+    app.command("speed", short_help="Time every contender, with a noise floor.")(speed)
 
 
 def speed(

@@ -77,9 +77,10 @@ def _fetched(kind: str, say: Callable[[str], None]) -> Dataset:
     except mirrors.Unreachable as error:
         remedy = f"name a folder with the four files: --data-dir DIR, or {ENVIRONMENT_VARIABLE}=DIR"
         if kind == "mnist":
-            raise InputError(f"data: MNIST could not be had ({error}); {remedy}") from error
-        say(f"MNIST could not be had ({error}). USING SCIKIT-LEARN'S DIGITS INSTEAD. For MNIST, {remedy}.")
-        return _digits(f"MNIST could not be had: {error}")
+            raise InputError(f"data: MNIST could not be downloaded ({error}); {remedy}") from error
+        instead = f"USING SCIKIT-LEARN'S DIGITS INSTEAD. For MNIST, {remedy}."
+        say(f"MNIST could not be downloaded ({error}). {instead}")
+        return _digits(f"MNIST could not be downloaded: {error}")
 
 
 @lru_cache(maxsize=1)

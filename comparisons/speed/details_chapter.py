@@ -169,16 +169,16 @@ def _method(part: SpeedResult) -> Markup:
     faulty = sum(record.fault is not None for record in part.log)
     said = Markup(
         "<h3>How it was measured</h3><p>{launches} launches of one process per contender, {rounds} rounds of "
-        "every case in each, in an order in which everybody stands in every place and after everybody else "
-        "equally often; {turns} turns in all, {faulty} of them not counted. Every turn trains the same "
-        "steps, from the same weights and over the same batches; the fastest takes about {seconds}. The loss "
+        "every case in each, in counterbalanced order: each contender takes every position, and follows "
+        "every other, equally often; {turns} runs, {faulty} discarded. Every run trains the same steps, from "
+        "the same weights and over the same batches; the fastest takes about {seconds}. The loss "
         "of the first batch must lie within the rounding bound of its value in double precision. Intervals "
         "are over the {unit}.</p>"
     ).format(
         launches=settings.launches,
         rounds=settings.rounds,
         turns=formats.count(len(part.log)),
-        faulty=formats.count(faulty),
+        faulty=formats.count(faulty) if faulty else "none",
         seconds=formats.seconds(settings.round_seconds),
         unit="launches" if part.unit == "launch" else "rounds of the only launch",
     )

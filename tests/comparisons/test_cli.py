@@ -157,7 +157,7 @@ def test_ctrl_c_keeps_the_finished_parts_and_exits_130(tmp_path: Path) -> None:
         (("--seeds", "0"), "seeds: expected at least 1"),
         (("--epochs", "-2"), "epochs: expected at least 1"),
         (("--dtype", "float16"), "dtype: expected one of float32, float64"),
-        (("--data", "mnist"), "MNIST could not be had"),
+        (("--data", "mnist"), "MNIST could not be downloaded"),
         (("--data", "cifar"), "data: expected one of auto, mnist, digits"),
         (("--data-dir", "missing"), "missing has neither train-images-idx3-ubyte nor"),
         (("--data", "digits", "--data-dir", "."), "drop --data-dir"),

@@ -32,12 +32,12 @@ def test_means_stand_with_what_each_entrant_runs() -> None:
 def test_the_protocol_is_told_with_its_numbers() -> None:
     text = html(speed())
     assert "5 launches of one process per contender, 4 rounds" in text
-    assert "1 turns in all, 0 of them not counted" in text
+    assert "1 runs, none discarded" in text
 
 
 def test_a_turn_at_fault_is_counted_as_such() -> None:
     part = speed()
-    assert "1 of them not counted" in html(replace(part, log=(replace(part.log[0], fault="other maths"),)))
+    assert "1 runs, 1 discarded" in html(replace(part, log=(replace(part.log[0], fault="other maths"),)))
 
 
 def test_what_each_process_saw_is_shown() -> None:
