@@ -30,7 +30,7 @@ from backproof.comparisons.verdicts.network_bounds import Reference, backprop_re
 from backproof.comparisons.verdicts.outcome import Outcome, worst
 from backproof.comparisons.verdicts.relu_kinks import flat_gradient, judge_gradient, tensors
 from backproof.comparisons.verdicts.rounding import Bounded
-from backproof.comparisons.verdicts.verdict import REQUIRED_RESOLUTION, Verdict, compare
+from backproof.comparisons.verdicts.verdict import REQUIRED_RESOLUTION, Asked, Verdict, compare
 from backproof.reference.contender import Contender, NotOffered
 from backproof.scratch.architecture import ACTIVATIONS, DTYPES, LOSSES, Architecture, Array, Weights
 from backproof.scratch.errors import InputError
@@ -256,7 +256,7 @@ def judge_answer(
     bound = witness.gradient.error + reference.gradient.error[entries]
     name = [architecture.parameter_name(int(entry)) for entry in entries].__getitem__
     required = REQUIRED_RESOLUTION[architecture.dtype]
-    return compare(found[entries], witness.gradient.value, bound, name, groups, required=required)
+    return compare(found[entries], witness.gradient.value, bound, name, groups, asked=Asked(required))
 
 
 def _judge_loss(reference: Reference, loss: float) -> Verdict:

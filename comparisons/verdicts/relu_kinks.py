@@ -38,6 +38,7 @@ from backproof.comparisons.verdicts.rounding import Bounded
 from backproof.comparisons.verdicts.shared_deltas import MARGIN, scale_of_error
 from backproof.comparisons.verdicts.verdict import (
     REQUIRED_RESOLUTION,
+    Asked,
     Verdict,
     compare,
     group_resolution,
@@ -204,9 +205,8 @@ def _other_selection(reference: Reference, found: Array, witness: Bounded | None
 
 def _against(reference: Reference, found: Array, expected: Bounded, required: float) -> Verdict:
     name, groups = reference.architecture.parameter_name, tensors(reference.architecture)
-    return compare(
-        found, expected.value, expected.error, name, groups, required=required, tier=reference.tier
-    )
+    asked = Asked(required, reference.tier)
+    return compare(found, expected.value, expected.error, name, groups, asked=asked)
 
 
 def _against_every_selection(
@@ -224,6 +224,5 @@ def _against_every_selection(
         architecture.parameter_name,
         tensors(architecture),
         undecided=~near,
-        required=required,
-        tier=reference.tier,
+        asked=Asked(required, reference.tier),
     )

@@ -103,6 +103,22 @@ class Verdict:
         return shown.html(self, {"": self})
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What a PASS takes, beside every entry inside its bound.
+
+    `required` is the resolution of every tensor, as every gradient needs it; infinity asks only that zeros
+    would have been seen, and None for nothing, where closeness alone is the question (a loss, an update's
+    twin). `tier` is the kind of bound that is given.
+    """
+
+    required: float | None = None
+    tier: Tier = Tier.WORST_CASE
+
+
+CLOSENESS = Asked()
+
+
 def compare(
     found: Array,
     expected: Array,
@@ -110,18 +126,13 @@ def compare(
     name: Callable[[int], str] = "[{}]".format,
     groups: Sequence[slice] | None = None,
     undecided: Array | None = None,
-    why_undecided: str = "rounding decides it",
-    required: float | None = None,
-    tier: Tier = Tier.WORST_CASE,
+    asked: Asked = CLOSENESS,
 ) -> Verdict:
     """Entry by entry: is `found` within `bound` of `expected`?
 
     All arrays have one shape and are read in C order; `name(i)` names entry i of that order; `groups` are
     the tensors the resolution is about (one group of everything by default). `undecided` marks entries that
-    cannot be judged even though they lie inside their bound, and `why_undecided` says why. `required` is the
-    resolution without which there is no PASS, as every gradient needs it; infinity asks only that zeros would
-    have been seen, and None for nothing, where closeness alone is the question (a loss, an update's twin).
-    `tier` is the bound's kind.
+    cannot be judged even though they lie inside their bound, since rounding decides them.
 
     Raises ValueError for shapes that differ.
     """
@@ -138,8 +149,8 @@ def compare(
     with np.errstate(invalid="ignore", over="ignore"):
         errors = np.abs(flat_found - flat_expected)
     compared = _Compared(flat_found, flat_expected, errors, bounds, open_entries, groups or [slice(None)])
-    verdict = _decided(compared, name, why_undecided)
-    return _resolved(replace(verdict, required=required, tier=tier), compared, name)
+    verdict = _decided(compared, name)
+    return _resolved(replace(verdict, required=asked.required, tier=asked.tier), compared, name)
 
 
 @dataclass(frozen=True)
@@ -154,7 +165,7 @@ class _Compared:
     groups: Sequence[slice]
 
 
-def _decided(compared: _Compared, name: Callable[[int], str], why_undecided: str) -> Verdict:
+def _decided(compared: _Compared, name: Callable[[int], str]) -> Verdict:
     """The verdict on the entries, whatever was resolved."""
     found, errors, bounds = compared.found, compared.errors, compared.bounds
     unbounded = ~np.isfinite(bounds)
@@ -174,7 +185,8 @@ def _decided(compared: _Compared, name: Callable[[int], str], why_undecided: str
         return Verdict(Outcome.FAIL, *figures, reason, n_decided, n_inconclusive, *values)
     if n_inconclusive:
         first = int(np.flatnonzero(inconclusive)[0])
-        why = why_undecided if compared.undecided[first] else "its bound is infinite: overflow is possible"
+        by_rounding = compared.undecided[first]
+        why = "rounding decides it" if by_rounding else "its bound is infinite: overflow is possible"
         reason = f"{n_inconclusive} of {found.size} entries undecided, the first {name(first)}: {why}"
         return Verdict(Outcome.INCONCLUSIVE, *figures, reason, n_decided, n_inconclusive, *values)
     reason = f"all {found.size} entries within their bounds"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backproof.comparisons.verdicts.outcome import Outcome, worst
-from backproof.comparisons.verdicts.verdict import Verdict, compare, group_resolution, sensitivity
+from backproof.comparisons.verdicts.verdict import Asked, Verdict, compare, group_resolution, sensitivity
 from backproof.scratch.architecture import Architecture
 
 NAN, INF = float("nan"), float("inf")
@@ -80,8 +80,8 @@ def test_an_undecided_entry_is_inconclusive_only_inside_its_bound() -> None:
 
 
 def test_an_undecided_entry_says_why() -> None:
-    verdict = compare(np.zeros(1), np.zeros(1), 1.0, undecided=np.array([True]), why_undecided="a kink")
-    assert "a kink" in verdict.reason
+    verdict = compare(np.zeros(1), np.zeros(1), 1.0, undecided=np.array([True]))
+    assert "rounding decides it" in verdict.reason
 
 
 def test_a_small_wrong_layer_beside_a_large_right_one_fails() -> None:
@@ -156,7 +156,7 @@ def test_a_gradient_of_zeros_inside_wide_bounds_resolves_nothing() -> None:
 @pytest.mark.parametrize("required", [1e-9, 1e-3, INF])
 @given(size=st.floats(1e-6, 1e6), factor=st.floats(1.0, 1e3))
 def test_zeros_that_are_inside_their_bounds_never_pass(required: float, size: float, factor: float) -> None:
-    verdict = compare(np.zeros(2), np.full(2, size), size * factor, required=required)
+    verdict = compare(np.zeros(2), np.full(2, size), size * factor, asked=Asked(required))
     assert verdict.outcome == Outcome.INCONCLUSIVE
     assert "zeros would pass" in verdict.reason
 
@@ -164,17 +164,17 @@ def test_zeros_that_are_inside_their_bounds_never_pass(required: float, size: fl
 def test_one_tensor_too_coarse_beside_a_fine_one_is_inconclusive_and_named() -> None:
     expected, bound = np.array([1.0, 1e-3]), 1e-6
     name = ["W1[0, 0]", "b1[0]"].__getitem__
-    verdict = compare(expected, expected, bound, name, TWO_TENSORS, required=1e-4)
+    verdict = compare(expected, expected, bound, name, TWO_TENSORS, asked=Asked(1e-4))
     assert (verdict.outcome, verdict.reason.split()[0]) == (Outcome.INCONCLUSIVE, "b1")
 
 
 def test_a_tensor_that_is_zero_by_proof_does_not_stand_in_the_way_of_a_pass() -> None:
     found, bound = np.array([1.0, 0.0]), np.array([1e-9, 0.0])
-    assert compare(found, found, bound, groups=TWO_TENSORS, required=1e-6).passed
+    assert compare(found, found, bound, groups=TWO_TENSORS, asked=Asked(1e-6)).passed
 
 
 def test_a_wrong_entry_fails_however_coarse_the_resolution() -> None:
-    assert compare(np.array([9.0]), np.ones(1), 2.0, required=1e-6).outcome == Outcome.FAIL
+    assert compare(np.array([9.0]), np.ones(1), 2.0, asked=Asked(1e-6)).outcome == Outcome.FAIL
 
 
 @pytest.mark.parametrize("outcome", Outcome)
@@ -198,7 +198,7 @@ def test_a_resolution_is_told_in_words_and_never_finer_than_it_is(resolution: fl
 
 
 def test_a_pass_with_a_required_resolution_says_what_would_have_been_seen() -> None:
-    assert "1 part in" in compare(np.ones(2), np.ones(2), 1e-5, required=1e-3).reason
+    assert "1 part in" in compare(np.ones(2), np.ones(2), 1e-5, asked=Asked(1e-3)).reason
 
 
 @pytest.mark.parametrize(
