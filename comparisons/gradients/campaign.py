@@ -22,7 +22,7 @@ from time import perf_counter
 import numpy as np
 
 from backproof.comparisons.gradients import result
-from backproof.comparisons.gradients.random_problems import FAMILIES, Case, draw
+from backproof.comparisons.gradients.random_problems import FAMILIES, draw, float64_shadow
 from backproof.comparisons.running.parallel import collect
 from backproof.comparisons.running.progress import Progress
 from backproof.comparisons.verdicts.monte_carlo import estimated_reference
@@ -34,6 +34,7 @@ from backproof.comparisons.verdicts.verdict import Tier, Verdict
 from backproof.scratch.architecture import ACTIVATIONS, DTYPES, ActivationName, Array, DtypeName
 from backproof.scratch.errors import InputError
 from backproof.scratch.gradients import gradient
+from backproof.scratch.problem import Problem
 
 CONTENDERS = ("scratch", "torch")
 CHUNK = 50  # cases per task
@@ -184,7 +185,7 @@ def run_chunk(chunk: Chunk) -> CellTally:
     return tally
 
 
-def _judge_case(case: Case, tally: CellTally, rng: np.random.Generator, label: str) -> None:
+def _judge_case(case: Problem, tally: CellTally, rng: np.random.Generator, label: str) -> None:
     reference, witness = evidence(case)
     for name in CONTENDERS:
         found = contender_gradient(name, case)
@@ -211,7 +212,7 @@ def _deciding(reference: Reference, verdict: Verdict) -> Reference:
 class Judged:
     """A case with its evidence, and the verdict on a right gradient of it."""
 
-    case: Case
+    case: Problem
     reference: Reference
     witness: Bounded
     found: Array
@@ -240,16 +241,16 @@ def _spoil(judged: Judged, tally: Tally, rng: np.random.Generator, label: str) -
         tally.first_miss = f"{label}: entries {part.start} to {part.stop} times {factor:.6g}"
 
 
-def evidence(case: Case) -> tuple[Reference, Bounded]:
+def evidence(case: Problem) -> tuple[Reference, Bounded]:
     """The case's derived bounds, and its gradient by the complex step with its own."""
-    network, x, targets = case.shadow()
+    network, x, targets = float64_shadow(case)
     reference = backprop_reference(case.architecture, case.weights, case.x, case.targets)
     stepped = gradient(network, x, targets, "complex_step", evaluation="structured")
     error = complex_step_bound(case.architecture, case.weights, case.x, case.targets)
     return reference, Bounded(stepped, error)
 
 
-def contender_gradient(name: str, case: Case) -> Array:
+def contender_gradient(name: str, case: Problem) -> Array:
     """The gradient (n_parameters,) as that contender computes it, in float64."""
     from backproof.comparisons.contenders import registry
 

@@ -32,11 +32,11 @@ from backproof.comparisons.verdicts.relu_kinks import flat_gradient, judge_gradi
 from backproof.comparisons.verdicts.rounding import Bounded
 from backproof.comparisons.verdicts.verdict import REQUIRED_RESOLUTION, Asked, Verdict, compare
 from backproof.reference.contender import Contender, NotOffered
-from backproof.scratch.architecture import ACTIVATIONS, DTYPES, LOSSES, Architecture, Array, Weights
+from backproof.scratch.architecture import ACTIVATIONS, DTYPES, LOSSES, Architecture, Array
 from backproof.scratch.errors import InputError
 from backproof.scratch.gradients import gradient
 from backproof.scratch.initializers import initialize
-from backproof.scratch.network import Network
+from backproof.scratch.problem import Problem
 
 SMALL = (7, 6, 5, 4)  # three layers of unequal widths: a wrong transpose or a wrong layer cannot hide
 SMALL_BATCH = 8
@@ -45,29 +45,14 @@ LARGEST_WHOLE = 1024  # parameters of a network all of which are moved, one at a
 SAMPLED_ENTRIES = 64  # of each tensor of a larger one
 
 
-@dataclass(frozen=True)
-class Problem:
-    """A network at one point with one batch, and what every contender is compared with there."""
-
-    label: str
-    architecture: Architecture
-    weights: Weights
-    x: Array
-    targets: Array
-
-    def shadow(self) -> tuple[Network, Array, Array]:
-        """The from-scratch network in float64 at the same numbers, with its batch."""
-        return float64_shadow(self.architecture, self.weights, self.x, self.targets)
-
-
 def run(plan: Plan, progress: Progress) -> Gradients:
     """Every check of the plan's contenders."""
     started = perf_counter()
-    problems = [*small_problems(plan.seed), *data_problems(plan)]
+    problems = {**small_problems(plan.seed), **data_problems(plan)}
     checks: list[Check | NotCompared] = []
     with progress.task("gradients: against differences and each other", len(problems)) as advance:
-        for problem in problems:
-            checks += check_problem(problem, plan.contenders)
+        for label, problem in problems.items():
+            checks += check_problem(label, problem, plan.contenders)
             advance()
     compared = [check for check in checks if isinstance(check, Check)]
     absent = _gathered([check for check in checks if isinstance(check, NotCompared)])
@@ -86,9 +71,9 @@ def _gathered(absent: list[NotCompared]) -> list[NotCompared]:
     ]
 
 
-def small_problems(seed: int) -> list[Problem]:
-    """Every activation with every loss in both dtypes, at He-normal weights with drawn biases."""
-    problems = []
+def small_problems(seed: int) -> dict[str, Problem]:
+    """By label: every activation with every loss in both dtypes, at He-normal weights with drawn biases."""
+    problems = {}
     for activation in ACTIVATIONS:
         for loss in LOSSES:
             rng = np.random.default_rng([seed, ACTIVATIONS.index(activation), LOSSES.index(loss)])
@@ -100,7 +85,7 @@ def small_problems(seed: int) -> list[Problem]:
                 for _, bias in parameters.layers:
                     bias[...] = 0.1 * np.random.default_rng(seed).standard_normal(bias.shape)
                 label = f"{'-'.join(map(str, SMALL))} {activation}, {loss}, {dtype}"
-                problems.append(Problem(label, architecture, parameters.weights(), x.astype(dtype), targets))
+                problems[label] = Problem(architecture, parameters.weights(), x.astype(dtype), targets)
     return problems
 
 
@@ -112,21 +97,21 @@ def _random_targets(rng: np.random.Generator, loss: str) -> Array:
     return rng.standard_normal((SMALL_BATCH, SMALL[-1])).astype(np.float32).astype(np.float64)
 
 
-def data_problems(plan: Plan) -> list[Problem]:
-    """The plan's network at its initial weights, with the first examples of the training set."""
+def data_problems(plan: Plan) -> dict[str, Problem]:
+    """By label: the plan's network at its initial weights, with the first examples of the training set."""
     dataset = plan.dataset()
-    problems = []
+    problems = {}
     for dtype in DTYPES:
         architecture = plan.architecture(dtype)
         weights = initialize(architecture, plan.seed).weights()
         x, labels = dataset.train_images[:DATA_BATCH], dataset.train_labels[:DATA_BATCH]
         sizes = "-".join(map(str, architecture.layer_sizes))
         label = f"{sizes} {architecture.activation}, {architecture.loss}, {dtype}, {dataset.name} batch"
-        problems.append(Problem(label, architecture, weights, x, labels))
+        problems[label] = Problem(architecture, weights, x, labels)
     return problems
 
 
-def check_problem(problem: Problem, contenders: Sequence[str]) -> list[Check | NotCompared]:
+def check_problem(label: str, problem: Problem, contenders: Sequence[str]) -> list[Check | NotCompared]:
     """One check of scratch against each kind of difference, and of each other contender against scratch.
 
     A contender without gradients is judged on its logits; the row says why there is no more.
@@ -134,9 +119,9 @@ def check_problem(problem: Problem, contenders: Sequence[str]) -> list[Check | N
     reference = backprop_reference(problem.architecture, problem.weights, problem.x, problem.targets)
     checks: list[Check | NotCompared] = []
     for name in contenders:
-        answer = _answer(registry.create(name), problem)
+        answer = _computed(registry.create(name), problem)
         if answer.gradient is None:
-            checks += _without_gradient(name, answer, reference, problem)
+            checks += _without_gradient(name, answer, reference, label)
             continue
         shared = name in KNOWN and KNOWN[name].backpropagates
         witnesses = scratch_witnesses(problem) if name == "scratch" else {"scratch": proven(problem)}
@@ -145,13 +130,13 @@ def check_problem(problem: Problem, contenders: Sequence[str]) -> list[Check | N
                 "gradient": _guarded(partial(judge_answer, reference, answer.gradient, witness, shared)),
                 **_forward_verdicts(reference, answer),
             }
-            checks.append(_check(name, against, problem.label, verdicts))
+            checks.append(_check(name, against, label, verdicts))
     return checks
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What a contender said about one problem; None where it does not offer it, and `reason` says why."""
+class Computed:
+    """What a contender computes of one problem; None where it does not offer it, and `reason` says why."""
 
     loss: float | None = None
     gradient: Array | None = None  # flat
@@ -159,11 +144,11 @@ class Answer:
     reason: str = ""
 
 
-def _answer(contender: Contender, problem: Problem) -> Answer:
+def _computed(contender: Contender, problem: Problem) -> Computed:
     try:
         contender.load(problem.architecture, problem.weights)
     except NotOffered as reason:
-        return Answer(reason=str(reason))
+        return Computed(reason=str(reason))
     try:
         logits = contender.logits(problem.x)
     except NotOffered:
@@ -171,17 +156,17 @@ def _answer(contender: Contender, problem: Problem) -> Answer:
     try:
         loss, found = contender.loss_and_gradient(problem.x, problem.targets)
     except NotOffered as reason:
-        return Answer(logits=logits, reason=str(reason))
-    return Answer(float(loss), flat_gradient(found), logits)
+        return Computed(logits=logits, reason=str(reason))
+    return Computed(float(loss), flat_gradient(found), logits)
 
 
 def _without_gradient(
-    name: str, answer: Answer, reference: Reference, problem: Problem
+    name: str, answer: Computed, reference: Reference, label: str
 ) -> list[Check | NotCompared]:
-    rows: list[Check | NotCompared] = [NotCompared(name, "scratch", problem.label, answer.reason)]
+    rows: list[Check | NotCompared] = [NotCompared(name, "scratch", label, answer.reason)]
     if answer.logits is not None:
         verdict = _forward_verdicts(reference, answer)["logits"]
-        rows.append(_check(name, "scratch", f"{problem.label}, logits", {"gradient": verdict}))
+        rows.append(_check(name, "scratch", f"{label}, logits", {"gradient": verdict}))
     return rows
 
 
@@ -195,7 +180,7 @@ class Witness:
 
 def scratch_witnesses(problem: Problem) -> dict[str, Witness]:
     """Numerical derivatives of scratch's loss in float64, by the name of the method."""
-    network, x, targets = problem.shadow()
+    network, x, targets = float64_shadow(problem)
     stepped = gradient(network, x, targets, "complex_step", evaluation="structured")
     error = complex_step_bound(problem.architecture, problem.weights, x, targets)
     witnesses = {"complex_step": Witness(Bounded(stepped, error))}
@@ -220,13 +205,13 @@ def _real_differences(problem: Problem) -> dict[str, Witness]:
 
 def proven(problem: Problem) -> Witness:
     """Scratch's float64 gradient, which the first checks have proven, with its rounding bound."""
-    network, x, targets = problem.shadow()
+    network, x, targets = float64_shadow(problem)
     found = gradient(network, x, targets, "backprop")
     wide = backprop_reference(network.architecture, network.parameters.layers, x, targets)
     return Witness(Bounded(found, wide.gradient.error))
 
 
-def _forward_verdicts(reference: Reference, answer: Answer) -> dict[str, Verdict]:
+def _forward_verdicts(reference: Reference, answer: Computed) -> dict[str, Verdict]:
     """Verdicts on what the forward pass gives, as far as it is offered."""
     verdicts = {}
     if answer.loss is not None:

@@ -25,44 +25,23 @@ The loss is any of the four.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from backproof.scratch.architecture import LOSSES, ActivationName, Architecture, Array, DtypeName, Weights
+from backproof.scratch.architecture import LOSSES, ActivationName, Architecture, Array, DtypeName
 from backproof.scratch.errors import InputError
 from backproof.scratch.network import Network
-from backproof.scratch.parameters import Parameters
+from backproof.scratch.problem import Problem
 
 LARGEST_SIZE = 6
 SHARE = 0.3  # of numbers that a family makes zero, subnormal or equal
 
 
-@dataclass(frozen=True)
-class Case:
-    """One network at one point with one batch, everything in the architecture's dtype."""
-
-    family: str
-    architecture: Architecture
-    weights: Weights
-    x: Array  # (batch, n_inputs)
-    targets: Array  # (batch,) labels | (batch, n_outputs)
-
-    def shadow(self) -> tuple[Network, Array, Array]:
-        """The from-scratch network in float64 at the same numbers, with its batch."""
-        return float64_shadow(self.architecture, self.weights, self.x, self.targets)
-
-
-def float64_shadow(
-    architecture: Architecture, weights: Weights, x: Array, targets: Array
-) -> tuple[Network, Array, Array]:
-    """The from-scratch network in float64 at the numbers that `architecture.dtype` holds, with its batch."""
-    parameters = Parameters.from_weights(architecture, weights)
-    wide = replace(architecture, dtype="float64")
-    network = Network(wide, Parameters(wide, parameters.flat.astype(np.float64)))
-    x = architecture.checked_inputs(x)
-    targets = architecture.checked_targets(targets, len(x))
-    return network, wide.checked_inputs(x), wide.checked_targets(targets, len(x))
+def float64_shadow(problem: Problem) -> tuple[Network, Array, Array]:
+    """The from-scratch network in float64 at the numbers that the problem's dtype holds, with its batch."""
+    wide = problem.astype("float64")
+    return Network.at(wide), wide.x, wide.targets
 
 
 @dataclass
@@ -75,8 +54,8 @@ class _Draft:
     x: Array
 
 
-def draw(rng: np.random.Generator, family: str, activation: ActivationName, dtype: DtypeName) -> Case:
-    """A case of this family. Raises ValueError for an unknown family."""
+def draw(rng: np.random.Generator, family: str, activation: ActivationName, dtype: DtypeName) -> Problem:
+    """A problem of this family. Raises ValueError for an unknown family."""
     if family not in FAMILIES:
         raise InputError(f"family: expected one of {', '.join(FAMILIES)}; got {family!r}")
     sizes, batch = _SHAPES.get(family, _small)(rng)
@@ -88,7 +67,7 @@ def draw(rng: np.random.Generator, family: str, activation: ActivationName, dtyp
     with np.errstate(over="ignore", under="ignore"):
         typed = [(W.astype(dtype), b.astype(dtype)) for W, b in draft.weights]
         x = draft.x.astype(dtype)
-    return Case(family, architecture, typed, x, _targets(rng, family, architecture, batch))
+    return Problem(architecture, typed, x, _targets(rng, family, architecture, batch))
 
 
 def _small(rng: np.random.Generator) -> tuple[tuple[int, ...], int]:

@@ -30,13 +30,14 @@ from backproof.comparisons.gradients.campaign import (
     contender_gradient,
     evidence,
 )
-from backproof.comparisons.gradients.random_problems import ORDINARY, Case, draw
+from backproof.comparisons.gradients.random_problems import ORDINARY, draw
 from backproof.comparisons.running.parallel import collect
 from backproof.comparisons.running.progress import Progress
 from backproof.comparisons.verdicts.outcome import Outcome, worst
 from backproof.comparisons.verdicts.relu_kinks import judge_gradient, tensors
 from backproof.scratch.architecture import Array
 from backproof.scratch.errors import InputError
+from backproof.scratch.problem import Problem
 
 EXPONENTS = tuple(range(-1, -15, -1))
 RELATIVE_ERRORS = tuple(10.0**exponent for exponent in EXPONENTS)
@@ -106,7 +107,7 @@ def run_chunk(chunk: Chunk) -> Caught:
     return result
 
 
-def _spoil(case: Case, rng: np.random.Generator, result: Caught, ask_gradcheck: bool) -> None:
+def _spoil(case: Problem, rng: np.random.Generator, result: Caught, ask_gradcheck: bool) -> None:
     reference, witness = evidence(case)
     parts = tensors(case.architecture)
     tensor, shifted = int(rng.integers(len(parts))), bool(rng.integers(2))
@@ -149,7 +150,7 @@ def _caught_at_each(caught: Callable[[int], bool]) -> Array:
     return (np.arange(len(EXPONENTS)) < low).astype(np.int64)
 
 
-def _ask_gradcheck(case: Case, tensor: int, shifted: bool, result: Caught) -> None:
+def _ask_gradcheck(case: Problem, tensor: int, shifted: bool, result: Caught) -> None:
     import torch
 
     from backproof.reference import torch_gradcheck

@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 
 from backproof.comparisons.gradients import campaign, sensitivity
 from backproof.comparisons.gradients.campaign import CELLS, CellTally, Chunk, Tally, chunks, median
-from backproof.comparisons.gradients.random_problems import FAMILIES, ORDINARY, Case, draw
+from backproof.comparisons.gradients.random_problems import FAMILIES, ORDINARY, draw
 from backproof.comparisons.gradients.result import Campaign, Sensitivity
 from backproof.comparisons.gradients.sensitivity import EXPONENTS, RELATIVE_ERRORS, Caught, made_wrong
 from backproof.comparisons.running.progress import Silent
 from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.comparisons.verdicts.verdict import REQUIRED_RESOLUTION, Verdict
 from backproof.scratch.architecture import ACTIVATIONS, DTYPES, Array
+from backproof.scratch.problem import Problem
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +123,7 @@ def test_ctrl_c_keeps_what_is_finished(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_contender_that_is_slightly_wrong_is_an_alarm(monkeypatch: pytest.MonkeyPatch) -> None:
     real = campaign.contender_gradient
 
-    def wrong(name: str, case: Case) -> Array:
+    def wrong(name: str, case: Problem) -> Array:
         found = real(name, case)
         return found * (1 + 1e-6) if name == "scratch" else found
 

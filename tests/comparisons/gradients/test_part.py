@@ -12,7 +12,7 @@ from backproof.comparisons.contenders.scratch_mlp import ScratchMLP
 from backproof.comparisons.experiment import Plan
 from backproof.comparisons.gradients import campaign_chapter as section
 from backproof.comparisons.gradients import part as gradients
-from backproof.comparisons.gradients.part import Problem, check_problem, small_problems
+from backproof.comparisons.gradients.part import check_problem, small_problems
 from backproof.comparisons.gradients.result import Check, Gradients, NotCompared
 from backproof.comparisons.report import document as results
 from backproof.comparisons.results.codec import decode, encode
@@ -20,6 +20,7 @@ from backproof.comparisons.running.progress import Silent
 from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.reference.contender import Contender, NotOffered
 from backproof.scratch.architecture import ACTIVATIONS, DTYPES, LOSSES, Array, Weights
+from backproof.scratch.problem import Problem
 
 
 class NoGradient(ScratchMLP):
@@ -46,20 +47,20 @@ def wrong(change: Callable[[float, list[list[Array]]], tuple[float, Weights]]) -
 
 
 def problem(activation: str = "relu", loss: str = "cross_entropy", dtype: str = "float64") -> Problem:
-    label = f"{activation}, {loss}, {dtype}"
-    return next(p for p in small_problems(0) if p.label.endswith(label))
+    name = f"{activation}, {loss}, {dtype}"
+    return next(one for label, one in small_problems(0).items() if label.endswith(name))
 
 
 def checked(monkeypatch: pytest.MonkeyPatch, contender: Contender, **which: str) -> list[Check | NotCompared]:
     monkeypatch.setattr(registry, "create", lambda name: contender)
-    return check_problem(problem(**which), ("mine",))
+    return check_problem("it", problem(**which), ("mine",))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_scratch_and_torch_pass_every_check(activation: str, loss: str, dtype: str) -> None:
-    checks = check_problem(problem(activation, loss, dtype), ("scratch", "torch"))
+    checks = check_problem("it", problem(activation, loss, dtype), ("scratch", "torch"))
     assert [check.verdict for check in checks] == [Outcome.PASS] * len(checks)
     against = {check.against for check in checks}
     assert {"complex_step", "scratch"} <= against
@@ -141,13 +142,14 @@ def test_a_contender_without_logits_is_judged_on_the_rest(monkeypatch: pytest.Mo
 
 def test_the_part_has_a_batch_of_the_data_in_both_dtypes() -> None:
     plan = Plan(data="digits", layer_sizes=(64, 8, 10))
-    labels = [p.label for p in gradients.data_problems(plan)]
-    assert labels == [f"64-8-10 relu, cross_entropy, {dtype}, digits batch" for dtype in DTYPES]
+    assert list(gradients.data_problems(plan)) == [
+        f"64-8-10 relu, cross_entropy, {dtype}, digits batch" for dtype in DTYPES
+    ]
 
 
 def test_a_large_network_is_differenced_at_sampled_entries() -> None:
-    data = gradients.data_problems(Plan(data="digits", layer_sizes=(64, 32, 10)))[1]
-    central = next(c for c in check_problem(data, ("scratch",)) if c.against == "central_difference")
+    data = list(gradients.data_problems(Plan(data="digits", layer_sizes=(64, 32, 10))).values())[1]
+    central = next(c for c in check_problem("it", data, ("scratch",)) if c.against == "central_difference")
     assert (central.verdict, central.n_compared) == (Outcome.PASS, 2 * gradients.SAMPLED_ENTRIES + 32 + 10)
 
 
