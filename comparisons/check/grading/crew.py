@@ -27,7 +27,7 @@ from backproof.comparisons.running.worker_process import (
 from backproof.comparisons.verdicts.outcome import Outcome
 
 NOT_JUDGED = "not judged"
-SLACK = 120.0  # seconds beside the class' own: our own work, and a worker that starts
+SLACK = 600.0  # seconds beside the class' own: an import without end on a busy machine, and our own work
 Done = Callable[[str, CheckedClass], None]  # called for each hand-in, in one thread at a time
 
 
