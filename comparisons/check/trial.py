@@ -235,6 +235,8 @@ class _Run:
         texts = [seen.raised for seen in raising]
         text = max(dict.fromkeys(texts), key=texts.count)
         mine = [seen for seen in raising if seen.raised == text]
+        # Of two networks, one after the other, either may have raised: they tell no condition.
+        mine = [seen for seen in mine if seen.check != "reload"] or mine
         checks = {seen.check for seen in mine}
         others = [seen.problem for seen in self.seen if not seen.raised and seen.check in checks]
         where = only_where([seen.problem for seen in mine], others)
