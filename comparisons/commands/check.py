@@ -29,6 +29,9 @@ class Outputs:
     gradescope: str | None
     rubric: str | None
     again: bool
+    junit: str | None = None
+    markdown: str | None = None
+    github: bool = False
 
 
 def register(app: typer.Typer) -> None:
@@ -71,6 +74,15 @@ def check(
     gradescope: Annotated[
         str | None, typer.Option(metavar="FILE", help="Write Gradescope's results.json, for one class.")
     ] = None,
+    junit: Annotated[
+        str | None, typer.Option(metavar="FILE", help="A test case for each check, as JUnit writes them.")
+    ] = None,
+    markdown: Annotated[
+        str | None, typer.Option(metavar="FILE", help="A table and what failed, in Markdown.")
+    ] = None,
+    github: Annotated[
+        bool, typer.Option("--github", help="Also print what failed as annotations of GitHub Actions.")
+    ] = False,
     rubric: Annotated[
         str | None, typer.Option(metavar="FILE", help="Points, in TOML. [default: 100, less 25 per cause]")
     ] = None,
@@ -108,7 +120,8 @@ def check(
     from backproof.comparisons.check.trial import Settings
     from backproof.comparisons.results.files import check_file
 
-    for option, file in (("json", json_file), ("csv", csv_file), ("gradescope", gradescope)):
+    files = {"json": json_file, "csv": csv_file, "gradescope": gradescope}
+    for option, file in {**files, "junit": junit, "markdown": markdown}.items():
         if file is not None:
             check_file(file, option)
 
@@ -122,7 +135,7 @@ def check(
         narrow=_narrowing(activation, loss, layers, dtype),
         sandbox=cast("Mode", sandbox),  # which refuses others when it is used
     )
-    outputs = Outputs(json_file, csv_file, gradescope, rubric, again)
+    outputs = Outputs(json_file, csv_file, gradescope, rubric, again, junit, markdown, github)
     return _run(targets or [], settings, outputs, workers)
 
 
@@ -262,6 +275,7 @@ def _say_where(settings: "Settings") -> None:
 def _write(rows: "list[CheckedClass]", outputs: Outputs, rubric: "Rubric") -> None:
     import json
 
+    from backproof.comparisons.check import ci_formats
     from backproof.comparisons.check.grading import gradescope
     from backproof.comparisons.check.results import CheckPart
     from backproof.comparisons.results.codec import encode
@@ -274,3 +288,9 @@ def _write(rows: "list[CheckedClass]", outputs: Outputs, rubric: "Rubric") -> No
     if outputs.gradescope is not None and rows:
         document = gradescope.document(rows[0], rubric)
         write_atomically(outputs.gradescope, json.dumps(document, indent=2) + "\n")
+    if outputs.junit is not None:
+        write_atomically(outputs.junit, ci_formats.as_junit(rows))
+    if outputs.markdown is not None:
+        write_atomically(outputs.markdown, ci_formats.as_markdown(rows))
+    if outputs.github:
+        print(ci_formats.as_github(rows), end="")

@@ -182,3 +182,11 @@ def test_bad_input_to_the_zoo_is_refused(
 ) -> None:
     assert cli.run(["zoo", *arguments]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_what_was_found_is_written_for_a_ci(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    junit, page = tmp_path / "checks.xml", tmp_path / "checks.md"
+    assert check(WRONG, "--only", "gradient", "--github", "--junit", str(junit), "--markdown", str(page)) == 1
+    assert "::error file=" in capsys.readouterr().out
+    assert 'failures="1"' in junit.read_text(encoding="utf-8")
+    assert "| FAIL | 0 | 1 | every bias gradient" in page.read_text(encoding="utf-8")
