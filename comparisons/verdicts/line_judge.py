@@ -155,10 +155,27 @@ def rows_of(line: Line, c: int, noise: Noise) -> Rows:
     return Rows(columns[0], columns[1], columns[2], columns[3], columns[4], base)
 
 
+def _of_a_staircase(rows: Rows) -> Rows:
+    """The rows with the noise of a staircase, where f climbs one; else as they are.
+
+    f stands still at the shortest steps and moves by a quantum q at the next longer one, and there and one
+    step further out the claim is right to within 2 q: values of f are rounded to q, as far as this line can
+    tell. A relu that begins out there leaves a claim of zero by more: at the second step f has moved by 3.3 q
+    or more.
+    """
+    moving = np.flatnonzero(rows.change)
+    if len(moving) < 2 or len(rows.h) - 1 - moving[-1] < 2:
+        return rows
+    last = moving[-1]
+    quantum = rows.change[last]
+    off = np.abs(np.array([rows.plus, rows.minus])[:, last - 1 : last + 1] - rows.base).max()
+    return replace(rows, noise=np.maximum(rows.noise, quantum)) if off <= 2 * quantum else rows
+
+
 def long_look(line: Line, c: int, noise: Noise, needs: Needs) -> LineFinding:
     """The claim against all windows of steps."""
     claimed = float(line.slope[c])
-    rows = rows_of(line, c, noise)
+    rows = _of_a_staircase(rows_of(line, c, noise))
     if len(rows.h) < 3:
         return LineFinding(claimed, 0.0, INF)
     slope, jump = rows.slope(), rows.jump()

@@ -358,6 +358,30 @@ def test_a_loss_that_cancels_to_nothing_does_not_fail_a_gradient_smaller_than_it
     assert not check_gradient(loss, right + 1e-3, logits)
 
 
+@pytest.mark.parametrize("digits", range(2, 13))
+def test_a_function_rounded_to_decimals_does_not_fail_its_gradient(digits: int) -> None:
+    rng = np.random.default_rng(digits)
+    for _ in range(20):
+        theta = rng.standard_normal(3)
+
+        def f(t: Array) -> float:
+            return round(float(np.sin(t).sum()), digits)
+
+        verdict = check_gradient(f, np.cos(theta), theta)
+        assert verdict.outcome != "FAIL", str(verdict)
+        assert not check_gradient(f, -np.cos(theta), theta)
+
+
+@pytest.mark.parametrize("distance", [1e-1, 1e-3, 1e-6])
+def test_a_relu_that_begins_nearby_has_the_slope_zero(distance: float) -> None:
+    def f(t: Array) -> float:
+        return max(float(t[0]) - distance, 0.0) + float(np.sin(t[1]))
+
+    right = np.array([0.0, np.cos(0.3)])
+    assert check_gradient(f, right, np.array([0.0, 0.3]))
+    assert check_gradient(f, right + np.array([0.3, 0.0]), np.array([0.0, 0.3])).outcome == "FAIL"
+
+
 def test_the_resolution_asked_for_decides_what_passes() -> None:
     f = lambda t: round(float(np.sin(t[0])), 7)  # noqa: E731 (one formula)
     claimed = np.cos(np.array([0.3]))
