@@ -31,7 +31,8 @@ RTOL = 1e-6
 def _gradcheck(f: Function, gradient: Array, theta: Array) -> bool:
     from backproof.reference.torch_gradcheck import accepts
 
-    return accepts(lambda point: (float(f(point)), gradient), theta)
+    flat = gradient.ravel()
+    return accepts(lambda point: (float(f(point.reshape(theta.shape))), flat), theta.ravel())
 
 
 def _check_grads(f: Function, gradient: Array, theta: Array) -> bool:
