@@ -7,13 +7,15 @@ the gradient in the parameters is held against the values of the loss on a copy 
 
     g . v   against   D(h) = [L(theta + h v) - L(theta - h v)] / 2h,    and D(h/2)
 
-    bound = |D(h) - D(h/2)|                  truncation, and a kink between
+    bound = |D(h) - D(h/2)|                  truncation, and kinks on the way
+          + |D+ - D-|                        the slopes to both sides: at a kink any between is right
           + eps64 |L| / h                    rounding of the two losses
-          + 4 |r| |v|,  r = g - g64          what single precision rounded: g64 is the shadow's own autograd
+          + 4 |r| |v|,  r = g' - g64         what single precision rounds: g' is the gradient of an
+                                             untouched copy of the model, g64 that of the shadow
 
-g64 comes from the same formulas as g, so r says nothing of whether they are right, only how well they were
-computed. Where single precision alone is wrong r is no rounding: more than ROUNDED of g is itself a failure.
-A look takes some twenty forward passes and one backward: with one batch in a thousand, under two percent.
+g' and g64 come from the same formulas, so r says nothing of whether they are right, only how well they are
+computed. Where g differs from g' by more than that rounding, the loop has spoiled it: that fails by itself.
+A look took as long as 26 steps of a 784-128-10 network with batches of 100: 2.6% with one in a thousand.
 """
 
 import copy
@@ -30,9 +32,9 @@ if TYPE_CHECKING:
     import torch
 
 LOG = logging.getLogger("backproof")
-DIRECTIONS = 4
+DIRECTIONS = 2
 STEP = 2.0**-17  # times v, whose entries are as large as their parameter's tensor
-ROUNDED = 2.0**-6  # more than this of a gradient is no rounding of single precision
+SAME = 2.0**-20  # of a gradient: how far two runs of the same code in single precision may lie apart
 USEFUL = 0.05  # a bound of more than this of the slope has seen nothing
 
 
@@ -121,11 +123,30 @@ def look(
         with torch.no_grad():
             return float(loss(shadow, *wide))
 
-    if value() != value():
+    first, again = value(), value()
+    if not math.isfinite(first):
+        return Spot(Outcome.FAIL, step, float("inf"), 0.0, float("nan"), f"the loss of the batch is {first}")
+    if first != again:
         return _undecided(step, "two losses of the same batch differ: fix the seed, or check without dropout")
     if not all(torch.isfinite(g).all() for g in claimed):
         return Spot(Outcome.FAIL, step, float("inf"), 0.0, float("nan"), "the gradient holds NaN or infinity")
-    return _judged(_Shadow(parameters, claimed, value, lambda: loss(shadow, *wide)), step, seed)
+    again_single = _own_gradient(model, loss, batch)
+    return _judged(_Shadow(parameters, claimed, again_single, value, lambda: loss(shadow, *wide)), step, seed)
+
+
+def _own_gradient(
+    model: "torch.nn.Module", loss: "Callable[..., torch.Tensor]", batch: Sequence[Any]
+) -> "list[torch.Tensor]":
+    """The gradient that the same code gives on an untouched copy, of the parameters that have one."""
+    import torch
+
+    fresh = copy.deepcopy(model)
+    pairs = zip(model.parameters(), fresh.parameters(), strict=True)
+    parameters = [q for p, q in pairs if p.requires_grad and p.grad is not None]
+    found = torch.autograd.grad(loss(fresh, *batch), parameters, allow_unused=True)
+    return [
+        (torch.zeros_like(q) if g is None else g).double() for q, g in zip(parameters, found, strict=True)
+    ]
 
 
 def _undecided(step: int, reason: str) -> Spot:
@@ -144,15 +165,16 @@ class _Shadow:
 
     parameters: "Sequence[torch.Tensor]"
     claimed: "Sequence[torch.Tensor]"
+    fresh: "Sequence[torch.Tensor]"  # g'
     value: Callable[[], float]
     graph: "Callable[[], torch.Tensor]"
 
     def rounding(self) -> "list[torch.Tensor]":
-        """r = g - g64, tensor by tensor."""
+        """r = g' - g64, tensor by tensor."""
         import torch
 
         own = torch.autograd.grad(self.graph(), list(self.parameters), allow_unused=True)
-        return [g - (h if h is not None else 0.0) for g, h in zip(self.claimed, own, strict=True)]
+        return [g - (h if h is not None else 0.0) for g, h in zip(self.fresh, own, strict=True)]
 
     def moved(self, v: "Sequence[torch.Tensor]", by: float) -> float:
         """L(theta + by v); theta is put back exactly."""
@@ -169,8 +191,9 @@ class _Shadow:
                 for p, before in zip(self.parameters, kept, strict=True):
                     p.copy_(before)
 
-    def quotient(self, v: "Sequence[torch.Tensor]", h: float) -> float:
-        return (self.moved(v, h) - self.moved(v, -h)) / (2 * h)
+    def slopes(self, v: "Sequence[torch.Tensor]", h: float, base: float) -> tuple[float, float]:
+        """D-(h) and D+(h), the quotients to both sides."""
+        return (base - self.moved(v, -h)) / h, (self.moved(v, h) - base) / h
 
 
 def _judged(shadow: _Shadow, step: int, seed: int) -> Spot:
@@ -178,19 +201,23 @@ def _judged(shadow: _Shadow, step: int, seed: int) -> Spot:
     import torch
 
     rounded, size = _norm(shadow.rounding()), _norm(shadow.claimed)
-    if rounded > ROUNDED * size:
+    spoiled = _norm([g - h for g, h in zip(shadow.claimed, shadow.fresh, strict=True)])
+    allowed = 4 * rounded + SAME * size
+    if spoiled > allowed:
         reason = (
-            f"in double precision the same code gives a gradient that is {rounded / size if size else 1:.1%} "
-            "different: is it accumulated, scaled, or computed too coarsely?"
+            f"the same code gives a gradient that is {spoiled / size if size else 1:.1%} different on an "
+            "untouched copy: is it accumulated, scaled, or cut?"
         )
-        return Spot(Outcome.FAIL, step, rounded, ROUNDED * size, size, reason)
+        return Spot(Outcome.FAIL, step, spoiled, allowed, size, reason)
     generator = torch.Generator().manual_seed(seed + step)
-    base, spots = abs(shadow.value()), []
+    base, spots = shadow.value(), []
     for _ in range(DIRECTIONS):
         v = [_direction(p, generator) for p in shadow.parameters]
-        coarse, fine = shadow.quotient(v, STEP), shadow.quotient(v, STEP / 2)
+        far, near = shadow.slopes(v, STEP, base), shadow.slopes(v, STEP / 2, base)
+        coarse, fine = sum(far) / 2, sum(near) / 2
         claim = float(sum((g * d).sum() for g, d in zip(shadow.claimed, v, strict=True)))
-        bound = abs(coarse - fine) + 2.0**-50 * base / STEP + 4 * rounded * _norm(v)
+        bound = abs(coarse - fine) + abs(near[1] - near[0])
+        bound += 2.0**-50 * abs(base) / STEP + 4 * rounded * _norm(v)
         spots.append((abs(claim - fine), bound, fine, size * _norm(v)))
     return _verdict(spots, step)
 
