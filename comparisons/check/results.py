@@ -7,6 +7,18 @@ from backproof.comparisons.verdicts.verdict import Verdict
 
 
 @dataclass(frozen=True)
+class SourceLine:
+    """A line of the class's own source. Where a name led to it and no traceback did, it is a guess."""
+
+    file: str  # its name without folders
+    number: int
+    text: str  # without its indentation
+
+    def __str__(self) -> str:
+        return f"line {self.number}: {self.text}"
+
+
+@dataclass(frozen=True)
 class Cause:
     """A sentence, and how much of what was seen it accounts for.
 
@@ -17,6 +29,7 @@ class Cause:
 
     sentence: str
     certainty: str  # explains | fits | describes
+    line: SourceLine | None = None  # of the class's source, where names in it lead to one
 
 
 @dataclass(frozen=True)

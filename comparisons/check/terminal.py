@@ -22,6 +22,8 @@ def show(checked: CheckedClass, console: Console) -> None:
         _show_failure(checked, console)
         for rank, cause in enumerate(checked.causes, start=1):
             console.print(Text.assemble(f"{rank}. ", (cause.sentence, "bold"), f"  [{cause.certainty}]"))
+            if cause.line is not None:
+                console.print(Text(f"   probably {cause.line}"))
     for line in checked.advice:
         console.print(Text(line))
     console.print(_closing(checked))

@@ -15,7 +15,7 @@ from backproof.scratch.errors import InputError
 if TYPE_CHECKING:
     from backproof.comparisons.check.grading.rubric import Rubric
     from backproof.comparisons.check.grading.table import Table
-    from backproof.comparisons.check.results import CheckedClass
+    from backproof.comparisons.check.results import CheckedClass, CheckPart
     from backproof.comparisons.check.trial import Settings
     from backproof.comparisons.running.sandbox import Mode
 
@@ -32,6 +32,7 @@ class Outputs:
     junit: str | None = None
     markdown: str | None = None
     github: bool = False
+    folder: str | None = None  # of results.json and report.html
 
 
 def register(app: typer.Typer) -> None:
@@ -83,6 +84,9 @@ def check(
     github: Annotated[
         bool, typer.Option("--github", help="Also print what failed as annotations of GitHub Actions.")
     ] = False,
+    out: Annotated[
+        str | None, typer.Option(metavar="DIR", help="Also put it into DIR/results.json and report.html.")
+    ] = None,
     rubric: Annotated[
         str | None, typer.Option(metavar="FILE", help="Points, in TOML. [default: 100, less 25 per cause]")
     ] = None,
@@ -124,6 +128,10 @@ def check(
     for option, file in {**files, "junit": junit, "markdown": markdown}.items():
         if file is not None:
             check_file(file, option)
+    if out is not None:
+        from backproof.comparisons.report.document import look_into
+
+        look_into(out)
 
     settings = Settings(
         only=only or [],
@@ -135,7 +143,7 @@ def check(
         narrow=_narrowing(activation, loss, layers, dtype),
         sandbox=cast("Mode", sandbox),  # which refuses others when it is used
     )
-    outputs = Outputs(json_file, csv_file, gradescope, rubric, again, junit, markdown, github)
+    outputs = Outputs(json_file, csv_file, gradescope, rubric, again, junit, markdown, github, out)
     return _run(targets or [], settings, outputs, workers)
 
 
@@ -282,8 +290,8 @@ def _write(rows: "list[CheckedClass]", outputs: Outputs, rubric: "Rubric") -> No
     from backproof.comparisons.results.files import write_atomically
     from backproof.comparisons.verdicts.outcome import worst
 
+    part = CheckPart(worst(checked.outcome for checked in rows), tuple(rows))
     if outputs.json is not None:
-        part = CheckPart(worst(checked.outcome for checked in rows), tuple(rows))
         write_atomically(outputs.json, json.dumps(encode(part), indent=2) + "\n")
     if outputs.gradescope is not None and rows:
         document = gradescope.document(rows[0], rubric)
@@ -294,3 +302,14 @@ def _write(rows: "list[CheckedClass]", outputs: Outputs, rubric: "Rubric") -> No
         write_atomically(outputs.markdown, ci_formats.as_markdown(rows))
     if outputs.github:
         print(ci_formats.as_github(rows), end="")
+    if outputs.folder is not None:
+        _draw(part, outputs.folder)
+
+
+def _draw(part: "CheckPart", folder: str) -> None:
+    """The slot of results.json, and the page with its chapter."""
+    from backproof.comparisons.commands.finish import command_line, print_address
+    from backproof.comparisons.report.write import merge
+
+    merge(folder, command_line(), check=part)
+    print_address(folder, "#check")

@@ -48,6 +48,7 @@ CHAPTERS = (
     Chapter("speed.chapter", ("speed",), "How fast?", "backproof speed"),
     Chapter("speed.details_chapter", ("speed",)),
     Chapter("compare.chapter", ("compare",)),
+    Chapter("check.chapter", ("check",)),
     Chapter(
         "numerical.chapter",
         ("numerical",),

@@ -241,4 +241,5 @@ _ADDED = {
     "error_rates": "Accuracy, error rates",
     "record": "Accuracy, record",
     "numerical": "Numerical training",
+    "check": "Classes checked",
 }

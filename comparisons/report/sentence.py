@@ -7,10 +7,11 @@ Contenders of which the same is to be said share a sentence. A question that was
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from backproof.comparisons.accuracy.result import AgainstScratch
+from backproof.comparisons.check.results import CheckedClass
 from backproof.comparisons.contenders.known import SCRATCH
 from backproof.comparisons.drawing import formats
 from backproof.comparisons.gradients.result import Check
@@ -250,11 +251,24 @@ def _about_the_rest(results: Results) -> str:
         return f"{counts.killed} of {counts.mutants} classes with a known mistake fail a check."
     if results.campaign is not None:
         return _about_the_campaign(results)
+    if results.check is not None and results.check.classes:
+        return _about_the_checked(results.check.classes)
     if results.lessons:
         claims = [claim.holds for lesson in results.lessons for claim in lesson.claims]
         lessons = f"{len(results.lessons)} lesson{'s' * (len(results.lessons) != 1)}"
         return f"{sum(claims)} of {len(claims)} claims of {lessons} hold."
     return NOTHING
+
+
+def _about_the_checked(classes: Sequence[CheckedClass]) -> str:
+    """One class with its first diagnosis; of several, how many came to what."""
+    if len(classes) == 1:
+        (only,) = classes
+        because = f": {only.causes[0].sentence}" if only.causes else ""
+        return f"{formats.label(only.target)}: {only.outcome}{because}."
+    outcomes = [checked.outcome for checked in classes]
+    counts = [f"{outcomes.count(outcome)} {outcome}" for outcome in Outcome if outcome in outcomes]
+    return f"Of {len(classes)} classes checked: {formats.listed(counts)}."
 
 
 def _about_the_campaign(results: Results) -> str:

@@ -17,6 +17,7 @@ from backproof.comparisons.accuracy.result import (
     Hashes,
     Setup,
 )
+from backproof.comparisons.check.results import Cause, CheckedClass, CheckRow, SourceLine
 from backproof.comparisons.experiment import Data, Planned
 from backproof.comparisons.gradients.result import (
     Campaign,
@@ -398,6 +399,26 @@ def a_lesson(outcome: Outcome = Outcome.PASS, holds: Sequence[bool] = (True,)) -
         title=words, intent=words, formulas=("y = x",), claims=claims, corrections=(), unjudged=(),
         tables=(), figures=(), code=(), hints=(),
     )  # fmt: skip
+
+
+def a_checked_class() -> CheckedClass:
+    """A class with one mistake: it FAILs one check, another one cannot be asked."""
+    row = CheckRow("loss", "Is the loss right?", Outcome.PASS, "3 cases", 3, 0, 0.25, None)
+    question = "Is the gradient right?"
+    wrong = replace(row, check="gradient", question=question, verdict=Outcome.FAIL, text="b1[0]: wrong")
+    absent = replace(row, check="schedules", verdict="not offered", text="no method learning_rates")
+    line = SourceLine("my_mlp.py", 42, "dW = x.T @ delta")
+    return CheckedClass(
+        "folder/my_mlp.py:MyMLP",
+        Outcome.FAIL,
+        4.5,
+        (row, absent, wrong),
+        (Cause("the gradient is not divided by N", "explains", line),),
+        ("your samples are columns",),
+        "checked with: tanh; mse; 1 hidden layer; float64 only",
+        "print(1 < 2)\n",
+        "The smallest case found for gradient",
+    )
 
 
 def nothing_run() -> Results:

@@ -190,3 +190,12 @@ def test_what_was_found_is_written_for_a_ci(tmp_path: Path, capsys: pytest.Captu
     assert "::error file=" in capsys.readouterr().out
     assert 'failures="1"' in junit.read_text(encoding="utf-8")
     assert "| FAIL | 0 | 1 | every bias gradient" in page.read_text(encoding="utf-8")
+
+
+def test_a_folder_gets_the_slot_and_the_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert check(WRONG, "--only", "gradient", "--out", str(tmp_path / "out")) == 1
+    part = results.load(tmp_path / "out" / results.FILE).check
+    assert part is not None
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert part.classes[0].causes[0].sentence in page
+    assert capsys.readouterr().out.rstrip().endswith("report.html#check")

@@ -5,16 +5,19 @@ from pathlib import Path
 
 import pytest
 
+from backproof.comparisons.check.results import CheckPart
 from backproof.comparisons.report import page as html
 from backproof.comparisons.report.answer import answer
 from backproof.comparisons.report.document import Results
+from backproof.comparisons.verdicts.outcome import Outcome
 from tests.support.browser import BROWSERS, Browser, browser, installed
-from tests.support.sample_results import SAMPLES, a_lesson, numerical
+from tests.support.sample_results import SAMPLES, a_checked_class, a_lesson, numerical
 
 STATES = {
     **{name: make() for name, make in SAMPLES.items()},
     "lessons": Results(lessons=(a_lesson(),)),
     "numerical": Results(numerical=numerical()),
+    "check": Results(check=CheckPart(Outcome.FAIL, (a_checked_class(),))),
 }
 WIDTHS = (400, 1280)
 
