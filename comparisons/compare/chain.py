@@ -22,14 +22,11 @@ from backproof.comparisons.compare.alternatives import MOST_CAUSES, Given, cause
 from backproof.comparisons.compare.intervals import Interval, Rule, State, rule
 from backproof.comparisons.compare.result import Link
 from backproof.comparisons.compare.trace import Trace, layer_names, named, per_tensor, step_name
+from backproof.comparisons.verdicts.activation_bounds import ACTIVATION_BOUNDS, undecided_signs
 from backproof.comparisons.verdicts.loss_bounds import LOSS_BOUNDS
-from backproof.comparisons.verdicts.network_bounds import (
-    ACTIVATION_BOUNDS,
-    any_selection,
-    backprop_reference,
-    undecided_signs,
-)
+from backproof.comparisons.verdicts.network_bounds import backprop_reference
 from backproof.comparisons.verdicts.outcome import Outcome
+from backproof.comparisons.verdicts.relu_selections import any_selection
 from backproof.comparisons.verdicts.rounding import SAFETY, Arithmetic, Bounded, inner_products, product
 from backproof.comparisons.verdicts.verdict import compare
 from backproof.scratch.architecture import Array, OptimizerSpec

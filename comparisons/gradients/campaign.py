@@ -25,8 +25,9 @@ from backproof.comparisons.gradients import result
 from backproof.comparisons.gradients.random_problems import FAMILIES, draw, float64_shadow
 from backproof.comparisons.running.parallel import collect
 from backproof.comparisons.running.progress import Progress
+from backproof.comparisons.verdicts.forward_mode_bounds import complex_step_bound
 from backproof.comparisons.verdicts.monte_carlo import estimated_reference
-from backproof.comparisons.verdicts.network_bounds import Reference, backprop_reference, complex_step_bound
+from backproof.comparisons.verdicts.network_bounds import Reference, backprop_reference
 from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.comparisons.verdicts.relu_kinks import flat_gradient, judge_gradient, tensors
 from backproof.comparisons.verdicts.rounding import Bounded

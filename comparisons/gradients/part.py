@@ -26,7 +26,8 @@ from backproof.comparisons.gradients.random_problems import float64_shadow
 from backproof.comparisons.gradients.result import Check, Gradients, NotCompared
 from backproof.comparisons.running.progress import Progress
 from backproof.comparisons.verdicts.certified_differences import central_differences
-from backproof.comparisons.verdicts.network_bounds import Reference, backprop_reference, complex_step_bound
+from backproof.comparisons.verdicts.forward_mode_bounds import complex_step_bound
+from backproof.comparisons.verdicts.network_bounds import Reference, backprop_reference
 from backproof.comparisons.verdicts.outcome import Outcome, worst
 from backproof.comparisons.verdicts.relu_kinks import flat_gradient, judge_gradient, tensors
 from backproof.comparisons.verdicts.rounding import Bounded

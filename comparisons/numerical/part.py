@@ -42,7 +42,8 @@ from backproof.comparisons.results.files import DEFAULT_OUT
 from backproof.comparisons.running.errors import Interrupted
 from backproof.comparisons.running.progress import Progress
 from backproof.comparisons.verdicts import verdict
-from backproof.comparisons.verdicts.network_bounds import backprop_reference, complex_step_bound
+from backproof.comparisons.verdicts.forward_mode_bounds import complex_step_bound
+from backproof.comparisons.verdicts.network_bounds import backprop_reference
 from backproof.scratch.architecture import Array
 from backproof.scratch.differences import step_sizes
 from backproof.scratch.errors import InputError

@@ -36,8 +36,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from backproof.comparisons.verdicts.activation_bounds import ACTIVATION_BOUNDS
+from backproof.comparisons.verdicts.forward_bounds import ForwardPass, forward
 from backproof.comparisons.verdicts.loss_bounds import LOSS_BOUNDS
-from backproof.comparisons.verdicts.network_bounds import ACTIVATION_BOUNDS, ForwardPass, forward
 from backproof.comparisons.verdicts.rounding import SAFETY, Arithmetic, Bounded, inner_products
 from backproof.scratch.architecture import Architecture, Array, Weights
 

@@ -19,8 +19,10 @@ from functools import lru_cache
 import numpy as np
 from scipy.stats import chi2, norm
 
+from backproof.comparisons.verdicts.backward_bounds import backward, deltas
+from backproof.comparisons.verdicts.forward_bounds import ForwardPass, forward
 from backproof.comparisons.verdicts.loss_bounds import sigmoid_rounding
-from backproof.comparisons.verdicts.network_bounds import ForwardPass, Reference, backward, deltas, forward
+from backproof.comparisons.verdicts.network_bounds import Reference
 from backproof.comparisons.verdicts.rounding import Arithmetic, Bounded, sum_rounding
 from backproof.comparisons.verdicts.verdict import Tier
 from backproof.scratch.architecture import Array

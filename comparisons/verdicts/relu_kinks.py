@@ -26,14 +26,11 @@ from itertools import chain, combinations
 
 import numpy as np
 
+from backproof.comparisons.verdicts.forward_bounds import Unit
 from backproof.comparisons.verdicts.monte_carlo import estimated_reference
-from backproof.comparisons.verdicts.network_bounds import (
-    Reference,
-    Unit,
-    any_selection,
-    example_selected,
-)
+from backproof.comparisons.verdicts.network_bounds import Reference
 from backproof.comparisons.verdicts.outcome import Outcome
+from backproof.comparisons.verdicts.relu_selections import any_selection, example_selected
 from backproof.comparisons.verdicts.rounding import Bounded
 from backproof.comparisons.verdicts.shared_deltas import MARGIN, scale_of_error
 from backproof.comparisons.verdicts.verdict import (

@@ -15,7 +15,8 @@ for every implementation that computes a layer's gradients from one delta."""
 import numpy as np
 from scipy.optimize import linprog
 
-from backproof.comparisons.verdicts.network_bounds import Reference, deltas
+from backproof.comparisons.verdicts.backward_bounds import deltas
+from backproof.comparisons.verdicts.network_bounds import Reference
 from backproof.comparisons.verdicts.rounding import Bounded, inner_products
 from backproof.scratch.architecture import Array
 

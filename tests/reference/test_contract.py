@@ -14,8 +14,9 @@ import pytest
 
 from backproof.comparisons.contenders import registry
 from backproof.comparisons.contenders.known import KNOWN
-from backproof.comparisons.verdicts.network_bounds import any_selection, backprop_reference
+from backproof.comparisons.verdicts.network_bounds import backprop_reference
 from backproof.comparisons.verdicts.outcome import Outcome
+from backproof.comparisons.verdicts.relu_selections import any_selection
 from backproof.comparisons.verdicts.verdict import compare
 from backproof.reference.contender import Contender, NotOffered
 from backproof.scratch.architecture import (

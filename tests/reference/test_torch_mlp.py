@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 
 from backproof.comparisons.contenders.scratch_mlp import ScratchMLP
-from backproof.comparisons.verdicts.network_bounds import any_selection, backprop_reference
+from backproof.comparisons.verdicts.network_bounds import backprop_reference
 from backproof.comparisons.verdicts.outcome import Outcome
+from backproof.comparisons.verdicts.relu_selections import any_selection
 from backproof.comparisons.verdicts.verdict import compare
 from backproof.reference.contender import Contender
 from backproof.reference.torch_mlp import TorchMLP

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import event, example, given
 
-from backproof.comparisons.verdicts.network_bounds import backprop_reference, complex_step_bound
+from backproof.comparisons.verdicts.forward_mode_bounds import complex_step_bound
+from backproof.comparisons.verdicts.network_bounds import backprop_reference
 from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.comparisons.verdicts.verdict import compare
 from backproof.reference import textbook

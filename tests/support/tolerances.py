@@ -25,11 +25,9 @@ from math import factorial
 
 import numpy as np
 
-from backproof.comparisons.verdicts.network_bounds import (
-    any_selection,
-    backprop_reference,
-    complex_step_bound,
-)
+from backproof.comparisons.verdicts.forward_mode_bounds import complex_step_bound
+from backproof.comparisons.verdicts.network_bounds import backprop_reference
+from backproof.comparisons.verdicts.relu_selections import any_selection
 from backproof.comparisons.verdicts.rounding import ELEMENTARY_ULPS
 from backproof.scratch.architecture import Array
 from backproof.scratch.differences import Scheme

@@ -12,13 +12,18 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from backproof.comparisons.verdicts import loss_bounds, network_bounds, rounding
-from backproof.comparisons.verdicts.loss_bounds import LOSS_BOUNDS
-from backproof.comparisons.verdicts.network_bounds import (
-    backprop_reference,
-    complex_step_bound,
-    undecided_signs,
+from backproof.comparisons.verdicts import (
+    activation_bounds,
+    backward_bounds,
+    forward_bounds,
+    forward_mode_bounds,
+    loss_bounds,
+    rounding,
 )
+from backproof.comparisons.verdicts.activation_bounds import undecided_signs
+from backproof.comparisons.verdicts.forward_mode_bounds import complex_step_bound
+from backproof.comparisons.verdicts.loss_bounds import LOSS_BOUNDS
+from backproof.comparisons.verdicts.network_bounds import backprop_reference
 from backproof.comparisons.verdicts.rounding import TANH_ULPS, Arithmetic, Bounded, inner_products
 from backproof.scratch.architecture import ActivationName, Architecture, Array, LossName
 from backproof.scratch.gradients import gradient
@@ -193,7 +198,7 @@ def sloppy_tanh() -> float:
 
 def unseen_switch() -> float:
     """z = -4.7e-10 to within 3e-9: a correct implementation may find 1.9e-9, and a relu lets it through."""
-    a = network_bounds.ACTIVATION_BOUNDS["relu"](Bounded(np.array([-4.7e-10]), np.array([3e-9])), SINGLE).a
+    a = activation_bounds.ACTIVATION_BOUNDS["relu"](Bounded(np.array([-4.7e-10]), np.array([3e-9])), SINGLE).a
     return largest_share(1.9e-9, float(a.error[0]))
 
 
@@ -315,35 +320,35 @@ TERMS = {
         loss_bounds, "arithmetic.gamma(self.n_terms + 2.0) * size", "0 * size", twenty_thousand_terms, 0.1
     ),
     "the backward sum": Term(
-        network_bounds, "np.abs(d) * rounded.sure", "np.abs(d) * 0", backward_sum_in_order
+        backward_bounds, "np.abs(d) * rounded.sure", "np.abs(d) * 0", backward_sum_in_order
     ),
     "the sum over the batch": Term(
-        network_bounds,
+        backward_bounds,
         "Spread(carried + rounded.sure, variance + rounded.variance)",
         "Spread(carried, variance)",
         batch_in_order,
     ),
     "the activation's error": Term(
-        network_bounds, "own.sure.T @ np.abs(value)", "0 * own.sure.T @ np.abs(value)", activation_in_order
+        backward_bounds, "own.sure.T @ np.abs(value)", "0 * own.sure.T @ np.abs(value)", activation_in_order
     ),
     "the delta's error": Term(
-        network_bounds, "size @ spread.sure + own", "0 * size @ spread.sure + own", logit_in_order
+        backward_bounds, "size @ spread.sure + own", "0 * size @ spread.sure + own", logit_in_order
     ),
     "the logits' effect on delta": Term(
-        network_bounds,
+        forward_bounds,
         "linear + loss.rounded + loss.remainder",
         "loss.rounded + loss.remainder",
         logit_in_order,
     ),
-    "tanh's own error": Term(network_bounds, "2 * np.abs(value) * own", "0 * own", sloppy_tanh),
+    "tanh's own error": Term(activation_bounds, "2 * np.abs(value) * own", "0 * own", sloppy_tanh),
     "a relu that may be on": Term(
-        network_bounds, "off = z.value + z.error <= 0", "off = z.value <= 0", unseen_switch
+        activation_bounds, "off = z.value + z.error <= 0", "off = z.value <= 0", unseen_switch
     ),
     "underflow times the step": Term(
-        network_bounds, "arithmetic.tiny / step)", "arithmetic.tiny)", complex_underflow, 0.0
+        forward_mode_bounds, "arithmetic.tiny / step)", "arithmetic.tiny)", complex_underflow, 0.0
     ),
     "the complex step's truncation": Term(
-        network_bounds, "len(state.weights) * y**2 if", "0.0 * y if", truncated_complex_step, 0.002
+        forward_mode_bounds, "len(state.weights) * y**2 if", "0.0 * y if", truncated_complex_step, 0.002
     ),
 }
 
@@ -382,7 +387,7 @@ def test_a_sign_that_some_order_of_summation_changes_is_undecided() -> None:
 @pytest.mark.parametrize("z", [30.0, -40.0, 200.0])
 def test_a_saturated_unit_has_a_small_bound(activation: str, z: float) -> None:
     """Its value is known to a few roundings and its derivative is nothing, whatever its error of 1e-3."""
-    found = network_bounds.ACTIVATION_BOUNDS[activation](Bounded(np.array([z]), np.array([1e-3])), SINGLE)
+    found = activation_bounds.ACTIVATION_BOUNDS[activation](Bounded(np.array([z]), np.array([1e-3])), SINGLE)
     assert found.a.error[0] <= 32 * U
     assert found.derivative.error[0] <= 64 * U
 

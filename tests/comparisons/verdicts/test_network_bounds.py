@@ -9,15 +9,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from backproof.comparisons.contenders.scratch_mlp import ScratchMLP
+from backproof.comparisons.verdicts.backward_bounds import backward
+from backproof.comparisons.verdicts.forward_bounds import forward
+from backproof.comparisons.verdicts.forward_mode_bounds import complex_step_bound
 from backproof.comparisons.verdicts.loss_bounds import LOSS_BOUNDS
-from backproof.comparisons.verdicts.network_bounds import (
-    any_selection,
-    backprop_reference,
-    backward,
-    complex_step_bound,
-    forward,
-)
+from backproof.comparisons.verdicts.network_bounds import backprop_reference
 from backproof.comparisons.verdicts.relu_kinks import flat_gradient
+from backproof.comparisons.verdicts.relu_selections import any_selection
 from backproof.comparisons.verdicts.rounding import (
     ELEMENTARY_ULPS,
     EXP_ULPS,

@@ -8,8 +8,9 @@ from backproof.comparisons.contenders.scratch_mlp import ScratchMLP
 from backproof.comparisons.verdicts import certified_differences
 from backproof.comparisons.verdicts import relu_kinks as kinks
 from backproof.comparisons.verdicts.certified_differences import central_differences
-from backproof.comparisons.verdicts.network_bounds import backprop_reference, selected
+from backproof.comparisons.verdicts.network_bounds import backprop_reference
 from backproof.comparisons.verdicts.relu_kinks import flat_gradient, judge_gradient
+from backproof.comparisons.verdicts.relu_selections import selected
 from backproof.comparisons.verdicts.rounding import Bounded
 from backproof.comparisons.verdicts.verdict import REQUIRED_RESOLUTION, compare, group_resolution
 from backproof.reference.torch_mlp import TorchMLP
