@@ -67,7 +67,10 @@ def machine() -> str:
 
 
 def do_unit(unit: Unit) -> Done:
-    """Run a unit in a worker process, on one thread; (machine, record). InputError for other code or data."""
+    """Run a unit in a worker process, on one thread; (machine, record). InputError for other code or data.
+
+    Here alone the data are found a second time from what was asked: they are too large to be sent.
+    """
     threads.limit(1)
     from backproof.comparisons.accuracy.unit import train_unit
     from backproof.comparisons.data.dataset import load

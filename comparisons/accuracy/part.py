@@ -30,7 +30,7 @@ from backproof.comparisons.accuracy.result import (
 )
 from backproof.comparisons.accuracy.unit import setup_of, train_unit, unpacked
 from backproof.comparisons.data.dataset import Dataset
-from backproof.comparisons.experiment import Plan
+from backproof.comparisons.experiment import Experiment
 from backproof.comparisons.results.cells import Absent
 from backproof.comparisons.results.files import prepare_folder
 from backproof.comparisons.running import file_lock
@@ -51,34 +51,34 @@ class Study:
     names: Sequence[str]
 
 
-def run(plan: Plan, progress: Progress) -> AccuracyResult:
+def run(experiment: Experiment, progress: Progress) -> AccuracyResult:
     """The accuracy part of the main job, in this process, one unit after another; timed as it runs."""
     started = time.perf_counter()
-    study = _study(plan, progress)
+    study = _study(experiment)
     records: dict[tuple[int, str], Record] = {}
-    total = len(plan.seeds) * len(plan.contenders) * plan.epochs
+    total = len(study.seeds) * len(study.names) * experiment.epochs
     with progress.task("accuracy: training", total=total) as advance:
-        for seed in plan.seeds:
-            for name in plan.contenders:
+        for seed in study.seeds:
+            for name in study.names:
                 records[seed, name] = train_unit(study.setup, study.dataset, name, seed, advance)
-    found = with_levels(summarize(study, records), study, progress, quick=plan.quick)
+    found = with_levels(summarize(study, records), study, progress, quick=experiment.plan.quick)
     return replace(found, seconds=time.perf_counter() - started)
 
 
-def run_many(plan: Plan, progress: Progress, workers: many_seeds.Workers) -> AccuracyResult:
-    """The same for many seeds: units from the journal in plan.out, the rest done by `workers`.
+def run_many(experiment: Experiment, progress: Progress, workers: many_seeds.Workers) -> AccuracyResult:
+    """The same for many seeds: units from the journal in the plan's folder, the rest done by `workers`.
 
     The same plan ends with the same result whatever the number of workers and however often it was stopped
     and continued, except for `seconds`, the wall clock of this call. Nothing is timed unit by unit.
     """
     started = time.perf_counter()
-    study = _study(plan, progress)
+    plan, study = experiment.plan, _study(experiment)
     folder = prepare_folder(plan.out)
-    codes = {name: code_version(name) for name in plan.contenders}
+    codes = {name: code_version(name) for name in study.names}
     units = [
         many_seeds.Unit(study.setup, study.dataset.name, plan.data_dir, name, seed, codes[name])
-        for seed in plan.seeds
-        for name in plan.contenders
+        for seed in study.seeds
+        for name in study.names
     ]
     with file_lock.held(folder / f".{many_seeds.JOURNAL}.lock", plan.command, progress.say):
         done = many_seeds.run(units, Journal(folder / many_seeds.JOURNAL), workers, progress)
@@ -87,9 +87,8 @@ def run_many(plan: Plan, progress: Progress, workers: many_seeds.Workers) -> Acc
     return replace(found, seconds=time.perf_counter() - started)
 
 
-def _study(plan: Plan, progress: Progress) -> Study:
-    dataset = plan.dataset(progress)
-    return Study(setup_of(plan), dataset, plan.seeds, plan.contenders)
+def _study(experiment: Experiment) -> Study:
+    return Study(setup_of(experiment), experiment.dataset, experiment.seeds, experiment.contenders)
 
 
 def summarize(study: Study, records: Records, timed: bool = True) -> AccuracyResult:

@@ -18,7 +18,7 @@ import numpy as np
 from backproof.comparisons.accuracy.result import Hashes, Setup, TrainedRun
 from backproof.comparisons.contenders import registry
 from backproof.comparisons.data.dataset import Dataset
-from backproof.comparisons.experiment import Plan
+from backproof.comparisons.experiment import Experiment
 from backproof.comparisons.results.cells import Absent
 from backproof.reference.contender import Contender, NotOffered
 from backproof.scratch.architecture import Architecture, Array, Weights
@@ -28,13 +28,13 @@ from backproof.scratch.training import epoch_batches
 EVALUATION_ROWS = 1000  # test images per call of logits
 
 
-def setup_of(plan: Plan) -> Setup:
-    """What all units of this plan share."""
-    dataset = plan.dataset()
+def setup_of(experiment: Experiment) -> Setup:
+    """What all units of this experiment share."""
+    plan, dataset = experiment.plan, experiment.dataset
     return Setup(
-        architecture=plan.architecture(),
+        architecture=experiment.architecture,
         optimizer=plan.optimizer,
-        epochs=plan.epochs,
+        epochs=experiment.epochs,
         batch_size=plan.batch_size,
         margin_points=plan.margin_points,
         dataset=dataset.name,

@@ -11,8 +11,6 @@ from backproof.comparisons.commands.finish import begin, command_line, finish
 if TYPE_CHECKING:
     from backproof.comparisons.experiment import Plan
 
-EPOCHS = {"mnist": 8, "digits": 60}
-
 
 def register(app: typer.Typer) -> None:
     app.command("accuracy", short_help="Train from many seeds: same accuracy?")(accuracy)
@@ -73,32 +71,29 @@ def accuracy(
         layer_sizes=parse_layers(layers),
         seed=seed,
         n_seeds=seeds,
-        epochs=epochs if epochs is not None else EPOCHS["mnist"],
+        epochs=epochs,
         batch_size=batch_size,
         optimizer=choose_optimizer(optimizer, learning_rate),
         margin_points=margin,
         out=out,
         command=command,
     )
-    return _run(plan, workers, dask, choose_epochs=epochs is None)
+    return _run(plan, workers, dask)
 
 
-def _run(plan: "Plan", workers: int, dask: str | None, choose_epochs: bool) -> int:
-    from dataclasses import replace
-
+def _run(plan: "Plan", workers: int, dask: str | None) -> int:
     from backproof.comparisons.accuracy import many_seeds as sweep
     from backproof.comparisons.accuracy import part as accuracy
     from backproof.comparisons.accuracy import terminal as accuracy_terminal
+    from backproof.comparisons.experiment import resolve
     from backproof.comparisons.report.document import look_into
     from backproof.comparisons.running.progress import Terminal
 
     look_into(plan.out)  # a results.json that cannot be read is said now, not after the work
     with Terminal() as progress:
-        if choose_epochs:
-            plan = replace(plan, epochs=EPOCHS[plan.dataset(progress).name])
-        plan.architecture()
+        experiment = resolve(plan, progress)
         pool = sweep.DaskWorkers(dask) if dask else sweep.JoblibWorkers(workers)
-        part = accuracy.run_many(plan, progress, pool)
+        part = accuracy.run_many(experiment, progress, pool)
     return finish(plan.out, {"accuracy": part}, partial(accuracy_terminal.render, part))
 
 

@@ -131,12 +131,13 @@ class _Found:
 
 
 def _found(plan: "Plan", asked: _Asked, progress: "Progress") -> _Found:
+    from backproof.comparisons.experiment import resolve
     from backproof.comparisons.gradients import black_box_campaign, campaign, sensitivity, step_sizes
     from backproof.comparisons.gradients import part as gradients
     from backproof.comparisons.report.document import look_into
 
     look_into(plan.out)  # a corrupt one stops here
-    checks = gradients.run(plan, progress)
+    checks = gradients.run(resolve(plan, progress), progress)
     with progress.task("step sizes"):
         found = _Found(checks, step_sizes.run())
     settings = (asked.seed, asked.workers, asked.gradcheck, progress)

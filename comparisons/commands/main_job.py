@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from backproof.comparisons.report.document import Results
     from backproof.scratch.architecture import OptimizerSpec
 
-# Dataset -> epochs of a full and of a quick run. The digits are small: more epochs for as many steps.
-EPOCHS = {"mnist": (8, 5), "digits": (60, 40)}
 SEEDS = (5, 3)
 
 
@@ -72,7 +70,7 @@ def main_job(
         dtype=dtype,
         seed=seed,
         n_seeds=SEEDS[quick] if seeds is None else seeds,
-        epochs=EPOCHS["mnist"][quick] if epochs is None else epochs,
+        epochs=epochs,
         batch_size=batch_size,
         optimizer=choose_optimizer(optimizer, learning_rate),
         threads=threads,
@@ -80,18 +78,14 @@ def main_job(
         out=out,
         command=command_line(),
     )
-    return _run(plan, choose_epochs=epochs is None)
+    return _run(plan)
 
 
-def _run(plan: "Plan", choose_epochs: bool) -> int:
-    from dataclasses import replace
-
+def _run(plan: "Plan") -> int:
     from backproof.comparisons import main_job as runner
     from backproof.comparisons.running.progress import Terminal
 
     with Terminal() as progress:
-        if choose_epochs:
-            plan = replace(plan, epochs=EPOCHS[plan.dataset(progress).name][plan.quick])
         results = runner.run(plan, progress)
     return _show(results, plan.out, runner.outcomes(results))
 

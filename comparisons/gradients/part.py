@@ -21,7 +21,7 @@ import numpy as np
 
 from backproof.comparisons.contenders import registry
 from backproof.comparisons.contenders.known import KNOWN
-from backproof.comparisons.experiment import Plan
+from backproof.comparisons.experiment import Experiment
 from backproof.comparisons.gradients.random_problems import float64_shadow
 from backproof.comparisons.gradients.result import Check, Gradients, NotCompared
 from backproof.comparisons.running.progress import Progress
@@ -46,14 +46,14 @@ LARGEST_WHOLE = 1024  # parameters of a network all of which are moved, one at a
 SAMPLED_ENTRIES = 64  # of each tensor of a larger one
 
 
-def run(plan: Plan, progress: Progress) -> Gradients:
-    """Every check of the plan's contenders."""
+def run(experiment: Experiment, progress: Progress) -> Gradients:
+    """Every check of the experiment's contenders."""
     started = perf_counter()
-    problems = {**small_problems(plan.seed), **data_problems(plan)}
+    problems = {**small_problems(experiment.plan.seed), **data_problems(experiment)}
     checks: list[Check | NotCompared] = []
     with progress.task("gradients: against differences and each other", len(problems)) as advance:
         for label, problem in problems.items():
-            checks += check_problem(label, problem, plan.contenders)
+            checks += check_problem(label, problem, experiment.contenders)
             advance()
     compared = [check for check in checks if isinstance(check, Check)]
     absent = _gathered([check for check in checks if isinstance(check, NotCompared)])
@@ -98,13 +98,13 @@ def _random_targets(rng: np.random.Generator, loss: str) -> Array:
     return rng.standard_normal((SMALL_BATCH, SMALL[-1])).astype(np.float32).astype(np.float64)
 
 
-def data_problems(plan: Plan) -> dict[str, Problem]:
-    """By label: the plan's network at its initial weights, with the first examples of the training set."""
-    dataset = plan.dataset()
+def data_problems(experiment: Experiment) -> dict[str, Problem]:
+    """By label: the network at its initial weights, with the first examples of the training set."""
+    dataset = experiment.dataset
     problems = {}
     for dtype in DTYPES:
-        architecture = plan.architecture(dtype)
-        weights = initialize(architecture, plan.seed).weights()
+        architecture = replace(experiment.architecture, dtype=dtype)
+        weights = initialize(architecture, experiment.plan.seed).weights()
         x, labels = dataset.train_images[:DATA_BATCH], dataset.train_labels[:DATA_BATCH]
         sizes = "-".join(map(str, architecture.layer_sizes))
         label = f"{sizes} {architecture.activation}, {architecture.loss}, {dtype}, {dataset.name} batch"

@@ -116,6 +116,7 @@ class Setting:
     watch: Watch | None = None  # called while a network trains
 
     def dataset(self) -> "Dataset":
+        """The data that were chosen; found when the first lesson needs them, and kept for the others."""
         return _dataset(self.data, self.data_dir)
 
 

@@ -65,7 +65,8 @@ def train_choice(choice: Choice, setting: Setting, name: str) -> list[float]:
 
 def run(setting: Setting) -> LessonResult:
     curves = {name: train_choice(choice, setting, name) for name, choice in CHOICES.items()}
-    on_mnist = setting.dataset().name == "mnist"
+    data = setting.dataset().name
+    on_mnist = data == "mnist"
     rises = curves["adam"][-1] - curves["adam"][0]
     claims = [at_least("adam_rises", rises, 0.0, percent)]
     if on_mnist:
@@ -75,7 +76,7 @@ def run(setting: Setting) -> LessonResult:
         for name, choice in CHOICES.items()
     ]
     header = ("@choice", "@layers", "@activation", "@optimizer", "η", "@start", "@best", "@crosses")
-    values = {"target": percent(TARGET), "epochs": number(EPOCHS), "data": DATA_NAMES[setting.dataset().name]}
+    values = {"target": percent(TARGET), "epochs": number(EPOCHS), "data": DATA_NAMES[data]}
     unjudged = (
         tuple(f"reaches_{n}" if n in GET_THERE else f"misses_{n}" for n in CHOICES) if not on_mnist else ()
     )

@@ -1,6 +1,6 @@
 """How fast? Contenders train the same steps side by side, and the ratios are told with their uncertainty.
 
-`run` is the part of the main job: scratch (twice), the bare matrix products and the plan's other contenders.
+`run` is the part of the main job: scratch (twice), the bare matrix products and the other contenders.
 `measure` is the whole protocol, for `backproof speed`. Both return the slot `speed` of results.json.
 """
 
@@ -39,17 +39,18 @@ from backproof.scratch.errors import InputError
 
 if TYPE_CHECKING:
     from backproof.comparisons.data.dataset import Dataset
-    from backproof.comparisons.experiment import Plan
+    from backproof.comparisons.experiment import Experiment, Plan
 
 # The finding of the whole part is about torch's eager mode, where it was timed; the others stand beside it.
 FIRST_CHOICE = "torch"
 OURS = (SCRATCH, CONTROL, FLOOR, PARTS)
 
 
-def run(plan: "Plan", progress: Progress) -> SpeedResult:
-    """The speed part of the main job: under 12 s when `plan.quick`, else under 40 s, on two cores."""
-    names = {SCRATCH, CONTROL, FLOOR, *plan.contenders}
-    own = [own_entrant(name) for name in plan.contenders if ":" in name]
+def run(experiment: "Experiment", progress: Progress) -> SpeedResult:
+    """The speed part of the main job: under 12 s where the plan is quick, else under 40 s, on two cores."""
+    plan = experiment.plan
+    names = {SCRATCH, CONTROL, FLOOR, *experiment.contenders}
+    own = [own_entrant(name) for name in experiment.contenders if ":" in name]
     entries = [*(entry for entry in known_entrants() if entry.name in names), *own]
     settings = Settings(
         threads=(plan.threads,),
@@ -59,7 +60,7 @@ def run(plan: "Plan", progress: Progress) -> SpeedResult:
         examples=10_000,
         seed=plan.seed,
     )
-    return measure(settings, _cases(plan), entries, plan.dataset(), progress)
+    return measure(settings, _cases(plan), entries, experiment.dataset, progress)
 
 
 def _cases(plan: "Plan") -> Sequence[SpeedCase]:

@@ -9,7 +9,7 @@ import pytest
 
 from backproof.comparisons import main_job as runner
 from backproof.comparisons.accuracy.result import ErrorRates
-from backproof.comparisons.experiment import Plan
+from backproof.comparisons.experiment import Experiment, Plan
 from backproof.comparisons.report import document as results
 from backproof.comparisons.report import write
 from backproof.comparisons.running.errors import Interrupted
@@ -35,7 +35,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(write, "draw", lambda found, folder: None)
 
     def runner_of(name: str) -> runner.Run:
-        def run(plan: Plan, progress: Progress) -> object:
+        def run(experiment: Experiment, progress: Progress) -> object:
             order.append(name)
             return PARTS[name]()
 
@@ -50,7 +50,7 @@ def interrupt_in(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     before = runner._runner_of
 
     def runner_of(part: str) -> runner.Run:
-        def interrupted(plan: Plan, progress: Progress) -> object:
+        def interrupted(experiment: Experiment, progress: Progress) -> object:
             raise KeyboardInterrupt
 
         return interrupted if part == name else before(part)

@@ -11,7 +11,7 @@ from backproof.comparisons.accuracy.result import (
     ComparedTrajectories,
     OneStep,
 )
-from backproof.comparisons.experiment import Plan
+from backproof.comparisons.experiment import Plan, resolve
 from backproof.comparisons.running.progress import Silent
 from backproof.scratch.architecture import OptimizerSpec
 
@@ -25,12 +25,13 @@ PLAN = Plan(
     epochs=2,
     optimizer=OptimizerSpec("sgd", 0.1),
 )
+EXPERIMENT = resolve(PLAN)
 
 
 def run(*names: str, **changes: Any) -> AccuracyResult:
     """The comparison of these contenders of `accuracy_contenders` with scratch."""
     plan = replace(PLAN, contenders=tuple(f"{MODULE}:{name}" for name in names), **changes)
-    return accuracy.run(plan, Silent())
+    return accuracy.run(resolve(plan), Silent())
 
 
 @cache
@@ -40,7 +41,7 @@ def faithful() -> AccuracyResult:
 
 @cache
 def with_torch() -> AccuracyResult:
-    return accuracy.run(replace(PLAN, contenders=("torch",)), Silent())
+    return accuracy.run(resolve(replace(PLAN, contenders=("torch",))), Silent())
 
 
 @cache

@@ -12,7 +12,7 @@ from backproof.comparisons.results.cells import Absent
 from backproof.comparisons.running.progress import Silent
 from backproof.comparisons.verdicts.network_bounds import backprop_reference
 from backproof.comparisons.verdicts.outcome import Outcome
-from tests.support.accuracy_runs import FAITHFUL, MODULE, PLAN
+from tests.support.accuracy_runs import EXPERIMENT, FAITHFUL, MODULE
 
 HASHES = Hashes(data="a", initial_weights="b", batches="c")
 
@@ -34,17 +34,17 @@ def test_a_hash_that_cannot_be_read_back_is_named_and_fails_nothing() -> None:
 
 
 def test_a_course_is_one_epoch_in_float64_with_the_short_last_batch() -> None:
-    course = levels.make_course(setup_of(PLAN), PLAN.dataset(), seed=0, steps=None)
+    course = levels.make_course(setup_of(EXPERIMENT), EXPERIMENT.dataset, seed=0, steps=None)
     assert course.images.dtype == np.float64
     assert sorted(np.concatenate(course.batches)) == list(range(len(course.labels)))
 
 
 def test_a_course_can_be_cut_short() -> None:
-    assert len(levels.make_course(setup_of(PLAN), PLAN.dataset(), seed=0, steps=5).batches) == 5
+    assert len(levels.make_course(setup_of(EXPERIMENT), EXPERIMENT.dataset, seed=0, steps=5).batches) == 5
 
 
 def test_one_step_judges_logits_loss_and_gradient() -> None:
-    course = levels.make_course(setup_of(PLAN), PLAN.dataset(), seed=0, steps=1)
+    course = levels.make_course(setup_of(EXPERIMENT), EXPERIMENT.dataset, seed=0, steps=1)
     batch = course.batches[0]
     reference = backprop_reference(
         course.architecture, course.weights, course.images[batch], course.labels[batch]
@@ -57,5 +57,5 @@ def test_one_step_judges_logits_loss_and_gradient() -> None:
 
 def test_a_trajectory_that_is_not_offered_is_a_cell_with_the_reason() -> None:
     name = f"{MODULE}:NoTraining"
-    found = levels.run(setup_of(PLAN), PLAN.dataset(), [name], 0, Silent(), quick=True)
+    found = levels.run(setup_of(EXPERIMENT), EXPERIMENT.dataset, [name], 0, Silent(), quick=True)
     assert found[name].trajectory == Absent("it only predicts")

@@ -19,7 +19,7 @@ from backproof.comparisons.accuracy.code_version import code_version
 from backproof.comparisons.accuracy.journal import Journal
 from backproof.comparisons.accuracy.many_seeds import Unit
 from backproof.comparisons.accuracy.unit import setup_of, train_unit
-from backproof.comparisons.experiment import Plan
+from backproof.comparisons.experiment import Plan, resolve
 from backproof.comparisons.results.cells import Absent
 from backproof.comparisons.running.errors import Interrupted
 from backproof.comparisons.running.progress import Silent
@@ -33,7 +33,7 @@ PLAN = Plan(
 
 
 def units(plan: Plan = PLAN) -> list[Unit]:
-    setup = setup_of(plan)
+    setup = setup_of(resolve(plan))
     return [
         Unit(setup, "digits", None, name, seed, code_version(name))
         for seed in plan.seeds
@@ -55,7 +55,7 @@ class Here:
         for unit in reversed(pending):  # the order must not matter
             if len(self.done) == self.stop_after:
                 raise KeyboardInterrupt
-            record = train_unit(unit.setup, PLAN.dataset(), unit.name, unit.seed)
+            record = train_unit(unit.setup, resolve(PLAN).dataset, unit.name, unit.seed)
             self.done.append(unit)
             yield unit, (self.where, record if isinstance(record, Absent) else replace(record, seconds=None))
 
@@ -150,8 +150,8 @@ def test_dask_that_is_not_installed_is_refused_with_the_command_that_installs_it
 def test_processes_and_this_process_end_with_the_same_result(tmp_path: Path) -> None:
     """Two joblib workers, in any order, against the units done here; levels 1 and 2 as well."""
     plan = replace(PLAN, n_seeds=2, out=str(tmp_path / "joblib"))
-    found = accuracy.run_many(plan, Silent(), many_seeds.JoblibWorkers(2))
-    here = accuracy.run_many(replace(plan, out=str(tmp_path / "here")), Silent(), Here())
+    found = accuracy.run_many(resolve(plan), Silent(), many_seeds.JoblibWorkers(2))
+    here = accuracy.run_many(resolve(replace(plan, out=str(tmp_path / "here"))), Silent(), Here())
     assert replace(found, seconds=0.0) == replace(here, seconds=0.0)
     assert found.trained["scratch"].seconds == (None, None)
 
@@ -183,11 +183,11 @@ SCRIPT = """
     from backproof.comparisons.accuracy.code_version import code_version
     from backproof.comparisons.accuracy.journal import Journal
     from backproof.comparisons.accuracy.unit import setup_of
-    from backproof.comparisons.experiment import Plan
+    from backproof.comparisons.experiment import Plan, resolve
     from backproof.comparisons.running.progress import Silent
 
     plan = Plan(contenders=("scratch",), data="digits", layer_sizes=(64, 8, 10), n_seeds=6, epochs=20)
-    setup, code = setup_of(plan), code_version("scratch")
+    setup, code = setup_of(resolve(plan)), code_version("scratch")
     units = [many_seeds.Unit(setup, "digits", None, "scratch", seed, code) for seed in plan.seeds]
     many_seeds.run(units, Journal(sys.argv[1]), many_seeds.JoblibWorkers(1), Silent())
 """

@@ -17,7 +17,7 @@ from backproof.comparisons.results.cells import Absent
 from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.scratch.errors import InputError
 from tests.support import accuracy_runs
-from tests.support.accuracy_runs import MODULE, PLAN, course_of, only, run, step_of
+from tests.support.accuracy_runs import EXPERIMENT, MODULE, PLAN, course_of, only, run, step_of
 
 
 def test_a_correct_contender_passes_every_level() -> None:
@@ -150,13 +150,13 @@ def a_run(dataset: Dataset, n_correct: int) -> TrainedRun:
 
 def judged(ours: Sequence[int], theirs: Sequence[int]) -> AccuracyResult:
     """Level 3 of runs that get so many test images right, seed by seed."""
-    dataset, names = PLAN.dataset(), ("scratch", "other")
+    dataset, names = EXPERIMENT.dataset, ("scratch", "other")
     records = {
         (seed, name): a_run(dataset, right)
         for name, rights in zip(names, (ours, theirs), strict=True)
         for seed, right in enumerate(rights)
     }
-    return summarize(Study(setup_of(PLAN), dataset, range(len(ours)), names), records)
+    return summarize(Study(setup_of(EXPERIMENT), dataset, range(len(ours)), names), records)
 
 
 def test_two_networks_that_learned_nothing_do_not_have_the_same_accuracy() -> None:
@@ -181,7 +181,7 @@ def test_a_network_that_learned_nothing_beside_one_that_did_is_different() -> No
 
 
 def test_guessing_ends_four_standard_errors_above_the_commonest_class() -> None:
-    dataset = PLAN.dataset()
+    dataset = EXPERIMENT.dataset
     n, largest = len(dataset.test_labels), np.bincount(dataset.test_labels).max()
     share = largest / n
     assert guessing_limit(dataset) == pytest.approx(share + 4 * np.sqrt(share * (1 - share) / n), rel=1e-12)

@@ -11,15 +11,15 @@ from backproof.comparisons.accuracy import levels, trajectory
 from backproof.comparisons.accuracy.result import Flip
 from backproof.comparisons.accuracy.trajectory import Course, Trajectory
 from backproof.comparisons.accuracy.unit import setup_of
-from backproof.comparisons.experiment import Plan
+from backproof.comparisons.experiment import Plan, resolve
 from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.scratch.architecture import ActivationName, Array
-from tests.support.accuracy_runs import FAITHFUL, PLAN
+from tests.support.accuracy_runs import EXPERIMENT, FAITHFUL
 
 
 @cache
 def course() -> Course:
-    return levels.make_course(setup_of(PLAN), PLAN.dataset(), seed=0, steps=None)
+    return levels.make_course(setup_of(EXPERIMENT), EXPERIMENT.dataset, seed=0, steps=None)
 
 
 @cache
@@ -123,9 +123,9 @@ def test_ten_times_the_control_is_the_limit(ratio: float, verdict: Outcome) -> N
 
 @pytest.mark.parametrize("activation", ["tanh", "sigmoid", "identity"])
 def test_a_network_without_relus_has_no_flips_and_is_compared_to_the_end(activation: ActivationName) -> None:
-    setup = setup_of(PLAN)
+    setup = setup_of(EXPERIMENT)
     setup = replace(setup, architecture=replace(setup.architecture, activation=activation))
-    smooth = levels.make_course(setup, PLAN.dataset(), seed=0, steps=5)
+    smooth = levels.make_course(setup, EXPERIMENT.dataset, seed=0, steps=5)
     first, second = (trajectory.record(smooth, name) for name in ("scratch", FAITHFUL))
     found = trajectory.compare(first, second, [(first, second)])
     assert (found.first_flip, found.steps_compared, found.verdict) == (None, 5, Outcome.PASS)
@@ -133,8 +133,8 @@ def test_a_network_without_relus_has_no_flips_and_is_compared_to_the_end(activat
 
 @pytest.mark.mnist
 def test_an_epoch_of_mnist_in_float64_is_the_same_course_in_torch() -> None:
-    plan = Plan(contenders=("torch",), data="mnist")
-    digits = levels.make_course(setup_of(plan), plan.dataset(), seed=0, steps=60)
+    experiment = resolve(Plan(contenders=("torch",), data="mnist"))
+    digits = levels.make_course(setup_of(experiment), experiment.dataset, seed=0, steps=60)
     torch_run = trajectory.record(digits, "torch")
     control = trajectory.record(digits, "torch", trajectory.permuted(digits.batches, 0))
     found = trajectory.compare(trajectory.record(digits, "scratch"), torch_run, [(torch_run, control)])

@@ -15,12 +15,12 @@ from backproof.comparisons.accuracy.unit import (
 )
 from backproof.comparisons.contenders.scratch_mlp import ScratchMLP
 from backproof.scratch.architecture import Array
-from tests.support.accuracy_runs import PLAN
+from tests.support.accuracy_runs import EXPERIMENT
 
 
 def test_the_reported_figures_are_those_of_the_networks_answers() -> None:
     """Evaluated once more by hand, from the weights a fresh contender has after the same training."""
-    setup, data = setup_of(PLAN), PLAN.dataset()
+    setup, data = setup_of(EXPERIMENT), EXPERIMENT.dataset
     record = train_unit(setup, data, "scratch", seed=5)
     assert isinstance(record, TrainedRun)
     network = ScratchMLP()
@@ -39,8 +39,8 @@ def test_the_reported_figures_are_those_of_the_networks_answers() -> None:
 
 def test_every_epoch_is_announced() -> None:
     epochs: list[None] = []
-    train_unit(setup_of(PLAN), PLAN.dataset(), "scratch", 0, advance=lambda: epochs.append(None))
-    assert len(epochs) == PLAN.epochs
+    train_unit(setup_of(EXPERIMENT), EXPERIMENT.dataset, "scratch", 0, advance=lambda: epochs.append(None))
+    assert len(epochs) == EXPERIMENT.epochs
 
 
 @pytest.mark.parametrize("n", [1, 7, 8, 9, 355])
@@ -72,7 +72,7 @@ def test_every_epoch_sees_every_example_once() -> None:
 
 @pytest.mark.parametrize("seed", [1, 2, 17])
 def test_another_seed_gives_other_batches_and_other_weights(seed: int) -> None:
-    architecture = setup_of(PLAN).architecture
+    architecture = setup_of(EXPERIMENT).architecture
     assert sha256(*all_batches(50, 8, 1, seed)) != sha256(*all_batches(50, 8, 1, 0))
     (ours, _), *_ = initial_weights(architecture, seed)
     (other, _), *_ = initial_weights(architecture, 0)

@@ -9,7 +9,7 @@ import pytest
 from backproof.comparisons import cli
 from backproof.comparisons.contenders import registry
 from backproof.comparisons.contenders.scratch_mlp import ScratchMLP
-from backproof.comparisons.experiment import Plan
+from backproof.comparisons.experiment import Plan, resolve
 from backproof.comparisons.gradients import campaign_chapter as section
 from backproof.comparisons.gradients import part as gradients
 from backproof.comparisons.gradients.part import check_problem, small_problems
@@ -132,7 +132,7 @@ def test_a_contender_without_gradients_is_a_row_with_the_reason_and_judged_on_it
 
 def test_what_is_not_offered_is_said_once() -> None:
     plan = Plan(contenders=("sklearn",), data="digits", layer_sizes=(64, 8, 10))
-    absent = gradients.run(plan, Silent()).absent
+    absent = gradients.run(resolve(plan), Silent()).absent
     assert [c.contender for c in absent] == ["sklearn"]
 
 
@@ -142,19 +142,19 @@ def test_a_contender_without_logits_is_judged_on_the_rest(monkeypatch: pytest.Mo
 
 def test_the_part_has_a_batch_of_the_data_in_both_dtypes() -> None:
     plan = Plan(data="digits", layer_sizes=(64, 8, 10))
-    assert list(gradients.data_problems(plan)) == [
+    assert list(gradients.data_problems(resolve(plan))) == [
         f"64-8-10 relu, cross_entropy, {dtype}, digits batch" for dtype in DTYPES
     ]
 
 
 def test_a_large_network_is_differenced_at_sampled_entries() -> None:
-    data = list(gradients.data_problems(Plan(data="digits", layer_sizes=(64, 32, 10))).values())[1]
+    data = list(gradients.data_problems(resolve(Plan(data="digits", layer_sizes=(64, 32, 10)))).values())[1]
     central = next(c for c in check_problem("it", data, ("scratch",)) if c.against == "central_difference")
     assert (central.verdict, central.n_compared) == (Outcome.PASS, 2 * gradients.SAMPLED_ENTRIES + 32 + 10)
 
 
 def test_the_whole_part_is_as_the_results_want_it() -> None:
-    part = gradients.run(Plan(data="digits", layer_sizes=(64, 8, 10)), Silent())
+    part = gradients.run(resolve(Plan(data="digits", layer_sizes=(64, 8, 10))), Silent())
     assert part.verdict == Outcome.PASS
     assert encode(decode(Gradients, encode(part))) == encode(part)
 
