@@ -2,34 +2,11 @@
 
 from dataclasses import dataclass
 
+# The causes of a class are results too.
+from backproof.comparisons.verdicts.cause import Cause as Cause
+from backproof.comparisons.verdicts.cause import SourceLine as SourceLine
 from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.comparisons.verdicts.verdict import Verdict
-
-
-@dataclass(frozen=True)
-class SourceLine:
-    """A line of the class's own source. Where a name led to it and no traceback did, it is a guess."""
-
-    file: str  # its name without folders
-    number: int
-    text: str  # without its indentation
-
-    def __str__(self) -> str:
-        return f"line {self.number}: {self.text}"
-
-
-@dataclass(frozen=True)
-class Cause:
-    """A sentence, and how much of what was seen it accounts for.
-
-    explains    it predicts every answer seen, right and wrong, entry for entry
-    fits        it predicts every wrong answer of the kind it speaks of
-    describes   it says what was seen, and no more
-    """
-
-    sentence: str
-    certainty: str  # explains | fits | describes
-    line: SourceLine | None = None  # of the class's source, where names in it lead to one
 
 
 @dataclass(frozen=True)

@@ -39,28 +39,41 @@ def check_gradient(
     name: Callable[[int], str] | None = None,
     seed: int = 0,
 ) -> GradientVerdict:
-    """Is `gradient` the derivative of f at `params`, entry by entry?
+    """Is `gradient` the derivative of f at `params`, entry by entry; and if not, what may be the cause?
 
-    Parameters ---------- f : takes the parameters and gives a real number; or takes nothing and reads them
-    itself: they are then moved in
-        place, and put back bit for bit, also where it raises. A NumPy array is handed on as a float64 copy.
-    gradient : what is to be judged, nested and shaped like `params`; or a function, called as f is, that
-    gives it. params : an array, a list, a dict or any nesting of them, of NumPy, torch or JAX arrays. entries
-    : indices into the flattened array, or a boolean mask; for several arrays nested like them. By default
+    Parameters
+    ----------
+    f
+        Takes the parameters and gives a real number; or takes nothing and reads them itself: they are then
+        moved in place, and put back bit for bit, also where it raises. A NumPy array is handed on as a
+        float64 copy.
+    gradient
+        What is to be judged, nested and shaped like `params`; or a function, called as f is, that gives it.
+    params
+        An array, a list, a dict or any nesting of them, of NumPy, torch or JAX arrays.
+    entries
+        Indices into the flattened array, or a boolean mask; for several arrays nested like them. By default
         all entries of a tensor of up to 64, else 20 of them, and all of them along 8 random directions.
-    resolution : the relative error of a tensor that must be seen before it may PASS; by default 1e-6 where f
-    gives
+    resolution
+        The relative error of a tensor that must be seen before it may PASS; by default 1e-6 where f gives
         float64 numbers, 1e-3 for float32, 5e-3 below. Every single entry is known to 5e-3 at least.
-    name : names entry i of a single array; by default ``params[3, 1]``, ``params["W1"][3, 1]``.
-    seed : of the entries and directions drawn.
+    name
+        Names entry i of a single array; by default ``params[3, 1]``, ``params["W1"][3, 1]``.
+    seed
+        Of the entries and directions drawn.
 
-    Returns ------- A verdict per tensor and one overall, true only where it is a PASS. Some 4 evaluations of
-    f for each entry or direction, about 70 where these do not decide.
+    Returns
+    -------
+    GradientVerdict
+        A verdict per tensor and one overall, true only where it is a PASS; a FAIL has its `causes`. Some 4
+        evaluations of f for each entry or direction, about 70 where these do not decide.
 
     Raises
     ------
-    InputError for parameters that are not finite, shapes that differ, entries out of range, or f(params) not
-    finite; InputTypeError for integer or complex numbers, and where f gives no real number.
+    InputError
+        For parameters that are not finite, shapes that differ, entries out of range, or f(params) not finite.
+    InputTypeError
+        For integer or complex numbers, and where f gives no real number.
     """
     expect(
         resolution is None or 0 < resolution < 1, f"resolution: expected a number in (0, 1), got {resolution}"

@@ -6,7 +6,7 @@ are, and all of them along random directions.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
 
@@ -15,11 +15,14 @@ import numpy as np
 from backproof.comparisons.verdicts import gradient_words as words
 from backproof.comparisons.verdicts.function_line import Line, Point
 from backproof.comparisons.verdicts.function_noise import EPS, SPACINGS, Noise, grid, line_noise
+from backproof.comparisons.verdicts.gradient_causes import causes
+from backproof.comparisons.verdicts.gradient_laws import Probe, Seen
 from backproof.comparisons.verdicts.gradient_verdict import GradientVerdict
 from backproof.comparisons.verdicts.outcome import Outcome, worst
 from backproof.comparisons.verdicts.parameter_tree import Tensor
 from backproof.comparisons.verdicts.random_directions import directions, missed_size
 from backproof.comparisons.verdicts.tensor_judge import (
+    OWN_ROUNDINGS,
     RESOLUTION,
     Claim,
     Judged,
@@ -71,15 +74,19 @@ def judge(
         lines = _Lines(point, number, gradient, choice)
         own = partial(claims.noise, number) if claims.noise else _nothing
         several = [
-            _tensor_verdict(
+            _looks(
                 Claim(point, number, c, gradient, claims.dtype, noise, resolution, largest[c], own),
                 lines,
                 name or tensor.entry,
             )
             for c, noise in enumerate(noises)
         ]
-        outcome = worst(verdict.outcome for verdict in several)
-        verdicts[tensor.name] = next(verdict for verdict in several if verdict.outcome == outcome)
+        outcome = worst(found.outcome for found in several)
+        chosen = next(found for found in several if found.outcome == outcome)
+        verdicts[tensor.name] = _tensor_verdict(chosen, lines)
+        if outcome == Outcome.FAIL:
+            behind = causes(_seen(chosen, lines, claims), _value(chosen, lines))
+            verdicts[tensor.name] = replace(verdicts[tensor.name], causes=behind)
     return GradientVerdict(verdicts)
 
 
@@ -185,13 +192,43 @@ class GradientNoise:
         return [part.reshape(shape) for part, shape in zip(np.split(level, ends), shapes, strict=True)]
 
 
-def _tensor_verdict(claim: Claim, lines: _Lines, label: Callable[[int], str]) -> Verdict:
-    found = Looks(
+def _looks(claim: Claim, lines: _Lines, label: Callable[[int], str]) -> "Looks":
+    return Looks(
         claim,
         judge_entries(claim, lines.by_entry, lines.entries),
         judge_directions(claim, lines.by_direction, lines.drawn),
         label,
     )
+
+
+def _seen(found: "Looks", lines: _Lines, claims: Claims) -> Seen:
+    """The slopes that were found, for a cause to be held against; at a kink there is none."""
+    claim, tensor = found.claim, found.tensor
+    places = [*lines.entries, *lines.drawn]
+    known = [
+        Probe(where, one.finding.claimed + one.finding.off, one.finding.bound + one.finding.doubt)
+        for where, one in zip(places, found.all, strict=False)  # directions end at the first that fails
+        if one.finding.kink is None and np.isfinite([one.finding.off, one.finding.bound]).all()
+    ]
+    others = {
+        other.name: gradient[claim.component].reshape(other.shape)
+        for other, gradient in zip(claim.point.tensors, claims.gradients, strict=True)
+        if other is not tensor
+    }
+    rounding = OWN_ROUNDINGS * EPS[claim.dtype] * claim.largest
+    value = float(claim.point.base[claim.component])
+    shape = tensor.shape
+    return Seen(claim.flat.reshape(shape), tensor.flat.reshape(shape), tuple(known), rounding, value, others)
+
+
+def _value(found: "Looks", lines: _Lines) -> Callable[[int, float], float]:
+    """f with one of the entries that were looked at moved."""
+    by_entry = dict(zip(lines.entries, lines.by_entry, strict=True))
+    return lambda entry, s: float(by_entry[entry].at(s).values[found.claim.component])
+
+
+def _tensor_verdict(found: "Looks", lines: _Lines) -> Verdict:
+    claim = found.claim
     if not found.all:
         return _verdict(found, None, "nothing was compared")
     shown = words.worst_of(found.all, found.outcome)
@@ -200,7 +237,7 @@ def _tensor_verdict(claim: Claim, lines: _Lines, label: Callable[[int], str]) ->
     return _verdict(found, shown, _reason(found, shown) + _drawn_anew(claim))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Looks:
     """All that was seen of one tensor."""
 

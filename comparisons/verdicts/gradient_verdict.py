@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from backproof.comparisons.verdicts import shown
+from backproof.comparisons.verdicts.cause import Cause, shared
 from backproof.comparisons.verdicts.outcome import Outcome, worst
 from backproof.comparisons.verdicts.verdict import Verdict
 
@@ -28,6 +29,7 @@ class GradientVerdict(Mapping[str, Verdict]):
             which,
             resolution=max(verdict.resolution for verdict in self.tensors.values()),
             reason=self._reason(outcome),
+            causes=self._causes(),
             n_compared=sum(verdict.n_compared for verdict in self.tensors.values()),
             n_inconclusive=sum(verdict.n_inconclusive for verdict in self.tensors.values()),
         )
@@ -42,6 +44,10 @@ class GradientVerdict(Mapping[str, Verdict]):
                 f"{name}: {verdict.reason}" for name, verdict in like_it.items()
             )
         return f"{len(like_it)} of {len(self.tensors)} tensors ({', '.join(like_it)}): {first}"
+
+    def _causes(self) -> tuple[Cause, ...]:
+        failed = [(name, one.causes) for name, one in self.tensors.items() if one.outcome == Outcome.FAIL]
+        return shared(failed, len(failed))
 
     @property
     def outcome(self) -> Outcome:
@@ -82,6 +88,10 @@ class GradientVerdict(Mapping[str, Verdict]):
     @property
     def expected(self) -> float:
         return self.overall.expected
+
+    @property
+    def causes(self) -> tuple[Cause, ...]:
+        return self.overall.causes
 
     @property
     def passed(self) -> bool:

@@ -9,11 +9,12 @@ A dot inside the bar is inside its bound; an error of a whole tensor beyond the 
 seen.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from math import isfinite, log10
 from typing import Protocol
 
+from backproof.comparisons.verdicts.cause import Cause, told
 from backproof.comparisons.verdicts.outcome import Outcome
 
 COLOURS = {Outcome.PASS: "#1a7f4e", Outcome.FAIL: "#b42318", Outcome.INCONCLUSIVE: "#8a6100"}
@@ -41,22 +42,25 @@ class Figures(Protocol):
     def found(self) -> float: ...
     @property
     def expected(self) -> float: ...
+    @property
+    def causes(self) -> Sequence[Cause]: ...
 
 
 def line(verdict: Figures) -> str:
     """The verdict in one line, as ``repr`` shows it."""
-    return f"<{verdict.outcome}: {verdict.reason}>"
+    return f"<{_said(verdict)}>"
+
+
+def _said(verdict: Figures) -> str:
+    return f"{verdict.outcome}: {verdict.reason}{told(verdict.causes)}"
 
 
 def text(whole: Figures, tensors: Mapping[str, Figures]) -> str:
     """The reason, then a line for each tensor, the worst first; as an assertion says it."""
-    lines = [f"{whole.outcome}: {whole.reason}"]
+    lines = [_said(whole)]
     if len(tensors) > 1:
         width = max(map(len, tensors))
-        lines += [
-            f"  {name:<{width}}  {verdict.outcome}: {verdict.reason}"
-            for name, verdict in _worst_first(tensors)
-        ]
+        lines += [f"  {name:<{width}}  {_said(verdict)}" for name, verdict in _worst_first(tensors)]
     return "\n".join(lines)
 
 
@@ -65,7 +69,10 @@ def markdown(whole: Figures, tensors: Mapping[str, Figures]) -> str:
     rows = [_cells(name, verdict) for name, verdict in _worst_first(tensors)]
     table = [COLUMNS, ("---",) * len(COLUMNS), *rows]
     drawn = ["| " + " | ".join(_plain(cell) for cell in row) + " |" for row in table]
-    return "\n".join([f"**{whole.outcome}**: {_plain(whole.reason)}", "", *drawn, ""])
+    said = [f"**{whole.outcome}**: {_plain(whole.reason)}", ""]
+    if whole.causes:
+        said += [*(f"- {_plain(str(cause))}" for cause in whole.causes), ""]
+    return "\n".join([*said, *drawn, ""])
 
 
 def html(whole: Figures, tensors: Mapping[str, Figures]) -> str:
@@ -78,9 +85,11 @@ def html(whole: Figures, tensors: Mapping[str, Figures]) -> str:
         for name, verdict in _worst_first(tensors)
     )
     colour = COLOURS[whole.outcome]
+    causes = "".join(f"<li>{escape(str(cause))}</li>" for cause in whole.causes)
     return (
         f'<div><strong style="color: {colour}">{escape(whole.outcome)}</strong>: {escape(whole.reason)}'
-        f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+        + (f"<ul>{causes}</ul>" if causes else "")
+        + f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
 
 

@@ -30,6 +30,7 @@ from enum import StrEnum
 import numpy as np
 
 from backproof.comparisons.verdicts import shown
+from backproof.comparisons.verdicts.cause import Cause, told
 from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.scratch.architecture import Array
 from backproof.scratch.errors import InputError
@@ -64,6 +65,7 @@ class Verdict:
     expected: float = float("nan")
     required: float | None = None  # the resolution that a PASS takes; None: an absolute bound was asked for
     tier: Tier = Tier.WORST_CASE
+    causes: tuple[Cause, ...] = ()  # what may be behind a FAIL, the best first
 
     def __bool__(self) -> bool:
         return self.outcome == Outcome.PASS
@@ -91,7 +93,7 @@ class Verdict:
             raise AssertionError(str(self))
 
     def __str__(self) -> str:
-        return f"{self.outcome}: {self.reason}"
+        return f"{self.outcome}: {self.reason}{told(self.causes)}"
 
     def __repr__(self) -> str:
         return shown.line(self)

@@ -12,12 +12,10 @@ from scipy.special import logsumexp
 from backproof.comparisons.check.diagnosis.evidence import Observation
 from backproof.comparisons.check.forms.activations import ACTIVATION_FUNCTIONS
 from backproof.comparisons.check.results import Cause
+from backproof.comparisons.verdicts.truncation import ALONG, MOST, STEP, along_truncation
 from backproof.scratch.architecture import Array
 
-MOST = 1e-2  # relative errors above this are no matter of digits
 SOME = 1e-6  # largest entry of a gradient that is worth comparing in digits
-ALONG = 0.99  # cosine above which errors are those of a difference
-STEP = {1: 2.0**-14, 2: 2.0**-9}  # by order, with which the direction is found
 
 
 def numerical_cause(wrong: Sequence[Observation]) -> Cause | None:
@@ -78,13 +76,8 @@ def _step(o: Observation, order: int) -> tuple[float, float]:
             quotients[i] = (_loss(o, ahead) - _loss(o, behind)) / (2 * h)
         else:
             quotients[i] = (_loss(o, ahead) - _loss(o, theta)) / h
-    direction = (quotients - right) / h**order
-    error = o.gradient - right
-    size = float(np.linalg.norm(direction) * np.linalg.norm(error))
-    if not size:
-        return 0.0, 0.0
-    length = float(error @ direction / (direction @ direction))
-    return float(error @ direction) / size, abs(length) ** (1 / order)
+    cosine, step = along_truncation(quotients, right, o.gradient, h, order)
+    return cosine, abs(step)
 
 
 def _loss(o: Observation, theta: Array) -> float:

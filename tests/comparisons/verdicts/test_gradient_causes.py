@@ -1,0 +1,277 @@
+"""Causes of wrong gradients: the planted one is named, and nothing is said to explain what it does not."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+
+import numpy as np
+import pytest
+
+from backproof.comparisons.gradients.black_box_families import BlackBox, families
+from backproof.comparisons.verdicts.any_function import check_gradient
+from backproof.comparisons.verdicts.cause import DESCRIBES, EXPLAINS
+from backproof.comparisons.verdicts.gradient_verdict import GradientVerdict
+from backproof.comparisons.verdicts.outcome import Outcome
+from backproof.scratch.architecture import Array
+
+RNG = np.random.default_rng(0)
+X, T = RNG.standard_normal((7, 4)), RNG.standard_normal((7, 3))
+PARAMS = {"W": RNG.standard_normal((4, 3)), "V": RNG.standard_normal((3, 3)), "b": RNG.standard_normal(3)}
+Gradient = dict[str, Array]
+
+
+def outputs(p: Gradient) -> tuple[Array, Array]:
+    a = np.tanh(X @ p["W"] + p["b"])
+    return a, a @ p["V"]
+
+
+def loss(p: Gradient, penalty: float = 0.0) -> float:
+    squares = float(((outputs(p)[1] - T) ** 2).sum()) / 2
+    return squares + penalty / 2 * sum(float((p[name] ** 2).sum()) for name in ("W", "V"))
+
+
+def gradient(p: Gradient) -> Gradient:
+    a, y = outputs(p)
+    delta = (y - T) @ p["V"].T * (1 - a * a)
+    return {"W": X.T @ delta, "V": a.T @ (y - T), "b": delta.sum(axis=0)}
+
+
+RIGHT = gradient(PARAMS)
+
+
+def quotients(h: float, behind: float) -> Gradient:
+    """What a loop of differences from theta - behind h to theta + h gives."""
+    found: Gradient = {}
+    for name, array in PARAMS.items():
+        found[name] = np.empty_like(array)
+        for i in np.ndindex(array.shape):
+            ends = []
+            for step in (h, -behind * h):
+                moved = {key: value.copy() for key, value in PARAMS.items()}
+                moved[name][i] += step
+                ends.append(loss(moved))
+            found[name][i] = (ends[0] - ends[1]) / ((1 + behind) * h)
+    return found
+
+
+def changed(name: str, change: Callable[[Array], Array]) -> Gradient:
+    return {**RIGHT, name: change(RIGHT[name])}
+
+
+def of_all(change: Callable[[Array], Array]) -> Gradient:
+    return {name: change(array) for name, array in RIGHT.items()}
+
+
+def sentences(verdict: GradientVerdict) -> list[str]:
+    return [str(cause) for cause in verdict.causes]
+
+
+@pytest.mark.parametrize(
+    ("claimed", "sentence"),
+    [
+        (of_all(lambda g: -g), "every entry has the wrong sign"),
+        (of_all(lambda g: 2 * g), "every entry is twice what it should be"),
+        (of_all(lambda g: g / 2), "every entry is half of what it should be"),
+        (of_all(lambda g: 7 * g), "every entry is 7 times too large: a sum where the mean over 7 belongs?"),
+        (of_all(lambda g: g / 7), "every entry is 7 times too small: a mean over 7 where the sum belongs?"),
+        (of_all(lambda g: 0.01 * g), r"100 times too small: .*, or the step of a rate of 0\.01\?"),
+        (of_all(lambda g: -0.1 * g), r"10 times too small, and of the wrong sign: .*a rate of 0\.1\?"),
+        (of_all(lambda g: 0.3 * g), r"every entry is 0\.3 times what it should be"),
+        (of_all(np.zeros_like), r"every entry is zero: never computed, or never written\?"),
+        (changed("W", np.abs), "the signs are lost: it holds absolute values"),
+        (changed("V", np.transpose), r"it is transposed \(explains\)"),
+        (
+            changed("W", lambda g: g.T.reshape(g.shape)),
+            r"it is transposed, and reshaped to \(4, 3\) as if it were not",
+        ),
+        (changed("W", lambda g: g[::-1]), "its rows are in reverse order"),
+        (changed("W", lambda g: g[:, ::-1]), "its columns are in reverse order"),
+        (changed("V", lambda g: g[::-1, ::-1]), "it is flipped along the last two axes"),
+        (changed("W", lambda g: np.roll(g, 1, 0)), "its rows are shifted by one"),
+        (changed("W", lambda g: g[[1, 0, 3, 2]]), "its rows are in another order"),
+        (changed("b", lambda g: -g[::-1]), "its entries are in reverse order; and every entry has the wrong"),
+        (
+            changed("W", lambda g: g + 0.1 * PARAMS["W"]),
+            r"0\.1 times the parameter itself is in it, and f has no such penalty",
+        ),
+        (changed("W", lambda g: np.clip(g, -3, 3)), "it is cut off at 3: clipped"),
+        (quotients(1e-4, 1), r"a numerical gradient: central differences with h = 0\.0001"),
+        (quotients(1e-3, 1), r"a numerical gradient: central differences with h = 0\.001"),
+        (quotients(1e-5, 0), r"a numerical gradient: forward differences with h = 1e-05"),
+        (quotients(-3e-4, 0), r"a numerical gradient: backward differences with h = 0\.0003"),
+    ],
+)
+def test_a_planted_mistake_is_explained(claimed: Gradient, sentence: str) -> None:
+    verdict = check_gradient(loss, claimed, PARAMS)
+    assert verdict.outcome == Outcome.FAIL
+    [cause] = verdict.causes
+    assert re.search(sentence, str(cause))
+    assert cause.certainty == EXPLAINS
+
+
+def test_a_penalty_that_the_gradient_forgot_is_named_with_its_size() -> None:
+    verdict = check_gradient(lambda p: loss(p, 0.25), RIGHT, PARAMS)
+    assert "0.25 times the parameter itself is missing: the derivative of a penalty" in sentences(verdict)[0]
+    assert not verdict["params['b']"].causes
+
+
+def test_a_mistake_of_some_tensors_is_told_of_those_by_name() -> None:
+    claimed = {"W": -RIGHT["W"], "V": RIGHT["V"], "b": 2 * RIGHT["b"]}
+    assert sentences(check_gradient(loss, claimed, PARAMS)) == [
+        "params['W']: every entry has the wrong sign (explains)",
+        "params['b']: every entry is twice what it should be (explains)",
+    ]
+
+
+def test_two_tensors_in_each_others_place_are_told_so() -> None:
+    params = {"u": np.array([0.3, 0.7, -0.2]), "v": np.array([1.1, -0.4, 0.6])}
+    right = {"u": np.cos(params["u"]), "v": np.exp(params["v"])}
+    verdict = check_gradient(
+        lambda p: float(np.sin(p["u"]).sum() + np.exp(p["v"]).sum()),
+        {"u": right["v"], "v": right["u"]},
+        params,
+    )
+    assert "the gradient of another tensor: what is claimed for params['v'] fits" in str(
+        verdict["params['u']"]
+    )
+
+
+@pytest.mark.parametrize(("power", "words"), [(0.5, "half a squared error"), (1.0, "a squared error")])
+def test_the_derivative_of_the_output_is_told_from_that_of_a_squared_loss(power: float, words: str) -> None:
+    x = np.array([0.3, -1.2, 0.7])
+    w = np.array([0.5, 0.4, -0.3])
+    verdict = check_gradient(lambda w: power * (np.tanh(w @ x) - 0.3) ** 2, (1 - np.tanh(w @ x) ** 2) * x, w)
+    assert "the derivative of the output, not of the loss: the factor" in sentences(verdict)[0]
+    assert f"which {words} would bring (explains)" in sentences(verdict)[0]
+
+
+def test_the_derivative_of_a_probability_is_told_from_that_of_its_logarithm() -> None:
+    x, w = np.array([0.3, -1.2, 0.7]), np.array([0.5, 0.4, -0.3])
+    p = 1 / (1 + np.exp(-w @ x))
+    [sentence] = sentences(check_gradient(lambda w: np.log1p(np.exp(-w @ x)), p * (1 - p) * x, w))
+    assert "which -log p would bring (explains)" in sentence
+
+
+def test_what_agrees_to_seven_digits_is_described_not_explained() -> None:
+    rough = of_all(lambda g: g * (1 + 1e-7 * np.random.default_rng(3).choice([-1, 1, 0.5], g.shape)))
+    verdict = check_gradient(loss, rough, PARAMS)
+    assert {cause.certainty for cause in verdict.causes} == {DESCRIBES}
+    assert all("digits and no more: computed in float32 somewhere?" in one for one in sentences(verdict))
+
+
+def test_a_law_is_held_against_the_entries_that_were_not_looked_at_too() -> None:
+    """Of 1,200 entries 20 are looked at one by one: twice all of them, and twice all but one."""
+    a, b = RNG.standard_normal((40, 30)), RNG.standard_normal((30, 40)) / 5
+
+    def f(a: Array) -> float:
+        return float(np.tanh(a @ b).sum())
+
+    right = (1 - np.tanh(a @ b) ** 2) @ b.T
+    assert sentences(check_gradient(f, 2 * right, a)) == ["every entry is twice what it should be (explains)"]
+    all_but_one = 2 * right
+    all_but_one[17, 3] *= 1.5
+    assert not check_gradient(f, all_but_one, a).causes
+
+
+def test_a_cause_is_in_every_form_in_which_a_verdict_is_shown() -> None:
+    verdict = check_gradient(loss, of_all(lambda g: -g), PARAMS)
+    sentence = "every entry has the wrong sign"
+    for shown in (str(verdict), repr(verdict), verdict._repr_markdown_(), verdict._repr_html_()):
+        assert sentence in shown
+    assert verdict.as_json()["causes"] == ({"sentence": sentence, "certainty": EXPLAINS, "line": None},)
+    with pytest.raises(AssertionError, match=sentence):
+        verdict.raise_if_failed()
+
+
+# -- over many functions
+
+
+@dataclass
+class Counted:
+    """Of gradients wrong in one way: how many there were, failed, were explained, and truly."""
+
+    wrong: int = 0
+    failed: int = 0
+    explained: int = 0
+    true: int = 0
+    false_ones: list[str] = field(default_factory=list)
+
+
+Change = Callable[[Array, BlackBox, np.random.Generator], Array]
+PLANTED: dict[str, tuple[Change, str]] = {
+    "sign": (lambda g, box, rng: -g, "wrong sign"),
+    "twice": (lambda g, box, rng: 2 * g, "twice"),
+    "half": (lambda g, box, rng: g / 2, "half of what"),
+    "sum": (lambda g, box, rng: 12 * g, "12 times too large"),
+    "mean": (lambda g, box, rng: g / 12, "12 times too small"),
+    "rate": (lambda g, box, rng: -0.01 * g, r"100 times too small, and of the wrong sign"),
+    "factor": (lambda g, box, rng: 0.7321 * g, r"0\.7321 times|derivative of the output"),
+    "zero": (lambda g, box, rng: 0 * g, "zero"),
+    "reversed": (lambda g, box, rng: g[::-1], "reverse order|another order|shifted"),
+    "penalty": (lambda g, box, rng: g + 0.3 * box.theta, "parameter itself is in it|times"),
+    "noise": (lambda g, box, rng: g * (1 + rng.uniform(-0.5, 0.5, g.shape)), "nothing explains it"),
+    "offset": (lambda g, box, rng: g + np.abs(g).max() * rng.standard_normal(g.shape), "nothing explains it"),
+}
+
+
+def is_true(sentence: str, box: BlackBox, claimed: Array) -> bool:
+    """Whether what is said of the claim is so, from the right gradient by formula."""
+    right, size = np.asarray(box.gradient, np.float64), float(np.abs(claimed).max())
+
+    def same(other: Array) -> bool:
+        return bool(np.abs(claimed - other).max() <= 1e-3 * size)
+
+    if "another order" in sentence or "reverse order" in sentence or "shifted" in sentence:
+        factor = float(np.abs(claimed).sum() / np.abs(right).sum())
+        return bool(np.allclose(np.sort(np.abs(claimed)), factor * np.sort(np.abs(right)), rtol=1e-3))
+    if "parameter itself" in sentence:
+        off, theta = claimed - right, np.asarray(box.theta)
+        return same(right + float(off @ theta / (theta @ theta)) * theta)
+    if "numerical gradient" in sentence or "zero" in sentence:
+        return same(right) if "numerical" in sentence else not claimed.any()
+    factor = float(claimed @ right / (right @ right))
+    return same(factor * right)
+
+
+@cache
+def count(kind: str, draws: int) -> Counted:
+    """One way to be wrong over every kind of function whose gradient is a point."""
+    counted, (change, sentence) = Counted(), PLANTED[kind]
+    for number, (name, family) in enumerate(families().items()):
+        for draw in range(draws):
+            rng = np.random.default_rng([number, draw])
+            with np.errstate(all="ignore"):
+                box = family.draw(rng)
+                right = np.asarray(box.gradient, np.float64)
+                claimed = change(right, box, rng)
+                if (
+                    box.low is not None
+                    or right.ndim != 1
+                    or np.abs(claimed - right).max() < 0.01 * np.abs(right).max(initial=1e-300)
+                ):
+                    continue
+                verdict = check_gradient(box.f, claimed, box.theta)
+            counted.wrong += 1
+            counted.failed += verdict.outcome == Outcome.FAIL
+            explained = [cause.sentence for cause in verdict.causes if cause.certainty == EXPLAINS]
+            counted.explained += any(re.search(sentence, one) for one in explained)
+            for one in explained:
+                if is_true(one, box, claimed):
+                    counted.true += 1
+                else:
+                    counted.false_ones.append(f"{name}, draw {draw}: {one}")
+    return counted
+
+
+@pytest.mark.parametrize("kind", PLANTED)
+def test_over_every_kind_of_function_no_false_cause_is_said_to_explain(kind: str) -> None:
+    counted = count(kind, 1)
+    assert counted.wrong >= 60
+    assert counted.false_ones == []
+
+
+@pytest.mark.parametrize("kind", ["sign", "twice", "half", "zero"])
+def test_over_every_kind_of_function_most_plain_mistakes_that_failed_are_explained(kind: str) -> None:
+    counted = count(kind, 1)
+    assert counted.explained >= 0.8 * counted.failed
