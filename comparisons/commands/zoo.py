@@ -23,7 +23,11 @@ def zoo(
         list[str] | None, typer.Option(metavar="NAME", help="Only this class or number; repeatable.")
     ] = None,
     seed: Annotated[int, options.count("Seed of the cases.", options.AT_LEAST_0)] = 0,
+    seeds: Annotated[int, options.count("Seeds tried on every correct class, from --seed on.")] = 3,
     workers: options.Workers = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a run that was stopped: keep the rows in --out.")
+    ] = False,
     mutants: Annotated[
         str | None, typer.Option(metavar="DIR", help="Folder with catalogue.toml. [default: ours]")
     ] = None,
@@ -46,9 +50,13 @@ def zoo(
 
     folder = Path(mutants) if mutants is not None else catalogue.default_folder()
     entries = _chosen(catalogue.read(folder), only or [])
-    results.look_into(out)  # a corrupt one stops here
+    found_before = results.look_into(out)  # a corrupt one stops here
+    plan = matrix.Plan(folder, seed, seeds)
+    before = matrix.kept(found_before.zoo if found_before and resume else None, entries, plan)
     with Terminal() as progress:
-        part = matrix.run(entries, folder, seed=seed, workers=workers or int(cpu_count()), progress=progress)
+        part = matrix.run(
+            entries, plan, workers=workers or int(cpu_count()), progress=progress, before=before
+        )
     found = replace(part, command=command_line())
     return finish(
         out, {"zoo": found}, partial(show, found), stopped="the classes" if found.interrupted else ""

@@ -7,7 +7,7 @@ two mistakes at once, whether both are among the first three.
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -15,26 +15,44 @@ from backproof.comparisons.check.battery.battery import CHECKS
 from backproof.comparisons.check.results import CheckedClass
 from backproof.comparisons.check.session import try_class
 from backproof.comparisons.check.trial import Settings
-from backproof.comparisons.contenders.loading import Target, load_class
+from backproof.comparisons.contenders.loading import Target
 from backproof.comparisons.running import parallel
 from backproof.comparisons.running.progress import Progress
 from backproof.comparisons.verdicts.outcome import Outcome, worst
+from backproof.comparisons.zoo import rivals
 from backproof.comparisons.zoo.catalogue import Specimen
-from backproof.comparisons.zoo.result import Counts, Rivals, Row, Zoo
+from backproof.comparisons.zoo.known_rivals import RIVALS
+from backproof.comparisons.zoo.result import Counts, RivalCount, Row, Zoo
 
 NAMED_SHARE, PAIRS_SHARE = 0.9, 0.8  # how many diagnoses must name the true cause, and both of a pair
 GROUPS = ("gradient", "state", "optimizer", "data", "field", "pair", "beside a convention")
-CORRECT_SEEDS = 3
+SEEDS = 3  # of the cases that every correct class is tried on
 TIME_LIMIT = 300.0  # seconds per class: a busy machine is no reason for "not run"
 
 
-def run(entries: Sequence[Specimen], folder: Path, *, seed: int, workers: int, progress: Progress) -> Zoo:
-    """One row per class in the catalogue's order, those finished if interrupted."""
+@dataclass(frozen=True)
+class Plan:
+    """Where the classes lie, and the seeds: the first for all, `n_seeds` of them for the correct ones."""
+
+    folder: Path
+    seed: int = 0
+    n_seeds: int = SEEDS
+
+
+def run(
+    entries: Sequence[Specimen],
+    plan: Plan,
+    *,
+    workers: int,
+    progress: Progress,
+    before: Sequence[Row] = (),
+) -> Zoo:
+    """One row per class in the catalogue's order, of those finished if interrupted, with those `before`."""
     started = time.monotonic()
-    rows: dict[str, Row] = {}
+    rows = {row.place: row for row in before}
     finished = parallel.collect(
-        partial(row_of, folder=folder, seed=seed),
-        entries,
+        partial(row_of, plan=plan),
+        [entry for entry in entries if entry.place not in rows],
         lambda entry, row: rows.update({entry.place: row}),
         workers,
         progress,
@@ -44,7 +62,8 @@ def run(entries: Sequence[Specimen], folder: Path, *, seed: int, workers: int, p
     return Zoo(
         verdict=verdict(ordered),
         seconds=time.monotonic() - started,
-        seed=seed,
+        seed=plan.seed,
+        n_seeds=plan.n_seeds,
         interrupted=not finished,
         checks=tuple(check.name for check in CHECKS),
         rows=tuple(ordered),
@@ -52,12 +71,20 @@ def run(entries: Sequence[Specimen], folder: Path, *, seed: int, workers: int, p
     )
 
 
-def row_of(entry: Specimen, *, folder: Path, seed: int) -> Row:
+def kept(part: Zoo | None, entries: Sequence[Specimen], plan: Plan) -> list[Row]:
+    """The rows of an earlier run that this plan would find again."""
+    if part is None or (part.seed, part.n_seeds) != (plan.seed, plan.n_seeds):
+        return []
+    places = {entry.place for entry in entries}
+    return [row for row in part.rows if row.place in places]
+
+
+def row_of(entry: Specimen, *, plan: Plan) -> Row:
     """What became of one class."""
     file, _, name = entry.place.partition(":")
-    target = Target(str(folder / file), name)
+    target = Target(str(plan.folder / file), name)
     started = time.monotonic()
-    seeds = range(seed, seed + (CORRECT_SEEDS if entry.group == "correct" else 1))
+    seeds = range(plan.seed, plan.seed + (plan.n_seeds if entry.group == "correct" else 1))
     settings = Settings(quick=True, shrink=False, strict=entry.strict, time_limit=TIME_LIMIT)
     tried = [try_class(target, replace(settings, seed=s)) for s in seeds]
     causes = [cause.sentence for cause in tried[0].causes]
@@ -80,7 +107,7 @@ def row_of(entry: Specimen, *, folder: Path, seed: int) -> Row:
         cause="; ".join(entry.causes),
         cause_named=named(causes, entry.causes),
         certainty=tried[0].causes[0].certainty if causes else "",
-        rivals=_rivals(load_class(target), entry, seed),
+        rivals=rivals.ask_all(target, plan.seed, train=entry.group != "correct"),
         seconds=time.monotonic() - started,
     )
 
@@ -101,20 +128,6 @@ def _worst(tried: Sequence[CheckedClass]) -> dict[str, str]:
             if found.get(row.check) not in (Outcome.FAIL, Outcome.INCONCLUSIVE):
                 found[row.check] = row.verdict
     return found
-
-
-def _rivals(kind: type, entry: Specimen, seed: int) -> Rivals:
-    from backproof.comparisons.zoo import rivals
-
-    # Loops and forward mode are too slow to train on the digits; a threshold says nothing about the rest.
-    accuracy = None if entry.group == "correct" else rivals.accuracy_on_digits(kind, seed)
-    return Rivals(
-        gradcheck=rivals.gradcheck_accepts(kind, seed),
-        check_grad=rivals.check_grad_accepts(kind, seed),
-        check_grads=rivals.check_grads_accepts(kind, seed),
-        test_accuracy=accuracy,
-        threshold=None if accuracy is None else accuracy > rivals.THRESHOLD,
-    )
 
 
 def mutants(rows: Sequence[Row], *, held_out: bool = False) -> list[Row]:
@@ -144,10 +157,24 @@ def summary(rows: Sequence[Row]) -> Counts:
         held_out=len(held_out),
         held_out_killed_blind=sum(row.blind == "killed" for row in held_out),
         held_out_killed=sum(bool(row.killed_by) for row in held_out),
-        gradcheck_killed=sum(not row.rivals.gradcheck for row in known),
-        check_grad_killed=sum(not row.rivals.check_grad for row in known),
-        check_grads_killed=sum(row.rivals.check_grads is False for row in known),
-        threshold_killed=sum(row.rivals.threshold is False for row in known),
+        rivals={rival.key: _count(rival.key, known, correct) for rival in RIVALS},
+    )
+
+
+def _count(key: str, known: Sequence[Row], correct: Sequence[Row]) -> RivalCount:
+    """How often it was asked, and what it rejects."""
+    mutants_, right = [row.rivals[key] for row in known], [row.rivals[key] for row in correct]
+    asked, asked_right = (
+        [s for s in mutants_ if s.accepts is not None],
+        [s for s in right if s.accepts is not None],
+    )
+    note = next((said.note for said in [*mutants_, *right]), "") if not (asked or asked_right) else ""
+    return RivalCount(
+        asked=len(asked),
+        killed=sum(not said.accepts for said in asked),
+        asked_correct=len(asked_right),
+        alarms=sum(not said.accepts for said in asked_right),
+        note=note,
     )
 
 

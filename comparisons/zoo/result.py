@@ -7,14 +7,22 @@ from backproof.comparisons.verdicts.outcome import Outcome
 
 
 @dataclass(frozen=True)
-class Rivals:
-    """What other checkers in everyday use say of a class; None where one was not asked."""
+class Said:
+    """What one other checker says of a class: whether it accepts it, None where it was not asked, and why."""
 
-    gradcheck: bool  # whether it accepts
-    check_grad: bool
-    check_grads: bool | None  # JAX's; None where JAX is not installed
-    threshold: bool | None
-    test_accuracy: float | None  # what the threshold is held against
+    accepts: bool | None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class RivalCount:
+    """What one other checker says of all: of the mutants it was asked of, and of the correct classes."""
+
+    asked: int
+    killed: int
+    asked_correct: int
+    alarms: int  # correct classes that it rejects
+    note: str = ""  # why it was asked of none
 
 
 @dataclass(frozen=True)
@@ -37,7 +45,7 @@ class Row:
     cause: str  # words that the first must contain
     cause_named: bool | None
     certainty: str  # of the first: explains | fits | describes
-    rivals: Rivals
+    rivals: Mapping[str, Said]  # by the keys of `known_rivals`
     seconds: float
 
 
@@ -58,10 +66,7 @@ class Counts:
     held_out: int
     held_out_killed_blind: int
     held_out_killed: int
-    gradcheck_killed: int
-    check_grad_killed: int
-    check_grads_killed: int
-    threshold_killed: int
+    rivals: Mapping[str, RivalCount]  # by the keys of `known_rivals`
 
 
 @dataclass(frozen=True)
@@ -75,4 +80,5 @@ class Zoo:
     checks: tuple[str, ...]
     rows: tuple[Row, ...]
     summary: Counts
+    n_seeds: int = 1  # tried on every correct class
     command: str = ""

@@ -7,7 +7,8 @@ from rich.table import Table
 from rich.text import Text
 
 from backproof.comparisons.verdicts.outcome import Outcome
-from backproof.comparisons.zoo.result import Counts, Row, Zoo
+from backproof.comparisons.zoo.known_rivals import RIVALS
+from backproof.comparisons.zoo.result import Counts, RivalCount, Row, Zoo
 
 SIGNS: dict[str, tuple[str, str]] = {
     Outcome.FAIL: ("x", "bold red"),
@@ -37,12 +38,10 @@ def _matrix(part: Zoo, letters: dict[str, str]) -> Table:
     table.add_column("", no_wrap=True)
     table.add_column("class", overflow="ellipsis", no_wrap=True)
     table.add_column("".join(letters.values()), no_wrap=True)
-    for heading in ("gc", "cg", "jx", "95"):
-        table.add_column(heading, no_wrap=True)
+    for rival in RIVALS:
+        table.add_column(rival.short, no_wrap=True)
     for row in part.rows:
-        told = row.rivals
-        said = (told.gradcheck, told.check_grad, told.check_grads, told.threshold)
-        rivals = [_rival(accepts) for accepts in said]
+        rivals = [_rival(row.rivals[rival.key].accepts) for rival in RIVALS]
         table.add_row(row.number, row.name, _signs(row, letters), *rivals)
     return table
 
@@ -60,11 +59,8 @@ def _rival(accepts: bool | None) -> Text:
 
 def _legend(letters: dict[str, str]) -> str:
     named = ", ".join(f"{letter} {check}" for check, letter in letters.items())
-    return (
-        f"{named}; gc torch gradcheck, cg scipy check_grad below 1e-5, jx JAX check_grads, "
-        "95 test accuracy above 95 %. "
-        "x FAIL, · PASS, ? INCONCLUSIVE, blank not offered"
-    )
+    others = ", ".join(f"{rival.short} {rival.label}" for rival in RIVALS)
+    return f"{named}; {others}. x FAIL, · PASS, ? INCONCLUSIVE, blank not offered or not asked"
 
 
 def _diagnoses(part: Zoo) -> Table:
@@ -85,17 +81,24 @@ def sentences(counts: Counts) -> list[str]:
     total = counts.mutants
     lines = [
         f"Killed by a check expected to see it: {counts.killed_as_expected} of {total} mutants.",
-        f"For comparison: gradcheck {counts.gradcheck_killed}, check_grad {counts.check_grad_killed}, "
-        f"JAX's check_grads {counts.check_grads_killed}, "
-        f"a test accuracy of 95 % {counts.threshold_killed} of {total}.",
         f"Correct classes that pass: {counts.correct_passed} of {counts.correct}.",
         f"The first diagnosis names the cause of {counts.causes_named} of {counts.with_cause} mistakes; "
         f"of two at once both are among the first three in {counts.pairs_named} of {counts.pairs}. "
         f'False causes that "explain": {counts.misled}.',
     ]
+    lines += [_of_rival(rival.label, counts.rivals[rival.key]) for rival in RIVALS]
     if counts.held_out:
         lines.append(
             f"Of {counts.held_out} mistakes set aside before the checks were written, "
             f"{counts.held_out_killed_blind} were killed at first sight, {counts.held_out_killed} now."
         )
     return lines
+
+
+def _of_rival(label: str, count: RivalCount) -> str:
+    if not count.asked and not count.asked_correct:
+        return f"Beside it, {label}: {count.note}."
+    text = f"Beside it, {label} rejects {count.killed} of {count.asked} mutants"
+    return f"{text}" + (
+        f" and {count.alarms} of {count.asked_correct} correct classes." if count.asked_correct else "."
+    )

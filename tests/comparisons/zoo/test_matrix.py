@@ -13,9 +13,12 @@ from backproof.comparisons.check.session import try_class
 from backproof.comparisons.check.trial import EXCEPTIONS, Settings
 from backproof.comparisons.contenders.loading import Target
 from backproof.comparisons.verdicts.outcome import Outcome
-from backproof.comparisons.zoo import catalogue
+from backproof.comparisons.zoo import catalogue, matrix
 from backproof.comparisons.zoo.catalogue import Specimen
+from backproof.comparisons.zoo.known_rivals import RIVALS
+from backproof.comparisons.zoo.matrix import Plan
 from backproof.comparisons.zoo.matrix import named as is_named
+from backproof.comparisons.zoo.result import RivalCount, Row, Said, Zoo
 
 FOLDER = catalogue.default_folder()
 ENTRIES = catalogue.read(FOLDER)
@@ -127,3 +130,35 @@ def test_a_wrong_catalogue_is_refused(tmp_path: Path, text: str, message: str) -
     (tmp_path / catalogue.CATALOGUE).write_text(text)
     with pytest.raises(catalogue.InputError, match=message):
         catalogue.read(tmp_path)
+
+
+def a_row(entry: Specimen) -> Row:
+    return Row(
+        number=entry.number, name=entry.name, place=entry.place, mistake="", group=entry.group, note="",
+        blind="", expected=(), verdict=Outcome.PASS, outcomes={}, killed_by=(), as_expected=False,
+        diagnosis=(), cause="", cause_named=None, certainty="", seconds=0.0,
+        rivals={
+            "gradcheck": Said(entry.group == "correct"), "contract": Said(None, "not installed"),
+            **{rival.key: Said(True) for rival in RIVALS if rival.key not in ("gradcheck", "contract")},
+        },
+    )  # fmt: skip
+
+
+def a_zoo(rows: list[Row], plan: Plan) -> Zoo:
+    return Zoo(
+        Outcome.FAIL, 0.0, plan.seed, True, (), tuple(rows), matrix.summary(rows), plan.n_seeds
+    )  # fmt: skip
+
+
+def test_a_run_that_was_stopped_goes_on_with_the_rows_of_the_same_seeds() -> None:
+    rows, plan = [a_row(entry) for entry in ENTRIES[:3]], Plan(FOLDER, seed=1)
+    assert matrix.kept(a_zoo(rows, plan), ENTRIES[1:], plan) == rows[1:]
+    assert matrix.kept(a_zoo(rows, plan), ENTRIES, replace(plan, n_seeds=2)) == []
+    assert matrix.kept(a_zoo(rows, plan), ENTRIES, replace(plan, seed=2)) == []
+    assert matrix.kept(None, ENTRIES, plan) == []
+
+
+def test_what_a_rival_rejects_is_counted_among_those_it_was_asked_of() -> None:
+    counts = matrix.summary([a_row(MUTANTS[0]), a_row(MUTANTS[1]), a_row(CORRECT[0])]).rivals
+    assert counts["gradcheck"] == RivalCount(asked=2, killed=2, asked_correct=1, alarms=0)
+    assert counts["contract"] == RivalCount(0, 0, 0, 0, "not installed")
