@@ -24,7 +24,6 @@ from typing import Any, Protocol
 
 import numpy as np
 
-import backproof.scratch
 from backproof.comparisons.check.battery.grid import generic_problems
 from backproof.comparisons.check.exploration import explore
 from backproof.comparisons.check.forms.form import SPACE, WORDS
@@ -219,15 +218,14 @@ def _batches(contender: Any, n_examples: int, seed: int) -> Sequence[Array]:
 
 
 def _contract(target: Target) -> Said:
-    """The contract tests, which lie beside the sources and in no wheel, in a pytest of their own."""
-    root = Path(backproof.scratch.__file__).resolve().parents[1]
-    if not (root / CONTRACT).is_file() or importlib.util.find_spec("pytest") is None:
-        return NOT_INSTALLED
+    """The contract tests in a pytest of their own. They are in no wheel: it takes a clone to run them."""
+    if not CONTRACT.is_file() or importlib.util.find_spec("pytest") is None:
+        return Said(None, "not installed: it takes a clone of the project, as the current folder")
     command = processes.python("-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", str(CONTRACT))
     try:
         found = subprocess.run(
             [*command, "--contender", _place(target)],
-            cwd=root, capture_output=True, timeout=CONTRACT_SECONDS, check=False,
+            capture_output=True, timeout=CONTRACT_SECONDS, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         return Said(False, "did not end")
