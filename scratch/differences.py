@@ -16,7 +16,7 @@ A = sum|w_k| / d. Their sum is least at h = (A e / (p C M))^(1/(p+1)). Where not
 e = eps |f| and M_{p+1} = |f| / max(1, |t|)^(p+1): the step is then (A eps / (p C))^(1/(p+1)) max(1, |t|).
 The complex step subtracts nothing, so its step is merely small enough that h^2 vanishes beside 1.
 
-`richardson` removes one power of h^2 after another from central differences, in Ridders' tableau.
+`ridders` removes one power of h^2 after another from central differences, in his tableau.
 """
 
 from collections.abc import Callable
@@ -216,47 +216,6 @@ def difference(f: Function, theta: Flat, scheme: Scheme | SchemeName = CENTRAL, 
         gradient[i] = quotient(moved, kept, h, scheme, base)
         point[i] = kept
     return gradient
-
-
-def richardson(
-    f: Function, theta: Flat, step: float = 0.125, rows: int = 10, noise: float | Flat | None = None
-) -> tuple[Flat, Flat]:
-    """The gradient by Ridders' tableau over central differences, in 2 n rows evaluations of f.
-
-    Parameters
-    ----------
-    f, theta
-        As in `difference`.
-    step
-        The largest step, relative to max(1, |t|); it is halved from row to row.
-    rows
-        How many steps, at least 2.
-    noise
-        The absolute error of one evaluation of f (per entry, if an array), by default eps |f(theta)|.
-
-    Returns
-    -------
-    gradient, error estimate
-        (n,) each; see `ridders`.
-
-    Raises
-    ------
-    InputError
-        For a theta, step or rows that do not fit.
-    """
-    theta = _checked_theta(theta)
-    if noise is None:
-        noise = float(np.finfo(theta.dtype).eps * abs(_scalar(f, theta.copy())))
-    return extrapolated(lambda steps: difference(f, theta, CENTRAL, steps), theta, step, rows, noise)
-
-
-def extrapolated(
-    gradient_at: Callable[[Flat], Flat], theta: Flat, step: float, rows: int, noise: float | Flat
-) -> tuple[Flat, Flat]:
-    """The gradient and its error estimate at step zero, from gradient_at(steps): central differences."""
-    expect(type(rows) is int and rows >= 2, f"rows: expected an integer >= 2, got {rows!r}")
-    steps = np.array([step_sizes(theta, CENTRAL, step / 2**row) for row in range(rows)])
-    return ridders(np.array([gradient_at(h) for h in steps]), steps, noise)
 
 
 def ridders(quotients: Tableau, steps: Tableau, noise: float | Flat) -> tuple[Flat, Flat]:

@@ -32,9 +32,22 @@ from typing import Any, Literal, Protocol, get_args
 import numpy as np
 from numpy.typing import DTypeLike
 
-from backproof.scratch import differences
 from backproof.scratch.architecture import Array, Flat, Inputs, Logits, PerExample, Targets
-from backproof.scratch.differences import CENTRAL, COMPLEX, FIVE_POINT, FORWARD, Scheme, SchemeName, Step
+from backproof.scratch.differences import (
+    CENTRAL,
+    COMPLEX,
+    FIVE_POINT,
+    FORWARD,
+    Function,
+    Scheme,
+    SchemeName,
+    Step,
+    difference,
+    quotient,
+    ridders,
+    step_sizes,
+    working_dtype,
+)
 from backproof.scratch.errors import InputTypeError, expect, expect_one_of
 from backproof.scratch.network import Network, product
 from backproof.scratch.parameters import Parameters
@@ -92,11 +105,11 @@ class Difference:
     def __call__(self, network: Network, x: Inputs, targets: Targets, /) -> Flat:
         theta, scheme = network.parameters.flat, self.scheme
         if self.evaluation == "structured":
-            steps = differences.step_sizes(theta, scheme, self.step)
+            steps = step_sizes(theta, scheme, self.step)
             return structured_difference(network, x, targets, scheme, steps, memory=self.memory)
-        working = differences.working_dtype(theta.dtype, scheme)
+        working = working_dtype(theta.dtype, scheme)
         f = loss_function(network, x, targets, working)
-        return differences.difference(f, theta, scheme, self.step)
+        return difference(f, theta, scheme, self.step)
 
 
 ForwardDifference = partial(Difference, FORWARD)
@@ -105,7 +118,7 @@ FivePoint = partial(Difference, FIVE_POINT)
 ComplexStep = partial(Difference, COMPLEX)
 
 
-def loss_function(network: Network, x: Inputs, targets: Targets, dtype: DTypeLike) -> differences.Function:
+def loss_function(network: Network, x: Inputs, targets: Targets, dtype: DTypeLike) -> Function:
     """L as a pure function of the flat vector, evaluated in `dtype` by a private copy of the network."""
     copy = network.astype(dtype)
 
@@ -118,7 +131,7 @@ def loss_function(network: Network, x: Inputs, targets: Targets, dtype: DTypeLik
 
 @dataclass(frozen=True)
 class Richardson:
-    """Central differences extrapolated to step zero; see `differences.ridders`.
+    """Central differences extrapolated to step zero; see `ridders`.
 
     `step` is the largest of `rows` steps (relative to max(1, |t|)), `noise` the absolute error of one loss
     (per parameter, if an array), by default eps |L|.
@@ -132,6 +145,8 @@ class Richardson:
 
     def __post_init__(self) -> None:
         expect_one_of("evaluation", self.evaluation, EVALUATIONS)
+        usable = type(self.rows) is int and self.rows >= 2
+        expect(usable, f"rows: expected an integer >= 2, got {self.rows!r}")
 
     def __call__(self, network: Network, x: Inputs, targets: Targets, /) -> Flat:
         return self.with_estimate(network, x, targets)[0]
@@ -139,16 +154,14 @@ class Richardson:
     def with_estimate(self, network: Network, x: Inputs, targets: Targets) -> tuple[Flat, Flat]:
         """The gradient, and an estimate of its error."""
         central = CentralDifference(evaluation=self.evaluation, memory=self.memory)
-
-        def quotients(steps: Flat) -> Flat:
-            return replace(central, step=steps)(network, x, targets)
-
         noise = self.noise
         if noise is None:
             eps = np.finfo(network.dtype).eps
             noise = float(eps * abs(network.loss(x, targets)))
         theta = network.parameters.flat
-        return differences.extrapolated(quotients, theta, self.step, self.rows, noise)
+        steps = np.array([step_sizes(theta, CENTRAL, self.step / 2**row) for row in range(self.rows)])
+        quotients = np.array([replace(central, step=h)(network, x, targets) for h in steps])
+        return ridders(quotients, steps, noise)
 
 
 @dataclass(frozen=True)
@@ -178,11 +191,11 @@ class UnitwiseDifference:
 
     def _delta(self, network: Network, targets: Targets, layer: int, z: Logits) -> Logits:
         """dL/dz of this layer, one unit at a time."""
-        steps = differences.step_sizes(z, CENTRAL, self.step)
+        steps = step_sizes(z, CENTRAL, self.step)
         delta = np.empty_like(z)
         for j in range(z.shape[1]):
             losses = partial(_losses_above, network, targets, layer, z, j)
-            delta[:, j] = differences.quotient(losses, z[:, j], steps[:, j], CENTRAL)
+            delta[:, j] = quotient(losses, z[:, j], steps[:, j], CENTRAL)
         return delta
 
 

@@ -23,34 +23,34 @@ from backproof.scratch.architecture import Array, Labels, Logits, PerExample, Ta
 
 @dataclass(frozen=True)
 class Loss:
-    """`per_example(z, targets)` gives (batch,) terms, which `scale(N, K)` times their sum makes L; see above.
+    """L = scale(N, K) * sum of `terms`, one per example; see above.
 
-    `terms_and_delta(z, targets, out, factor)` gives the same terms, and writes factor * dL/dz to `out`.
+    `terms_and_delta(z, targets, out, factor)` gives the terms (batch,), and writes factor * dL/dz to `out`:
+    both at once, since they share most of their work.
     """
 
-    per_example: Callable[[Logits, Targets], PerExample]
     terms_and_delta: Callable[[Logits, Targets, Logits, float], PerExample]
     scale: Callable[[int, int], float]
 
+    def per_example(self, z: Logits, targets: Targets) -> PerExample:
+        """The terms alone."""
+        return self.terms_and_delta(z, targets, np.empty_like(z), 1.0)
+
     def value(self, z: Logits, targets: Targets) -> Array:
         """L as a scalar of z's dtype."""
-        terms = self.per_example(z, targets)
-        return self._total(terms, z)
+        return self.value_and_delta(z, targets, np.empty_like(z))
 
     def value_and_delta(self, z: Logits, targets: Targets, out: Logits, factor: float = 1.0) -> Array:
         """Write factor * dL/dz to `out` and return L."""
         terms = self.terms_and_delta(z, targets, out, factor)
-        return self._total(terms, z)
+        scale = z.dtype.type(self.scale(*z.shape))
+        total: Array = np.add.reduce(terms) * scale
+        return total
 
     def delta(self, z: Logits, targets: Targets, out: Logits) -> Logits:
         """Write dL/dz to `out` and return it."""
         self.terms_and_delta(z, targets, out, 1.0)
         return out
-
-    def _total(self, terms: PerExample, z: Logits) -> Array:
-        scale = z.dtype.type(self.scale(*z.shape))
-        total: Array = np.add.reduce(terms) * scale
-        return total
 
 
 @lru_cache(maxsize=16)
@@ -59,14 +59,7 @@ def _rows(n_examples: int) -> Array:
     return np.arange(n_examples)
 
 
-def _cross_entropy(z: Logits, labels: Labels) -> PerExample:
-    shifted = z - z.real.max(axis=1, keepdims=True)
-    sums = np.exp(shifted).sum(axis=1)
-    terms: Array = np.log(sums) - shifted[_rows(len(z)), labels]
-    return terms
-
-
-def _cross_entropy_and_delta(z: Logits, labels: Labels, out: Logits, factor: float) -> PerExample:
+def _cross_entropy(z: Logits, labels: Labels, out: Logits, factor: float) -> PerExample:
     # Maximum, exp and sum serve both the terms and delta (9 us of 25 for 100 x 10).
     rows = _rows(len(z))
     largest = np.maximum.reduce(z.real, axis=1, keepdims=True)
@@ -89,24 +82,15 @@ def softplus(z: Array) -> Array:
     return np.where(positive, z, 0.0) + np.log1p(decay)
 
 
-def _binary_cross_entropy(z: Logits, targets: Targets) -> PerExample:
+def _binary_cross_entropy(z: Logits, targets: Targets, out: Logits, factor: float) -> PerExample:
+    # delta = (sigmoid(z) - t) / NK
+    np.subtract(sigmoid(z, out=out), targets, out=out)
+    out *= factor / z.size
     terms: Array = (softplus(z) - targets * z).sum(axis=1)
     return terms
 
 
-def _binary_cross_entropy_and_delta(z: Logits, targets: Targets, out: Logits, factor: float) -> PerExample:
-    # delta = (sigmoid(z) - t) / NK
-    np.subtract(sigmoid(z, out=out), targets, out=out)
-    out *= factor / z.size
-    return _binary_cross_entropy(z, targets)
-
-
-def _squares(z: Logits, targets: Targets) -> PerExample:
-    terms: Array = np.square(z - targets).sum(axis=1)
-    return terms
-
-
-def _squares_and_delta(z: Logits, targets: Targets, out: Logits, factor: float) -> PerExample:
+def _sum_of_squares(z: Logits, targets: Targets, out: Logits, factor: float) -> PerExample:
     # delta = 2 (z - t)
     residual = np.subtract(z, targets, out=out)
     terms: Array = np.square(residual).sum(axis=1)
@@ -114,29 +98,13 @@ def _squares_and_delta(z: Logits, targets: Targets, out: Logits, factor: float) 
     return terms
 
 
-def _mean_squares_and_delta(z: Logits, targets: Targets, out: Logits, factor: float) -> PerExample:
-    return _squares_and_delta(z, targets, out, factor / z.size)
+def _mse(z: Logits, targets: Targets, out: Logits, factor: float) -> PerExample:
+    return _sum_of_squares(z, targets, out, factor / z.size)
 
 
 LOSS_FUNCTIONS: dict[str, Loss] = {
-    "cross_entropy": Loss(
-        _cross_entropy,
-        _cross_entropy_and_delta,
-        scale=lambda n, k: 1.0 / n,
-    ),
-    "binary_cross_entropy": Loss(
-        _binary_cross_entropy,
-        _binary_cross_entropy_and_delta,
-        scale=lambda n, k: 1.0 / (n * k),
-    ),
-    "mse": Loss(
-        _squares,
-        _mean_squares_and_delta,
-        scale=lambda n, k: 1.0 / (n * k),
-    ),
-    "sum_of_squares": Loss(
-        _squares,
-        _squares_and_delta,
-        scale=lambda n, k: 1.0,
-    ),
+    "cross_entropy": Loss(_cross_entropy, scale=lambda n, k: 1.0 / n),
+    "binary_cross_entropy": Loss(_binary_cross_entropy, scale=lambda n, k: 1.0 / (n * k)),
+    "mse": Loss(_mse, scale=lambda n, k: 1.0 / (n * k)),
+    "sum_of_squares": Loss(_sum_of_squares, scale=lambda n, k: 1.0),
 }

@@ -9,7 +9,7 @@ to backward by hand: nothing is cached that a second forward pass could make sta
 written into a buffer made once for the largest batch seen; a smaller batch works in its leading rows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,10 @@ finite_products = np.errstate(invalid="ignore")
 def product(a: Array, b: Array, out: Array | None = None) -> Array:
     """matmul, without that report. (A training step pays for it once per pass, not once per product.)"""
     return np.matmul(a, b, out=out)
+
+
+def ignore(*_: object) -> None:
+    """A callback that does nothing: the default wherever one may be given."""
 
 
 class Network:
@@ -138,19 +142,26 @@ class Network:
         return self.loss_function.value(self.forward(x, masks)[-1], targets)
 
     def loss_and_gradient(
-        self, x: Inputs, targets: Targets, gradient: Parameters, masks: Masks | None = None
+        self,
+        x: Inputs,
+        targets: Targets,
+        gradient: Parameters,
+        masks: Masks | None = None,
+        factor: float = 1.0,
+        finished: Callable[[str], object] = ignore,
     ) -> float:
-        """Overwrite `gradient` with dL/dtheta by backpropagation; return the loss. Weights stay."""
-        activations = self.forward(x, masks)
-        delta = self.logits_delta
-        loss = self.loss_function.value_and_delta(activations[-1], targets, delta)
-        self.backward(activations, delta, gradient, masks)
-        return float(loss)
+        """Overwrite `gradient` with factor * dL/dtheta by backpropagation; return L. Weights stay.
 
-    @property
-    def logits_delta(self) -> Logits:
-        """A buffer (batch, outputs) for dL/dlogits, of the last forward pass's batch."""
-        return self._deltas[-1]
+        `finished(part)` is called after each of "forward", "loss" and "backward".
+        """
+        activations = self.forward(x, masks)
+        finished("forward")
+        logits, delta = activations[-1], self._deltas[-1]
+        loss = self.loss_function.value_and_delta(logits, targets, delta, factor)
+        finished("loss")
+        self.backward(activations, delta, gradient, masks)
+        finished("backward")
+        return float(loss)
 
     def _resize(self, n_examples: int) -> None:
         """Point the buffers at `n_examples` rows, growing them when a larger batch than ever comes."""

@@ -90,20 +90,14 @@ def smoothed_cross_entropy(smoothing: float) -> Loss:
     expect(0.0 <= smoothing < 1.0, f"smoothing: expected a share in [0, 1), got {smoothing!r}")
     sharp = LOSS_FUNCTIONS["cross_entropy"]
 
-    def extra(z: Logits, labels: Labels) -> PerExample:
-        # logsumexp(z) - (1 - s) z_y - s mean(z) = cross entropy + s (z_y - mean(z))
-        own = z[np.arange(len(z)), labels]
-        terms: Array = smoothing * (own - z.mean(axis=1))
-        return terms
-
-    def per_example(z: Logits, labels: Labels) -> PerExample:
-        return sharp.per_example(z, labels) + extra(z, labels)
-
     def terms_and_delta(z: Logits, labels: Labels, out: Logits, factor: float) -> PerExample:
+        rows = np.arange(len(z))
         terms = sharp.terms_and_delta(z, labels, out, factor)
         # (softmax(z) - onehot) / N + s (onehot - 1/K) / N
         out -= factor * smoothing / z.size
-        out[np.arange(len(z)), labels] += factor * smoothing / len(z)
-        return terms + extra(z, labels)
+        out[rows, labels] += factor * smoothing / len(z)
+        # logsumexp(z) - (1 - s) z_y - s mean(z) = cross entropy + s (z_y - mean(z))
+        terms += smoothing * (z[rows, labels] - z.mean(axis=1))
+        return terms
 
-    return Loss(per_example, terms_and_delta, sharp.scale)
+    return Loss(terms_and_delta, sharp.scale)

@@ -1,6 +1,5 @@
 """Learning-rate schedules: the rate of step t (from 0) is the optimiser's own rate times factor(t).
 
-    constant     1
     step_decay   gamma^floor(t / every)
     cosine       f + (1 - f) (1 + cos(pi t / T)) / 2        Loshchilov, Hutter 2017, eq. 5, one period
     one_cycle    up from 1/d to 1, then down to 1/(d e), on half cosines       Smith, Topin 2018
@@ -15,11 +14,6 @@ from collections.abc import Callable
 from backproof.scratch.errors import expect
 
 Schedule = Callable[[float], float]  # steps already taken -> factor on the learning rate
-
-
-def constant() -> Schedule:
-    """The optimiser's own rate throughout."""
-    return lambda t: 1.0
 
 
 def step_decay(every: int, gamma: float = 0.1) -> Schedule:

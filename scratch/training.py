@@ -13,7 +13,7 @@ import numpy as np
 from backproof.scratch.architecture import Array, Inputs, OptimizerSpec, Rows, Targets
 from backproof.scratch.errors import expect
 from backproof.scratch.gradients import Backprop, Method
-from backproof.scratch.network import Network
+from backproof.scratch.network import Network, ignore
 from backproof.scratch.optimizers import make_optimizer
 from backproof.scratch.parameters import Parameters
 from backproof.scratch.regularization import Masks, smoothed_cross_entropy
@@ -22,10 +22,6 @@ from backproof.scratch.schedules import Schedule
 Augmentation = Callable[[Inputs], None]  # changes a batch of inputs in place
 StepCallback = Callable[[int, float], None]  # (steps done, that step's loss)
 STEP_PARTS = ("gather", "forward", "loss", "backward", "update")
-
-
-def ignore(*_: object) -> None:
-    """A callback that does nothing: the default wherever one may be given."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +133,9 @@ class TrainingStep:
             optimizer.learning_rate = recipe.optimizer.learning_rate * recipe.schedule(self.n_steps)
         finished("gather")
         if isinstance(recipe.method, Backprop):
-            loss = self._backpropagate(inputs, targets, finished)
+            # Everything behind delta is linear in it: a factor there is a factor on the whole gradient.
+            factor, masks = optimizer.loss_factor, self._masks(len(batch))
+            loss = self.network.loss_and_gradient(inputs, targets, self.gradient, masks, factor, finished)
         else:
             loss = self._differentiate(recipe.method, inputs, targets)
         optimizer.step(self.network.parameters.flat, self.gradient.flat)
@@ -156,22 +154,8 @@ class TrainingStep:
             return None
         return self._dropout.masks(self._masks_rng, self.network.architecture, n_examples)
 
-    def _backpropagate(self, x: Inputs, targets: Targets, finished: Callable[[str], object]) -> float:
-        """Overwrite the gradient with loss_factor * dL/dtheta, and return L."""
-        network, masks = self.network, self._masks(len(x))
-        activations = network.forward(x, masks)
-        finished("forward")
-        logits, delta = activations[-1], network.logits_delta
-        # Everything behind delta is linear in it: a factor here is a factor on the whole gradient.
-        factor = self.optimizer.loss_factor
-        loss = network.loss_function.value_and_delta(logits, targets, delta, factor)
-        finished("loss")
-        network.backward(activations, delta, self.gradient, masks)
-        finished("backward")
-        return float(loss)
-
     def _differentiate(self, method: Method, x: Inputs, targets: Targets) -> float:
-        """The same, with the gradient by this method."""
+        """Overwrite the gradient with loss_factor * dL/dtheta by this method, and return L."""
         self.gradient.flat[...] = method(self.network, x, targets)
         self.gradient.flat *= self.optimizer.loss_factor
         return float(self.network.loss(x, targets))

@@ -50,11 +50,8 @@ class Unmoved(NamedTuple):
 
     def rows(self, examples: slice) -> "Unmoved":
         """The same for these examples."""
-        layers = [
-            UnmovedLayer(inputs[examples], z[examples], kinks[examples]) for inputs, z, kinks in self.layers
-        ]
-        z, targets, p = self.logits
-        logits = UnmovedLogits(z[examples], targets[examples], p[examples])
+        layers = [UnmovedLayer(*(array[examples] for array in layer)) for layer in self.layers]
+        logits = UnmovedLogits(*(array[examples] for array in self.logits))
         return Unmoved(self.network, layers, logits)
 
     def weights(self, layer: int) -> WeightsByExample:

@@ -27,10 +27,7 @@ RULES = [
 
 def gradient_of(case: Case, factor: float = 1.0) -> Array:
     network, gradient = case.network(), Parameters(case.architecture)
-    activations = network.forward(case.x)
-    delta = network.logits_delta
-    network.loss_function.value_and_delta(activations[-1], case.targets, delta, factor)
-    network.backward(activations, delta, gradient)
+    network.loss_and_gradient(case.x, case.targets, gradient, factor=factor)
     return gradient.flat
 
 

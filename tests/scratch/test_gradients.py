@@ -23,7 +23,7 @@ from backproof.scratch.architecture import (
     DtypeName,
     LossName,
 )
-from backproof.scratch.differences import CENTRAL, SCHEMES, step_sizes
+from backproof.scratch.differences import CENTRAL, SCHEMES, ridders, step_sizes
 from backproof.scratch.gradients import (
     EVALUATIONS,
     METHODS,
@@ -344,6 +344,16 @@ def test_a_longdouble_network_is_differenced_in_extended_precision() -> None:
     assert found.dtype == np.longdouble
     # truncation and rounding fall together as eps^(2/3)
     assert np.abs(found - exact).max() < 100 * float(steps.max()) ** 2
+
+
+def test_richardson_extrapolates_central_differences_at_halved_steps() -> None:
+    case = random_case(Architecture((3, 4, 2), "tanh"), "normal", 5, seed=2)
+    network, theta = case.network(), case.flat.astype(float)
+    steps = np.array([step_sizes(theta, CENTRAL, step) for step in (0.5, 0.25, 0.125)])
+    quotients = [gradient(network, case.x, case.targets, CentralDifference(step=h)) for h in steps]
+    expected = ridders(np.array(quotients), steps, noise=1e-15)
+    found = Richardson(step=0.5, rows=3, noise=1e-15).with_estimate(network, case.x, case.targets)
+    np.testing.assert_array_equal(found, expected)
 
 
 # Every method by name, and the same as a value.

@@ -184,7 +184,7 @@ def test_a_relu_on_its_kink_gets_half_the_slope_as_in_the_textbook() -> None:
 @given(cases(losses=["mse"]))
 def test_a_loss_without_a_formula_is_subtracted_example_by_example(case: Case) -> None:
     known = LOSS_FUNCTIONS["mse"]
-    other = Loss(lambda z, targets: known.per_example(z, targets) * 1.0, known.terms_and_delta, known.scale)
+    other = Loss(lambda *batch: known.terms_and_delta(*batch) * 1.0, known.scale)
     network = Network(case.architecture, Parameters(case.architecture, case.flat.copy()), other)
     steps = step_sizes(case.flat, CENTRAL)
     found = structured_difference(network, case.x, case.targets, CENTRAL, steps)
