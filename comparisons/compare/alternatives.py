@@ -10,8 +10,10 @@ from dataclasses import dataclass, replace
 from math import log
 
 import numpy as np
-from scipy.special import erf, expit, log_softmax, softmax
+from scipy.special import expit, log_softmax, softmax
 
+from backproof.comparisons.check.forms.activations import ACTIVATION_FUNCTIONS
+from backproof.comparisons.compare.activations import WORDS
 from backproof.comparisons.compare.intervals import Habits, Rule, rule
 from backproof.comparisons.verdicts.rounding import ELEMENTARY, Arithmetic, Bounded
 from backproof.scratch.architecture import Array, OptimizerSpec
@@ -33,6 +35,7 @@ class Given:
     delta: Array | None = None  # of this layer
     summed: Array | None = None  # delta W^T, before the slope
     slope: Array | None = None  # f'(z) of the layer below
+    activation: str = "identity"  # where one is taken: the name of f
 
     @property
     def W(self) -> Array:
@@ -126,16 +129,8 @@ def _layer(given: Given, last: bool) -> Iterator[Alternative]:
 
 
 def _activations(z: Array) -> Iterator[Alternative]:
-    yield "identity", z
-    yield "relu", np.maximum(z, 0)
-    yield "sigmoid", expit(z)
-    yield "tanh", np.tanh(z)
-    yield "leaky relu with slope 0.01", np.where(z > 0, z, 0.01 * z)
-    yield "elu", np.where(z > 0, z, np.expm1(np.minimum(z, 0)))
-    yield "softplus", np.logaddexp(0, z)
-    yield "silu", z * expit(z)
-    yield "gelu by erf", z * (1 + erf(z / np.sqrt(2))) / 2
-    yield "gelu by tanh", z * (1 + np.tanh(np.sqrt(2 / np.pi) * (z + 0.044715 * z**3))) / 2
+    for kind, function in ACTIVATION_FUNCTIONS.items():
+        yield WORDS[kind], function.value(z)
     yield "hard sigmoid", np.clip(z / 6 + 0.5, 0, 1)
     yield "relu cut at 6", np.clip(z, 0, 6)
     yield "the step function", (z > 0).astype(np.float64)
@@ -143,9 +138,10 @@ def _activations(z: Array) -> Iterator[Alternative]:
 
 def _activation(given: Given) -> Iterator[Alternative]:
     assert given.z is not None
+    own = WORDS[given.activation]
     for name, value in _activations(given.z):
-        yield f"the activation is {name}, not {given.problem.architecture.activation}", value
-    yield "the activation is taken of -z", dict(_activations(-given.z))[given.problem.architecture.activation]
+        yield f"the activation is {name}, not {own}", value
+    yield "the activation is taken of -z", ACTIVATION_FUNCTIONS[given.activation].value(-given.z)
 
 
 def _onehot(given: Given, shift: int = 0) -> Array:
@@ -217,13 +213,20 @@ def _last_delta(given: Given) -> Iterator[Alternative]:
         yield "it is multiplied by z (1 - z), a sigmoid's slope", (z - t) * scale * z * (1 - z)
 
 
-def _slopes(z: Array) -> Iterator[Alternative]:
-    a = expit(z)
-    yield "identity", np.ones_like(z)
-    yield "relu", (z > 0).astype(np.float64)
-    yield "sigmoid", a * (1 - a)
-    yield "tanh", 1 - np.tanh(z) ** 2
-    yield "leaky relu with slope 0.01", np.where(z > 0, 1.0, 0.01)
+def _other_slopes(given: Given, a: Array) -> Iterator[Alternative]:
+    """The right derivative at the wrong place, and derivatives of other activations."""
+    own = WORDS[given.activation]
+    yield (
+        "the derivative is taken at the activation a, not at z",
+        ACTIVATION_FUNCTIONS[given.activation].slope(a),
+    )
+    yield f"the derivative is that of sigmoid, a (1 - a), not of {own}", a * (1 - a)
+    yield f"the derivative is that of tanh, 1 - a^2, not of {own}", 1 - a * a
+    for kind, function in ACTIVATION_FUNCTIONS.items():
+        if kind != given.activation:
+            if given.z is not None:
+                yield f"the derivative is that of {WORDS[kind]}, not of {own}", function.slope(given.z)
+            yield f"the derivative is that of {WORDS[kind]}, not of {own}, and taken at a", function.slope(a)
 
 
 def _delta(given: Given) -> Iterator[Alternative]:
@@ -233,26 +236,23 @@ def _delta(given: Given) -> Iterator[Alternative]:
     assert given.inputs is not None
     assert given.delta is not None
     summed, slope, a = given.summed, given.slope, given.inputs
-    kind = given.problem.architecture.activation
+    kind = WORDS[given.activation]
     yield "the activation's derivative is missing", summed
     yield "the activation's derivative is taken twice", summed * slope**2
     yield "the activation stands in place of its derivative", summed * a
     yield "only the derivative is passed back", slope
-    for name, value in _slopes(a):
-        if name == kind:
-            yield "the derivative is taken at the activation a, not at z", summed * value
-        else:
-            yield f"the derivative is that of {name}, not of {kind}", summed * value
+    for name, value in _other_slopes(given, a):
+        yield name, summed * value
     if kind == "relu":
         yield "the relu's mask is inverted", summed * (1 - slope)
         yield "the relu's derivative is 1 at zero", summed * (a >= 0)
     if given.W.shape[0] == given.W.shape[1]:
         yield "the weights are not transposed on the way back", (given.delta @ given.W) * slope
-    for layer, (other, _) in enumerate(given.problem.weights):
-        if layer != given.layer and other.shape == given.W.shape:
+    for layer, (tied, _) in enumerate(given.problem.weights):
+        if layer != given.layer and tied.shape == given.W.shape:
             yield (
                 f"it comes back through the weights of layer {layer + 1}",
-                (given.delta @ np.asarray(other, np.float64).T) * slope,
+                (given.delta @ np.asarray(tied, np.float64).T) * slope,
             )
 
 
@@ -318,7 +318,7 @@ def _scales(expected: Array, given: Given, loss: bool) -> Iterator[Alternative]:
             laws.setdefault(float(factor), []).append(law)
     for factor, words in laws.items():
         yield "; or ".join(words), factor * expected
-    if given.problem.architecture.activation != "identity":  # dropout's own scaling, left in or left out
+    if len(given.problem.weights) > 1:  # dropout's own scaling, left in or left out
         for rate in (0.1, 0.2, 0.25, 0.3, 0.4, 0.5):
             yield f"scaled by 1 / (1 - {rate:g}): dropout's factor without its mask?", expected / (1 - rate)
             yield f"scaled by 1 - {rate:g}: dropout's factor at prediction?", expected * (1 - rate)

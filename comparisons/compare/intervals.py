@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backproof.comparisons.verdicts.rounding import Arithmetic
+from backproof.comparisons.verdicts.rounding import SAFETY, Arithmetic, Bounded
 from backproof.scratch.architecture import Array, OptimizerSpec
 
 
@@ -92,6 +92,11 @@ class Interval:
         high = np.sqrt(self.high)
         root = self._widened(np.sqrt(np.maximum(self.low, 0.0)), high, high)
         return Interval(np.maximum(root.low, 0.0), root.high, self.arithmetic)
+
+
+def bounded(interval: Interval) -> Bounded:
+    """The middle, and how far the ends lie from it."""
+    return Bounded(interval.middle, interval.radius * SAFETY + interval.arithmetic.tiny)
 
 
 # A rule: (theta, gradient, t from 1, state) -> new theta; `state` is its own, empty at first.

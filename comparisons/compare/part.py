@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from backproof.comparisons.compare.chain import judged
+from backproof.comparisons.compare.chain import forward_and_backward
 from backproof.comparisons.compare.result import Compared, Comparison, Side
-from backproof.comparisons.compare.trace import UPDATES, record
+from backproof.comparisons.compare.steps import steps
+from backproof.comparisons.compare.trace import UPDATES, record, record_steps
 from backproof.comparisons.contenders import registry
 from backproof.comparisons.running.progress import Progress
 from backproof.comparisons.verdicts.outcome import Outcome, worst
@@ -39,10 +40,15 @@ def run(names: tuple[str, str], seed: int, progress: Progress) -> Comparison:
 def side(name: str, contender: Contender, problem: Problem, updates: Mapping[str, OptimizerSpec]) -> Side:
     """One implementation on one problem; nothing where it refuses the architecture."""
     try:
-        trace = record(contender, problem, updates)
+        trace = record(contender, problem)
     except NotOffered as reason:
         return Side(name, (), (str(reason),))
-    return Side(name, judged(problem, trace, updates), trace.not_offered)
+    links, refused = list(forward_and_backward(problem, trace)), list(trace.not_offered)
+    for rule, spec in updates.items():  # one after the other: the weights of no two are held at once
+        trained = record_steps(contender, problem, rule, spec)
+        links += steps(problem, trained, rule, spec)
+        refused += trained.not_offered
+    return Side(name, tuple(links), tuple(refused))
 
 
 def random_problems(seed: int) -> Iterator[Problem]:

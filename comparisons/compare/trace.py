@@ -73,17 +73,23 @@ def step_name(rule: str, step: int, tensor: str) -> str:
     return f"{rule}, step {step}: {tensor}"
 
 
-def record(contender: Contender, problem: Problem, updates: Mapping[str, OptimizerSpec] = UPDATES) -> Trace:
-    """Everything this contender shows of itself on this problem."""
+def record(contender: Contender, problem: Problem) -> Trace:
+    """What this contender shows of one pass: inner tensors, logits, loss and gradients."""
     tensors: dict[str, Array] = {}
     refused: list[str] = []
     for what, part in (("trace", _inner), ("logits", _logits), ("loss and gradient", _gradient)):
         with _offered(what, refused):
             tensors.update(part(contender, problem))
+    return Trace(tensors, {}, tuple(refused))
+
+
+def record_steps(contender: Contender, problem: Problem, rule: str, spec: OptimizerSpec) -> Trace:
+    """Three steps of one update rule over the whole batch, with the gradient before each."""
+    tensors: dict[str, Array] = {}
     gradients: dict[str, Sequence[Weights]] = {}
-    for rule, spec in updates.items():
-        with _offered(rule, refused):
-            _steps(contender, problem, rule, spec, tensors, gradients)
+    refused: list[str] = []
+    with _offered(rule, refused):
+        _steps(contender, problem, rule, spec, tensors, gradients)
     return Trace(tensors, gradients, tuple(refused))
 
 

@@ -22,9 +22,10 @@ from typing import Literal
 import numpy as np
 
 from backproof.comparisons.compare import exact
-from backproof.comparisons.compare.chain import expected_tensors, judged
+from backproof.comparisons.compare.chain import expected_tensors, forward_and_backward
 from backproof.comparisons.compare.part import described, random_problems
 from backproof.comparisons.compare.result import Compared, Comparison, Side
+from backproof.comparisons.compare.steps import steps
 from backproof.comparisons.compare.trace import UPDATES, Trace, named, step_name
 from backproof.comparisons.results.codec import Json, decode, encode
 from backproof.comparisons.results.files import prepare_folder, write_atomically
@@ -234,9 +235,10 @@ def judge(folder: str | Path, answers: str | Path) -> Comparison:
         if not (Path(answers) / f"{name}.json").exists():
             side = Side(str(answers), (), (f"{name}: no answer",))
         else:
-            side = Side(
-                str(answers), judged(problem, _trace(problem, read(answers, name, ("answer",))), UPDATES)
-            )
+            trace = _trace(problem, read(answers, name, ("answer",)))
+            links = forward_and_backward(problem, trace)
+            first_steps = (steps(problem, trace, rule, spec) for rule, spec in UPDATES.items())
+            side = Side(str(answers), sum(first_steps, links))
         found.append(Compared(name, (Side(str(folder), ()), side)))
     links = [link for one in found for link in one.sides[1].links]
     gradients = any(link.tensor.startswith("dW") for link in links)

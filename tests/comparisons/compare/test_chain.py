@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backproof.comparisons.compare.chain import judged
+from backproof.comparisons.compare.part import side
 from backproof.comparisons.compare.result import Link, Side
-from backproof.comparisons.compare.trace import UPDATES, record
+from backproof.comparisons.compare.trace import UPDATES
 from backproof.comparisons.contenders.scratch_mlp import ScratchMLP
 from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.scratch.architecture import ACTIVATIONS, LOSSES, Architecture, OptimizerSpec
@@ -38,8 +38,7 @@ def a_problem(seed: int, size: float = 1.0, **choices: Any) -> Problem:
 
 
 def links(contender: Any, problem: Problem, updates: Mapping[str, OptimizerSpec] = UPDATES) -> Side:
-    trace = record(contender, problem, updates)
-    return Side("it", judged(problem, trace, updates), trace.not_offered)
+    return side("it", contender, problem, updates)
 
 
 @given(
