@@ -1,12 +1,12 @@
-"""Activations with the room that a right implementation has for its rounding, the four of `scratch` and six more.
+"""Activations, the four of `scratch` and six more, with the room that a right implementation has for rounding.
 
 Given z to within e, a = f(z) and its slope d = f'(z) may lie off by
 
     |a' - a| <= sup |f'| e + ROUNDINGS u size        |d' - d| <= sup |f''| e + ROUNDINGS u size'
 
-For the four of `scratch` `verdicts.activation_bounds` has closer bounds. For the others the sizes are those of the
-largest number in the formula: 1 + erf cancels, so that gelu rounds as |z| does and not as its own value, and
-exp(z) - 1 as 1 does. The usual formulas have up to a dozen operations and one tanh, erf or exp of up to ten
+For the four of `scratch` `verdicts.activation_bounds` has closer bounds. For the others the sizes are those of
+the largest number in the formula: 1 + erf cancels, so that gelu rounds as |z| does and not as its own value,
+and exp(z) - 1 as 1 does. The usual formulas have up to a dozen operations and one tanh, erf or exp of up to ten
 units in the last place, which is less than ROUNDINGS.
 
 torch's softplus is z above 20, where log(1 + exp(-z)) is left out: that much more is allowed there.
@@ -58,13 +58,10 @@ def active(kind: str, z: Bounded, arithmetic: Arithmetic) -> Active:
     size, slope_size = _SIZES[kind](np.abs(z.value) + z.error)
     unit = ROUNDINGS * arithmetic.unit
     error = STEEPEST * z.error + unit * size + arithmetic.tiny
-    if kind == "softplus":
-        error = error + np.where(z.value + z.error > TORCH_THRESHOLD, np.exp(-np.abs(z.value)), 0.0)
     slope_error = function.curvature * z.error + unit * slope_size
     if kind == "softplus":
-        slope_error = slope_error + np.where(
-            z.value + z.error > TORCH_THRESHOLD, np.exp(-np.abs(z.value)), 0.0
-        )
+        left_out = np.where(z.value + z.error > TORCH_THRESHOLD, np.exp(-np.abs(z.value)), 0.0)
+        error, slope_error = error + left_out, slope_error + left_out
     slope = Bounded(function.slope(z.value), slope_error)
     return Active(Bounded(function.value(z.value), error), _decided(kind, z, slope))
 

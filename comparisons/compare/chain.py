@@ -126,11 +126,8 @@ class Chain:
 
     def _back(self, delta: Bounded, layer: int) -> Bounded:
         """delta W^T, some rows of W at a time."""
-        W, _ = self.problem.weights[layer]
-        parts = [
-            inner_products(delta, self.arithmetic.given(W[some]).T, self.arithmetic)
-            for some in blocks(W.shape)
-        ]
+        (W, _), arithmetic = self.problem.weights[layer], self.arithmetic
+        parts = [inner_products(delta, arithmetic.given(W[some]).T, arithmetic) for some in blocks(W.shape)]
         return _beside(parts)
 
     def _backward(self, inputs: Sequence[Bounded], delta: Bounded, given: Given) -> None:
@@ -209,8 +206,11 @@ class Gradient:
         return self._summed(Bounded(self.inputs.value[:, rows].T, self.inputs.error[:, rows].T))
 
     def bias(self) -> Iterator[Block]:
+        yield slice(None), self.bias_rows(slice(None))
+
+    def bias_rows(self, rows: slice) -> Bounded:
         db = self._summed(Bounded.exact(np.ones((1, len(self.delta.value)))))
-        yield slice(None), Bounded(db.value[0], db.error[0])
+        return Bounded(db.value[0, rows], db.error[0, rows])
 
     def _summed(self, left: Bounded) -> Bounded:
         total = inner_products(left, self.delta, self.arithmetic)

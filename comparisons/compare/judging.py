@@ -1,7 +1,7 @@
 """One tensor as a link of the chain: judged block by block, so that no copy of a large one is needed.
 
-A tensor of millions of entries is cut into blocks of rows; the expected values of a block, and its bounds, are
-computed when it is its turn and forgotten after it. Causes are looked for only where a tensor is off.
+A tensor of millions of entries is cut into blocks of rows; the expected values of a block, and its bounds,
+are computed when it is its turn and forgotten after it. Causes are looked for only where a tensor is off.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -26,7 +26,7 @@ from backproof.scratch.problem import Problem
 def steps(
     problem: Problem, trace: Trace, name: str, spec: OptimizerSpec, activations: Sequence[str] = ()
 ) -> tuple[Link, ...]:
-    """One link per tensor and recorded step of the rule of this name, step by step; () where there are none."""
+    """One link per tensor and recorded step of the rule of this name; () where there are none."""
     if name not in trace.gradients:
         return ()
     with np.errstate(all="ignore"):
@@ -91,11 +91,8 @@ class _Walk:
 
     def _gradient(self, step: int, tensor: str, rows: slice) -> Interval:
         bound = self.bounds[step][tensor]
-        if tensor.startswith("W"):
-            error = bound.weight_rows(rows).error
-        else:
-            error = next(bound.bias())[1].error[rows]
-        return Interval.around(self.taken[step][tensor][rows], 2 * error, self.arithmetic)
+        expected = bound.weight_rows(rows) if tensor.startswith("W") else bound.bias_rows(rows)
+        return Interval.around(self.taken[step][tensor][rows], 2 * expected.error, self.arithmetic)
 
     def _causes(self, tensor: str, failed: Sequence[int]) -> dict[int, tuple[str, ...]]:
         """Per step that is off, the other updates that explain all of its entries."""

@@ -237,8 +237,9 @@ def judge(folder: str | Path, answers: str | Path) -> Comparison:
         else:
             trace = _trace(problem, read(answers, name, ("answer",)))
             links = forward_and_backward(problem, trace)
-            first_steps = (steps(problem, trace, rule, spec) for rule, spec in UPDATES.items())
-            side = Side(str(answers), sum(first_steps, links))
+            for rule, spec in UPDATES.items():
+                links += steps(problem, trace, rule, spec)
+            side = Side(str(answers), links)
         found.append(Compared(name, (Side(str(folder), ()), side)))
     links = [link for one in found for link in one.sides[1].links]
     gradients = any(link.tensor.startswith("dW") for link in links)
