@@ -119,10 +119,7 @@ class TorchMLP:
 
     def weights(self) -> Weights:
         linears = [module for module in self.model if isinstance(module, nn.Linear)]
-        return [
-            (np.ascontiguousarray(m.weight.detach().numpy().T), m.bias.detach().numpy().copy())
-            for m in linears
-        ]
+        return [(m.weight.detach().numpy().T.copy(), m.bias.detach().numpy().copy()) for m in linears]
 
     def tensors(self, x: Inputs, targets: Targets) -> tuple[torch.Tensor, torch.Tensor]:
         """Checked inputs and targets as tensors, sharing memory where they can."""

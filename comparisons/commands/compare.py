@@ -20,6 +20,9 @@ def compare(
     ],
     second: Annotated[str, typer.Argument(metavar="B", help="Another, or the folder of answers to A.")],
     seed: Annotated[int, typer.Option(metavar="N", help="Seed of weights and batches.")] = 0,
+    campaign: Annotated[
+        int | None, options.count("Random problems, for the false alarms among two right implementations.")
+    ] = None,
     out: options.Out = options.OUT,
 ) -> int:
     """The first tensor in which two implementations differ by more than rounding, and why.
@@ -35,6 +38,7 @@ def compare(
     begin()
     from pathlib import Path
 
+    from backproof.comparisons.compare import campaign as random_problems
     from backproof.comparisons.compare import part, terminal, vectors
     from backproof.comparisons.report.document import look_into
     from backproof.comparisons.running.progress import Terminal
@@ -43,6 +47,8 @@ def compare(
     with Terminal() as progress:
         if vectors.is_folder(Path(first)):
             found = vectors.judge(first, second)
+        elif campaign is not None:
+            found = random_problems.run((first, second), campaign, seed, progress)
         else:
             found = part.run((first, second), seed, progress)
     return finish(out, {"compare": found}, partial(terminal.render, found))

@@ -19,7 +19,8 @@ def build(found: Comparison | None) -> Section | None:
     if found is None:
         return None
     pieces = [Markup("<p>{}</p>").format(words.answer(found))]
-    pieces += [_side(found, i) for i in (0, 1)]
+    pieces += [Markup("<p>{}.</p>").format(line) for line in words.tallies(found)]
+    pieces += [_side(found, i) for i in (0, 1) if not found.campaign or words.failures(found, i)]
     return Section(
         "compare", "Where do they part?", markup.join(pieces), found.verdict, nav="Two implementations"
     )

@@ -43,10 +43,23 @@ class Compared:
 
 
 @dataclass(frozen=True)
+class Tally:
+    """Of a campaign: one implementation in one dtype."""
+
+    name: str
+    dtype: str
+    problems: int = 0
+    alarms: int = 0  # problems with a tensor that is off
+    tensors: int = 0
+    undecided: int = 0  # tensors that may overflow
+
+
+@dataclass(frozen=True)
 class Comparison:
-    """All problems of a run."""
+    """All problems of a run; of a campaign, those with an alarm, and how many there were."""
 
     verdict: Outcome
     seconds: float
     names: tuple[str, str]
     problems: tuple[Compared, ...]
+    campaign: tuple[Tally, ...] = ()

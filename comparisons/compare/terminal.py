@@ -11,7 +11,11 @@ from backproof.comparisons.drawing.terminal import heading, verdict_text
 def render(found: Comparison, console: Console) -> None:
     """Print the answer, then each side: what was compared, the first difference, and its causes."""
     console.print(Text.assemble("\n", verdict_text(found.verdict), " ", (words.answer(found), "bold")))
+    for line in words.tallies(found):
+        console.print(Text(f"  {line}"))
     for i, name in enumerate(found.names):
+        if found.campaign and not words.failures(found, i):
+            continue
         console.print(heading(name))
         console.print(Text(words.summary(found, i)))
         firsts = words.failures(found, i)

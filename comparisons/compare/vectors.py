@@ -236,10 +236,10 @@ def judge(folder: str | Path, answers: str | Path) -> Comparison:
             side = Side(str(answers), (), (f"{name}: no answer",))
         else:
             trace = _trace(problem, read(answers, name, ("answer",)))
-            links = forward_and_backward(problem, trace)
+            links = list(forward_and_backward(problem, trace))
             for rule, spec in UPDATES.items():
                 links += steps(problem, trace, rule, spec)
-            side = Side(str(answers), links)
+            side = Side(str(answers), tuple(links))
         found.append(Compared(name, (Side(str(folder), ()), side)))
     links = [link for one in found for link in one.sides[1].links]
     gradients = any(link.tensor.startswith("dW") for link in links)

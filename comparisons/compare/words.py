@@ -18,6 +18,15 @@ def answer(found: Comparison) -> str:
     return f"{found.names[0]} and {found.names[1]} differ by rounding only."
 
 
+def tallies(found: Comparison) -> list[str]:
+    """What a campaign counted, a line for each implementation and dtype."""
+    return [
+        f"{one.name}, {one.dtype}: {one.alarms} of {one.problems:,} problems with a tensor off by more than "
+        f"rounding; {one.tensors:,} tensors compared, {one.undecided:,} undecided, since they may overflow"
+        for one in found.campaign
+    ]
+
+
 def failures(found: Comparison, i: int) -> list[tuple[str, Link]]:
     """(problem, first tensor that is off) of one side."""
     firsts = [(one.problem, one.sides[i].first) for one in found.problems]

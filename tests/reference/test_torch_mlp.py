@@ -22,6 +22,7 @@ from backproof.scratch.architecture import (
     Array,
     DtypeName,
     LossName,
+    OptimizerSpec,
     Weights,
 )
 from tests.support.strategies import Case, cases, layouts, random_case
@@ -125,3 +126,14 @@ def test_what_is_returned_belongs_to_the_caller(make: Callable[[], Contender]) -
     np.testing.assert_array_equal(contender.logits(case.x), kept[0])
     np.testing.assert_array_equal(flat(contender.weights()), kept[1])
     np.testing.assert_array_equal(flat(contender.loss_and_gradient(case.x, case.targets)[1]), kept[2])
+
+
+@both
+def test_weights_of_a_layer_with_one_output_are_copies_too(make: Callable[[], Contender]) -> None:
+    rng = np.random.default_rng(0)
+    contender = make()
+    contender.load(Architecture((3, 1), loss="mse"), [(rng.normal(size=(3, 1)), np.zeros(1))])
+    [(before, _)], x = contender.weights(), rng.normal(size=(2, 3))
+    kept = before.copy()
+    contender.train(x, np.zeros((2, 1)), [np.arange(2)], OptimizerSpec("sgd"))
+    np.testing.assert_array_equal(before, kept)

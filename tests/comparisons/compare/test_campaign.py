@@ -1,0 +1,35 @@
+from itertools import islice
+
+from backproof.comparisons.compare import words
+from backproof.comparisons.compare.campaign import PER_ARCHITECTURE, draw, run
+from backproof.comparisons.running.progress import Silent
+from backproof.comparisons.verdicts.outcome import Outcome
+from backproof.scratch.architecture import ACTIVATIONS, DTYPES, LOSSES
+
+HALVED = "tests.support.two_implementations:Halved"
+
+
+def test_right_implementations_raise_no_alarm() -> None:
+    found = run(("scratch", "torch"), 40, 7, Silent())
+    assert found.verdict is Outcome.PASS
+    assert sum(tally.problems for tally in found.campaign if tally.name == "torch") == 40
+    assert not any(tally.alarms for tally in found.campaign)
+
+
+def test_a_wrong_implementation_is_counted_for_itself_alone() -> None:
+    found = run(("scratch", HALVED), 10, 0, Silent())
+    assert found.verdict is Outcome.FAIL
+    assert {tally.name for tally in found.campaign if tally.alarms} == {HALVED}
+    assert len(found.problems) == max(tally.alarms for tally in found.campaign)
+    assert any(line.startswith("scratch") and ": 0 of 10 problems" in line for line in words.tallies(found))
+
+
+def test_the_problems_of_a_campaign_are_of_every_kind() -> None:
+    drawn = list(islice(draw(100 * PER_ARCHITECTURE, 0), 0, None, PER_ARCHITECTURE))
+    architectures = [one.problem.architecture for one in drawn]
+    assert {one.activation for one in architectures} == set(ACTIVATIONS)
+    assert {one.loss for one in architectures} == set(LOSSES)
+    assert {one.dtype for one in architectures} == set(DTYPES)
+    assert {len(one.layer_shapes) for one in architectures} == {1, 2, 3, 4, 5, 6}
+    assert max(max(one.layer_sizes) for one in architectures) > 256
+    assert {one.rule.name for one in drawn} == {"sgd", "adam"}
