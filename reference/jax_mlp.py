@@ -137,8 +137,10 @@ def step_function(architecture: Architecture, spec: OptimizerSpec) -> tuple[int,
 class JaxMLP:
     """The contender called ``jax``."""
 
+    _compiled_for: Architecture | None = None
+
     def load(self, architecture: Architecture, weights: Weights) -> None:
-        """Take copies of `weights` onto the device; compiled functions are made anew."""
+        """Copy `weights` onto the device; compiled functions are kept as long as the architecture is."""
         weights = architecture.checked_weights(weights)
         self.architecture = architecture
         with self.precision():
@@ -146,8 +148,11 @@ class JaxMLP:
                 (jnp.array(np.ascontiguousarray(weight)), jnp.array(np.ascontiguousarray(bias)))
                 for weight, bias in weights
             ]
-            self._forward = jax.jit(forward_function(architecture))
-            self._value_and_grad = jax.jit(jax.value_and_grad(loss_function(architecture)))
+            if architecture != self._compiled_for:
+                self._forward = jax.jit(forward_function(architecture))
+                self._value_and_grad = jax.jit(jax.value_and_grad(loss_function(architecture)))
+                self._steps: dict[OptimizerSpec, tuple[int, Step]] = {}
+                self._compiled_for = architecture
 
     def logits(self, x: Inputs) -> Logits:
         x = self.architecture.checked_inputs(x)
@@ -174,7 +179,9 @@ class JaxMLP:
             all_x, all_targets = jnp.array(x), jnp.array(targets)
             # int32 rows: XLA on the CPU gathers by them without a conversion.
             indices = [row.astype(np.int32) for row in rows]
-            n_moments, step = step_function(self.architecture, optimizer)
+            if optimizer not in self._steps:
+                self._steps[optimizer] = step_function(self.architecture, optimizer)
+            n_moments, step = self._steps[optimizer]
             state = self.fresh_state(n_moments)
             self._compile(step, state, all_x, all_targets, indices)
 

@@ -42,7 +42,10 @@ def run(names: tuple[str, str], n_problems: int, seed: int, progress: Progress) 
     with progress.task(f"comparing {names[0]} and {names[1]}", total=n_problems) as advance:
         for drawn in draw(n_problems, seed):
             dtype, rules = drawn.problem.architecture.dtype, {described_rule(drawn.rule): drawn.rule}
-            pair = tuple(side(name, it, drawn.problem, rules) for name, it in zip(names, sides, strict=True))
+            with np.errstate(all="ignore"):  # float32 may overflow in a large problem: counted as undecided
+                pair = tuple(
+                    side(name, it, drawn.problem, rules) for name, it in zip(names, sides, strict=True)
+                )
             for one in pair:
                 key = one.name, dtype
                 tallies[key] = _counted(tallies.get(key, Tally(*key)), one)
