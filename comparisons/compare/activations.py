@@ -4,10 +4,10 @@ Given z to within e, a = f(z) and its slope d = f'(z) may lie off by
 
     |a' - a| <= sup |f'| e + ROUNDINGS u size        |d' - d| <= sup |f''| e + ROUNDINGS u size'
 
-For the four of `scratch` `verdicts.activation_bounds` has closer bounds. For the others the sizes are those of
-the largest number in the formula: 1 + erf cancels, so that gelu rounds as |z| does and not as its own value,
-and exp(z) - 1 as 1 does. The usual formulas have up to a dozen operations and one tanh, erf or exp of up to
-ten units in the last place, which is less than ROUNDINGS.
+For the four of `scratch` `verdicts.activation_bounds` has closer bounds. For the others the sizes are those
+of the largest number in the formula: 1 + erf cancels, so that gelu rounds as |z| does and not as its own
+value, and exp(z) - 1 as 1 does. The usual formulas have up to a dozen operations and one tanh, erf or exp of
+up to ten units in the last place, which is less than ROUNDINGS.
 
 torch's softplus is z above 20, where log(1 + exp(-z)) is left out: that much more is allowed there.
 """

@@ -53,6 +53,7 @@ class Interval:
 
     def _widened(self, low: Array, high: Array, size: Array) -> "Interval":
         slack = 2 * self.arithmetic.unit * size + self.arithmetic.tiny
+        slack = np.where(size < self.arithmetic.largest / 2, slack, np.inf)  # it may overflow
         return Interval(low - slack, high + slack, self.arithmetic)
 
     def _like(self, other: "Interval | float") -> "Interval":

@@ -60,15 +60,6 @@ def named(weights: Weights, prefix: str = "") -> Iterator[tuple[str, Array]]:
         yield f"{prefix}b{layer}", b
 
 
-def per_tensor(architecture: Architecture, flat: Array) -> dict[str, Array]:
-    """A flat vector (n_parameters,) cut into the tensors W1, b1, W2, ..."""
-    pairs = [
-        (flat[weight].reshape(shape), flat[bias])
-        for (weight, bias), shape in zip(architecture.layer_slices(), architecture.layer_shapes, strict=True)
-    ]
-    return dict(named(pairs))
-
-
 def step_name(rule: str, step: int, tensor: str) -> str:
     return f"{rule}, step {step}: {tensor}"
 
@@ -140,6 +131,8 @@ def _steps(
         tensors.update((step_name(rule, step, name), array) for name, array in named(weights))
     taken = []
     for weights in (problem.weights, *seen[:-1]):
+        if not all(np.isfinite(array).all() for _, array in named(weights)):
+            break  # diverged: there is no gradient there, and no step to judge
         contender.load(problem.architecture, weights)
         taken.append(contender.loss_and_gradient(problem.x, problem.targets)[1])
     gradients[rule] = taken

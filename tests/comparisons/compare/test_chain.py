@@ -100,6 +100,20 @@ def test_nan_is_outside_every_bound() -> None:
     assert (first.tensor, first.outcome) == ("a2", Outcome.FAIL)
 
 
+@pytest.mark.parametrize("network", [ScratchMLP, Traced])
+def test_a_training_that_diverges_is_judged_up_to_where_it_does(network: type[Any]) -> None:
+    rules = {"sgd": OptimizerSpec("sgd", learning_rate=1e38)}
+    with np.errstate(all="ignore"):
+        side = links(
+            network(),
+            a_problem(0, 30.0, activation="identity", loss="sum_of_squares", dtype="float32"),
+            rules,
+        )
+    last = [link for link in side.links if link.tensor.startswith("sgd")][-1]
+    assert last.outcome is Outcome.INCONCLUSIVE
+    assert side.first is None
+
+
 def test_what_follows_from_a_mistake_is_not_blamed() -> None:
     wrong = next(mistake for mistake in MISTAKES if mistake.name == "bias twice")
     failed = [link.tensor for link in links(Traced(wrong.formulas), a_problem(0), {}).links if _failed(link)]
