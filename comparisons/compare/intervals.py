@@ -1,7 +1,8 @@
 """Update rules on intervals: every value that a correct implementation may come to, however it rounds.
 
 An `Interval` is a pair low <= high, entry by entry. Each operation takes the hull of what its operands allow
-and widens it by what one rounding, and a second one for another order of the same operations, can move it:
+and widens it by what one rounding, and a second one for another order of the same operations, can move it.
+Constants (the rate, mu, the betas, eps) are numbers of the dtype, rounded once:
 
     [a, b] + [c, d]  =  [a + c, b + d]  -+  2 u (|.|_1 + |.|_2)
     [a, b] * [c, d]  =  hull of the four products  -+  2 u |.|
@@ -11,7 +12,6 @@ ways of computing it: the rate folded into the gradient, moments without their f
 correction.
 """
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -59,7 +59,7 @@ class Interval:
     def _like(self, other: "Interval | float") -> "Interval":
         if isinstance(other, Interval):
             return other
-        return Interval(np.full_like(self.low, other), np.full_like(self.low, other), self.arithmetic)
+        return constant(other, self.arithmetic.unit * abs(other), self)
 
     def __add__(self, other: "Interval | float") -> "Interval":
         other = self._like(other)
@@ -93,6 +93,12 @@ class Interval:
         high = np.sqrt(self.high)
         root = self._widened(np.sqrt(np.maximum(self.low, 0.0)), high, high)
         return Interval(np.maximum(root.low, 0.0), root.high, self.arithmetic)
+
+
+def constant(value: float, error: float, like: Interval) -> Interval:
+    """A number of the rule, as an implementation may have rounded it."""
+    full = np.full_like(like.low, value)
+    return Interval(full - error, full + error, like.arithmetic)
 
 
 def bounded(interval: Interval) -> Bounded:
@@ -186,21 +192,24 @@ def _adam(spec: OptimizerSpec, habits: Habits) -> Rule:
         g = _with_decay(theta, g, spec, habits)
         theta = _decoupled(theta, spec, habits)
         # m <- b1 m + (1 - b1) g;  v <- b2 v + (1 - b2) g^2
-        m, v = g * (1.0 - b1), g.squared() * (1.0 - b2)
+        # 1 - b in the dtype is off by what b itself is rounded by: by much, where b is all but 1.
+        unit = g.arithmetic.unit
+        m, v = g * constant(1.0 - b1, unit, g), g.squared() * constant(1.0 - b2, unit, g)
         if state:
             m, v = state["m"] * b1 + m, state["v"] * b2 + v
-        first, second = corrections(t)
+        first, second = (constant(c, (t + 2) * unit, g) if c != 1.0 else c for c in corrections(t))
         m_hat, v_hat = m / first, v / second
         stored = habits.correction == "stored back"
         state["m"], state["v"] = (m_hat, v_hat) if stored else (m, v)
-        return theta - _quotient(m_hat, v_hat, v, second) * rate
+        # The rate may come first: what underflows then is as large after the division as it can be.
+        return theta - _quotient(m_hat * rate, v_hat, v, second)
 
-    def _quotient(m_hat: Interval, v_hat: Interval, v: Interval, second: float) -> Interval:
+    def _quotient(m_hat: Interval, v_hat: Interval, v: Interval, second: Interval | float) -> Interval:
         v_hat = Interval(np.maximum(v_hat.low, 0.0), v_hat.high, v_hat.arithmetic)
         if habits.eps == "inside":
             return m_hat / (v_hat + spec.eps).root()
         if habits.eps == "before the correction":
-            return m_hat / ((v.root() + spec.eps) / math.sqrt(second))
+            return m_hat / ((v.root() + spec.eps) / (second.root() if isinstance(second, Interval) else 1.0))
         return m_hat / (v_hat.root() + (0.0 if habits.eps == "left out" else spec.eps))
 
     return update
