@@ -3,7 +3,7 @@
     import backproof
 
     backproof.check_gradient(f, gradient, theta)    a gradient of any scalar function of a vector
-    backproof.check_module(module, x)               the backward pass of a torch module
+    backproof.check_autodiff(f, x)                  what torch, JAX or TensorFlow make of a function
     backproof.check_class("my_mlp.py:MyMLP")        a whole network: gradients, state, training
 
 Every name below is imported when it is first used: `import backproof` itself needs the standard library
@@ -14,9 +14,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from backproof.comparisons.check.modules import check_module
     from backproof.comparisons.check.session import check_class
     from backproof.comparisons.verdicts.any_function import check_gradient
+    from backproof.comparisons.verdicts.autodiff import check_autodiff, check_module
     from backproof.comparisons.verdicts.gradient_verdict import GradientVerdict
     from backproof.comparisons.verdicts.outcome import Outcome
     from backproof.comparisons.verdicts.verdict import Verdict
@@ -37,9 +37,10 @@ _HOMES = {
     "OptimizerSpec": "backproof.scratch.architecture",
     "Problem": "backproof.scratch.problem",
     "Verdict": "backproof.comparisons.verdicts.verdict",
+    "check_autodiff": "backproof.comparisons.verdicts.autodiff",
     "check_class": "backproof.comparisons.check.session",
     "check_gradient": "backproof.comparisons.verdicts.any_function",
-    "check_module": "backproof.comparisons.check.modules",
+    "check_module": "backproof.comparisons.verdicts.autodiff",
 }
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "Problem",
     "Verdict",
     "__version__",
+    "check_autodiff",
     "check_class",
     "check_gradient",
     "check_module",

@@ -24,7 +24,8 @@ import numpy as np
 from backproof.comparisons.verdicts.function_line import Point
 from backproof.comparisons.verdicts.gradient_judge import Choice, Claims, GradientNoise, judge
 from backproof.comparisons.verdicts.gradient_verdict import GradientVerdict
-from backproof.comparisons.verdicts.parameter_tree import Tensor, leaves, matching, tensors
+from backproof.comparisons.verdicts.parameter_tree import Tensor, matching, tensors
+from backproof.reference.nested import leaves
 from backproof.scratch.architecture import Array
 from backproof.scratch.errors import InputError, InputTypeError, expect
 

@@ -19,8 +19,8 @@ from backproof.comparisons.verdicts.parameter_tree import (
     coarsest,
     dtype_name,
     like,
-    rebuilt,
 )
+from backproof.reference.nested import rebuilt
 from backproof.scratch.architecture import Array
 from backproof.scratch.errors import InputError, InputTypeError
 

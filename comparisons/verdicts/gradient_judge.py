@@ -46,6 +46,7 @@ class Claims:
     gradients: Sequence[Array]  # per tensor (m, n)
     dtype: str  # the coarsest in which it was computed
     noise: "GradientNoise | None" = None  # where it can be evaluated elsewhere
+    labels: Sequence[str] = ()  # of the functions, where there are several outputs to tell apart
 
 
 @dataclass(frozen=True)
@@ -82,12 +83,20 @@ def judge(
             for c, noise in enumerate(noises)
         ]
         outcome = worst(found.outcome for found in several)
-        chosen = next(found for found in several if found.outcome == outcome)
-        verdicts[tensor.name] = _tensor_verdict(chosen, lines)
+        which = next(i for i, found in enumerate(several) if found.outcome == outcome)
+        chosen = several[which]
+        verdicts[tensor.name] = _of_output(_tensor_verdict(chosen, lines), claims.labels, which)
         if outcome == Outcome.FAIL:
             behind = causes(_seen(chosen, lines, claims), _value(chosen, lines))
             verdicts[tensor.name] = replace(verdicts[tensor.name], causes=behind)
     return GradientVerdict(verdicts)
+
+
+def _of_output(verdict: Verdict, labels: Sequence[str], which: int) -> Verdict:
+    """What is no PASS says of which function it was seen, where they have labels."""
+    if verdict.outcome == Outcome.PASS or not (labels and labels[which]):
+        return verdict
+    return replace(verdict, reason=f"{verdict.reason} (of {labels[which]})")
 
 
 def _nothing() -> None:

@@ -38,6 +38,7 @@ FAR = (1e1, 1e3, 1e6)
 ROUNDINGS = (
     64.0  # a far slope that is less than so many, of the whole gradient, may be rounding of large arguments
 )
+STRAIGHT = 0.01  # a far slope may change by this, or is taken for rounding
 INF = float("inf")
 
 
@@ -215,9 +216,10 @@ def _zero(line: Line, c: int, noise: Noise, needs: Needs, found: LineFinding) ->
 
 
 def _is_straight(line: Line, c: int, h: float) -> bool:
-    """Whether f has the same slope at h and at RATIO h: what only rounds at so large an argument has not."""
-    near, far = (float(line.at(s).values[c] - line.at(-s).values[c]) / (2 * s) for s in (h, RATIO * h))
-    return abs(near - far) <= 0.1 * abs(near)
+    """Whether f has one slope at h and further out: what only rounds at so large an argument has not."""
+    steps = (h, RATIO * h, RATIO**2 * h)
+    near, *far = (float(line.at(s).values[c] - line.at(-s).values[c]) / (2 * s) for s in steps)
+    return near != 0 and all(abs(near - one) <= STRAIGHT * abs(near) for one in far)
 
 
 def _at_kink(rows: Rows, claimed: float, steepness: float, needs: Needs) -> LineFinding:

@@ -9,46 +9,18 @@ itself. A NumPy array is handed on in double precision (a float32 network whose 
 judged in a float64 shadow); torch and JAX arrays keep their dtype, which their functions insist on.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from backproof.comparisons.verdicts.function_noise import grid
+from backproof.reference.nested import ROOT, leaves
 from backproof.scratch.architecture import Array
 from backproof.scratch.errors import InputError, InputTypeError
 
-ROOT = "params"
 FLOATING = ("float64", "float32", "float16", "bfloat16", "float128")
-
-
-def leaves(tree: Any, name: str = ROOT) -> Iterator[tuple[str, Any]]:
-    """(name, array) of every array in the tree, in order; a list of plain numbers is an array."""
-    if isinstance(tree, Mapping):
-        for key, branch in tree.items():
-            yield from leaves(branch, f"{name}[{key!r}]")
-    elif _is_sequence(tree):
-        for i, branch in enumerate(tree):
-            yield from leaves(branch, f"{name}[{i}]")
-    else:
-        yield name, tree
-
-
-def rebuilt(tree: Any, arrays: Iterator[Any]) -> Any:
-    """The same tree with other arrays, in the order of `leaves`."""
-    if isinstance(tree, Mapping):
-        return {key: rebuilt(branch, arrays) for key, branch in tree.items()}
-    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
-        return type(tree)(*(rebuilt(branch, arrays) for branch in tree))
-    if _is_sequence(tree):
-        branches = [rebuilt(branch, arrays) for branch in tree]
-        return tuple(branches) if isinstance(tree, tuple) else branches
-    return next(arrays)
-
-
-def _is_sequence(tree: Any) -> bool:
-    return isinstance(tree, list | tuple) and not (tree and all(np.isscalar(item) for item in tree))
 
 
 def dtype_name(array: Any) -> str:

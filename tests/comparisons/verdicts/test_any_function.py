@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from backproof.comparisons.verdicts.any_function import check_gradient
 from backproof.comparisons.verdicts.gradient_verdict import GradientVerdict
-from backproof.comparisons.verdicts.parameter_tree import leaves
+from backproof.reference.nested import leaves
 from backproof.scratch.architecture import Architecture, Array
 from backproof.scratch.gradients import gradient, loss_function
 from backproof.scratch.network import Network

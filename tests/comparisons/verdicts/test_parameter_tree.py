@@ -11,12 +11,11 @@ import torch
 from backproof.comparisons.verdicts.parameter_tree import (
     InPlace,
     as_numpy,
-    leaves,
     like,
     matching,
-    rebuilt,
     tensors,
 )
+from backproof.reference.nested import leaves, rebuilt
 from backproof.scratch.errors import InputError, InputTypeError
 
 Pair = namedtuple("Pair", ["w", "b"])

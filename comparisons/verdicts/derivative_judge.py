@@ -1,0 +1,115 @@
+"""A program's reverse mode against values of the program: one verdict for every tensor.
+
+What y(theta) returns is made a number, L = c y, with c drawn from the normal distribution: of both signs, so
+that errors cannot add up to nothing by design, and two draws of it, so that they do not by chance. Of several
+outputs each has a draw of its own, and one more has all of them together: a mistake in a small output is not
+hidden behind a large one. The framework's dL/dtheta is then held against values of L (`gradient_judge`); one
+call of the program serves all draws.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from backproof.comparisons.verdicts.function_line import Point
+from backproof.comparisons.verdicts.function_noise import grid
+from backproof.comparisons.verdicts.gradient_judge import (
+    ONE_BY_ONE,
+    SAMPLED,
+    Choice,
+    Claims,
+    GradientNoise,
+    judge,
+)
+from backproof.comparisons.verdicts.gradient_verdict import GradientVerdict
+from backproof.comparisons.verdicts.parameter_tree import Tensor, as_numpy, coarsest
+from backproof.reference.program import Output, Program, dtype_of
+from backproof.scratch.architecture import Array
+
+PROJECTIONS = 2  # of a single output
+MOST_OUTPUTS = 12  # with a projection of their own; more share them
+AWAY = 0.37  # of a tensor's scale: as far as it is moved to see which outputs move with it
+
+
+@dataclass(frozen=True)
+class Search:
+    """What is looked at, and how finely."""
+
+    required: float | None = (
+        None  # the relative error of a tensor that must be seen; None: as the dtypes allow
+    )
+    max_entries: int | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Projections:
+    """L = c y for every row of c."""
+
+    c: Array  # (m, n_outputs)
+    labels: tuple[str, ...]  # which output a row belongs to, "" where that need not be said
+
+
+def projections(outputs: Sequence[Output], seed: int) -> Projections:
+    """Two of a single output; of several one each, and one of all."""
+    rng = np.random.default_rng(seed)
+    ends = np.cumsum([0, *(output.size for output in outputs)])
+    total = int(ends[-1])
+    if len(outputs) == 1:
+        return Projections(rng.standard_normal((PROJECTIONS, total)), ("",) * PROJECTIONS)
+    n = min(len(outputs), MOST_OUTPUTS)
+    c, labels = np.zeros((n + 1, total)), [""] * (n + 1)
+    for i, output in enumerate(outputs):
+        c[i % n, ends[i] : ends[i + 1]] = rng.standard_normal(output.size)
+        labels[i % n] += (", " if labels[i % n] else "") + output.name
+    c[n] = rng.standard_normal(total)
+    return Projections(c, tuple(labels))
+
+
+def tensors_of(program: Program) -> list[Tensor]:
+    return [
+        Tensor(name, tuple(cell.shape), as_numpy(cell).ravel(), cell) for name, cell in program.cells.items()
+    ]
+
+
+def judge_program(program: Program, search: Search) -> GradientVerdict:
+    """A verdict for every tensor. Raises NotOffered where the framework refuses to differentiate."""
+    drawn = projections(program.outputs, search.seed)
+    found = tensors_of(program)
+    moving = _moving(program, found, drawn.c, search.seed)
+    c = drawn.c[moving]
+    dtype = dtype_of(program.outputs)
+    point = Point(
+        program.values,
+        None,
+        found,
+        in_place=True,
+        read=lambda y: np.asarray(c @ y),
+        kind=lambda y: coarsest([dtype, grid(y)]),
+    )
+
+    def gradients() -> list[Array]:
+        return program.pull(c)
+
+    claimed = gradients()
+    noise = GradientNoise(point, gradients, list, search.seed)
+    labels = tuple(drawn.labels[i] for i in np.flatnonzero(moving))
+    claims = Claims(claimed, coarsest([grid(one) for one in claimed]), noise, labels)
+    everything: list[Array | None] = [None] * len(found)
+    limits = search.max_entries or ONE_BY_ONE, search.max_entries or SAMPLED
+    return judge(point, claims, Choice(everything, search.required, search.seed, *limits))
+
+
+def _moving(program: Program, found: Sequence[Tensor], c: Array, seed: int) -> Any:
+    """Which rows are of outputs that move with a tensor, or claim to; all of them, if none do."""
+    if len(c) <= PROJECTIONS:
+        return np.ones(len(c), dtype=bool)
+    rng = np.random.default_rng([seed, 2])
+    ways = [AWAY * rng.uniform(0.5, 1.0, t.flat.shape) * np.maximum(1.0, np.abs(t.flat)) for t in found]
+    point = Point(program.values, None, found, in_place=True, read=np.asarray)
+    moved = (c != 0) & (point.anywhere(1.0, ways) != point.base)
+    claimed = np.array([[bool(row.any()) for row in one] for one in program.pull(c)])
+    alive = moved.any(axis=1) | claimed.any(axis=0)
+    return alive if alive.any() else ~alive

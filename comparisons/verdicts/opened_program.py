@@ -1,0 +1,106 @@
+"""Whose function is it? The framework is told by f and its arguments, and imported only then.
+
+    torch        a module, an `autograd.Function`, or a torch tensor among the arguments
+    TensorFlow   a Keras layer, a `tf.function`, or a TensorFlow tensor or variable among the arguments
+    JAX          something that jax made, a JAX array among the arguments, or one that f returns
+
+Arguments are named as people say them: those of a module, a Function or a layer ``input[0]``, those of a
+plain function by its own parameters.
+"""
+
+import functools
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+from backproof.reference.nested import leaves
+from backproof.reference.program import Program
+from backproof.scratch.errors import InputError, InputTypeError
+
+FRAMEWORKS = ("torch", "tensorflow", "jax")
+MADE_BY = {"torch": ("torch",), "tensorflow": ("tensorflow", "keras"), "jax": ("jax", "jaxlib")}
+
+
+def framework_of(f: Any, args: Sequence[Any]) -> str:
+    """Its name. Raises InputTypeError where nothing of these is there."""
+    if isinstance(f, functools.partial):
+        f = f.func
+    for name in FRAMEWORKS:
+        if _is_of(f, name) or any(_is_of(leaf, name) for leaf in _leaves(args)):
+            return name
+    if not callable(f):
+        raise InputTypeError(
+            f"f: expected a function, module or layer, got {type(f).__name__}; pass what is called with args"
+        )
+    returned = f(*args)
+    found = next((name for name in FRAMEWORKS if any(_is_of(leaf, name) for leaf in _leaves(returned))), None)
+    if found is None:
+        kinds = ", ".join(sorted({type(leaf).__name__ for leaf in _leaves(args)})) or "none"
+        raise InputTypeError(
+            f"args: expected torch, JAX or TensorFlow tensors, got {kinds}; convert them, "
+            "or use check_gradient(f, gradient, params) for a gradient written by hand"
+        )
+    return found
+
+
+def _is_of(value: Any, framework: str) -> bool:
+    kinds = value.__mro__ if isinstance(value, type) else type(value).__mro__
+    return any(kind.__module__.partition(".")[0] in MADE_BY[framework] for kind in kinds)
+
+
+def _leaves(tree: Any) -> Iterator[Any]:
+    """Also of pytrees that are objects of their own: what they hold one level down."""
+    for _, leaf in leaves(tree, ""):
+        yield leaf
+        if hasattr(leaf, "__dict__") and not isinstance(leaf, type) and not hasattr(leaf, "dtype"):
+            yield from (part for value in vars(leaf).values() for _, part in leaves(value, ""))
+
+
+def names_of(f: Any, args: Sequence[Any]) -> list[str]:
+    """A name for every argument."""
+    numbered = [f"input[{i}]" for i in range(len(args))]
+    plain = inspect.unwrap(f) if callable(f) else f
+    if not (inspect.isfunction(plain) or inspect.ismethod(plain)):
+        return numbered
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    own = [p.name for p in inspect.signature(plain).parameters.values() if p.kind in kinds]
+    return own[: len(args)] if len(own) >= len(args) else numbered
+
+
+@dataclass(frozen=True)
+class Opener:
+    """How the framework makes programs of f(*args), and what it wants around all of their calls."""
+
+    program: Callable[[str | None], Program]  # the dtype of its floating-point tensors; None: as they are
+    around: Callable[[], AbstractContextManager[None]] = nullcontext
+
+
+def opener(f: Any, args: Sequence[Any]) -> Opener:
+    """Raises InputError with the command that installs what is missing."""
+    framework, names = framework_of(f, args), names_of(f, args)
+    if framework == "torch":
+        from backproof.reference import torch_program
+
+        return Opener(lambda dtype: torch_program.opened(f, args, names, dtype), torch_program.undisturbed)
+    if framework == "jax":
+        from backproof.reference import jax_program
+
+        return Opener(lambda dtype: jax_program.opened(f, args, names, dtype))
+    raise InputError("f: expected torch or JAX")
+
+
+def is_double(program: Program) -> bool:
+    """Whether all of its tensors are in double precision."""
+    return all(str(cell.dtype).endswith("float64") for cell in program.cells.values())
+
+
+def in_double(open_in: Callable[[str | None], Program]) -> Program | None:
+    """The program in float64; None where its kernels refuse that."""
+    try:
+        return open_in("float64")
+    except InputError:
+        raise
+    except (RuntimeError, TypeError, NotImplementedError, ValueError):  # a framework's words for it
+        return None

@@ -1,0 +1,94 @@
+"""A differentiable function in a framework, seen from outside: numbers in, numbers out, its derivatives.
+
+Of a program y(theta) with everything but its tensors held, y all its floating-point outputs in one row:
+
+    values()      y                                 (n_outputs,)
+    pull(c)       c y'       reverse mode: vector-Jacobian products, one for each row of c
+    push(v)       y' v       forward mode: a Jacobian-vector product
+    backward()    the program (theta, C) -> sum_o C_o dy_o/dtheta: the backward pass
+
+All numbers that cross are float64 NumPy arrays. The tensors are arrays that can be written to: whoever moves
+theta writes into `cells`, and the program reads them at its next call. `NotOffered` says that a framework has
+no such derivative of this function.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from backproof.scratch.architecture import Array
+from backproof.scratch.errors import InputError, InputTypeError
+
+EPS = {"float64": 2.0**-52, "float32": 2.0**-23, "float16": 2.0**-10, "bfloat16": 2.0**-7}
+
+
+@dataclass(frozen=True)
+class Output:
+    """One floating-point tensor that is returned."""
+
+    name: str
+    size: int
+    dtype: str
+
+
+class Program(Protocol):
+    """As the module says."""
+
+    @property
+    def cells(self) -> Mapping[str, Any]:
+        """The tensors by their names: torch tensors or NumPy arrays."""
+
+    @property
+    def outputs(self) -> Sequence[Output]: ...
+
+    def values(self) -> Array:
+        """y, (n_outputs,); NaN outside the function's domain."""
+
+    def pull(self, c: Array) -> list[Array]:
+        """c (m, n_outputs) -> of every tensor (m, n): zeros where y does not depend on it.
+
+        Raises NotOffered where the framework refuses to differentiate.
+        """
+
+    def push(self, directions: Sequence[Array]) -> Array:
+        """A direction (n,) of every tensor -> (n_outputs,). Raises NotOffered."""
+
+    def backward(self) -> "Program":
+        """The backward pass as a program of the tensors and of the ``upstream`` gradients."""
+
+
+def dtype_of(outputs: Sequence[Output]) -> str:
+    """The coarsest."""
+    return max((output.dtype for output in outputs), key=lambda name: EPS.get(name, 0.0))
+
+
+def upstream_name(output: str) -> str:
+    """``upstream`` of ``output``, ``upstream['loss']`` of ``output['loss']``."""
+    return "upstream" + output.removeprefix("output")
+
+
+def checked_first(first: Array, second: Array, outputs: Sequence[Output], remedy: str) -> None:
+    """Raise InputError unless two calls gave the same finite numbers."""
+    start = 0
+    for output in outputs:
+        part = slice(start, start + output.size)
+        if not np.isfinite(first[part]).all():
+            raise InputError(
+                f"f: expected finite numbers, found NaN or Inf in {output.name}; choose other arguments"
+            )
+        start += output.size
+    if not np.array_equal(first, second):
+        raise InputError(f"f: two calls with the same arguments differ; {remedy}")
+
+
+def checked_outputs(outputs: Sequence[Output], kinds: Sequence[str], returned: object) -> None:
+    """Raise InputTypeError for complex outputs, and where there is no floating-point one."""
+    if any("complex" in kind for kind in kinds):
+        raise InputTypeError("f: expected real outputs, found complex ones; return real and imaginary parts")
+    if not outputs:
+        found = ", ".join(kinds) or type(returned).__name__
+        raise InputTypeError(f"f: expected it to return floating-point tensors, got {found}")
+    if not sum(output.size for output in outputs):
+        raise InputError("f: expected outputs with at least one entry, got empty ones")

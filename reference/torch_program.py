@@ -1,0 +1,301 @@
+"""A `torch.nn.Module`, `torch.autograd.Function` or function of tensors as a `Program`.
+
+The module is copied, and every call has buffers of its own: running statistics that a call in training mode
+moves are where they were. What a plain function closes over is not copied (and stays in its own precision),
+but its buffers are kept likewise. The inputs are copies; integers and all else are handed on as they are.
+"""
+
+import copy
+import functools
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import torch
+from torch.autograd import forward_ad
+
+from backproof.reference.contender import NotOffered
+from backproof.reference.nested import leaves, rebuilt
+from backproof.reference.program import (
+    Output,
+    checked_first,
+    checked_outputs,
+    upstream_name,
+)
+from backproof.scratch.architecture import Array
+from backproof.scratch.errors import InputError, InputTypeError
+
+Named = dict[str, torch.Tensor]
+Function = Callable[[Sequence[torch.Tensor]], Named]
+
+REMEDY = (
+    "call module.eval() first, or fix the seed inside f (torch.manual_seed), so that dropout and the like "
+    "draw the same numbers"
+)
+MAKE_DUAL: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] = forward_ad.make_dual
+UNPACK_DUAL: Callable[[torch.Tensor], Any] = forward_ad.unpack_dual
+
+
+def opened(f: Any, args: Sequence[Any], names: Sequence[str], dtype: str | None) -> "TorchProgram":
+    """The program f(*args), its floating-point tensors in this dtype, or as they are.
+
+    Raises InputError where there is no tensor to differentiate by, where outputs are not finite, or two calls
+    differ; InputTypeError for complex numbers and where no floating-point tensor is returned.
+    """
+    wanted = None if dtype is None else getattr(torch, dtype)
+    f, bound = _unwrapped(f)
+    if isinstance(f, type) and issubclass(f, torch.autograd.Function):
+        f = f.apply
+    named = [pair for arg, name in zip(args, names, strict=True) for pair in leaves(arg, name)]
+    arguments = [_leaf(value, wanted, name) for name, value in named]
+    cells: Named = {}
+    if isinstance(f, torch.nn.Module):
+        f = _copied(f, wanted)
+        cells = {name: p for name, p in f.named_parameters() if p.requires_grad}
+    inputs = {
+        name: a for (name, _), a in zip(named, arguments, strict=True) if _is_floating(a) and a.requires_grad
+    }
+    cells |= inputs
+    if not cells:
+        raise InputError("f: nothing to check; expected parameters or floating-point arguments")
+    return TorchProgram(_Call(f, bound, args, arguments, cells, len(inputs)), cells)
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """The random state is put back; one thread, since a team costs small tensors more than it gives."""
+    threads = torch.get_num_threads()
+    with torch.random.fork_rng(devices=[]):
+        torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(threads)
+
+
+def _unwrapped(f: Any) -> tuple[Any, dict[str, Any]]:
+    """A `functools.partial` of a module with keywords alone is the module, with these."""
+    if isinstance(f, functools.partial) and isinstance(f.func, torch.nn.Module) and not f.args:
+        return f.func, f.keywords
+    return f, {}
+
+
+def _copied(module: torch.nn.Module, dtype: torch.dtype | None) -> torch.nn.Module:
+    try:
+        copied = copy.deepcopy(module)
+    except RuntimeError as error:  # a tensor with a history, kept as an attribute, cannot be copied
+        raise InputError(
+            f"f: expected a module that can be copied, got {error}; pass a function that calls it"
+        ) from error
+    return copied if dtype is None else copied.to(dtype)
+
+
+def _is_floating(value: Any) -> bool:
+    return isinstance(value, torch.Tensor) and value.is_floating_point()
+
+
+def _leaf(value: Any, dtype: torch.dtype | None, name: str) -> Any:
+    if isinstance(value, torch.Tensor) and value.is_complex():
+        raise InputTypeError(
+            f"{name}: expected real numbers, got {value.dtype}; let f take real and imaginary parts"
+        )
+    if not _is_floating(value):
+        return value
+    if not torch.isfinite(value).all():
+        raise InputError(f"{name}: expected finite numbers, found NaN or Inf; choose another point")
+    copied = value.detach().to(dtype or value.dtype, copy=True)
+    return copied.contiguous().requires_grad_()
+
+
+class _Call:
+    """f at any tensors in place of its own, with every buffer put back."""
+
+    def __init__(
+        self,
+        f: Any,
+        keywords: Mapping[str, Any],
+        args: Sequence[Any],
+        arguments: Sequence[Any],
+        cells: Named,
+        n_inputs: int,
+    ) -> None:
+        self._f, self._keywords, self._args, self._arguments = f, keywords, tuple(args), list(arguments)
+        self._own = list(cells.values())
+        self._parameters = list(cells)[: len(cells) - n_inputs]
+        self._buffers = _Buffers(_modules_of(f))
+
+    def __call__(self, tensors: Sequence[torch.Tensor]) -> Named:
+        with self._buffers.kept():
+            returned = self._returned(tensors)
+        parts = list(leaves(returned, "output"))
+        found = {name: part for name, part in parts if _is_floating(part)}
+        outputs = [Output(name, part.numel(), _kind(part)) for name, part in found.items()]
+        kinds = [_kind(part) for _, part in parts if isinstance(part, torch.Tensor)]
+        checked_outputs(outputs, kinds, returned)
+        return found
+
+    def _returned(self, tensors: Sequence[torch.Tensor]) -> Any:
+        inputs = iter(tensors[len(self._parameters) :])
+        values = [next(inputs) if _is_floating(a) and a.requires_grad else a for a in self._arguments]
+        args = rebuilt(self._args, iter(values)) if self._args else ()
+        if not self._parameters or all(a is b for a, b in zip(tensors, self._own, strict=True)):
+            return self._f(*args, **self._keywords)
+        parameters = dict(zip(self._parameters, tensors, strict=False))
+        return torch.func.functional_call(self._f, parameters, args, dict(self._keywords))
+
+
+def _kind(tensor: torch.Tensor) -> str:
+    return str(tensor.dtype).rpartition(".")[2]
+
+
+def _modules_of(f: Any) -> list[torch.nn.Module]:
+    """f, or the modules that a function closes over, is a method of, or finds among its globals."""
+    if isinstance(f, torch.nn.Module):
+        return [f]
+    if isinstance(f, functools.partial):
+        return [m for part in (f.func, *f.args, *f.keywords.values()) for m in _modules_of(part)]
+    owner = getattr(f, "__self__", None)
+    found = [owner] if isinstance(owner, torch.nn.Module) else []
+    if inspect.isfunction(f):
+        around = inspect.getclosurevars(f)
+        reached = [*around.nonlocals.values(), *around.globals.values()]
+        found += [value for value in reached if isinstance(value, torch.nn.Module)]
+    return found
+
+
+class _Buffers:
+    """Running statistics and the like: every call has copies of them, and what it does to these is lost."""
+
+    def __init__(self, modules: Sequence[torch.nn.Module]) -> None:
+        every = [inner for module in modules for inner in module.modules()]
+        self._own = [(inner, dict(inner._buffers)) for inner in every if inner._buffers]
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        for inner, own in self._own:
+            inner._buffers.update({name: None if b is None else b.clone() for name, b in own.items()})
+        try:
+            yield
+        finally:
+            for inner, own in self._own:
+                inner._buffers.clear()
+                inner._buffers.update(own)
+
+
+class TorchProgram:
+    """`Program` for torch: `function` makes named outputs of tensors that stand for `cells`."""
+
+    def __init__(self, function: Function, cells: Named) -> None:
+        self._function, self.cells = function, cells
+        self._leaves = list(cells.values())
+        with torch.enable_grad():
+            parts = function(self._leaves)
+        self.outputs = [Output(name, part.numel(), _kind(part)) for name, part in parts.items()]
+        self._grad = False
+        try:
+            first = self._flat()
+        except RuntimeError:  # a function that itself differentiates wants autograd on
+            self._grad = True
+            first = self._flat()
+        checked_first(first, self._flat(), self.outputs, REMEDY)
+
+    def _flat(self) -> Array:
+        with torch.set_grad_enabled(self._grad):
+            return _in_a_row(self._function(self._leaves).values())
+
+    def values(self) -> Array:
+        try:
+            return self._flat()
+        except (RuntimeError, ValueError):  # it ran at the arguments: these lie outside its domain
+            return np.full(sum(output.size for output in self.outputs), np.nan)
+
+    def pull(self, c: Array) -> list[Array]:
+        found = [np.zeros((len(c), leaf.numel())) for leaf in self._leaves]
+        with torch.enable_grad(), _offered():
+            parts = list(self._function(self._leaves).values())
+            alive = [i for i, part in enumerate(parts) if part.requires_grad]
+            for number, row in enumerate(c):
+                weights = _split(row, parts)
+                of_row = (
+                    torch.autograd.grad(
+                        [parts[i] for i in alive],
+                        self._leaves,
+                        [weights[i] for i in alive],
+                        allow_unused=True,
+                        retain_graph=number < len(c) - 1,
+                    )
+                    if alive
+                    else ()
+                )
+                for place, one in zip(found, of_row, strict=False):
+                    if one is not None:
+                        place[number] = _in_a_row([one])
+        return found
+
+    def push(self, directions: Sequence[Array]) -> Array:
+        with torch.no_grad(), forward_ad.dual_level(), _offered():
+            duals = [
+                MAKE_DUAL(leaf.detach(), _like(leaf, direction))
+                for leaf, direction in zip(self._leaves, directions, strict=True)
+            ]
+            tangents = [
+                torch.zeros_like(part) if tangent is None else tangent
+                for part in self._function(duals).values()
+                for tangent in [UNPACK_DUAL(part).tangent]
+            ]
+            return _in_a_row(tangents)
+
+    def backward(self) -> "TorchProgram":
+        n = len(self._leaves)
+        with torch.no_grad():
+            parts = self._function(self._leaves)
+        generator = torch.Generator().manual_seed(0)
+        upstream = {
+            upstream_name(name): torch.randn(part.shape, generator=generator, dtype=torch.float64)
+            .to(part.device, part.dtype)
+            .requires_grad_()
+            for name, part in parts.items()
+        }
+        names = [f"gradient of {name}" for name in self.cells]
+
+        def function(tensors: Sequence[torch.Tensor]) -> Named:
+            with torch.enable_grad():
+                outputs = self._function(tensors[:n]).values()
+                pairs = [(y, c) for y, c in zip(outputs, tensors[n:], strict=True) if y.requires_grad]
+                found = torch.autograd.grad(
+                    [y for y, _ in pairs],
+                    list(tensors[:n]),
+                    [c for _, c in pairs],
+                    create_graph=True,
+                    materialize_grads=True,
+                )
+            return dict(zip(names, found, strict=True))
+
+        with _offered():
+            return TorchProgram(function, {**self.cells, **upstream})
+
+
+@contextmanager
+def _offered() -> Iterator[None]:
+    try:
+        yield
+    except (RuntimeError, NotImplementedError) as error:
+        raise NotOffered(f"torch says: {' '.join(str(error).split())[:200]}") from error
+
+
+def _in_a_row(tensors: Any) -> Array:
+    row = [tensor.detach().reshape(-1).double().cpu() for tensor in tensors]
+    found: Array = torch.cat(row).numpy()
+    return found
+
+
+def _like(model: torch.Tensor, flat: Array) -> torch.Tensor:
+    return torch.from_numpy(flat).reshape(model.shape).to(model.device, model.dtype)
+
+
+def _split(row: Array, parts: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+    numbers = iter(row)
+    return [_like(part, np.fromiter(islice(numbers, part.numel()), np.float64)) for part in parts]
