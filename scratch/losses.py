@@ -25,23 +25,23 @@ from backproof.scratch.architecture import Array, Labels, Logits, PerExample, Ta
 class Loss:
     """L = scale(N, K) * sum of `terms`, one per example; see above.
 
-    `terms_and_delta(z, targets, out, factor)` gives the terms (batch,), and writes factor * dL/dz to `out`:
-    both at once, since they share most of their work.
+    `terms_and_delta(z, targets, out, factor)` gives the terms (batch,), and writes factor * dL/dz to `out`
+    unless that is None: both at once, since they share most of their work.
     """
 
-    terms_and_delta: Callable[[Logits, Targets, Logits, float], PerExample]
+    terms_and_delta: Callable[[Logits, Targets, Logits | None, float], PerExample]
     scale: Callable[[int, int], float]
 
     def per_example(self, z: Logits, targets: Targets) -> PerExample:
         """The terms alone."""
-        return self.terms_and_delta(z, targets, np.empty_like(z), 1.0)
+        return self.terms_and_delta(z, targets, None, 1.0)
 
     def value(self, z: Logits, targets: Targets) -> Array:
         """L as a scalar of z's dtype."""
-        return self.value_and_delta(z, targets, np.empty_like(z))
+        return self.value_and_delta(z, targets, None)
 
-    def value_and_delta(self, z: Logits, targets: Targets, out: Logits, factor: float = 1.0) -> Array:
-        """Write factor * dL/dz to `out` and return L."""
+    def value_and_delta(self, z: Logits, targets: Targets, out: Logits | None, factor: float = 1.0) -> Array:
+        """Write factor * dL/dz to `out`, if any, and return L."""
         terms = self.terms_and_delta(z, targets, out, factor)
         scale = z.dtype.type(self.scale(*z.shape))
         total: Array = np.add.reduce(terms) * scale
@@ -59,18 +59,19 @@ def _rows(n_examples: int) -> Array:
     return np.arange(n_examples)
 
 
-def _cross_entropy(z: Logits, labels: Labels, out: Logits, factor: float) -> PerExample:
+def _cross_entropy(z: Logits, labels: Labels, out: Logits | None, factor: float) -> PerExample:
     # Maximum, exp and sum serve both the terms and delta (9 us of 25 for 100 x 10).
     rows = _rows(len(z))
     largest = np.maximum.reduce(z.real, axis=1, keepdims=True)
     shifted = np.subtract(z, largest, out=out)
     own = shifted[rows, labels]
-    np.exp(shifted, out=out)
-    sums = np.add.reduce(out, axis=1)
-    # delta = (softmax(z) - onehot) / N
-    share = factor / len(z)
-    out *= (share / sums)[:, None]
-    out[rows, labels] -= share
+    powers = np.exp(shifted, out=out)
+    sums = np.add.reduce(powers, axis=1)
+    if out is not None:
+        # delta = (softmax(z) - onehot) / N
+        share = factor / len(z)
+        out *= (share / sums)[:, None]
+        out[rows, labels] -= share
     terms: Array = np.log(sums) - own
     return terms
 
@@ -82,23 +83,25 @@ def softplus(z: Array) -> Array:
     return np.where(positive, z, 0.0) + np.log1p(decay)
 
 
-def _binary_cross_entropy(z: Logits, targets: Targets, out: Logits, factor: float) -> PerExample:
-    # delta = (sigmoid(z) - t) / NK
-    np.subtract(sigmoid(z, out=out), targets, out=out)
-    out *= factor / z.size
+def _binary_cross_entropy(z: Logits, targets: Targets, out: Logits | None, factor: float) -> PerExample:
+    if out is not None:
+        # delta = (sigmoid(z) - t) / NK
+        np.subtract(sigmoid(z, out=out), targets, out=out)
+        out *= factor / z.size
     terms: Array = (softplus(z) - targets * z).sum(axis=1)
     return terms
 
 
-def _sum_of_squares(z: Logits, targets: Targets, out: Logits, factor: float) -> PerExample:
-    # delta = 2 (z - t)
+def _sum_of_squares(z: Logits, targets: Targets, out: Logits | None, factor: float) -> PerExample:
     residual = np.subtract(z, targets, out=out)
     terms: Array = np.square(residual).sum(axis=1)
-    out *= 2.0 * factor
+    if out is not None:
+        # delta = 2 (z - t)
+        out *= 2.0 * factor
     return terms
 
 
-def _mse(z: Logits, targets: Targets, out: Logits, factor: float) -> PerExample:
+def _mse(z: Logits, targets: Targets, out: Logits | None, factor: float) -> PerExample:
     return _sum_of_squares(z, targets, out, factor / z.size)
 
 

@@ -90,12 +90,13 @@ def smoothed_cross_entropy(smoothing: float) -> Loss:
     expect(0.0 <= smoothing < 1.0, f"smoothing: expected a share in [0, 1), got {smoothing!r}")
     sharp = LOSS_FUNCTIONS["cross_entropy"]
 
-    def terms_and_delta(z: Logits, labels: Labels, out: Logits, factor: float) -> PerExample:
+    def terms_and_delta(z: Logits, labels: Labels, out: Logits | None, factor: float) -> PerExample:
         rows = np.arange(len(z))
         terms = sharp.terms_and_delta(z, labels, out, factor)
-        # (softmax(z) - onehot) / N + s (onehot - 1/K) / N
-        out -= factor * smoothing / z.size
-        out[rows, labels] += factor * smoothing / len(z)
+        if out is not None:
+            # (softmax(z) - onehot) / N + s (onehot - 1/K) / N
+            out -= factor * smoothing / z.size
+            out[rows, labels] += factor * smoothing / len(z)
         # logsumexp(z) - (1 - s) z_y - s mean(z) = cross entropy + s (z_y - mean(z))
         terms += smoothing * (z[rows, labels] - z.mean(axis=1))
         return terms
