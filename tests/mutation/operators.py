@@ -73,11 +73,14 @@ def opposite(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
 
 def number(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
     """A constant that is a little off: one more, or twice as much."""
-    if isinstance(node, ast.Constant) and type(node.value) in (int, float):
-        other = node.value + 1 if isinstance(node.value, int) else node.value * 2 if node.value else 1.0
-        yield f"{node.value!r} becomes {other!r}", ast.Constant(other)
-    if isinstance(node, ast.Constant) and isinstance(node.value, bool):
-        yield f"{node.value} becomes {not node.value}", ast.Constant(not node.value)
+    if not isinstance(node, ast.Constant):
+        return
+    value = node.value
+    if isinstance(value, bool):
+        yield f"{value} becomes {not value}", ast.Constant(not value)
+    elif isinstance(value, int | float):
+        other = value + 1 if isinstance(value, int) else value * 2 or 1.0
+        yield f"{value!r} becomes {other!r}", ast.Constant(other)
 
 
 def option(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
@@ -90,8 +93,9 @@ def option(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
         rest = [*node.keywords[:i], *node.keywords[i + 1 :]]
         yield f"{keyword.arg} not passed on", ast.Call(node.func, node.args, rest)
         others = _WORDS.get(keyword.arg, {})
-        if isinstance(keyword.value, ast.Constant) and keyword.value.value in others:
-            changed = ast.keyword(keyword.arg, ast.Constant(others[keyword.value.value]))
+        value = keyword.value.value if isinstance(keyword.value, ast.Constant) else None
+        if isinstance(value, int) and value in others:
+            changed = ast.keyword(keyword.arg, ast.Constant(others[value]))
             keywords = [*node.keywords[:i], changed, *node.keywords[i + 1 :]]
             yield f"another {keyword.arg}", ast.Call(node.func, node.args, keywords)
 

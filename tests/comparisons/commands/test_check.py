@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from backproof.comparisons import cli
+from backproof.comparisons.check.trial import Settings
 from backproof.comparisons.report import document as results
 from backproof.comparisons.zoo import matrix
 from backproof.comparisons.zoo.catalogue import default_folder
@@ -155,7 +156,7 @@ def test_pytest_holds_a_class_to_the_contract(target: str, passed: bool) -> None
 def test_the_zoo_says_who_killed_whom_and_keeps_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(matrix, "Settings", partial(matrix.Settings, only=("weights", "schedules")))
+    monkeypatch.setattr(matrix, "Settings", partial(Settings, only=("weights", "schedules")))
     out = str(tmp_path / "out")
     assert cli.run(["zoo", "--only", "ScheduleOneStepLate", "--workers", "1", "--out", out]) == 0
     assert "Killed by a check expected to see it: 1 of 1 mutants." in capsys.readouterr().out

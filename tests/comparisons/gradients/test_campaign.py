@@ -9,12 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backproof.comparisons.gradients import campaign, sensitivity
-from backproof.comparisons.gradients.campaign import CELLS, CellTally, Chunk, Tally, chunks, median
+from backproof.comparisons.gradients.campaign import CELLS, Cell, CellTally, Chunk, Tally, chunks, median
 from backproof.comparisons.gradients.random_problems import FAMILIES, ORDINARY, draw
 from backproof.comparisons.gradients.result import Campaign, Sensitivity
 from backproof.comparisons.gradients.sensitivity import EXPONENTS, RELATIVE_ERRORS, Caught, made_wrong
 from backproof.comparisons.running.progress import Silent
 from backproof.comparisons.verdicts.outcome import Outcome
+from backproof.comparisons.verdicts.relu_kinks import judge_gradient
 from backproof.comparisons.verdicts.verdict import REQUIRED_RESOLUTION, Verdict
 from backproof.scratch.architecture import ACTIVATIONS, DTYPES, Array
 from backproof.scratch.problem import Problem
@@ -61,10 +62,8 @@ def test_every_pass_is_resolved_as_finely_as_required(small: Campaign) -> None:
 
 
 def test_a_verdict_that_says_pass_to_everything_is_all_misses(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = campaign.judge_gradient
-
     def lenient(*arguments: Any, **options: Any) -> Verdict:
-        return replace(real(*arguments, **options), outcome=Outcome.PASS)
+        return replace(judge_gradient(*arguments, **options), outcome=Outcome.PASS)
 
     monkeypatch.setattr(campaign, "judge_gradient", lenient)
     tally = campaign.run_chunk(Chunk(("normal", "tanh", "float64"), 0, 3, 0, 0))
@@ -86,7 +85,7 @@ def test_a_single_gradient_of_zeros_that_passes_fails_the_campaign() -> None:
 
 
 def test_the_same_cases_come_whatever_the_chunks() -> None:
-    cell = ("wide", "relu", "float64")
+    cell: Cell = ("wide", "relu", "float64")
     whole = campaign.run_chunk(Chunk(cell, 0, 4, 0, 0))
     parts = [campaign.run_chunk(Chunk(cell, first, 2, 0, 0)) for first in (0, 2)]
     joined = CellTally()

@@ -35,13 +35,19 @@ class NoLogits(ScratchMLP):
         raise NotOffered("it predicts classes only")
 
 
-def wrong(change: Callable[[float, list[list[Array]]], tuple[float, Weights]]) -> Contender:
+Layers = list[list[Array]]  # W and b of every layer, to be replaced
+Change = Callable[[float, Layers], float]  # changes the layers, and returns the loss
+
+
+def wrong(change: Change) -> Contender:
     """Scratch, with what loss_and_gradient returns changed on its way out."""
 
     class Wrong(ScratchMLP):
         def loss_and_gradient(self, x: Array, targets: Array) -> tuple[float, Weights]:
             loss, found = super().loss_and_gradient(x, targets)
-            return change(loss, [list(layer) for layer in found])
+            layers = [list(layer) for layer in found]
+            loss = change(loss, layers)
+            return loss, [(W, b) for W, b in layers]
 
     return Wrong()
 
@@ -51,43 +57,57 @@ def problem(activation: str = "relu", loss: str = "cross_entropy", dtype: str = 
     return next(one for label, one in small_problems(0).items() if label.endswith(name))
 
 
-def checked(monkeypatch: pytest.MonkeyPatch, contender: Contender, **which: str) -> list[Check | NotCompared]:
+def rows(monkeypatch: pytest.MonkeyPatch, contender: Contender) -> list[Check | NotCompared]:
     monkeypatch.setattr(registry, "create", lambda name: contender)
-    return check_problem("it", problem(**which), ("mine",))
+    return check_problem("it", problem(), ("mine",))
+
+
+def compared(found: list[Check | NotCompared]) -> list[Check]:
+    """The rows, each of which was compared."""
+    checks = [row for row in found if isinstance(row, Check)]
+    assert len(checks) == len(found)
+    return checks
+
+
+def checked(monkeypatch: pytest.MonkeyPatch, contender: Contender) -> Check:
+    """The one check of this contender."""
+    (check,) = compared(rows(monkeypatch, contender))
+    return check
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_scratch_and_torch_pass_every_check(activation: str, loss: str, dtype: str) -> None:
-    checks = check_problem("it", problem(activation, loss, dtype), ("scratch", "torch"))
+    checks = compared(check_problem("it", problem(activation, loss, dtype), ("scratch", "torch")))
     assert [check.verdict for check in checks] == [Outcome.PASS] * len(checks)
     against = {check.against for check in checks}
     assert {"complex_step", "scratch"} <= against
     assert dtype == "float32" or "central_difference" in against
 
 
-def _scaled(loss: float, found: list[list[Array]]) -> tuple[float, Weights]:
+def _scaled(loss: float, found: Layers) -> float:
     found[1][0] = found[1][0] * (1 + 1e-8)
-    return loss, found
+    return loss
 
 
-def _transposed(loss: float, found: list[list[Array]]) -> tuple[float, Weights]:
+def _transposed(loss: float, found: Layers) -> float:
     found[0][0] = found[0][0].T
-    return loss, found
+    return loss
 
 
-def _not_a_number(loss: float, found: list[list[Array]]) -> tuple[float, Weights]:
+def _not_a_number(loss: float, found: Layers) -> float:
     found[0][1][0] = np.nan
-    return loss, found
+    return loss
 
 
-def _other_loss(loss: float, found: list[list[Array]]) -> tuple[float, Weights]:
-    return loss * (1 + 1e-12), found
+def _other_loss(loss: float, found: Layers) -> float:
+    return loss * (1 + 1e-12)
 
 
-def _a_layer_short(loss: float, found: list[list[Array]]) -> tuple[float, Weights]:
-    return loss, found[1:]
+def _a_layer_short(loss: float, found: Layers) -> float:
+    del found[0]
+    return loss
 
 
 @pytest.mark.parametrize(
@@ -100,15 +120,15 @@ def _a_layer_short(loss: float, found: list[list[Array]]) -> tuple[float, Weight
     ],
 )
 def test_a_wrong_contender_fails_with_what_is_wrong(
-    change: Callable[..., tuple[float, Weights]], words: str, monkeypatch: pytest.MonkeyPatch
+    change: Change, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    check = checked(monkeypatch, wrong(change))[0]
+    check = checked(monkeypatch, wrong(change))
     assert check.verdict == Outcome.FAIL
     assert words in check.reason
 
 
 def test_a_transposed_weight_gradient_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert checked(monkeypatch, wrong(_transposed))[0].verdict == Outcome.FAIL
+    assert checked(monkeypatch, wrong(_transposed)).verdict == Outcome.FAIL
 
 
 def test_wrong_logits_fail_although_the_gradient_is_right(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,16 +136,17 @@ def test_wrong_logits_fail_although_the_gradient_is_right(monkeypatch: pytest.Mo
         def logits(self, x: Array) -> Array:
             return super().logits(x) + 1e-9
 
-    check = checked(monkeypatch, Shifted())[0]
+    check = checked(monkeypatch, Shifted())
     assert (check.verdict, check.worst[:7]) == (Outcome.FAIL, "logits[")
 
 
 def test_a_contender_without_gradients_is_a_row_with_the_reason_and_judged_on_its_logits(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    absent, logits = checked(monkeypatch, NoGradient())
-    assert absent.not_offered == "its public interface gives no gradient"
+    absent, logits = rows(monkeypatch, NoGradient())
     assert isinstance(absent, NotCompared)
+    assert isinstance(logits, Check)
+    assert absent.not_offered == "its public interface gives no gradient"
     assert logits.verdict == Outcome.PASS
     assert logits.architecture.endswith("logits")
 
@@ -137,7 +158,7 @@ def test_what_is_not_offered_is_said_once() -> None:
 
 
 def test_a_contender_without_logits_is_judged_on_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert checked(monkeypatch, NoLogits())[0].verdict == Outcome.PASS
+    assert checked(monkeypatch, NoLogits()).verdict == Outcome.PASS
 
 
 def test_the_part_has_a_batch_of_the_data_in_both_dtypes() -> None:
@@ -149,7 +170,8 @@ def test_the_part_has_a_batch_of_the_data_in_both_dtypes() -> None:
 
 def test_a_large_network_is_differenced_at_sampled_entries() -> None:
     data = list(gradients.data_problems(resolve(Plan(data="digits", layer_sizes=(64, 32, 10)))).values())[1]
-    central = next(c for c in check_problem("it", data, ("scratch",)) if c.against == "central_difference")
+    checks = compared(check_problem("it", data, ("scratch",)))
+    central = next(check for check in checks if check.against == "central_difference")
     assert (central.verdict, central.n_compared) == (Outcome.PASS, 2 * gradients.SAMPLED_ENTRIES + 32 + 10)
 
 
@@ -191,6 +213,7 @@ def test_the_json_file_holds_the_same_parts(folder: Path) -> None:
 
 def test_the_report_has_the_campaign_with_the_command_that_made_it(folder: Path) -> None:
     loaded = results.load(folder / "results.json")
+    assert loaded.campaign is not None
     built = section.build(loaded.campaign, loaded.sensitivity)
     assert built is not None
     assert loaded.campaign.command.replace("'", "&#39;") in built.html

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -42,7 +43,8 @@ positive = st.floats(min_value=1e-3, max_value=1e3)
 @pytest.mark.parametrize("part", ["gradients", "accuracy", "speed"])
 def test_a_missing_part_changes_only_its_own_tile(part: str) -> None:
     whole = answer(passing()).tiles
-    without = answer(replace(passing(), **{part: None})).tiles
+    missing: dict[str, Any] = {part: None}
+    without = answer(replace(passing(), **missing)).tiles
     changed = [tile.key for tile, other in zip(whole, without, strict=True) if tile != other]
     assert changed == [part]
 

@@ -1,6 +1,7 @@
 """results.json: what is written is read back, what is not ours is refused, and nothing is half-written."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -70,8 +71,9 @@ def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_value_without_a_form_in_json_is_not_saved(tmp_path: Path) -> None:
+    formless: Any = [{"x": object()}]
     with pytest.raises(TypeError, match="has no form in JSON"):
-        results.save(Results(lessons=[{"x": object()}]), tmp_path / "results.json")
+        results.save(Results(lessons=formless), tmp_path / "results.json")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -84,7 +86,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(
     def full_disk(*arguments: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(files.os, "replace", full_disk)
+    monkeypatch.setattr(os, "replace", full_disk)
     with pytest.raises(InputError, match="No space"):
         files.write_atomically(path, "new")
     assert [p.name for p in tmp_path.iterdir()] == ["results.json"]

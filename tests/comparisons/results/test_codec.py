@@ -55,9 +55,9 @@ def outers() -> st.SearchStrategy[Outer]:
 
 def a_document() -> dict[str, Any]:
     inner = Inner(Outcome.PASS, (1.0, 2.0))
-    return json.loads(
-        json.dumps(encode(Outer("x", 3, 0.5, "a", {"torch": inner}, (1, "y"), False, (inner,))))
-    )
+    text = json.dumps(encode(Outer("x", 3, 0.5, "a", {"torch": inner}, (1, "y"), False, (inner,))))
+    document: dict[str, Any] = json.loads(text)
+    return document
 
 
 @given(outers())
@@ -137,7 +137,7 @@ class Drawn:
 
 
 def test_another_programs_object_is_kept_as_it_is() -> None:
-    traces = ({"x": [1, 2.5, None], "line": {"dash": "dot"}, "visible": True}, {})
+    traces: tuple[Foreign, ...] = ({"x": [1, 2.5, None], "line": {"dash": "dot"}, "visible": True}, {})
     assert decode(Drawn, encode(Drawn(traces))) == Drawn(traces)
 
 

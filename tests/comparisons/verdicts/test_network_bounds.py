@@ -148,7 +148,7 @@ def _ulps(found: Array, true: Array, dtype: DtypeName) -> float:
 
 
 @pytest.mark.skipif(
-    np.finfo(np.longdouble).eps > 1e-18, reason="needs a longdouble beyond float64 to judge it"
+    bool(np.finfo(np.longdouble).eps > 1e-18), reason="needs a longdouble beyond float64 to judge it"
 )
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(

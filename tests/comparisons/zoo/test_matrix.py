@@ -19,6 +19,7 @@ from backproof.comparisons.zoo.known_rivals import RIVALS
 from backproof.comparisons.zoo.matrix import Plan
 from backproof.comparisons.zoo.matrix import named as is_named
 from backproof.comparisons.zoo.result import RivalCount, Row, Said, Zoo
+from backproof.scratch.errors import InputError
 
 FOLDER = catalogue.default_folder()
 ENTRIES = catalogue.read(FOLDER)
@@ -128,7 +129,7 @@ def test_the_mutants_are_not_collected_as_tests() -> None:
 def test_a_wrong_catalogue_is_refused(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "own.py").write_text('class A:\n    """1: a mistake."""\n')
     (tmp_path / catalogue.CATALOGUE).write_text(text)
-    with pytest.raises(catalogue.InputError, match=message):
+    with pytest.raises(InputError, match=message):
         catalogue.read(tmp_path)
 
 

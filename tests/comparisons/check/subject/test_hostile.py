@@ -40,10 +40,9 @@ FINDINGS = {
 @pytest.mark.parametrize("name", FINDINGS)
 def test_a_hostile_class_is_a_finding(name: str) -> None:
     check = {"RaisesEverywhere": "logits", "MutatesInput": "arguments"}.get(name, "gradient")
-    limits = {"time_limit": 120.0, "call_limit": 2.0 if name == "EndlessLoop" else 60.0}
-    checked = try_class(
-        Target(str(HOSTILE), name), Settings(only=[check], quick=True, shrink=False, **limits)
-    )
+    call_limit = 2.0 if name == "EndlessLoop" else 60.0
+    settings = Settings(only=[check], quick=True, shrink=False, time_limit=120.0, call_limit=call_limit)
+    checked = try_class(Target(str(HOSTILE), name), settings)
     failed = [row for row in checked.checks if row.verdict == Outcome.FAIL]
     assert [row.check for row in failed] == [EXCEPTIONS if name in RAISING else check]
     assert FINDINGS[name] in failed[0].text
