@@ -27,13 +27,18 @@ def register(app: typer.Typer) -> None:
 
 def lessons(
     name: Annotated[
-        str | None, typer.Argument(metavar="NAME", help="The lesson to run; none: list them.")
+        str | None,
+        typer.Argument(metavar="[NAME]", help="The lesson to run; none: list them. With --html, a FILE."),
     ] = None,
     all_: Annotated[bool, typer.Option("--all", help="Run every lesson and write the page.")] = False,
-    html: Annotated[bool, typer.Option("--html", help="Write the page and open it.")] = False,
+    html: Annotated[
+        bool,
+        typer.Option("--html", help="Write the lessons' own page (lessons.html, or the FILE) and open it."),
+    ] = False,
     lang: Annotated[str, typer.Option(metavar="LANG", help="en or ko.")] = "en",
     out: Annotated[
-        str | None, typer.Option(metavar="DIR", help="Write results.json and report.html there.")
+        str | None,
+        typer.Option(metavar="DIR", help="Write results.json, report.html and lessons.html there."),
     ] = None,
     code: Annotated[bool, typer.Option("--code", help="Show the code that ran, too.")] = False,
     change: Annotated[
@@ -58,7 +63,8 @@ def lessons(
 
     Exit codes: 0 every claim holds, 1 one does not, 2 bad input, 3 some could not be judged without MNIST.
     """
-    _check(name, all_, lang, change, only_with_a_lesson=bool(html or change or tensorboard))
+    name, page = _named_page(name, html)
+    _check(name, all_, lang, change, only_with_a_lesson=bool(change or tensorboard))
     from backproof.comparisons.running import threads as thread_pools
 
     thread_pools.limit(threads)
@@ -70,13 +76,15 @@ def lessons(
     from backproof.comparisons.lessons.frame import Setting
 
     console = Console(highlight=False)
+    folder = out if out is not None else options.OUT if html or all_ else None
     if name is None and not all_:
+        if html:
+            return _draw(folder or options.OUT, page, lang)
         terminal.listing(console, lang)
         return 0
     chosen = course.LESSONS if all_ else (course.find(name or ""),)
     if tensorboard and all(lesson.name != "live" for lesson in chosen):
         raise InputError("tensorboard: only the lesson live writes event files; run backproof lessons live")
-    folder = out if out is not None else options.OUT if html or all_ else None
     _prepare(folder)
     setting = Setting(
         seed=seed,
@@ -91,7 +99,12 @@ def lessons(
     def show(entry: "ToldLesson") -> None:
         terminal.render(entry, console, lang, code)
 
-    return _finish(_run(chosen, setting, changes, show, folder, lang), folder, html)
+    entries = _run(chosen, setting, changes, show, folder, lang)
+    if html:
+        _draw(folder or options.OUT, page, lang, entries[0].name if len(entries) == 1 else None)
+    elif folder is not None:
+        print_address(folder, "#lessons")
+    return exit_code([entry.verdict for entry in entries])
 
 
 def _prepare(folder: str | None) -> None:
@@ -103,14 +116,36 @@ def _prepare(folder: str | None) -> None:
     look_into(folder)
 
 
-def _finish(entries: "list[ToldLesson]", folder: str | None, html: bool) -> int:
+def _named_page(name: str | None, html: bool) -> tuple[str | None, str | None]:
+    """(the lesson's name, the page's file): with --html a name that ends in .html is the file to write."""
+    if name is None or not name.endswith(".html"):
+        return name, None
+    if not html:
+        raise InputError(
+            f"lesson: expected a name, got the file {name!r}; to write the page there, add --html"
+        )
+    return None, name
+
+
+def _draw(folder: str, page: str | None, lang: str, lesson: str | None = None) -> int:
+    """Write the lessons' page from what the folder keeps, tell where it is, and open it."""
     from pathlib import Path
 
-    if folder is not None:
-        print_address(folder, "#lessons")
-        if html:
-            _open(Path(folder, "report.html").resolve(), entries[0].name if len(entries) == 1 else None)
-    return exit_code([entry.verdict for entry in entries])
+    from backproof.comparisons.lessons import page as html
+    from backproof.comparisons.lessons.course import LESSONS
+    from backproof.comparisons.report.document import load_folder
+
+    kept = load_folder(folder)
+    told = (kept.lessons or ()) if kept else ()
+    path = html.write(page or Path(folder, html.FILE), told, lang).resolve()
+    if missing := len(LESSONS) - len(told):
+        print(
+            f"{missing} of {len(LESSONS)} lessons have no results yet: "
+            "backproof lessons --all --html runs them"
+        )
+    print(f"Lessons: {path.as_uri()}")
+    _open(path, lesson)
+    return 0
 
 
 def _run(
@@ -152,13 +187,18 @@ def _run(
 def _keep(entries: "list[ToldLesson]", folder: str | None) -> None:
     if folder is None or not entries:
         return
+    from pathlib import Path
+
+    from backproof.comparisons.lessons import page as html
     from backproof.comparisons.lessons.runner import in_course_order
     from backproof.comparisons.report.document import load_folder
     from backproof.comparisons.report.write import merge
 
     before = load_folder(folder)
     earlier = (before.lessons or ()) if before else ()
-    merge(folder, command_line(), lessons=in_course_order(entries, earlier))
+    lessons = in_course_order(entries, earlier)
+    merge(folder, command_line(), lessons=lessons)
+    html.write(Path(folder, html.FILE), lessons, entries[-1].language)
 
 
 def _check(
@@ -184,4 +224,4 @@ def _open(page: "Path", lesson: str | None) -> None:
     """Show the page in the reader's browser, at the lesson; on a machine without one nothing happens."""
     import webbrowser
 
-    webbrowser.open(page.as_uri() + (f"#lesson-{lesson}" if lesson else "#lessons"))
+    webbrowser.open(page.as_uri() + (f"#{lesson}" if lesson else ""))

@@ -11,6 +11,7 @@ from backproof.comparisons.lessons.frame import LessonResult, Setting
 from backproof.scratch.errors import InputError, did_you_mean
 
 CHAPTERS = (
+    "two-ways",
     "one-neuron",
     "descent",
     "numerical-gradient",
@@ -48,6 +49,7 @@ class Lesson:
 
 
 LESSONS = (
+    Lesson("two-ways", 19, "two-ways", ()),
     Lesson("neuron", 18, "one-neuron", ("004",)),
     Lesson("activations", 6, "one-neuron", ("001", "003")),
     Lesson("descent", 17, "descent", ("004",)),

@@ -21,6 +21,12 @@ FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run",
     "--disable-component-update", "--disable-sync", "--hide-scrollbars", "--remote-debugging-pipe",
 )  # fmt: skip
+# Virtual key codes, and the text a key types.
+KEYS = {
+    "ArrowLeft": (37, ""), "ArrowUp": (38, ""), "ArrowRight": (39, ""), "ArrowDown": (40, ""),
+    "Home": (36, ""), "End": (35, ""), "Enter": (13, "\r"), "Escape": (27, ""), " ": (32, " "),
+    "p": (80, "p"),
+}  # fmt: skip
 PATIENCE = 60.0  # seconds for a page to draw itself
 
 
@@ -104,6 +110,24 @@ class Browser:
         found = self.ask("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)
         assert "exceptionDetails" not in found, found
         return found["result"].get("value")
+
+    def press(self, key: str) -> None:
+        """One key of the keyboard, pressed and let go, wherever the focus is."""
+        code, text = KEYS[key]
+        pressed = {"key": key, "code": key if len(key) > 1 else "Space", "windowsVirtualKeyCode": code}
+        self.ask("Input.dispatchKeyEvent", type="keyDown", **pressed, **({"text": text} if text else {}))
+        self.ask("Input.dispatchKeyEvent", type="keyUp", **pressed)
+
+    def drag(self, start: tuple[float, float], end: tuple[float, float]) -> None:
+        """The mouse, pressed at one place and let go at another."""
+        for kind, (x, y), buttons in (
+            ("mouseMoved", start, 0),
+            ("mousePressed", start, 1),
+            ("mouseMoved", end, 1),
+            ("mouseReleased", end, 0),
+        ):
+            self.ask("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", buttons=buttons,
+                     clickCount=1)  # fmt: skip
 
     def _next(self) -> Any:
         while b"\0" not in self._buffer:

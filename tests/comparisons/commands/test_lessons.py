@@ -26,13 +26,13 @@ def test_a_lesson_prints_its_claims_and_exits_with_0(capsys: pytest.CaptureFixtu
     assert cli.run(["lessons", "shapes"]) == 0
     printed = capsys.readouterr().out
     assert "✓" in printed
-    assert "fails, as it should" in printed
+    assert "refuted, as expected" in printed
 
 
 def test_a_lesson_speaks_korean_throughout(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["lessons", "neuron", "--lang", "ko"]) == 0
     printed = capsys.readouterr().out
-    assert "기대" in printed
+    assert "예상값" in printed
     assert "expected" not in printed
 
 
@@ -51,7 +51,8 @@ def test_what_digits_cannot_judge_exits_with_3() -> None:
         (["xnor"], "lesson: expected one of"),
         (["xor", "--lang", "de"], "lang: expected one of en, ko"),
         (["xor", "--all"], "lesson: expected a name or --all, got both"),
-        (["--html"], "lesson: expected a name or --all"),
+        (["page.html"], "to write the page there, add --html"),
+        (["--set", "STEPS=1"], "lesson: expected a name or --all"),
         (["xor", "--set", "STEPS"], "set: expected NAME=VALUE"),
         (["xor", "--set", "NOTHING=1"], "set: expected one of this lesson's constants"),
         (["--all", "--set", "STEPS=1"], "set: expected one lesson's name"),
@@ -98,7 +99,17 @@ def test_html_opens_the_page_at_the_lesson(tmp_path: Path, monkeypatch: pytest.M
     opened: list[str] = []
     monkeypatch.setattr("webbrowser.open", opened.append)
     assert cli.run(["lessons", "shapes", "--html", "--out", str(tmp_path)]) == 0
-    assert opened == [(tmp_path / "report.html").resolve().as_uri() + "#lesson-shapes"]
+    assert opened == [(tmp_path / "lessons.html").resolve().as_uri() + "#shapes"]
+
+
+def test_html_alone_writes_the_page_of_what_was_run_to_the_file_it_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("webbrowser.open", lambda address: None)
+    assert cli.run(["lessons", "--html", "class/page.html", "--lang", "ko"]) == 0
+    assert "19 of 19 lessons have no results yet" in capsys.readouterr().out
+    assert '<html lang="ko">' in (tmp_path / "class" / "page.html").read_text(encoding="utf-8")
 
 
 def test_an_interruption_keeps_the_lessons_that_were_done(
@@ -107,15 +118,15 @@ def test_an_interruption_keeps_the_lessons_that_were_done(
     run = runner.run
 
     def interrupted(lesson, *rest):  # type: ignore[no-untyped-def]
-        if lesson.name == "activations":
+        if lesson.name == "neuron":
             raise KeyboardInterrupt
         return run(lesson, *rest)
 
     monkeypatch.setattr(runner, "run", interrupted)
     assert cli.run(["lessons", "--all", "--out", str(tmp_path)]) == 130
-    assert "1 of 18 lessons kept" in capsys.readouterr().err
+    assert "1 of 19 lessons kept" in capsys.readouterr().err
     assert [entry["name"] for entry in json.loads((tmp_path / "results.json").read_text())["lessons"]] == [
-        "neuron"
+        "two-ways"
     ]
 
 

@@ -47,7 +47,7 @@ def test_a_claim_that_does_not_hold_has_a_cross() -> None:
 
 
 def test_a_refuted_sentence_fails_as_it_should() -> None:
-    assert "fails, as it should" in printed(shapes())
+    assert "refuted, as expected" in printed(shapes())
 
 
 def test_what_could_not_be_judged_has_a_question_mark() -> None:
