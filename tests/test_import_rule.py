@@ -38,7 +38,18 @@ FRAMEWORKS = {
 SHARED = ("backproof.scratch.architecture.", "backproof.scratch.errors.", "backproof.scratch.problem.")
 
 BASE = ("contenders", "data", "drawing", "results", "running", "verdicts")
-QUESTIONS = ("accuracy", "check", "compare", "gradients", "lessons", "numerical", "record", "speed", "zoo")
+QUESTIONS = (
+    "accuracy",
+    "batches",
+    "check",
+    "compare",
+    "gradients",
+    "lessons",
+    "numerical",
+    "record",
+    "speed",
+    "zoo",
+)
 FLOORS = (
     {*BASE},
     {"experiment"},

@@ -4,6 +4,7 @@
 
     backproof.check_gradient(f, gradient, theta)    a gradient of any scalar function of a vector
     backproof.check_autodiff(f, x)                  what torch, JAX or TensorFlow make of a function
+    backproof.check_batches(gradient, batch)        a batch's gradient, and what is accumulated over its parts
     backproof.check_class("my_mlp.py:MyMLP")        a whole network: gradients, state, training
 
 Every name below is imported when it is first used: `import backproof` itself needs the standard library
@@ -14,6 +15,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from backproof.comparisons.batches.algebra import check_batches
     from backproof.comparisons.check.session import check_class
     from backproof.comparisons.verdicts.any_function import check_gradient
     from backproof.comparisons.verdicts.autodiff import check_autodiff, check_module
@@ -38,6 +40,7 @@ _HOMES = {
     "Problem": "backproof.scratch.problem",
     "Verdict": "backproof.comparisons.verdicts.verdict",
     "check_autodiff": "backproof.comparisons.verdicts.autodiff",
+    "check_batches": "backproof.comparisons.batches.algebra",
     "check_class": "backproof.comparisons.check.session",
     "check_gradient": "backproof.comparisons.verdicts.any_function",
     "check_module": "backproof.comparisons.verdicts.autodiff",
@@ -55,6 +58,7 @@ __all__ = [
     "Verdict",
     "__version__",
     "check_autodiff",
+    "check_batches",
     "check_class",
     "check_gradient",
     "check_module",

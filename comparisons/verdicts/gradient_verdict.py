@@ -19,6 +19,7 @@ class GradientVerdict(Mapping[str, Verdict]):
     """
 
     tensors: Mapping[str, Verdict]
+    of: str = "tensors"  # what the names are
 
     @property
     def overall(self) -> Verdict:
@@ -40,10 +41,10 @@ class GradientVerdict(Mapping[str, Verdict]):
         like_it = {name: verdict for name, verdict in self.tensors.items() if verdict.outcome == outcome}
         first = next(iter(like_it.values())).reason
         if outcome == Outcome.PASS:
-            return f"all {len(self.tensors)} tensors: " + "; ".join(
+            return f"all {len(self.tensors)} {self.of}: " + "; ".join(
                 f"{name}: {verdict.reason}" for name, verdict in like_it.items()
             )
-        return f"{len(like_it)} of {len(self.tensors)} tensors ({', '.join(like_it)}): {first}"
+        return f"{len(like_it)} of {len(self.tensors)} {self.of} ({', '.join(like_it)}): {first}"
 
     def _causes(self) -> tuple[Cause, ...]:
         failed = [(name, one.causes) for name, one in self.tensors.items() if one.outcome == Outcome.FAIL]
