@@ -173,7 +173,8 @@ def _penalised(answers: Sequence[Answered]) -> Convention | None:
                     for rate, a in zip(rates, [a for a in answers if not a.loud], strict=True)
                 ]
                 if scaled and scaled[0] > 1e-12 and np.allclose(scaled, scaled[0], rtol=1e-6, atol=0):
-                    convention = Convention(law, 0.0, 0.0, False, scaled[0], per_example, on_biases)
+                    rate = _written(scaled[0])
+                    convention = Convention(law, 0.0, 0.0, False, rate, per_example, on_biases)
                     return None if _lacks_penalty(answers, convention) else convention
                 if scaled and scaled[0] > 1e-6 and np.allclose(scaled, scaled[0], rtol=1e-2, atol=0):
                     rate = float(f"{np.median(scaled):.3g}")
@@ -183,6 +184,12 @@ def _penalised(answers: Sequence[Answered]) -> Convention | None:
                     if both is not None:
                         return both
     return None
+
+
+def _written(rate: float) -> float:
+    """The short number that somebody wrote: a difference of losses has lost the digits behind it."""
+    short = float(f"{rate:.6g}")
+    return short if abs(rate / short - 1) < 1e-9 else rate
 
 
 def _beside_constant(answers: Sequence[Answered], convention: Convention) -> Convention | None:

@@ -388,7 +388,7 @@ def _for_conventions(candidate: Candidate, space: Space, seed: int) -> list[Answ
             kind = kinds[(3 * i) % len(kinds)]
             problem = probe_problem(kind, seed + i, space.biases, i)
             if i >= 8:
-                problem = _louder(problem)
+                problem = _louder(_with_a_choice(kind, seed + i, space))
             probe = _asked(candidate, kind, problem)
             if probe.status == "answered" and probe.gradient is not None and np.isfinite(probe.loss):
                 right = candidate.expected(problem)  # as ours: no convention is known yet
@@ -396,10 +396,18 @@ def _for_conventions(candidate: Candidate, space: Space, seed: int) -> list[Answ
     return found
 
 
+def _with_a_choice(kind: Kind, seed: int, space: Space) -> Problem:
+    """A probe with more than one output: the softmax of one number is 1, and its logarithm never large."""
+    found = [probe_problem(kind, seed, space.biases, shape) for shape in range(len(SHAPES[kind[2]]))]
+    return next((one for one in found if one.architecture.n_outputs > 1), found[0])
+
+
 def _louder(problem: Problem) -> Problem:
-    """Logits of up to 45, and targets on the side that they speak against: probabilities down to 1e-39."""
+    """Targets on the side that the logits speak against, by up to 45: probabilities down to 1e-20."""
     W, b = problem.weights[-1]
-    factor = 45.0 / max(float(np.abs(forward_logits(problem)).max()), 1e-3)
+    z = forward_logits(problem)
+    against = np.ptp(z, axis=1) if problem.architecture.loss == "cross_entropy" else np.abs(z)
+    factor = 45.0 / max(float(against.max()), 1e-3)
     problem = replace(problem, weights=[*problem.weights[:-1], (factor * W, factor * b)])
     z = forward_logits(problem)
     if problem.architecture.loss == "cross_entropy":

@@ -16,6 +16,7 @@ from backproof.comparisons.check.diagnosis.forwards import forward_cause
 from backproof.comparisons.check.diagnosis.losses import LossFindings, loss_findings
 from backproof.comparisons.check.diagnosis.mistakes import FAMILIES, PENALTY, Mistake
 from backproof.comparisons.check.diagnosis.numerical import numerical_cause
+from backproof.comparisons.check.diagnosis.overflows import overflow_causes
 from backproof.comparisons.check.diagnosis.search import Model, search
 from backproof.comparisons.check.diagnosis.updates import update_causes
 from backproof.comparisons.check.exploration import Explored
@@ -93,10 +94,12 @@ def _evaluation_causes(
     if shown:
         return [Cause(text, "describes") for text in shown], None
     seen = observe(explored, seed)
-    losses = loss_findings(seen, bool(failed.keys() & {"loss", "extremes", "large outputs"}))
+    overflows = overflow_causes(explored, seen)
+    wrong_loss = bool(failed.keys() & {"loss", "extremes", "large outputs"})
+    losses = loss_findings(seen, wrong_loss, overflows)
     finite = [o for o in seen if np.isfinite(o.gradient).all()]
     wrong = [o for o in finite if o.gradient_wrong]
-    of_losses = [*losses.causes.values(), *_endless_gradient(seen)]
+    of_losses = [*losses.causes.values(), *([] if overflows else _endless_gradient(seen))]
     if not wrong:
         return of_losses, None
     model = search([o for o in finite if o.family in ("generic", "idle input")])

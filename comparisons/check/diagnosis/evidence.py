@@ -182,7 +182,7 @@ def telling_problems(explored: Explored, seed: int) -> list[tuple[Problem, str]]
     for i, loss in enumerate(space.losses[:2]):
         kind = next(kind for kind in reversed(space.kinds) if kind[1] == loss)
         problem = generic_problem(_architecture(kind), 4, seed + i, space.biases)
-        found += [(_saturated(problem, factor), "saturated") for factor in (40.0, 600.0, 3000.0)]
+        found += [(saturated(problem, factor), "saturated") for factor in (40.0, 600.0, 3000.0)]
     return found
 
 
@@ -217,7 +217,7 @@ def _with_idle_input(problem: Problem) -> Problem:
     return replace(problem, x=x)
 
 
-def _saturated(problem: Problem, size: float) -> Problem:
+def saturated(problem: Problem, size: float) -> Problem:
     """The last layer scaled until the largest logit is of this size."""
     W, b = problem.weights[-1]
     factor = size / max(float(np.abs(forward_logits(problem)).max()), 1e-3)

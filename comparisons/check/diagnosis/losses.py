@@ -1,7 +1,8 @@
 """Why a loss is wrong: a law, a constant in the logarithm, a penalty, another softmax, an overflow."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
@@ -23,11 +24,21 @@ class LossFindings:
     shared: dict[str, Mistake]
 
 
-def loss_findings(observations: Sequence[Observation], wrong: bool) -> LossFindings:
-    """One cause per loss that is wrong; `wrong`: the check of the loss has failed."""
+def loss_findings(
+    observations: Sequence[Observation], wrong: bool, overflows: Mapping[str, Cause] = MappingProxyType({})
+) -> LossFindings:
+    """One cause per loss that is wrong; `wrong`: the check of the loss has failed.
+
+    What of a loss that overflows is finite is looked at as if it did not; its overflow is told where there
+    is nothing else.
+    """
     found = LossFindings({}, {})
     for loss in dict.fromkeys(o.loss_name for o in observations):
         mine = [o for o in observations if o.loss_name == loss]
+        if loss in overflows:
+            mine = [o for o in mine if np.isfinite(o.loss)]
+            found.causes[loss] = (_cause(mine, found) if wrong else None) or overflows[loss]
+            continue
         cause = _cause(mine, found) if wrong or _endless(mine) else None
         if cause is not None:
             found.causes[loss] = cause

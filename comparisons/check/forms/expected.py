@@ -348,6 +348,8 @@ def _loss(
         return z, *_entropy(problem, convention, z)
     unit, t = _unit(problem), problem.targets.astype(np.float64)
     o = _output(form.output_activation, z, unit)
+    if form.output_activation != "identity":  # which may underflow
+        o = Bounded(o.value, o.error + float(np.finfo(problem.architecture.dtype).tiny))
     count = o.value.size if problem.architecture.loss == "mse" else 1
     gap = Bounded(o.value - t, o.error + TWICE * unit * np.abs(o.value - t))
     squares = gap.value**2
