@@ -56,6 +56,9 @@ CONDITIONS: dict[str, Condition] = {
     "with two hidden layers": lambda p: len(_hidden(p)) > 1,
     **{f"with loss={loss!r}": _loss_is(loss) for loss in LOSSES},
     **{f"with activation={name!r}": _activation_is(name) for name in ACTIVATIONS},
+    "where there is one output, with loss='cross_entropy'": lambda p: (
+        p.architecture.loss == "cross_entropy" and p.architecture.n_outputs == 1
+    ),
     "in float32": lambda p: p.architecture.dtype == "float32",
     "where the last label does not occur": _lacks_last_label,
     "in batches of more than one": lambda p: p.batch_size > 1,

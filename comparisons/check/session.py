@@ -52,7 +52,7 @@ def try_class(
         round(trial.seconds, 3),
         tuple(map(_row, trial.results)),
         tuple(diagnosis.causes),
-        (*explored.notes, *explored.candidate.subject.notes) if explored else (),
+        (*explored.notes, *trial.limits, *explored.candidate.subject.notes) if explored else (),
         explored.line() if explored else "",
         snippet(trial.target, shown) if shown else "",
         f"The smallest case found for {shown.check}" if shown else "",

@@ -7,6 +7,8 @@ Everything a class does is a finding; only a target that is not there is an erro
   is judged on the problems without it.
 - Where a check fails that another one follows from, that other one's failure is not judged: one mistake, one
   FAIL.
+- Softmax cross-entropy with exactly one output is degenerate: the loss is 0 whatever the weights are. What is
+  wrong there and nowhere else is a limit and no mistake, unless `strict` or a declared `loss` asks for it.
 - A class that hangs, crashes or floods is not asked the same thing twice: such a finding ends its check at
   once, and after MAX_FATAL of them the rest is not run.
 """
@@ -79,6 +81,7 @@ class Trial:
     explored: Explored | None
     seconds: float
     whole: bool = True  # every check was asked for
+    limits: Sequence[str] = ()  # what was not judged, and what the class does there
 
     @property
     def verdict(self) -> Outcome:
@@ -165,7 +168,8 @@ def run_trial(
         results = run.finished()
     finally:
         subject.close()
-    return Trial(subject.target, results, explored, time.monotonic() - started, not settings.only)
+    seconds = time.monotonic() - started
+    return Trial(subject.target, results, explored, seconds, not settings.only, run.limits())
 
 
 def _chosen(only: Sequence[str]) -> list[Check]:
@@ -184,6 +188,8 @@ class _Run:
         self.explored, self.settings, self.deadline = explored, settings, deadline
         self.results: list[CheckResult] = []
         self.seen: list[Seen] = []
+        self.unjudged: list[str] = []  # with one output
+        self.one_output = settings.strict or "loss" in explored.candidate.subject.attributes
 
     def ask(self, check: Check) -> None:
         result = self._missing(check) or self._hunt(check)
@@ -194,6 +200,12 @@ class _Run:
 
     def finished(self) -> list[CheckResult]:
         return [*self.results, *self._exceptions()]
+
+    def limits(self) -> list[str]:
+        """One sentence, with the first of what was seen."""
+        if not self.unjudged or any(result.verdict == Outcome.FAIL for result in self.finished()):
+            return []
+        return [f"not judged with one output, whose softmax is always 1 (--strict does): {self.unjudged[0]}"]
 
     def _missing(self, check: Check) -> CheckResult | None:
         """Why it cannot be asked at all."""
@@ -222,9 +234,10 @@ class _Run:
             QUICK_SHRINK_SECONDS if quick else SHRINK_SECONDS,
             self.deadline,
         )
-        hunt = _Hunt(self.explored, check, effort)
+        hunt = _Hunt(self.explored, check, effort, self.one_output)
         result = hunt.run(self.settings.seed)
         self.seen += hunt.seen
+        self.unjudged += hunt.unjudged
         return result
 
     def _exceptions(self) -> list[CheckResult]:
@@ -269,8 +282,10 @@ def _size(problem: Problem) -> int:
 class _Hunt:
     """One check's search for a failing problem."""
 
-    def __init__(self, explored: Explored, check: Check, effort: Effort) -> None:
+    def __init__(self, explored: Explored, check: Check, effort: Effort, one_output: bool) -> None:
         self.explored, self.check = explored, check
+        self.one_output = one_output  # whether softmax cross-entropy with one output is judged
+        self.unjudged: list[str] = []
         self.effort, self.deadline = effort, effort.deadline
         self.shrink_cases = effort.shrink_cases
         self.n_cases = self.n_undecided = 0
@@ -337,21 +352,31 @@ class _Hunt:
     def _run(self, drawn: tuple[Any, ...]) -> None:
         """Run the check; exceptions of the class are noted and leave the problem undecided."""
         self.n_cases += self.finding is None
-        problem, raised = _problem_of(drawn), ""
+        problem, raised, judged = _problem_of(drawn), "", True
         try:
             self.explored.candidate.renew()
             self.check.run(self.explored.candidate, *drawn)
-        except Misbehaviour as finding:
-            if finding.kind == "declined":
+        except (Mismatch, Misbehaviour) as finding:
+            kind = finding.kind if isinstance(finding, Misbehaviour) else "mismatch"
+            if kind == "declined":
                 self.declined = finding.text
-            elif finding.kind == "raised" and problem is not None:
+            elif self._is_beyond_judging(drawn) and kind in ("mismatch", "raised", "value"):
+                self.unjudged.append(finding.text)
+                judged = False
+            elif kind == "raised" and problem is not None:
                 raised = finding.text
             else:
                 raise
             raise Undecided(finding.text) from finding
         finally:
-            if problem is not None and self.finding is None:
+            if problem is not None and judged and self.finding is None:
                 self.seen.append(Seen(self.check.name, problem, raised, self.explored.candidate.calls))
+
+    def _is_beyond_judging(self, drawn: tuple[Any, ...]) -> bool:
+        """Has any network of these one output under softmax cross-entropy?"""
+        architectures = [p.architecture for one in drawn if (p := _problem_of((one,))) is not None]
+        degenerate = any(a.loss == "cross_entropy" and a.n_outputs == 1 for a in architectures)
+        return degenerate and not self.one_output
 
     def _conclude(self, seconds: float) -> CheckResult:
         counts = Counts(self.n_cases, self.n_undecided, seconds)

@@ -93,7 +93,7 @@ def _evaluation_causes(
     ]
     if shown:
         return [Cause(text, "describes") for text in shown], None
-    seen = observe(explored, seed)
+    seen = [o for o in observe(explored, seed) if not _is_degenerate(o)]
     overflows = overflow_causes(explored, seen)
     wrong_loss = bool(failed.keys() & {"loss", "extremes", "large outputs"})
     losses = loss_findings(seen, wrong_loss, overflows)
@@ -111,6 +111,11 @@ def _evaluation_causes(
         explained, of_losses = of_losses, explained  # the gradient is wrong only where the loss is
     names = {cause.sentence for cause in explained}
     return [*explained, *(cause for cause in of_losses if cause.sentence not in names)], model
+
+
+def _is_degenerate(o: Observation) -> bool:
+    """The softmax of one output is 1: every gradient is 0, and what is wrong may be wrong there alone."""
+    return o.loss_name == "cross_entropy" and o.k == 1
 
 
 def _endless_gradient(seen: Sequence[Observation]) -> list[Cause]:

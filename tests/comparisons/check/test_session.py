@@ -1,5 +1,6 @@
 """A whole check of one class: one mistake, one FAIL; the cause first; an exception is a finding apart."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -92,3 +93,30 @@ def test_a_convention_passes_and_strict_fails_it(tmp_path: Path) -> None:
 def test_check_class_is_public_and_true_for_a_pass_alone() -> None:
     with pytest.raises(InputError, match="no file nothing"):
         backproof.check_class("nothing.py:Mine")
+
+
+def test_one_output_under_softmax_is_a_limit_unless_it_is_asked_for() -> None:
+    target = Target(str(FOLDER / "other_forms.py"), "LabelsTakenForRows")
+    settings = Settings(only=["loss", "gradient"], quick=True)
+    found = try_class(target, settings)
+    assert found.outcome == Outcome.PASS
+    assert [note for note in found.notes if note.startswith("not judged with one output")]
+    strictly = try_class(target, replace(settings, strict=True))
+    assert strictly.outcome == Outcome.FAIL
+    assert "where there is one output" in strictly.causes[0].sentence
+
+
+def test_an_overflow_is_told_with_the_logits_from_which_on_it_happens(tmp_path: Path) -> None:
+    body = """
+    def logsumexp(self, z):
+        return np.log(np.exp(z).sum(axis=1))
+
+    def softmax(self, z):
+        return np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+"""
+    found = checked(tmp_path, body, Settings(only=["gradient", "extremes"], quick=True))
+    first = found.causes[0]
+    assert first.sentence.startswith("overflow: the loss is not finite from logits of about 71")
+    assert "exp(z) overflows" in first.sentence
+    assert "m = max(z)" in first.sentence
+    assert first.certainty == "fits"
