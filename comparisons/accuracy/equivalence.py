@@ -22,13 +22,7 @@ networks apart, not two implementations.
 
 References
 ----------
-[1] D. J. Schuirmann, "A comparison of the two one-sided tests procedure and the power approach for assessing
-    the equivalence of average bioavailability", Journal of Pharmacokinetics and Biopharmaceutics 15 (1987),
-    657-680, doi:10.1007/BF01068419
-[2] D. Lakens, "Equivalence tests: a practical primer for t tests, correlations, and meta-analyses", Social
-    Psychological and Personality Science 8 (2017), 355-362, doi:10.1177/1948550617697177
-[3] Q. McNemar, "Note on the sampling error of the difference between correlated proportions or percentages",
-    Psychometrika 12 (1947), 153-157, doi:10.1007/BF02295996
+[1] Schuirmann 1987.  [2] Lakens 2017.  [3] McNemar 1947. In full: `backproof.scratch.references`.
 """
 
 from collections.abc import Sequence

@@ -4,7 +4,7 @@ A figure is written into the page as data; the page's own script draws it (`temp
 plotly.js is there once and no figure carries code. Every colour below stands for a pair: where the reader's
 screen is dark, the script replaces the light one by its partner in `DARK`. Use these names, not own colours.
 
-The palette keeps hues apart for the three common kinds of colour blindness (after Okabe and Ito 2008, with
+The palette keeps hues apart for the three common kinds of colour blindness (after Okabe, Ito 2008, with
 lightness moved until each colour has a contrast of at least 4.5 to its background); markers and dashes
 differ as well, so that no figure depends on colour alone.
 """

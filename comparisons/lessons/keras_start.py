@@ -2,7 +2,8 @@
 
     z2 = a1 W2 + b2 has variance ~ sum over 256 units of a^2: standard deviations multiply by sqrt(fan_in / 2)
     from relu layer to relu layer, so that the logits start in the thousands, and the cross-entropy with them,
-    where ln 10 belongs. He's start W ~ N(0, 2 / fan_in) keeps the size of z (He et al. 2015, eq. 10).
+    where ln 10 belongs. He's start W ~ N(0, 2 / fan_in) keeps the size of z
+    (He, Zhang, Ren, Sun 2015, eq. 10).
 
 Adam 1e-3, batches of 256. The text trains 30 epochs; `epochs` of the setting says how many are run here.
 """

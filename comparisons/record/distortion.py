@@ -15,8 +15,7 @@ Work goes in blocks that fit the cache.
 
 References
 ----------
-[1] P. Y. Simard, D. Steinkraus, J. C. Platt, "Best practices for convolutional neural networks applied to
-    visual document analysis", ICDAR 2003, 958-963, doi:10.1109/ICDAR.2003.1227801
+[1] Simard et al. 2003. In full: `backproof.scratch.references`.
 """
 
 from dataclasses import dataclass

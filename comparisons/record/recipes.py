@@ -8,20 +8,10 @@ Two boards, kept apart because they are different problems:
 
 References
 ----------
-[1] Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, "Gradient-based learning applied to document recognition",
-    Proceedings of the IEEE 86 (1998), 2278-2324, doi:10.1109/5.726791
-[2] M. A. Nielsen, "Neural networks and deep learning", Determination Press, 2015,
-    http://neuralnetworksanddeeplearning.com
-[3] P. Y. Simard, D. Steinkraus, J. C. Platt, "Best practices for convolutional neural networks applied to
-    visual document analysis", ICDAR 2003, 958-963, doi:10.1109/ICDAR.2003.1227801
-[4] N. Srivastava, G. Hinton, A. Krizhevsky, I. Sutskever, R. Salakhutdinov, "Dropout: a simple way to prevent
-    neural networks from overfitting", Journal of Machine Learning Research 15 (2014), 1929-1958
-[5] I. J. Goodfellow, D. Warde-Farley, M. Mirza, A. Courville, Y. Bengio, "Maxout networks", ICML 2013,
-    doi:10.48550/arXiv.1302.4389
-[6] A. Rasmus, H. Valpola, M. Honkala, M. Berglund, T. Raiko, "Semi-supervised learning with ladder networks",
-    NeurIPS 2015, doi:10.48550/arXiv.1507.02672
-[7] D. C. Ciresan, U. Meier, L. M. Gambardella, J. Schmidhuber, "Deep, big, simple neural nets for handwritten
-    digit recognition", Neural Computation 22 (2010), 3207-3220, doi:10.1162/NECO_a_00052
+[1] LeCun et al. 1998.  [2] Nielsen 2015.  [3] Simard et al. 2003.
+[4] Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov 2014.
+[5] Goodfellow et al. 2013.  [6] Rasmus et al. 2015.  [7] Ciresan et al. 2010.
+In full: `backproof.scratch.references`.
 """
 
 from dataclasses import dataclass, replace

@@ -5,9 +5,7 @@
     estimate = exp(mean_l m_l),   95 % interval exp(mean_l m_l +- t_{L-1} s / sqrt(L))
 
 Rounds of one launch share memory layout, address randomisation and compiled code, so they are no independent
-measurements: launches are (Kalibera, Jones: Rigorous benchmarking in reasonable time, 2013,
-doi:10.1145/2464157.2464160; Georges, Buytaert, Eeckhout: Statistically rigorous Java performance evaluation,
-2007, doi:10.1145/1297027.1297033). A quick run has one
+measurements: launches are (Kalibera, Jones 2013; Georges, Buytaert, Eeckhout 2007). A quick run has one
 launch only; its unit is then the round, and its interval says nothing about other launches. The noise floor
 is the same interval for scratch against itself: the largest |log ratio| that it holds. A contender's interval
 that reaches into [1/floor, floor] is "no difference seen".

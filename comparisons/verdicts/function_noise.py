@@ -22,8 +22,7 @@ row the slope beyond a kink.
 *The grid.* Values that are all float32 numbers (or float16's), and use most of their bits, were rounded to
 them, whatever dtype they come in: a noise of eps |f| of that dtype is the least that is assumed.
 
-References: Moré, Wild, "Estimating computational noise", SIAM J. Sci. Comput. 33 (2011), doi
-10.1137/100786125. Hamming, "Introduction to applied numerical analysis", McGraw-Hill 1971, chapter 6.
+References: Moré, Wild 2011; Hamming 1971, chapter 6.
 """
 
 from collections.abc import Callable

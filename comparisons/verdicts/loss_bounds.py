@@ -16,7 +16,7 @@ exponential is exactly 1), the usual ways to log p_c and p_c round by at most
                      R_c(x) + u [|s_c| + K - 1 + E_log log S + |log p_c|] + E exp(s - log S)
                      R_c(x) + u [|m| + |m + log S| + K - 1 + E_log log S + 2 |log p_c|] + E exp(z - logsumexp)
 
-(Blanchard, Higham, Higham 2021, doi:10.1093/imanum/draa038). The second derivative of p_c along e is
+(Blanchard, Higham, Higham 2021). The second derivative of p_c along e is
 p_c [(e_c - mean)^2 - variance], at most p_c D^2, D the range of e, and p_c grows by at most exp(D) on the
 way: the remainder is D^2 exp(D) p_c / 2. The delta is (p - q) / N, q the targets.
 

@@ -5,8 +5,7 @@ would round: an inner product is off by a normal deviate whose variance is the o
 worst order that `rounding` knows; an elementary function by up to the ulps allowed, one half of it the same
 for all units of a layer in one run, the other half drawn unit by unit. Forward and backward alike, so that
 errors may cancel, or amplify each other, as they do in the dtype itself. The spread of the results is the
-spread to be expected of a correct implementation (Parker 1997, Monte Carlo Arithmetic; Sohier et al. 2021,
-Confidence intervals for stochastic arithmetic, doi:10.1145/3432184).
+spread to be expected of a correct implementation (Parker 1997; Sohier et al. 2021).
 
 With s^2 the mean square of an entry's SAMPLES errors, n s^2 / sigma^2 has n degrees of freedom, so that with
 confidence 1 - CONFIDENCE sigma is at most s sqrt(n / chi2(CONFIDENCE; n)), and a normal error is within

@@ -15,8 +15,7 @@ or more is missed with probability P at most. For K = 8, all B_k = 1e-10 and P =
 Directions are scaled, d = z / sqrt(n), so that a step along one is as long as a step along one entry: B_k is
 that of d times sqrt(n). Only values of f are needed, however many entries there are.
 
-Reference: Higham, "Accuracy and stability of numerical algorithms", 2nd ed., SIAM 2002, chapter 15
-(estimators by random vectors), doi 10.1137/1.9780898718027.
+Reference: Higham 2002, chapter 15 (estimators by random vectors).
 """
 
 from collections.abc import Sequence

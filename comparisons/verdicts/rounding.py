@@ -15,8 +15,8 @@ nothing is dropped as being of second order.
 
 *Probabilistic.* If roundings are independent with mean zero (or merely each of mean zero, whatever came
 before), a sum of them, sum_k c_k delta_k with |delta_k| <= u, stays below LAMBDA u sqrt(sum_k c_k^2) but for
-a probability of 2 exp(-LAMBDA^2 / 2) (Azuma, Hoeffding; Higham, Mary 2019, doi:10.1137/18M1226312; Ipsen,
-Zhou 2020, doi:10.1137/19M1270434; Connolly, Higham, Mary 2021, doi:10.1137/20M1334796). The c_k of an inner
+a probability of 2 exp(-LAMBDA^2 / 2) (Azuma, Hoeffding; Higham, Mary 2019;
+Ipsen, Zhou 2020; Connolly, Higham, Mary 2021). The c_k of an inner
 product are its products and its partial sums P_k:
 
     variance       u^2 [sum_i t_i^2 + sum_k P_k^2]

@@ -21,11 +21,7 @@ coarse and fine windows agree, or the error says that they do not.
 For f = exp at steps 0.4, 0.2: C = 1.026881, 1.006680; A_{1,1} = 1.006680 - 0.020201/3 = 0.999946, estimated
 to 0.0269 off, truly 5.4e-5: an estimate, and on the safe side where f is smooth.
 
-References: Ridders, "Accurate computation of F'(x) and F'(x) F''(x)", Adv. Eng. Softw. 4 (1982), doi
-10.1016/S0141-1195(82)80057-0. Fornberg, "Generation of finite difference formulas on arbitrarily spaced
-grids", Math. Comp. 51 (1988), doi 10.1090/S0025-5718-1988-0935077-0. Gill, Murray, Saunders, Wright,
-"Computing forward-difference intervals for numerical optimization", SIAM J. Sci. Stat. Comput. 4 (1983), doi
-10.1137/0904025.
+References: Ridders 1982; Fornberg 1988; Gill, Murray, Saunders, Wright 1983.
 """
 
 from collections.abc import Sequence

@@ -9,9 +9,6 @@ it was resolved (`Needs`); all else is INCONCLUSIVE.
 Along a random direction several kinks may meet, and what is right for each of them need not lie between the
 two slopes of their sum: relu(a) - relu(b) at a = b = 0 has the subgradient (0, 0), and the slopes 1 and 1
 along (1, -1). There a claim outside is undecided.
-
-Reference: Lee, Park, Aiken, "On the correctness of automatic differentiation for neural networks with
-machine-representable parameters", ICML 2023, PMLR 202.
 """
 
 from collections.abc import Callable, Sequence

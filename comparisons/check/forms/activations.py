@@ -1,7 +1,7 @@
 """Activations as other people have them: value f(z), slope f'(z), and a bound on |f''| where it exists.
 
 leaky_relu has slope 0.01 below 0; elu is exp(z) - 1 there; gelu is z Phi(z) with the normal distribution's
-Phi, gelu_tanh its approximation (Hendrycks, Gimpel 2016, Gaussian error linear units, arXiv:1606.08415);
+Phi, gelu_tanh its approximation (Hendrycks, Gimpel 2016);
 silu is z sigmoid(z).
 """
 
