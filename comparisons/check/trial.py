@@ -226,7 +226,8 @@ class _Run:
         return candidate.offers(method) and (not parameter or parameter in candidate.methods[method])
 
     def _hunt(self, check: Check) -> CheckResult:
-        quick, shrink = self.settings.quick, self.settings.shrink
+        follows = any(r.verdict == Outcome.FAIL and r.check in check.follows for r in self.results)
+        quick, shrink = self.settings.quick, self.settings.shrink and not follows  # nobody reads those
         examples = max(3, round((QUICK_EXAMPLES if quick else EXAMPLES) * check.weight))
         effort = Effort(
             examples,

@@ -134,11 +134,17 @@ def cpu_seconds(pids: list[int]) -> float | None:
 
 def _stat(pid: int) -> list[str]:
     """The fields of /proc/PID/stat from the state on; [] where the process is gone."""
-    try:
-        text = (_PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
+    try:  # asked thousands of times a minute: no text file, no path is made for it
+        handle = os.open(f"/proc/{pid}/stat", os.O_RDONLY)
     except OSError:
         return []
-    return text.rpartition(")")[2].split()  # the name before may hold anything
+    try:
+        text = os.read(handle, 4096)
+    except OSError:
+        return []
+    finally:
+        os.close(handle)
+    return text.rpartition(b")")[2].decode("ascii", "replace").split()  # the name before may hold anything
 
 
 def die_with_parent() -> None:
