@@ -13,8 +13,8 @@ from backproof.comparisons.verdicts.outcome import exit_code
 from backproof.scratch.errors import InputError
 
 if TYPE_CHECKING:
+    from backproof.comparisons.check.grading.grades import Grades
     from backproof.comparisons.check.grading.rubric import Rubric
-    from backproof.comparisons.check.grading.table import Table
     from backproof.comparisons.check.results import CheckedClass, CheckPart
     from backproof.comparisons.check.trial import Settings
     from backproof.comparisons.running.sandbox import Mode
@@ -33,6 +33,8 @@ class Outputs:
     markdown: str | None = None
     github: bool = False
     folder: str | None = None  # of results.json and report.html
+    report: str | None = None  # the folder of a page per class
+    language: str = "en"
 
 
 def register(app: typer.Typer) -> None:
@@ -87,6 +89,12 @@ def check(
     out: Annotated[
         str | None, typer.Option(metavar="DIR", help="Also put it into DIR/results.json and report.html.")
     ] = None,
+    report: Annotated[
+        str | None, typer.Option(metavar="DIR", help="A page per class and an index, to read or to print.")
+    ] = None,
+    language: Annotated[
+        str, typer.Option("--language", "--lang", metavar="LANG", help="Of the pages: en or ko.")
+    ] = "en",
     rubric: Annotated[
         str | None, typer.Option(metavar="FILE", help="Points, in TOML. [default: 100, less 25 per cause]")
     ] = None,
@@ -143,7 +151,9 @@ def check(
         narrow=_narrowing(activation, loss, layers, dtype),
         sandbox=cast("Mode", sandbox),  # which refuses others when it is used
     )
-    outputs = Outputs(json_file, csv_file, gradescope, rubric, again, junit, markdown, github, out)
+    outputs = Outputs(
+        json_file, csv_file, gradescope, rubric, again, junit, markdown, github, out, report, language
+    )
     return _run(targets or [], settings, outputs, workers)
 
 
@@ -199,6 +209,8 @@ def _init(file: str, start_from: str | None) -> int:
 
 def _run(texts: list[str], settings: "Settings", outputs: Outputs, workers: int) -> int:
     """Try one class and show it, or many and keep a row of each as it is known."""
+    from backproof.comparisons.check.grading.grades import Grades
+    from backproof.comparisons.check.grading.pages import Pages
     from backproof.comparisons.check.grading.rubric import load_rubric
     from backproof.comparisons.check.grading.table import NAMES, Table
     from backproof.comparisons.running import sandbox
@@ -207,18 +219,19 @@ def _run(texts: list[str], settings: "Settings", outputs: Outputs, workers: int)
         raise InputError("target: expected my_mlp.py:MyMLP or package.module:Class, got nothing")
     if outputs.gradescope is not None and len(texts) > 1:
         raise InputError("gradescope: expected one class, as Gradescope grades one submission at a time")
-    rubric, table = load_rubric(outputs.rubric, NAMES), Table(outputs.csv, outputs.again)
+    rubric = load_rubric(outputs.rubric, NAMES)
+    pages = Pages(outputs.report, outputs.language, rubric) if outputs.report is not None else None
+    grades = Grades(Table(outputs.csv, outputs.again), pages, rubric)
     sandbox.used(settings.sandbox)  # refused now, if it is
     if len(texts) == 1:
-        return _one(texts[0], settings, outputs, table, rubric)
-    return _many(texts, settings, outputs, table, rubric, workers)
+        return _one(texts[0], settings, outputs, grades)
+    return _many(texts, settings, outputs, grades, workers)
 
 
-def _one(text: str, settings: "Settings", outputs: Outputs, table: "Table", rubric: "Rubric") -> int:
+def _one(text: str, settings: "Settings", outputs: Outputs, grades: "Grades") -> int:
     from rich.console import Console
     from rich.text import Text
 
-    from backproof.comparisons.check.grading.table import row_of
     from backproof.comparisons.check.session import try_class
     from backproof.comparisons.check.terminal import show
     from backproof.comparisons.contenders.loading import parse_target
@@ -228,28 +241,25 @@ def _one(text: str, settings: "Settings", outputs: Outputs, table: "Table", rubr
         checked = try_class(target, settings, lambda name: status.update(Text(f"checking {target}: {name}")))
     show(checked, Console())
     _say_where(settings)
-    table.add(text, row_of(checked, rubric))
-    table.finish([text])
-    _write([checked], outputs, rubric)
+    grades.add(text, checked)
+    grades.finish([text])
+    _write([checked], outputs, grades.rubric)
     return exit_code([checked.outcome])
 
 
-def _many(
-    texts: list[str], settings: "Settings", outputs: Outputs, table: "Table", rubric: "Rubric", workers: int
-) -> int:
+def _many(texts: list[str], settings: "Settings", outputs: Outputs, grades: "Grades", workers: int) -> int:
     from backproof.comparisons.check.grading import summary
     from backproof.comparisons.check.grading.crew import check_all
-    from backproof.comparisons.check.grading.table import row_of
 
     texts = list(dict.fromkeys(texts))
-    missing = [text for text in texts if table.has(text) is None]
+    missing = [text for text in texts if not grades.has(text)]
     if len(missing) < len(texts):
         print(f"backproof: {len(texts) - len(missing)} are in {outputs.csv} already", file=sys.stderr)
     found: dict[str, CheckedClass] = {}
 
     def done(text: str, checked: "CheckedClass") -> None:
         found[text] = checked
-        table.add(text, row_of(checked, rubric))
+        grades.add(text, checked)
         first = f": {checked.causes[0].sentence}" if checked.causes else ""
         print(f"{len(found)} of {len(missing)}  {checked.target}  {checked.outcome}{first}", flush=True)
 
@@ -258,13 +268,13 @@ def _many(
         if missing:
             check_all(missing, settings, workers, done)
     except KeyboardInterrupt:
-        table.finish(texts)
-        _write([found[text] for text in texts if text in found], outputs, rubric)
+        grades.finish(texts)
+        _write([found[text] for text in texts if text in found], outputs, grades.rubric)
         where = f", in {outputs.csv}" if outputs.csv else ""
         raise Interrupted(f"{len(found)} of {len(missing)} hand-ins checked and kept{where}") from None
-    table.finish(texts)
-    _write([found[text] for text in texts if text in found], outputs, rubric)
-    rows = [row for text in texts if (row := table.rows.get(text) or table.has(text)) is not None]
+    grades.finish(texts)
+    _write([found[text] for text in texts if text in found], outputs, grades.rubric)
+    rows = [row for _, row in grades.rows(texts)]
     print("\n" + "\n".join(summary.lines(rows)))
     if any(not checked.checks for checked in found.values()):
         return 2

@@ -64,7 +64,8 @@ class Subject:
     """A class that lives elsewhere: `methods` maps what it offers to the parameters' names."""
 
     def __init__(self, target: Target, time_limit: float = 10.0, sandbox_mode: Mode = "auto") -> None:
-        self.target = target
+        self.target = target  # as it is shown: with the name that was found, cleaned
+        self._asked = target
         self.time_limit = time_limit  # of one call, in seconds of the class' own
         self.sandbox = sandbox_mode
         self.last = Answer()  # of the last call: what it wrote to and what it changed
@@ -128,7 +129,7 @@ class Subject:
     def _start(self) -> None:
         self._worker = WorkerProcess(*self._command(), OUTPUT_LIMIT)
         place = str(Path(self.target.place).resolve()) if self.target.is_file else self.target.place
-        self._worker.send(pack([place, self.target.name]))
+        self._worker.send(pack([place, self._asked.name]))
         state, detail = self._receive("import", START_LIMIT)
         if state == "absent":
             self.close()
