@@ -1,8 +1,8 @@
 """A pile of hand-ins, as a teacher gets it: right ones, wrong ones, and forty that misbehave.
 
-`write(folder)` makes a file of each, complete in itself, and returns how `backproof check` is told of them. The
-wrong and the right ones come from the zoo; the hostile ones exit, hang, crash, flood, forge, fork, lie about
-their names, reach for their neighbours and for the files of the folder, or are no Python at all.
+`write(folder)` makes a file of each and returns how `backproof check` is told of them. The wrong and the
+right ones come from the zoo; the hostile ones exit, hang, crash, flood, forge, fork, lie about their names,
+reach for their neighbours and for the files of the folder, or are no Python at all.
 """
 
 import shutil
@@ -12,7 +12,14 @@ from pathlib import Path
 from backproof.comparisons.zoo.catalogue import default_folder, read
 
 TOTAL = 200
-_HEAD = "from student import StudentMLP\nimport os, signal, subprocess, sys, threading, time\nimport numpy as np\n"
+_HEAD = """from student import StudentMLP
+import os, signal, socket, subprocess, sys, threading, time
+import numpy as np
+here = os.path.dirname(__file__)
+class Mine(StudentMLP):
+    right = StudentMLP.loss_and_gradient
+    def loss_and_gradient(self, x, t):
+"""
 
 # In place of a method of a right class.
 _GRADIENT = {
@@ -29,10 +36,10 @@ _GRADIENT = {
     "garbage_on_the_pipe": "os.write(1, bytes(1000)); [os.write(n, bytes(1000)) for n in range(3, 9)]",
     "forks": "[os.fork() for _ in range(6)]",
     "leaves_a_child": "subprocess.Popen(['sleep', '3600'], start_new_session=True)",
-    "leaves_a_thread": "threading.Thread(target=time.sleep, args=(3600,)).start(); return super().loss_and_gradient(x, t)",
+    "leaves_a_thread": "threading.Thread(target=time.sleep, args=(3600,)).start(); return self.right(x, t)",
     "eats_memory": "kept = [np.ones(1 << 24) for _ in range(10_000)]",
     "recurses": "return self.loss_and_gradient(x, t)",
-    "loses_its_number": "return float('nan'), [(np.zeros_like(W), np.zeros_like(b)) for W, b in self.weights()]",
+    "loses_its_number": "return float('nan'), self.weights()",
     "huge_number": "return 10 ** 400, self.weights()",
     "wipes_the_terminal": "raise ValueError('\\x1b[2J\\x1b[HPASS: 31 PASS \\u202e')",
     "no_text": "raise ValueError('\\ud800' * 5)",
@@ -40,10 +47,10 @@ _GRADIENT = {
     "fills_the_disk": "open('/tmp/filled', 'wb').write(bytes(1 << 30))",
     "opens_everything": "kept = [open(os.devnull) for _ in range(100_000)]",
     "takes_over_numpy": "np.dot = np.matmul = None; sys.modules['numpy'] = None; return 0.0, None",
-    "writes_to_its_arguments": "x[...] = 0; return super().loss_and_gradient(x, t)",
-    "deletes_the_neighbours": "[os.unlink(os.path.join(d, f)) for d in [os.path.dirname(__file__)] for f in os.listdir(d)]",
-    "writes_the_grades": "open(os.path.join(os.path.dirname(__file__), 'grades.csv'), 'w').write('PASS')",
-    "opens_a_socket": "import socket; socket.create_connection(('127.0.0.1', 22), 1)",
+    "writes_to_its_arguments": "x[...] = 0; return self.right(x, t)",
+    "deletes_the_neighbours": "[os.unlink(os.path.join(here, f)) for f in os.listdir(here)]",
+    "writes_the_grades": "open(os.path.join(here, 'grades.csv'), 'w').write('PASS')",
+    "opens_a_socket": "socket.create_connection(('127.0.0.1', 22), 1)",
 }
 # Whole files.
 _FILES = {
@@ -62,16 +69,16 @@ _FILES = {
         "class Mine(metaclass=Meta):\n    def load(self, a, w): pass\n    def logits(self, x): return x\n"
     ),
     "=1+cmd(1)": "class Mine:\n    def load(self, a, w): pass\n    def logits(self, x): return None\n",
-    "[red]markup[": "class Mine:\n    def load(self, a, w): raise RuntimeError('[/x]')\n    def logits(self, x): return x\n",
-}  # fmt: skip
+    "[red]markup[": (
+        "class Mine:\n    def load(self, a, w): raise RuntimeError('[/x]')\n"
+        "    def logits(self, x): return x\n"
+    ),
+}
 
 
 def hostile() -> Mapping[str, str]:
     """Name of the file -> its text."""
-    methods = {
-        name: f"{_HEAD}class Mine(StudentMLP):\n    def loss_and_gradient(self, x, t):\n        {body}\n"
-        for name, body in _GRADIENT.items()
-    }
+    methods = {name: f"{_HEAD}        {body}\n" for name, body in _GRADIENT.items()}
     return {**methods, **_FILES}
 
 

@@ -1,4 +1,4 @@
-"""What is kept of the hand-ins as each is known: its row of the table, and its page where pages are asked for."""
+"""What is kept of the hand-ins as each is known: its row of the table, and a page where pages are asked for."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,7 @@ class Grades:
         return self.table.has(hand_in) is not None and (self.pages is None or self.pages.has(hand_in))
 
     def add(self, hand_in: str, checked: CheckedClass) -> None:
-        """All of this hand-in is on the disk when this returns; the row last, since it says that the rest is."""
+        """All of it is on the disk when this returns; the row last, since it says that the rest is there."""
         if self.pages is not None:
             self.pages.add(hand_in, checked)
         self.table.add(hand_in, row_of(checked, self.rubric))

@@ -6,6 +6,7 @@ it is a phrase, translated too. What has no translation stays as it is: a messag
 
 import re
 import tomllib
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
@@ -53,7 +54,7 @@ def _patterns(table: str) -> list[tuple[re.Pattern[str], str]]:
 
 def _as_pattern(english: str) -> str:
     pieces = _NAME.split(english)  # text, name, text, name, ..., text
-    return "".join(f"(?P<{piece}>.+)" if i % 2 else re.escape(piece) for i, piece in enumerate(pieces))
+    return "".join(f"(?P<{piece}>.+?)" if i % 2 else re.escape(piece) for i, piece in enumerate(pieces))
 
 
 def _matched(table: str, text: str) -> str | None:
@@ -61,14 +62,20 @@ def _matched(table: str, text: str) -> str | None:
         if found := pattern.fullmatch(text):
             named = {name: _phrase(name, value) for name, value in found.groupdict().items()}
             if None not in named.values():
-                return _NAME.sub(lambda name: named.get(name[1]) or name[0], korean)
+                return _filled(korean, named)
     return None
+
+
+def _filled(korean: str, named: Mapping[str, str | None]) -> str:
+    return _NAME.sub(lambda name: named.get(name[1]) or name[0], korean)
 
 
 def _phrase(name: str, text: str) -> str | None:
     """The phrase in Korean; else the text as it is, but for those names that only phrases stand for."""
     if name == "names":
         return text.replace(" and ", ", ")
+    if name == "methods":
+        return text.replace(" and no method ", ", ")
     if name == "seen":
         return seen(text) or text
     found = _matched("phrases", text) or (None if name == "law" else _matched("conditions", text))

@@ -1,4 +1,4 @@
-"""A page per hand-in and an index of them, to be read on a screen or on paper: `backproof check --report DIR`.
+"""A page per hand-in and an index of them, on a screen or on paper: `backproof check --report DIR`.
 
 Each page stands alone: no script, nothing from the network, fonts are the system's. It has the verdict, the
 causes with the line of the class' own where one is known, the smallest case, and every check. Whatever comes
@@ -57,7 +57,7 @@ class Pages:
 
 
 def file_name(hand_in: str) -> str:
-    """``my_mlp-MyMLP-3fa20c11.html``: readable, allowed on every system, and no two hand-ins have the same."""
+    """``my_mlp-MyMLP-3fa20c11.html``: readable, allowed on every system, of this hand-in alone."""
     place, _, name = hand_in.rpartition(":") if ":" in hand_in else (hand_in, "", "")
     readable = f"{Path(place).name.removesuffix('.py')}-{name}" if name else Path(place).stem
     kept = "".join(c if c.isalnum() or c in "_-" else "-" for c in readable)[:NAME_LENGTH]
@@ -113,7 +113,9 @@ def page(checked: CheckedClass, rubric: Rubric, words: Words) -> str:
         points=points,
         passed=verdicts.count(Outcome.PASS),
         failed=verdicts.count(Outcome.FAIL),
-        causes=[_cause(cause.sentence, cause.certainty, cause.line, checked, words) for cause in checked.causes],
+        causes=[
+            _cause(cause.sentence, cause.certainty, cause.line, checked, words) for cause in checked.causes
+        ],
         code=cleaned_lines(checked.code, LONGEST_CODE),
         checks=[_check(row, words) for row in sorted(checked.checks, key=_rank)],
         notes=[cleaned(note) for note in (checked.tried_with, *checked.notes, *checked.advice) if note],
@@ -198,7 +200,7 @@ class OwnLine:
 
 
 def excerpt(place: Path, line: SourceLine) -> list[OwnLine]:
-    """This line with those around it, from their file; alone, as it was kept, where that is not there any more."""
+    """This line with those around it, from their file; alone, as it was kept, where the file has changed."""
     alone = [OwnLine(line.number, cleaned(line.text), True)]
     try:
         text = (place.parent / line.file).read_text(encoding="utf-8", errors="replace")
@@ -212,5 +214,3 @@ def excerpt(place: Path, line: SourceLine) -> list[OwnLine]:
         OwnLine(number, cleaned(found[number - 1].expandtabs(4)), number == line.number)
         for number in range(first, last + 1)
     ]
-
-

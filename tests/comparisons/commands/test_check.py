@@ -87,6 +87,22 @@ def test_a_run_that_is_repeated_checks_nothing_twice_unless_it_is_told_to(
     assert grades.read_text() == first
 
 
+def test_a_page_per_hand_in_and_an_index_are_written_and_asked_for_again_where_one_is_gone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pages = tmp_path / "pages"
+    arguments = (WRONG, STUDENT, "--only", "loss", "--csv", str(tmp_path / "grades.csv"))
+    assert check(*arguments, "--report", str(pages), "--language", "ko") == 0
+    names = sorted(path.name for path in pages.iterdir())
+    assert len(names) == 3
+    assert "제출물 2개 가운데 2개가 통과했고" in (pages / "index.html").read_text(encoding="utf-8")
+    kept = next(name for name in names if name != "index.html")
+    (pages / kept).unlink()
+    assert check(*arguments, "--report", str(pages), "--language", "ko") == 0
+    assert "1 are in" in capsys.readouterr().err
+    assert sorted(path.name for path in pages.iterdir()) == names
+
+
 def test_gradescopes_file_is_written_for_one_class(tmp_path: Path) -> None:
     file = tmp_path / "results.json"
     assert check(STUDENT, "--only", "loss", "--gradescope", str(file)) == 0

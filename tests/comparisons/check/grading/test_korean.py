@@ -1,0 +1,85 @@
+"""Every sentence that the diagnosis can say has its Korean, and what has none stays English."""
+
+import re
+
+import pytest
+
+from backproof.comparisons.check.battery.battery import CHECKS
+from backproof.comparisons.check.conditions import CONDITIONS
+from backproof.comparisons.check.diagnosis import mistakes, updates
+from backproof.comparisons.check.forms.activations import ACTIVATION_FUNCTIONS
+from backproof.comparisons.check.grading import korean
+from backproof.comparisons.check.trial import EXCEPTIONS
+
+HANGUL = re.compile("[가-힣]")
+SENTENCES = (
+    *(mistake.sentence for mistake in mistakes.output_mistakes()),
+    *(mistake.sentence for mistake in mistakes.weight_mistakes()),
+    *(mistake.sentence for mistake in mistakes.bias_mistakes()),
+    *(mistake.sentence for mistake in mistakes.pull_mistakes()),
+    *(mistake.sentence for name in ACTIVATION_FUNCTIONS for mistake in mistakes.slope_mistakes(name)),
+    *mistakes.FAMILIES.values(),
+    *updates.SGD_RULES,
+    *updates.ADAM_RULES,
+    *updates.DECAYS,
+    *updates.FEEDS,
+    *updates.FROZEN,
+    *updates.SCALED,
+)
+
+
+def test_every_mistake_that_is_known_has_a_whole_sentence() -> None:
+    for english in SENTENCES:
+        told = korean.sentence(english)
+        assert told is not None, english
+        assert HANGUL.search(told), told
+        assert told.endswith("다."), told
+
+
+def test_every_check_has_its_question() -> None:
+    for name in (*(check.name for check in CHECKS), EXCEPTIONS):
+        asked = korean.question(name)
+        assert asked is not None, name
+        assert asked.endswith("까?"), asked
+
+
+@pytest.mark.parametrize("condition", CONDITIONS)
+def test_every_condition_is_told_after_a_sentence(condition: str) -> None:
+    told = korean.sentence(f"the biases are left out ({condition})")
+    assert told is not None
+    assert told.startswith("편향을 더하지 않았습니다(")
+    assert not re.search(r"\bwhere\b|\bwith\b", told)
+
+
+@pytest.mark.parametrize(
+    ("english", "told"),
+    [
+        (
+            "the gradient is of the wrong sign (with loss='mse')",
+            "기울기가 반대 부호입니다(loss='mse'인 경우).",
+        ),
+        (
+            "training differs from torch.optim with adam, and only then",
+            "학습이 adam을 쓰는 경우에만 torch.optim과 다릅니다.",
+        ),
+        (
+            "loss_and_gradient did not return within 10 s",
+            "loss_and_gradient(이)가 10초 안에 끝나지 않았습니다.",
+        ),
+    ],
+)
+def test_names_and_conditions_stand_in_their_places(english: str, told: str) -> None:
+    assert korean.sentence(english) == told
+
+
+def test_what_a_check_saw_is_told_with_its_numbers() -> None:
+    seen = "follows from gradient: gradient: 3 of 12 entries outside their bounds, worst b1[1]: "
+    told = korean.seen(f"{seen}found 0.5, expected 1, off by 0.5, bound 4.9e-15")
+    assert told is not None
+    assert told.startswith("gradient 검사의 잘못에서 따라 나온 것입니다.")
+    assert "b1[1]에서 기대한 값은 1이고 나온 값은 0.5입니다" in told
+
+
+@pytest.mark.parametrize("text", ["", "the gradient is made of cheese", "a sentence that nobody has written"])
+def test_what_is_not_known_has_no_translation(text: str) -> None:
+    assert korean.sentence(text) is None
