@@ -1,4 +1,4 @@
-"""What is kept of the hand-ins as each is known: its row of the table, and a page where pages are asked for."""
+"""What is kept of the hand-ins as each is known: its row of the table, and a page where one is wanted."""
 
 from collections.abc import Sequence
 
