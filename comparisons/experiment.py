@@ -20,7 +20,7 @@ from backproof.scratch.errors import InputError, expect_one_of
 DEFAULT_HIDDEN = (128,)
 # Dataset -> epochs of a full and of a quick run. The digits are small: more epochs for as many steps.
 EPOCHS = {"mnist": (8, 5), "digits": (60, 40)}
-# Plain SGD at 0.3 reaches 97.6 % on MNIST in five epochs, and float32 rounding moves its test accuracy by
+# Plain SGD at 0.3 reaches 97.6% on MNIST in five epochs, and float32 rounding moves its test accuracy by
 # 0.05 points from one implementation to the next (0.13 with momentum 0.9 at 0.1): few seeds are enough.
 DEFAULT_OPTIMIZERS = {
     "sgd": OptimizerSpec("sgd", learning_rate=0.3),

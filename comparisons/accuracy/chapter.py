@@ -46,7 +46,7 @@ def _introduction(found: AccuracyResult) -> Markup:
     return Markup(
         "<p>On {data}, {seeds} seed{s}. For each seed, every contender starts from the same weights and sees "
         "the same batches in the same order, so differences are taken in pairs. Two contenders count as "
-        "equal when the whole 90 % interval of their mean difference lies inside the margin fixed "
+        "equal when the whole 90% interval of their mean difference lies inside the margin fixed "
         "beforehand; as different when it lies outside; else it is undecided.{more}</p>"
     ).format(data=formats.dataset(found.dataset), seeds=seeds, s="s" * (seeds != 1), more=_more(found))
 
@@ -121,7 +121,7 @@ def _seeds(found: AccuracyResult) -> Markup:
         f"between {min(spread):.2f} and {max(spread):.2f} percent.",
         title=f"Seeds differ by {max(spread) - min(spread):.2f} points: more than the contenders do"
         if max(spread) - min(spread) > _widest(found)
-        else f"All runs lie between {min(spread):.2f} and {max(spread):.2f} %",
+        else f"All runs lie between {min(spread):.2f} and {max(spread):.2f}%",
     )
 
 
@@ -144,7 +144,7 @@ def _seed_line(runs: Mapping[str, ContenderRuns], i: int, seed: int) -> go.Scatt
             "symbol": [figures.symbol(name) for name in runs],
             "size": 9,
         },
-        hovertemplate=f"seed {seed}, %{{x}}: %{{y:.2f}} %<extra></extra>",
+        hovertemplate=f"seed {seed}, %{{x}}: %{{y:.2f}}%<extra></extra>",
     )
 
 
@@ -170,7 +170,7 @@ def _differences(found: AccuracyResult) -> Markup:
     said = [f"{formats.label(n)} {formats.points(c.difference_points)} points" for n, c in shown.items()]
     return figures.figure_html(
         fig,
-        "Accuracy minus scratch's: the mean paired difference with its 90 % interval. The band is the margin "
+        "Accuracy minus scratch's: the mean paired difference with its 90% interval. The band is the margin "
         f"of ±{margin:g} percentage points inside which accuracies count as equal.",
         f"Differences to scratch: {formats.listed(said)}; margin plus or minus {margin:g} points.",
         title=_takeaway(shown, margin),
@@ -218,7 +218,7 @@ def _table(found: AccuracyResult) -> Markup:
         "Mean accuracy",
         "Spread (sd)",
         "Difference, points",
-        "90 % interval",
+        "90% interval",
         "Margin",
         "Training",
         "Verdict",

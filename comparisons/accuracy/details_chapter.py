@@ -157,8 +157,9 @@ def _mcnemar(found: AccuracyResult, cells: Cells) -> Markup:
     columns = ("Contender", "Seed", "Difference, points", "Right in scratch only", "Right there only", "p")
     return Markup(
         "<h3>Seed by seed</h3><p>McNemar's exact test asks whether two trained networks differ on the same "
-        "test images. It is shown, not decided on: one pair of networks is not two implementations. One test "
-        "image is {resolution} points.</p><details><summary>{n} pairs</summary>{table}</details>"
+        "test images. It is shown, not decided on: one pair of networks says little about two "
+        "implementations. One test image is {resolution} points.</p>"
+        "<details><summary>{n} pairs</summary>{table}</details>"
     ).format(
         resolution=f"{found.resolution_points:.2f}",
         n=len(rows),

@@ -1,24 +1,24 @@
 """Are two accuracies the same? Equivalence of paired differences, and McNemar's test.
 
 With seed i, both contenders start from the same weights and see the same batches; d_i is the difference of
-their test accuracies in points (1 point = 1 % of the test images), n the number of seeds,
+their test accuracies in points (1 point = 1% of the test images), n the number of seeds,
 
     mean = 1/n sum d_i     s^2 = 1/(n-1) sum (d_i - mean)^2     interval = mean +- t_{0.95, n-1} s / sqrt(n)
 
-the 90 % confidence interval. Against a margin fixed beforehand:
+the 90% confidence interval. Against a margin fixed beforehand:
 
     equivalent   the interval lies inside (-margin, margin)
     different    the interval lies outside [-margin, margin]
     undecided    it contains -margin or margin
 
-"Equivalent" is the two one-sided tests procedure at 5 % [1, 2]: where the true
-difference is at least the margin, it is called equivalent with probability at most 5 %; where it is at most
-the margin, it is called different with probability at most 5 %. Both are 5 % where the truth is the margin
+"Equivalent" is the two one-sided tests procedure at 5% [1, 2]: where the true
+difference is at least the margin, it is called equivalent with probability at most 5%; where it is at most
+the margin, it is called different with probability at most 5%. Both are 5% where the truth is the margin
 itself and s / sqrt(n) is small beside it. Three outcomes, because a wide interval is evidence of nothing.
 
 McNemar's test [3]: of the images that exactly one of the two gets right, b are right here and c there; were
 both equally good, b would be binomial(b + c, 1/2). Shown per seed, not decided on: one seed tells two trained
-networks apart, not two implementations.
+networks apart; that says little about two implementations.
 
 References
 ----------
@@ -37,7 +37,7 @@ from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.scratch.architecture import Array
 from backproof.scratch.errors import InputError
 
-CONFIDENCE = 0.90  # of the interval: two one-sided tests at 5 % each
+CONFIDENCE = 0.90  # of the interval: two one-sided tests at 5% each
 VERDICTS: dict[EquivalenceWord, Outcome] = {
     "equivalent": Outcome.PASS,
     "different": Outcome.FAIL,
@@ -51,7 +51,7 @@ class Equivalence:
 
     outcome: EquivalenceWord
     difference: float  # the mean
-    interval: tuple[float, float]  # 90 %; infinite where there is one seed only
+    interval: tuple[float, float]  # 90%; infinite where there is one seed only
     margin: float
     p_equivalence: float  # the larger p-value of the two one-sided tests
     n: int
@@ -84,7 +84,7 @@ def paired_equivalence(differences: Sequence[float] | Array, margin: float) -> E
 
 
 def intervals(differences: Array) -> tuple[Any, Any, Any]:
-    """(mean, low, high) of the 90 % interval along the last axis."""
+    """(mean, low, high) of the 90% interval along the last axis."""
     n = differences.shape[-1]
     mean = differences.mean(axis=-1)
     if n == 1:

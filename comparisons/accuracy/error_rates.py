@@ -1,10 +1,10 @@
 """How often is the equivalence verdict wrong? Simulated studies whose truth is known.
 
 A study of n seeds is wrong when it says "equivalent" although the true difference is at least the margin, or
-"different" although it is at most the margin. Each may happen in 5 % of the studies (`equivalence`); at
-a true difference equal to the margin both errors are possible, and each happens in 5 % where the interval is
-short beside the margin. A case holds when each error's share among N studies is no more than 5 % plus four
-binomial standard errors, 4 sqrt(0.05 0.95 / N), and, at the margin with short intervals, no less than 5 %
+"different" although it is at most the margin. Each may happen in 5% of the studies (`equivalence`); at
+a true difference equal to the margin both errors are possible, and each happens in 5% where the interval is
+short beside the margin. A case holds when each error's share among N studies is no more than 5% plus four
+binomial standard errors, 4 sqrt(0.05 0.95 / N), and, at the margin with short intervals, no less than 5%
 minus that (four, because dozens of shares are held at once). Differences are drawn normal, and once more as
 they come in life: in whole test images.
 """

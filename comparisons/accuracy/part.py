@@ -160,7 +160,7 @@ def _judged(
     accuracies = [float(np.mean([run.test_accuracy[-1] for run in side])) for side in (ours, theirs)]
     if any(accuracy > guessing_limit(study.dataset) for accuracy in accuracies):
         return found, ""
-    said = " and ".join(f"{100 * accuracy:.1f} %" for accuracy in accuracies)
+    said = " and ".join(f"{100 * accuracy:.1f}%" for accuracy in accuracies)
     reason = f"neither network has learned anything: {said} are no better than guessing"
     return replace(found, outcome="undecided"), reason
 

@@ -27,7 +27,7 @@ def render(found: AccuracyResult, console: Console) -> None:
         f"\n{formats.dataset(found.dataset)}, {seeds} seed{'s' * (seeds != 1)}, {epochs} epochs each; "
         f"margin ±{found.margin_points:g} points\n(one test image counts {found.resolution_points:.2f})\n"
     )
-    table = _table("", "accuracy", "minus scratch, points", "90 % interval", "verdict")
+    table = _table("", "accuracy", "minus scratch, points", "90% interval", "verdict")
     for name, cell in found.contenders.items():
         table.add_row(Text(formats.label(name)), *_cells(cell, found.against_scratch.get(name)))
     console.print(table)

@@ -10,12 +10,14 @@ differ as well, so that no figure depends on colour alone.
 """
 
 import math
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 from markupsafe import Markup
 
 from backproof.comparisons.contenders.known import KNOWN, family
+from backproof.comparisons.drawing import formats
 from backproof.scratch.errors import InputError
 
 INK, MUTED, GRID, PAPER = "#1b2430", "#5b6675", "#dfe4ea", "#ffffff"
@@ -110,9 +112,13 @@ def figure_html(fig: go.Figure, caption: str, alt: str, title: str = "") -> Mark
 
 
 def _space_logarithmic_ticks(fig: go.Figure) -> None:
-    """Label whole decades only, and as few of them as stay apart: plotly would label 2 to 9 as well."""
+    """Label whole decades only, and as few of them as stay apart: plotly would label 2 to 9 as well.
+
+    Over little more than a decade 1, 2 and 5 are labelled in full (plotly writes a bare 2 for 20); over less
+    than a factor of two the axis is linear, which looks the same there and has round labels.
+    """
     for axis in (*fig.select_xaxes(), *fig.select_yaxes()):
-        if axis.type != "log" or axis.dtick is not None:
+        if axis.type != "log" or axis.dtick is not None or axis.tickvals is not None:
             continue
         letter, number = axis.plotly_name[0], axis.plotly_name[5:]
         values = [
@@ -122,11 +128,22 @@ def _space_logarithmic_ticks(fig: go.Figure) -> None:
             for value in (trace[letter] if letter in trace and trace[letter] is not None else ())
             if isinstance(value, int | float | np.number) and 0 < value < math.inf
         ]
-        if axis.range is not None:
-            decades = abs(axis.range[1] - axis.range[0])
+        if axis.range is None and values:
+            low, high = math.log10(min(values)), math.log10(max(values))
         else:
-            decades = math.log10(max(values) / min(values)) if values else 1.0
-        axis.dtick = "D2" if decades < 1.2 else max(1, math.ceil(decades / 9))
+            low, high = sorted(axis.range or (0.0, 1.0))
+        if high - low < math.log10(2.0) and axis.range is None:
+            axis.type = "linear"
+        elif high - low < 1.2:
+            _label_ones_twos_and_fives(axis, math.floor(low), math.ceil(high))
+        else:
+            axis.dtick = max(1, math.ceil((high - low) / 9))
+
+
+def _label_ones_twos_and_fives(axis: Any, lowest: int, highest: int) -> None:
+    """Over these decades, and one more to each side."""
+    ticks = [step * 10.0**power for power in range(lowest - 1, highest + 2) for step in (1, 2, 5)]
+    axis.update(tickvals=ticks, ticktext=[formats.scientific(tick, 0) for tick in ticks])
 
 
 def inside_script(json_text: str) -> Markup:

@@ -59,8 +59,8 @@ def known(value: Number, digits: int = 1) -> str:
 
 
 def percent(fraction: Number, digits: int = 2) -> str:
-    """0.97812 as ``97.81 %``."""
-    return _finite(fraction) or f"{100 * (fraction or 0.0):.{digits}f}{_NBSP}%"
+    """0.97812 as ``97.81%``."""
+    return _finite(fraction) or f"{100 * (fraction or 0.0):.{digits}f}%"
 
 
 def points(value: Number, digits: int = 2) -> str:
@@ -105,6 +105,11 @@ def seconds(value: Number) -> str:
 def count(value: int) -> str:
     """60000 as ``60,000``."""
     return f"{value:,}"
+
+
+def counted(value: int, noun: str, plural: str = "") -> str:
+    """A number with its noun: ``1 seed``, ``60,000 images``; `plural` where an s is not enough."""
+    return f"{count(value)} {noun if value == 1 else plural or noun + 's'}"
 
 
 def layers(sizes: Sequence[int]) -> str:

@@ -62,20 +62,19 @@ def table(
 ) -> Markup:
     """A table that scrolls sideways by itself when the screen is narrow.
 
-    Cells that are not Markup are escaped. Columns are numbers, aligned right, except `text_columns`.
+    Cells that are not Markup are escaped. Columns are numbers, aligned right, except `text_columns`. A
+    column called Verdict is shown first, wherever it stands in the rows: a narrow screen shows that one.
     """
     text = frozenset(text_columns)
+    order = sorted(range(len(columns)), key=lambda i: columns[i] != "Verdict")
 
     def cell(tag: str, column: int, value: Any) -> Markup:
         kind = Markup("") if column in text else Markup(' class="number"')
         scope = Markup(' scope="col"') if tag == "th" else Markup("")
         return Markup("<{0}{1}{2}>{3}</{0}>").format(Markup(tag), scope, kind, value)
 
-    head = join(cell("th", i, title) for i, title in enumerate(columns))
-    body = join(
-        Markup("<tr>{}</tr>").format(join(cell("td", i, value) for i, value in enumerate(row)))
-        for row in rows
-    )
+    head = join(cell("th", i, columns[i]) for i in order)
+    body = join(Markup("<tr>{}</tr>").format(join(cell("td", i, row[i]) for i in order)) for row in rows)
     return Markup(
         '<div class="scroll" role="region" tabindex="0" aria-label="{caption}"><table>'
         "<caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"

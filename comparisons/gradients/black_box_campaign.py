@@ -10,8 +10,8 @@ A FAIL of a right gradient is a false alarm, a PASS of a wrong one a miss. The c
 
     FAIL           a false alarm in double precision, more than 1 in 10,000 below, or a gross mistake that
     passed, or
-                   more than 1 % of the mistakes of 1e-4 in double precision
-    INCONCLUSIVE   more than 10 % of the smooth functions' right gradients undecided, or nothing was judged
+                   more than 1% of the mistakes of 1e-4 in double precision
+    INCONCLUSIVE   more than 10% of the smooth functions' right gradients undecided, or nothing was judged
     PASS           else
 """
 

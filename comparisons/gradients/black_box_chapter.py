@@ -100,6 +100,7 @@ def _mistakes(campaign: FunctionCampaign) -> Markup:
     rows = [
         [kind, formats.count(one.cases), formats.count(one.found), formats.count(one.missed)]
         for kind, one in campaign.totals.wrong.items()
+        if one.cases
     ]
     columns = ("Mistake", "Gradients", Outcome.FAIL, f"{Outcome.PASS} (missed)")
     return markup.table(

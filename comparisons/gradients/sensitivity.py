@@ -207,7 +207,7 @@ def _row(dtype: str, family: str, total: Caught, target: float) -> results.Sensi
 
 
 def _verdict(caught: int, draws: int) -> Outcome:
-    """PASS at TARGET_SHARE and above; FAIL where even the upper 95 % limit (Clopper, Pearson) is below it."""
+    """PASS at TARGET_SHARE and above; FAIL where even the upper 95% limit (Clopper, Pearson) is below it."""
     if draws == 0 or caught < draws * TARGET_SHARE:
         upper = beta.ppf(0.95, caught + 1, draws - caught) if caught < draws else 1.0
         return Outcome.FAIL if upper < TARGET_SHARE else Outcome.INCONCLUSIVE

@@ -1,11 +1,12 @@
 """The V: step size against error for every difference scheme, with the optimum and the slopes derived."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 from markupsafe import Markup
-from plotly.subplots import make_subplots
 
 from backproof.comparisons.drawing import figures, formats, markup
 from backproof.comparisons.drawing.chapter import Section
@@ -68,35 +69,36 @@ def _introduction(part: StepSizes) -> Markup:
 
 
 def _figure(part: StepSizes) -> Markup:
-    titles = [f"{dtype}, eps = {2.0**-52 if dtype == 'float64' else 2.0**-23:.1e}" for dtype in DTYPES]
-    fig = make_subplots(rows=1, cols=2, shared_yaxes=True, subplot_titles=titles, horizontal_spacing=0.04)
-    for column, dtype in enumerate(DTYPES, start=1):
-        for curve in part.curves:
-            if curve.dtype == dtype:
-                for trace in _traces(curve, legend=column == 1):
-                    fig.add_trace(trace, row=1, col=column)
-        level = part.backprop[dtype]
-        fig.add_hline(y=level, row=1, col=column, line={"color": figures.INK, "width": 1, "dash": "dot"})
-        fig.add_annotation(
-            text="backprop", x=-1, y=math.log10(level), xanchor="right", yanchor="top", showarrow=False,
-            font={"size": 11}, row=1, col=column,
-        )  # fmt: skip
-    fig.update_xaxes(type="log", dtick=2, title="relative step h")
-    for column, (low, high) in enumerate(SHOWN.values(), start=1):
-        fig.update_xaxes(range=[low, high], row=1, col=column)
-    fig.update_yaxes(type="log", dtick=2, range=[-17, 2])
-    fig.update_yaxes(title="relative error", row=1, col=1)
-    fig.update_layout(height=560, legend={"y": 1.08})
-    title = "Every difference quotient has a best step, and no step makes it exact"
-    return figures.figure_html(fig, _caption(), _description(part), title=title)
+    """A figure per dtype, side by side where there is room and one below the other where there is not."""
+    return Markup('<div class="pair">{}</div>').format(
+        markup.join(_of_dtype(part, dtype, shown) for dtype, shown in SHOWN.items())
+    )
 
 
-def _traces(curve: Curve, legend: bool) -> list[Any]:
+def _of_dtype(part: StepSizes, dtype: str, shown: tuple[float, float]) -> Markup:
+    fig, level = go.Figure(), part.backprop[dtype]
+    curves = [curve for curve in part.curves if curve.dtype == dtype]
+    for curve in curves:
+        fig.add_traces(_traces(curve))
+    fig.add_hline(y=level, line={"color": figures.INK, "width": 1, "dash": "dot"})
+    fig.add_annotation(
+        text="backprop", x=-1, y=math.log10(level), xanchor="right", yanchor="top",
+        showarrow=False, font={"size": 11},
+    )  # fmt: skip
+    fig.update_xaxes(type="log", dtick=4 if dtype == "float64" else 2, title="relative step h", range=shown)
+    fig.update_yaxes(type="log", dtick=2, range=[-17, 2], title="relative error")
+    fig.update_layout(height=560)
+    best = min(curves, key=_least)
+    title = f"{dtype}: no step makes a difference quotient exact"
+    return figures.figure_html(fig, _caption(dtype), _description(dtype, curves, best), title=title)
+
+
+def _traces(curve: Curve) -> list[Any]:
     name, (colour, symbol) = LABELS[curve.method], LOOKS[curve.method]
     hover = f"{name}<br>h = %{{x:.1e}}<br>error %{{y:.1e}}<extra></extra>"
     traces = [
         go.Scatter(
-            x=curve.steps, y=curve.errors, name=name, legendgroup=name, showlegend=legend,
+            x=curve.steps, y=curve.errors, name=name, legendgroup=name,
             mode="lines+markers", line={"color": colour, "width": 1.5}, hovertemplate=hover,
             marker={"symbol": symbol, "size": 5},
         ),
@@ -117,18 +119,18 @@ def _traces(curve: Curve, legend: bool) -> list[Any]:
     return traces
 
 
-def _caption() -> str:
+def _caption(dtype: str) -> str:
     return (
-        "Relative error of every numerical gradient against its relative step, both on logarithmic axes; for "
-        "Richardson the step is the largest of its tableau. Stars: default steps (that of the "
-        "complex step, 1e-20, lies off the left edge). Dashes: derived errors."
+        f"Relative error of every numerical gradient against its relative step, in {dtype} "
+        f"(eps = {np.finfo(dtype).eps:.1e}), both axes logarithmic; for Richardson the step is the largest "
+        "of its tableau. Stars: default steps (that of the complex step, 1e-20, lies off the left edge). "
+        "Dashes: derived errors."
     )
 
 
-def _description(part: StepSizes) -> str:
-    curves = [curve for curve in part.curves if curve.dtype == "float64"]
-    best = [f"{LABELS[c.method]} {_least(c):.0e}" for c in curves]
-    return "V-shaped curves; the least errors in float64 are " + formats.listed(best) + "."
+def _description(dtype: str, curves: Sequence[Curve], best: Curve) -> str:
+    least = formats.listed([f"{LABELS[c.method]} {_least(c):.0e}" for c in curves])
+    return f"V-shaped curves; the least errors in {dtype} are {least}; {LABELS[best.method]} comes closest."
 
 
 def _least(curve: Curve) -> float:

@@ -114,7 +114,7 @@ def _undecided(row: CampaignRow) -> str:
 
 
 def failed_share(gradcheck: Gradcheck) -> str:
-    """The share of correct gradients that gradcheck fails: ``47.0 %``."""
+    """The share of correct gradients that gradcheck fails: ``47.0%``."""
     if not gradcheck.cases:
         return formats.ABSENT
     return formats.percent(gradcheck.failed / gradcheck.cases, 1)
@@ -150,7 +150,7 @@ def _sensitivity(sensitivity: Sensitivity) -> Table:
 
 
 def gradcheck_words(row: SensitivityRow, write: Callable[[float | None], str]) -> str:
-    """The smallest relative error that gradcheck catches in 99 % of the draws, where it accepts the truth."""
+    """The smallest relative error that gradcheck catches in 99% of the draws, where it accepts the truth."""
     if not row.gradcheck_draws:
         return "fails all" if row.gradcheck_rejected_correct else formats.ABSENT
     return write(row.gradcheck_smallest_caught) if row.gradcheck_smallest_caught else "none"

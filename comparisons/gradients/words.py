@@ -17,7 +17,7 @@ def compared(check: Check | NotCompared) -> str:
 
 
 def share(value: float | None) -> str:
-    """How much of the bound the error uses: ``3.3 %``, ``0.02 %``, ``3.3×10⁹×``."""
+    """How much of the bound the error uses: ``3.3%``, ``0.02%``, ``3.3×10⁹×``."""
     if value is None or value >= 10:
         return formats.ABSENT if value is None else f"{formats.scientific(value)}×"
     return formats.percent(value, 1 if value >= 0.001 or value == 0 else 3)

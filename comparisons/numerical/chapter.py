@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 from markupsafe import Markup
-from plotly.subplots import make_subplots
 
 from backproof.comparisons.drawing import figures, formats, markup
 from backproof.comparisons.drawing.chapter import Section
@@ -110,7 +109,7 @@ def _summary(training: TwinResult, naive_seconds: float) -> str:
         f"{accuracies}{stopped}Their gradients took {formats.seconds(training.seconds)} and "
         f"{formats.seconds(training.backprop_seconds)}; the textbook's loop would have taken "
         f"{formats.seconds(naive_seconds * training.steps)}. The weights end {distance} apart, after each "
-        f"went {travelled}; the bound allows {bound}."
+        f"moved {travelled} away from its start; the bound allows {bound}."
     )
 
 
@@ -122,7 +121,7 @@ def _error_against_clock(training: TwinResult) -> Markup:
         seconds = np.interp([e.step for e in evaluations], curves.step, getattr(curves, f"{twin}_seconds"))
         fig.add_scatter(
             x=seconds.tolist(), y=[100 * (1 - getattr(e, twin)) for e in evaluations], **_style(rung, label),
-            hovertemplate="%{x:.3g} s: %{y:.2f} % wrong<extra>" + label + "</extra>",
+            hovertemplate="%{x:.3g} s: %{y:.2f}% wrong<extra>" + label + "</extra>",
         )  # fmt: skip
     fig.update_xaxes(title="seconds spent in gradients and updates", type="log")
     fig.update_yaxes(title="test error, %", type="log")
@@ -137,30 +136,27 @@ def _error_against_clock(training: TwinResult) -> Markup:
 
 def _learning(training: TwinResult) -> Markup:
     """Loss and accuracy by step: the twins' curves lie on each other."""
-    fig = make_subplots(cols=2, rows=1, horizontal_spacing=0.12)
-    steps = training.curves.step
+    losses, accuracies, steps = go.Figure(), go.Figure(), training.curves.step
     evaluations = [e for e in training.evaluations if e.step]
     for twin, (rung, label) in TWINS.items():
         style = _style(rung, label)
         smooth = _smoothed(getattr(training.curves, f"{twin}_loss"))
-        line = {**style, "mode": "lines", "showlegend": False}
-        fig.add_scatter(x=steps, y=smooth, **line, row=1, col=1)
-        fig.add_scatter(
-            x=[e.step for e in evaluations],
-            y=[100 * getattr(e, twin) for e in evaluations],
-            **style,
-            row=1,
-            col=2,
-        )
-    fig.update_xaxes(title="step")
-    fig.update_yaxes(title="training loss", type="log", row=1, col=1)
-    fig.update_yaxes(title="test accuracy, %", row=1, col=2)
-    return figures.figure_html(
-        fig,
-        f"Loss (mean of {WINDOW} batches) and test accuracy by step. The dashed curve lies on the full one.",
-        "Training loss falls and test accuracy rises; the curves of the two methods coincide.",
-        title="Step by step, the two trainings coincide",
+        losses.add_scatter(x=steps, y=smooth, **{**style, "mode": "lines"})
+        right = [100 * getattr(e, twin) for e in evaluations]
+        accuracies.add_scatter(x=[e.step for e in evaluations], y=right, **style)
+    losses.update_yaxes(title="training loss", type="log")
+    accuracies.update_yaxes(title="test accuracy, %")
+    said = "The dashed curve lies on the full one."
+    shown = (
+        (losses, f"Loss by step, mean of {WINDOW} batches", "Training loss falls", "the losses coincide"),
+        (accuracies, "Test accuracy by step", "Test accuracy rises", "the accuracies coincide"),
     )
+    pair = []
+    for fig, caption, seen, title in shown:
+        fig.update_xaxes(title="step")
+        alt = f"{seen}; the curves of the two methods coincide."
+        pair.append(figures.figure_html(fig, f"{caption}. {said}", alt, title=f"Step by step, {title}"))
+    return Markup('<div class="pair">{}{}</div>').format(*pair)
 
 
 def _smoothed(losses: Sequence[float]) -> list[float]:

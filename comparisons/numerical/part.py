@@ -55,7 +55,7 @@ STATE_FILE = "numerical-training.npz"
 EVALUATIONS = 18  # of the test images, over a training
 EPOCHS = {"mnist": 3, "digits": 20}
 # Structured quotients hardly round, so their step may be far below the textbook's 10^-5. A kink inside a
-# stencil spoils the quotient, and is there in proportion to h: 3 % of all steps at 10^-5, none at 10^-9.
+# stencil spoils the quotient, and is there in proportion to h: 3% of all steps at 10^-5, none at 10^-9.
 STEP = 2.0**-30
 LONGEST_LOOP = 90.0  # seconds that the textbook's loop may take before only a sample of entries is timed
 
@@ -190,8 +190,8 @@ class _Session:
         progressed = self.progressed
         self.progress.say(
             f"step {evaluation.step} of {self.setting.n_steps}: test accuracy "
-            f"{100 * evaluation.numerical:.2f} % by numerical differentiation, "
-            f"{100 * evaluation.backprop:.2f} % by backprop; weights {progressed.last('distance'):.1e} apart "
+            f"{100 * evaluation.numerical:.2f}% by numerical differentiation, "
+            f"{100 * evaluation.backprop:.2f}% by backprop; weights {progressed.last('distance'):.1e} apart "
             f"(bound {progressed.last('bound'):.1e}); {progressed.last('numerical_seconds'):.1f} s "
             f"against {progressed.last('backprop_seconds'):.1f} s"
         )

@@ -32,7 +32,7 @@ def build(found: RecordResult | None) -> Section | None:
 
 def _introduction(found: RecordResult) -> Markup:
     frameworks = formats.listed([formats.label(name) for name in found.frameworks_loaded])
-    budget = f"{found.minutes:g} min" if found.minutes else f"{found.epochs} epoch(s)"
+    budget = f"{found.minutes:g} min" if found.minutes else formats.counted(found.epochs or 0, "epoch")
     return Markup(
         "<p>The best test accuracy on MNIST within {budget} of training per board. The recipe was chosen on "
         "5,000 training images kept apart; the test images were looked at once, at the end. Frameworks in "
@@ -88,7 +88,7 @@ def _ranking(board: str, entry: BoardResult) -> Markup:
         return Markup("<strong>{}</strong>").format(value) if ours else value
 
     rows = [
-        [cell(what, ours), cell(source, ours), cell(f"{error:.2f} %", ours)]
+        [cell(what, ours), cell(source, ours), cell(f"{error:.2f}%", ours)]
         for what, source, error, ours in ranking(entry)
     ]
     return markup.table(
@@ -108,12 +108,13 @@ def _curves(entry: BoardResult) -> Markup:
     fig.update_xaxes(title="epoch")
     fig.update_yaxes(title="validation error, %", type="log")
     fig.update_layout(height=320)
-    last = [f"{_error(history[-1]):.2f} percent" for history in entry.history]
+    last = [f"{_error(history[-1]):.2f}" for history in entry.history]
     return figures.figure_html(
         fig,
         "Validation error after each epoch, of each network alone, while the one-cycle schedule raises the "
         "learning rate and lowers it to almost nothing.",
-        f"Validation error falling to {formats.listed(last)}.",
+        f"Validation error falling to {formats.listed(last)} percent.",
+        title=f"At the end {formats.listed(last)}% of the validation images are wrong",
     )
 
 
@@ -145,7 +146,9 @@ def _confusion(entry: BoardResult) -> Markup:
         fig,
         "Confusion matrix of the test images: rows are labels, columns what was found; only mistakes are "
         "coloured.",
-        f"Most frequent mistake: {worst[1]} taken for {worst[2]}, {worst[0]} times.",
+        f"Most frequent mistake: {worst[1]} taken for {worst[2]}, {formats.counted(worst[0], 'time')}.",
+        title=f"The most frequent mistake: a {worst[1]} taken for a {worst[2]}, "
+        f"{formats.counted(worst[0], 'time')}",
     )
 
 

@@ -85,7 +85,7 @@ def choose(
         recipe = _recipe(candidate, members)
         trained = _train(name, recipe, split, budget, seed, progress)
         rows.append(Candidate(name, trained[0].history[-1].epoch, *_validation(trained, split)))
-        progress.say(f"{name}: {100 * rows[-1].validation_accuracy:.2f} % on the validation split")
+        progress.say(f"{name}: {100 * rows[-1].validation_accuracy:.2f}% on the validation split")
     return sorted(rows, key=lambda row: -row.validation_accuracy)
 
 
@@ -114,7 +114,7 @@ def _board(
     seconds = time.perf_counter() - started
     test = _look_at_test(members, dataset)
     progress.say(
-        f"{recipe.board}: {100 * test.accuracy:.2f} % of the test images, {seconds:.0f} s of training"
+        f"{recipe.board}: {100 * test.accuracy:.2f}% of the test images, {seconds:.0f} s of training"
     )
     accuracy, n_images = _validation(members, split)
     return BoardResult(

@@ -21,7 +21,7 @@ def render(found: RecordResult, console: Console) -> None:
         table.add_column("test error", justify="right", no_wrap=True)
         for what, source, error, ours in ranking(entry):
             style = "bold" if ours else ""
-            table.add_row(Text(what, style), Text(source, style), Text(f"{error:.2f} %", style))
+            table.add_row(Text(what, style), Text(source, style), Text(f"{error:.2f}%", style))
         console.print()
         console.print(table)
         console.print(_summary(entry), verdict_text(entry.verdict))

@@ -152,7 +152,7 @@ def _interval(found: AccuracyResult, cell: AgainstScratch) -> str:
     seeds = f"{len(found.seeds)} seed{'s' * (len(found.seeds) != 1)}"
     if cell.ci90 is None or not all(map(math.isfinite, cell.ci90)):
         return f"{seeds}, no interval"
-    return f"90 % interval {formats.interval(cell.ci90)} over {seeds}, equal inside ±{cell.margin_points:g}"
+    return f"90% interval {formats.interval(cell.ci90)} over {seeds}, equal inside ±{cell.margin_points:g}"
 
 
 def _reached(found: AccuracyResult) -> str:
@@ -176,8 +176,8 @@ def _speed_tile(part: SpeedResult | None) -> Tile:
     if len(means) > 1:
         others = [f"{formats.label(other)} {ratio_words(means[other])}" for other in means if other != name]
         detail += f"; {', '.join(others)}"
-    detail += f". Timed on {formats.listed(data_names(part))}."
-    value = ratios.said(means[name]).replace("×", " ×", 1)
+    detail += f". Timed on {formats.listed(data_names(part))}.{_noise(part, name)}"
+    value = ratios.said(means[name])
     return Tile("speed", value, detail, _finding_words(mean_finding(part, name)), pictures.ratio_rows(part))
 
 
@@ -189,6 +189,17 @@ def _over_cases(part: SpeedResult, name: str) -> str:
     unseen = sum(ratios.inside_noise(case, name) for case in timed)
     text = f", geometric mean of {len(timed)} cases"
     return f"{text}, {unseen} of them with no difference seen" if unseen else text
+
+
+def _noise(part: SpeedResult, name: str) -> str:
+    """Why no difference is seen where the interval alone would show one."""
+    noise = ratios.noise_of_the_mean(part)
+    if noise is None or mean_finding(part, name) != Finding.SAME:
+        return ""
+    return (
+        f" In this run the NumPy network's own time, taken twice, differs by up to {formats.times(noise)}: a "
+        "ratio inside that is not a difference."
+    )
 
 
 def _finding_words(finding: Finding | None) -> str:

@@ -152,7 +152,7 @@ def _accuracy(found: AccuracyResult | None) -> list[RenderableType]:
     seeds = len(found.seeds)
     title = f"Accuracy: {formats.dataset(found.dataset)}, {seeds} seed{'s' * (seeds != 1)}"
     rows = [_accuracy_row(name, runs, found.compared.get(name)) for name, runs in found.trained.items()]
-    columns = ("Contender", "Accuracy", "Difference", "90 % interval", "Margin", "Verdict")
+    columns = ("Contender", "Accuracy", "Difference", "90% interval", "Margin", "Verdict")
     notes = _notes(_why_not(found))
     return [heading(title), _table(columns, rows, fixed=(0, 5), numbers=(1, 2, 3, 4)), *notes]
 
@@ -182,7 +182,7 @@ def _speed(part: SpeedResult | None) -> list[RenderableType]:
     rows = [row for case in part.cases for row in _case_rows(part, case)]
     if len(part.cases) > 1:
         rows += _mean_rows(part)
-    table = _table(("Case", "Ratio", "95 % interval", ""), rows, fixed=(0,), numbers=(1, 2))
+    table = _table(("Case", "Ratio", "95% interval", ""), rows, fixed=(0,), numbers=(1, 2))
     absent = [
         (f"{formats.label(name)}, {ratios.case_name(part, case)}", cells.reason(entry))
         for case in part.cases

@@ -94,7 +94,7 @@ def _accuracies(results: Results) -> dict[str, Measured]:
 
 
 def _mean(accuracies: Sequence[float]) -> Measured:
-    """The mean over the seeds with its 95 % interval by Student's t."""
+    """The mean over the seeds with its 95% interval by Student's t."""
     n, middle = len(accuracies), formats.mean(accuracies)
     if n < 2 or not math.isfinite(middle):
         return Measured(middle, formats.percent(middle))

@@ -16,7 +16,7 @@ from backproof.comparisons.contenders.known import SCRATCH
 from backproof.comparisons.drawing import formats
 from backproof.comparisons.gradients.result import Check
 from backproof.comparisons.report.document import Results
-from backproof.comparisons.speed.ratios import ends, geometric_means
+from backproof.comparisons.speed.ratios import ends, geometric_means, noise_of_the_mean
 from backproof.comparisons.speed.result import Estimate, Finding, SpeedResult
 from backproof.comparisons.verdicts.outcome import Outcome, worst
 
@@ -187,7 +187,9 @@ def _times(results: Results) -> dict[str, Time]:
     part, means = results.speed, geometric_means(results.speed)
     times = {name: ratio_words(found) for name, found in means.items() if name != SCRATCH}
     same = {name for name in times if mean_finding(part, name) == Finding.SAME}
-    return {name: Time(words, f" ({Finding.SAME})" * (name in same)) for name, words in times.items()}
+    noise = noise_of_the_mean(part)
+    why = f": the noise is {formats.times(noise)}" if noise is not None else ""
+    return {name: Time(words, f" ({Finding.SAME}{why})" * (name in same)) for name, words in times.items()}
 
 
 def _time_clause(times: dict[str, Time], *, first: bool) -> str:

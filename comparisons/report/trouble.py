@@ -90,7 +90,7 @@ def _accuracies(results: Results) -> list[Trouble]:
             continue
         facts = [
             ("difference", f"{formats.points(cell.difference_points)} points"),
-            ("90 % interval", formats.interval(cell.ci90)),
+            ("90% interval", formats.interval(cell.ci90)),
             ("margin", f"±{cell.margin_points:g}"),
         ]
         trajectory = getattr(cell.trajectory, "reason", "")

@@ -27,8 +27,8 @@ def _introduction(part: SpeedResult) -> Markup:
     return Markup(
         "<p>A ratio is the contender's time divided by scratch's in the same round: above 1, scratch is "
         "faster. Timed on {data}; threads: {threads}. Rounds interleave all contenders, from the same "
-        "weights and over the same batches. Scratch is entered twice; how far its two entries lie apart is "
-        "the noise floor, and a ratio inside it says nothing.</p>"
+        "weights and over the same batches. The NumPy network is timed twice, under two names; the gap "
+        "between the two is the noise floor, and a ratio inside it is not a difference.</p>"
     ).format(threads=count, data=formats.listed(ratios.data_names(part)))
 
 
@@ -53,7 +53,7 @@ def _figure(part: SpeedResult) -> Markup:
     ]
     return figures.figure_html(
         fig,
-        "Median ratio with its 95 % interval, logarithmic. Right of the dashed line scratch is faster. The "
+        "Median ratio with its 95% interval, logarithmic. Right of the dashed line scratch is faster. The "
         "grey band is the noise floor: scratch against itself. "
         f"Timed on {formats.listed(ratios.data_names(part))}.",
         f"Time ratios in {len(cases)} cases; geometric means: {formats.listed(means)}.",
@@ -125,7 +125,7 @@ def _table(part: SpeedResult) -> Markup:
     if len(part.cases) > 1:
         title = Markup("<strong>Geometric mean</strong>")
         rows.append([title, *(_interval(means.get(name)) for name in names), "", ""])
-    return markup.table(columns, rows, "Time of each contender over scratch's, with its 95 % interval")
+    return markup.table(columns, rows, "Time of each contender over scratch's, with its 95% interval")
 
 
 def _cell(case: CaseResult, name: str) -> Any:

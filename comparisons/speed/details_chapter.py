@@ -54,7 +54,7 @@ def _means(part: SpeedResult) -> Markup:
         *(ratios.threads(mean.threads) for mean in part.means),
     ]
     return Markup("<h3>Over all cases</h3>") + markup.table(
-        columns, rows, "Geometric mean of time over scratch's time, with its 95 % interval", (0, 1, 2)
+        columns, rows, "Geometric mean of time over scratch's time, with its 95% interval", (0, 1, 2)
     )
 
 
@@ -77,7 +77,7 @@ def _where_a_step_goes(part: SpeedResult) -> Markup:
                 name=name,
                 orientation="h",
                 marker={"color": colour, "pattern": {"shape": pattern, "size": 6}},
-                hovertemplate="%{x:.1f} %<extra>" + name + "</extra>",
+                hovertemplate="%{x:.1f}%<extra>" + name + "</extra>",
             )
         )
     fig.update_layout(barmode="stack", height=190 + 62 * len(timed))
@@ -168,15 +168,15 @@ def _method(part: SpeedResult) -> Markup:
     settings = part.settings
     faulty = sum(record.fault is not None for record in part.log)
     said = Markup(
-        "<h3>How it was measured</h3><p>{launches} launches of one process per contender, {rounds} rounds of "
+        "<h3>How it was measured</h3><p>{launches} of one process per contender, {rounds} of "
         "every case in each, in counterbalanced order: each contender takes every position, and follows "
         "every other, equally often; {turns} runs, {faulty} discarded. Every run trains the same steps, from "
         "the same weights and over the same batches; the fastest takes about {seconds}. The loss "
         "of the first batch must lie within the rounding bound of its value in double precision. Intervals "
         "are over the {unit}.</p>"
     ).format(
-        launches=settings.launches,
-        rounds=settings.rounds,
+        launches=formats.counted(settings.launches, "launch", "launches"),
+        rounds=formats.counted(settings.rounds, "round"),
         turns=formats.count(len(part.log)),
         faulty=formats.count(faulty) if faulty else "none",
         seconds=formats.seconds(settings.round_seconds),

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 
 from backproof.comparisons.contenders.known import SCRATCH
 from backproof.comparisons.drawing import formats
+from backproof.comparisons.speed import statistics
+from backproof.comparisons.speed.entrants import CONTROL
 from backproof.comparisons.speed.result import CaseResult, Comparison, Estimate, Finding, SpeedResult
 
 UNKNOWN = (math.nan, math.nan)
@@ -83,6 +85,14 @@ def geometric_means(part: SpeedResult) -> dict[str, Estimate]:
         elif logs:
             means[name] = Estimate(math.exp(math.fsum(logs) / len(logs)), UNKNOWN, 0)
     return means
+
+
+def noise_of_the_mean(part: SpeedResult) -> float | None:
+    """The ratio (>= 1) inside of which the geometric means say nothing; None where it is not known."""
+    if len(part.means) != 1 or (again := part.means[0].ratios.get(CONTROL)) is None:
+        return None
+    floor = statistics.floor_ratio(again.ratio)
+    return floor if math.isfinite(floor) else None
 
 
 def case_name(part: SpeedResult, case: CaseResult) -> str:

@@ -24,7 +24,7 @@ class Finding(StrEnum):
 
 @dataclass(frozen=True)
 class Estimate:
-    """A ratio, its 95 % interval, and the units that it rests on: launches, or rounds of the only one."""
+    """A ratio, its 95% interval, and the units that it rests on: launches, or rounds of the only one."""
 
     median: float
     ci95: tuple[float, float]

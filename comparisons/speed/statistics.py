@@ -2,7 +2,7 @@
 
     r_{lk}   = time of the contender / time of scratch, in round k of launch l       (> 1: scratch is faster)
     m_l      = median over k of log r_{lk}                                            one figure per launch
-    estimate = exp(mean_l m_l),   95 % interval exp(mean_l m_l +- t_{L-1} s / sqrt(L))
+    estimate = exp(mean_l m_l),   95% interval exp(mean_l m_l +- t_{L-1} s / sqrt(L))
 
 Rounds of one launch share memory layout, address randomisation and compiled code, so they are no independent
 measurements: launches are (Kalibera, Jones 2013; Georges, Buytaert, Eeckhout 2007). A quick run has one

@@ -68,7 +68,7 @@ def _reach(noise: NoiseFloor | None) -> str:
     if noise is None or not math.isfinite(noise.floor):
         return formats.ABSENT
     reach = 100 * (noise.floor - 1)
-    return f"±{reach:.1f} %" if reach < 100 else "> 100 %"
+    return f"±{reach:.1f}%" if reach < 100 else "> 100%"
 
 
 def _absent(part: SpeedResult) -> list[str]:

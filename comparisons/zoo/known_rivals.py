@@ -22,6 +22,6 @@ RIVALS = (
     Rival("check_grad", "cg", "SciPy check_grad", AT_A_POINT),
     Rival("autograd", "ag", "autograd check_grads", AT_A_POINT),
     Rival("numdifftools", "nd", "numdifftools", AT_A_POINT),
-    Rival("accuracy", "95", "test accuracy > 95 %", "what costs accuracy on small digits"),
+    Rival("accuracy", "95", "test accuracy > 95%", "what costs accuracy on small digits"),
     Rival("contract", "ct", "contract tests", "bounds, exact steps of training, whose arrays are whose"),
 )

@@ -6,7 +6,7 @@
     check_grad      SciPy: the 2-norm of the gradient minus forward differences; read as right below 1e-5
     autograd        HIPS autograd's check_grads, reverse mode
     numdifftools    the gradient against extrapolated differences, entry for entry within 1e-6
-    accuracy        trained on the 8x8 digits, is its accuracy on the test set above 95 %?
+    accuracy        trained on the 8x8 digits, is its accuracy on the test set above 95%?
     contract        the project's own contract tests: bounds, exact steps, whose arrays are whose
 
 Those of gradients see a gradient at a point and nothing else: no state, no training, no data. They are given

@@ -54,7 +54,7 @@ def backproof(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]
 
 @pytest.fixture(scope="module")
 def small_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.CompletedProcess[str], Path]:
-    """One main job on the digits, with a contender whose gradient is 0.1 % wrong, and its folder."""
+    """One main job on the digits, with a contender whose gradient is 0.1% wrong, and its folder."""
     folder = tmp_path_factory.mktemp("small")
     (folder / "wrong.py").write_text(WRONG)
     return backproof(folder, *SMALL, "--contender", "wrong.py:Wrong", "--out", "out"), folder / "out"

@@ -46,7 +46,7 @@ class Talks(ScratchMLP):
         optimizer: OptimizerSpec,
         checkpoints: Checkpoints | None = None,
     ) -> Sequence[float]:
-        print("epoch 1/1: 100 %")
+        print("epoch 1/1: 100%")
         os.write(1, b"straight to the file descriptor\n")
         return super().train(x, targets, batches, optimizer, checkpoints)
 

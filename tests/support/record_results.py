@@ -19,7 +19,7 @@ BOARD = "permutation-invariant"
 
 
 def record(members: int = 2) -> RecordResult:
-    """One board, 98.8 % between two published results."""
+    """One board, 98.8% between two published results."""
     history = tuple(EpochEnd(float(e), e / 2, 1 / e, 0.9 + e / 40) for e in (1, 2))
     hard = HardImage(
         index=5,

@@ -222,12 +222,12 @@ def accuracy() -> AccuracyResult:
 
 
 def estimate(median: float) -> Estimate:
-    """A ratio with an interval of 7 % around it."""
+    """A ratio with an interval of 7% around it."""
     return Estimate(median, (median * 0.97, median * 1.04), 5)
 
 
 def comparison(median: float) -> Comparison:
-    """A contender beside scratch, under a noise floor of 3 %."""
+    """A contender beside scratch, under a noise floor of 3%."""
     found = estimate(median)
     return Comparison(found, statistics.finding(found, 1.03))
 

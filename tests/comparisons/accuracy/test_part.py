@@ -163,7 +163,7 @@ def test_two_networks_that_learned_nothing_do_not_have_the_same_accuracy() -> No
     cell = only(judged([36] * 5, [36] * 5))
     assert (cell.outcome, cell.verdict) == ("undecided", Outcome.INCONCLUSIVE)
     assert cell.reason == (
-        "neither network has learned anything: 10.1 % and 10.1 % are no better than guessing"
+        "neither network has learned anything: 10.1% and 10.1% are no better than guessing"
     )
 
 

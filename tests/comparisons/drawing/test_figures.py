@@ -55,3 +55,34 @@ def test_the_description_is_escaped() -> None:
     page = figures.figure_html(go.Figure(), "caption", 'a "quoted" <b>')
     assert 'aria-label="a &#34;quoted&#34; &lt;b&gt;"' in page
     assert "caption" in text_of(page)
+
+
+def logarithmic(*values: float) -> dict[str, object]:
+    """The y axis of a figure of these values, on a logarithmic axis."""
+    fig = go.Figure(go.Scatter(x=list(range(len(values))), y=list(values)))
+    fig.update_yaxes(type="log")
+    [data] = re.findall(r'class="plot-data">(.*?)</script>', drawn(fig), flags=re.DOTALL)
+    axis: dict[str, object] = json.loads(data)["layout"]["yaxis"]
+    return axis
+
+
+def test_over_a_decade_every_tick_is_written_in_full() -> None:
+    axis = logarithmic(18.0, 65.0)
+    texts = axis["ticktext"]
+    assert isinstance(texts, list)
+    assert {"20", "50"} <= set(texts)
+    assert "2" not in texts[texts.index("20") :]
+
+
+def test_small_numbers_are_written_with_their_power_of_ten() -> None:
+    texts = logarithmic(2e-16, 9e-16)["ticktext"]
+    assert isinstance(texts, list)
+    assert "5×10⁻¹⁶" in texts
+
+
+def test_over_many_decades_whole_decades_are_labelled() -> None:
+    assert logarithmic(1e-16, 1e2)["dtick"] == 2
+
+
+def test_over_less_than_a_factor_of_two_the_axis_is_linear() -> None:
+    assert logarithmic(4.9, 5.1)["type"] == "linear"

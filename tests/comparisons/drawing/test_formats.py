@@ -88,7 +88,7 @@ def test_an_interval_with_an_open_end_is_not_written() -> None:
 
 
 def test_a_percentage_stays_with_its_sign() -> None:
-    assert formats.percent(0.97812) == "97.81\u00a0%"
+    assert formats.percent(0.97812) == "97.81%"
     assert formats.percent(None) == formats.ABSENT
 
 
@@ -115,3 +115,15 @@ def test_the_mean_of_nothing_or_of_an_unknown_is_not_a_number() -> None:
 
 def test_the_mean_does_not_lose_small_values_beside_large_ones() -> None:
     assert formats.mean([1e16, 1.0, -1e16]) == 1.0 / 3.0
+
+
+@pytest.mark.parametrize(
+    ("value", "noun", "text"),
+    [(1, "seed", "1 seed"), (0, "seed", "0 seeds"), (60000, "image", "60,000 images")],
+)
+def test_a_number_agrees_with_its_noun(value: int, noun: str, text: str) -> None:
+    assert formats.counted(value, noun) == text
+
+
+def test_a_plural_of_its_own_can_be_given() -> None:
+    assert formats.counted(2, "launch", "launches") == "2 launches"

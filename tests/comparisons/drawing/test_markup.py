@@ -49,3 +49,11 @@ def test_a_table_has_a_header_for_every_column() -> None:
     table = markup.table(["a", "b", "c"], [[1, 2, 3], [4, 5, 6]], "numbers", text_columns=())
     assert table.count('<th scope="col" class="number">') == 3
     assert table.count("<tr>") == 3
+
+
+def test_the_verdict_is_the_first_column_wherever_it_stands_in_the_rows() -> None:
+    table = markup.table(["name", "n", "Verdict"], [["a", 3, "fine"]], "caption", text_columns=(0, 2))
+    assert (
+        '<th scope="col">Verdict</th><th scope="col">name</th><th scope="col" class="number">n</th>' in table
+    )
+    assert '<td>fine</td><td>a</td><td class="number">3</td>' in table

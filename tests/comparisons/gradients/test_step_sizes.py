@@ -108,7 +108,7 @@ def test_the_section_draws_every_curve_and_says_what_it_shows(part: StepSizes) -
     assert built is not None
     for label in section.LABELS.values():
         assert label in built.html
-    assert built.html.count("plot-figure") == 1
+    assert built.html.count("plot-figure") == 2  # float64, float32
 
 
 def test_the_terminal_table_fits_eighty_columns_and_names_every_method(part: StepSizes) -> None:

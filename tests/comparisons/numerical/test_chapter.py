@@ -35,7 +35,7 @@ def test_a_sampled_loop_says_how_many_entries_were_timed() -> None:
 def test_the_training_is_told_with_both_accuracies_distance_and_bound() -> None:
     text = html(NumericalResult(Outcome.PASS, 1.0, one_gradient(), twins()))
     assert "After 2 steps" in text
-    assert text.count("75.00\u00a0%") >= 2
+    assert text.count("75.00%") >= 2
     assert "The weights end 1.0×10⁻¹⁵ apart" in text
     assert "the bound allows 2.0×10⁻¹⁰" in text
 

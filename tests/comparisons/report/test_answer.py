@@ -13,7 +13,7 @@ from backproof.comparisons.gradients.words import ordered, share
 from backproof.comparisons.report.answer import answer
 from backproof.comparisons.report.document import Results, outcome_of
 from backproof.comparisons.speed import ratios
-from backproof.comparisons.speed.result import Comparison, Estimate, Finding
+from backproof.comparisons.speed.result import Comparison, Estimate, Finding, MeanRatios
 from backproof.comparisons.verdicts.outcome import Outcome
 from tests.support.sample_results import (
     COMMAND,
@@ -69,9 +69,9 @@ def test_speed_is_never_a_pass_or_a_fail(make: Callable[[], Results]) -> None:
 @pytest.mark.parametrize(
     ("key", "value", "words"),
     [
-        ("gradients", "34 of 34", "the closest uses 3.3 % of it"),
-        ("accuracy", "+0.03 points", "90 % interval [−0.03, +0.09] over 5 seeds, equal inside ±0.2"),
-        ("speed", "1.53 × [1.48, 1.59]", "geometric mean of 2 cases; JAX 1.09"),
+        ("gradients", "34 of 34", "the closest uses 3.3% of it"),
+        ("accuracy", "+0.03 points", "90% interval [−0.03, +0.09] over 5 seeds, equal inside ±0.2"),
+        ("speed", "1.53× [1.48, 1.59]", "geometric mean of 2 cases; JAX 1.09"),
     ],
 )
 def test_a_tile_has_its_number_and_what_it_rests_on(key: str, value: str, words: str) -> None:
@@ -87,6 +87,16 @@ def test_cases_without_a_difference_are_counted_beside_the_mean() -> None:
     )
     tile = answer(replace(passing(), speed=speed_of(cases))).tiles[2]
     assert "1 of them with no difference seen" in tile.detail
+
+
+def test_a_ratio_inside_the_noise_says_how_large_the_noise_was() -> None:
+    torch = Comparison(Estimate(2.3, (2.0, 2.6), 5), Finding.SAME)
+    again = Comparison(Estimate(1.0, (0.48, 2.0), 5), Finding.SAME)
+    part = speed_of((speed_case((784, 10), 1, "sgd", torch=torch),), torch=torch)
+    part = replace(part, means=(MeanRatios(2, {"torch": torch, "scratch again": again}),))
+    said = answer(replace(passing(), speed=part))
+    assert "differs by up to 2.08×: a ratio inside that is not a difference" in said.tiles[2].detail
+    assert "(no difference seen: the noise is 2.08×)" in said.sentence
 
 
 def test_the_context_names_data_network_machine_versions_and_date() -> None:
@@ -144,7 +154,7 @@ def test_an_error_without_a_bound_to_hold_it_uses_more_than_all() -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0.033, "3.3 %"), (0.0, "0.0 %"), (2e-4, "0.020 %"), (3.25e9, "3.2×10⁹×"), (None, "–")],
+    [(0.033, "3.3%"), (0.0, "0.0%"), (2e-4, "0.020%"), (3.25e9, "3.2×10⁹×"), (None, "–")],
 )
 def test_shares_of_a_bound_are_rounded_to_what_matters(value: float | None, text: str) -> None:
     assert plain(share(value)) == text

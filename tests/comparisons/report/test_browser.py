@@ -10,6 +10,7 @@ from backproof.comparisons.report import page as html
 from backproof.comparisons.report.answer import answer
 from backproof.comparisons.report.document import Results
 from backproof.comparisons.verdicts.outcome import Outcome
+from tests.support import axe
 from tests.support.browser import BROWSERS, Browser, browser, installed
 from tests.support.sample_results import SAMPLES, a_checked_class, a_lesson, numerical
 
@@ -49,6 +50,12 @@ def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
+def axe_script(tmp_path_factory: pytest.TempPathFactory) -> str | None:
+    """None where axe cannot be had: `test_axe_sees_what_is_wrong` says so."""
+    return axe.source(tmp_path_factory.mktemp("axe"))
+
+
+@pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("pages")
     for name, results in STATES.items():
@@ -59,8 +66,8 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("name", STATES)
-def test_every_state_is_drawn_whole_without_a_complaint_or_a_request(
-    tab: Browser, pages: dict[str, Path], name: str, width: int, dark: bool
+def test_every_state_is_drawn_whole_and_accessible_without_a_complaint_or_a_request(
+    tab: Browser, pages: dict[str, Path], axe_script: str | None, name: str, width: int, dark: bool
 ) -> None:
     tab.show(pages[name], width, dark=dark)
     assert tab.seen.complaints == []
@@ -69,6 +76,30 @@ def test_every_state_is_drawn_whole_without_a_complaint_or_a_request(
     assert tab.evaluate("document.querySelector('h1').textContent") == answer(STATES[name]).headline
     drawn = "document.querySelectorAll('.js-plotly-plot svg').length"
     assert tab.evaluate(f"document.querySelectorAll('figure').length === 0 || {drawn} > 0")
+    if axe_script:
+        assert axe.violations(tab, axe_script) == []
+
+
+@pytest.mark.parametrize("width", [400, 768, 1280, 1440])
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_the_page_with_all_of_it_unfolded_is_accessible_at_every_width(
+    tab: Browser, pages: dict[str, Path], axe_script: str | None, width: int, dark: bool
+) -> None:
+    if axe_script is None:
+        pytest.skip(axe.MISSING)
+    tab.show(pages["passing"], width, dark=dark)
+    tab.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true; })")
+    assert axe.violations(tab, axe_script) == []
+
+
+def test_axe_sees_what_is_wrong(tab: Browser, axe_script: str | None, tmp_path: Path) -> None:
+    if axe_script is None:
+        pytest.skip(axe.MISSING)
+    page = tmp_path / "bad.html"
+    page.write_text('<html data-drawn="1"><body><img src="data:,"><button></button></body></html>')
+    tab.show(page, 400, dark=False)
+    rules = {rule for rule, *_ in axe.violations(tab, axe_script)}
+    assert {"button-name", "image-alt", "html-has-lang"} <= rules
 
 
 def test_what_is_looked_for_is_found_where_it_is(tab: Browser, tmp_path: Path) -> None:
@@ -91,9 +122,12 @@ def test_no_tick_labels_collide(tab: Browser, pages: dict[str, Path], width: int
     assert tab.evaluate(COLLIDING) == 0
 
 
-def test_on_a_narrow_screen_every_verdict_is_in_sight(tab: Browser, pages: dict[str, Path]) -> None:
-    tab.show(pages["failing"], 400, dark=False)
-    hidden = "Array.from(document.querySelectorAll('#gradients table .badge'))"
+@pytest.mark.parametrize("name", ["passing", "failing"])
+def test_on_a_narrow_screen_every_verdict_is_in_sight(
+    tab: Browser, pages: dict[str, Path], name: str
+) -> None:
+    tab.show(pages[name], 400, dark=False)
+    hidden = "Array.from(document.querySelectorAll('table .badge'))"
     hidden += ".filter((b) => b.offsetParent && b.getBoundingClientRect().right > innerWidth).length"
     assert tab.evaluate(hidden) == 0
 

@@ -72,7 +72,7 @@ def test_other_machines_versions_and_plans_are_named() -> None:
 def test_every_accuracy_has_its_interval_over_the_seeds() -> None:
     found = measured(passing())["accuracy of PyTorch"]
     assert found.low < found.value < found.high
-    assert found.text.replace("\u00a0", " ") == "96.31 % ±0.08"
+    assert found.text.replace("\u00a0", " ") == "96.31% ±0.08"
 
 
 def test_markdown_has_a_line_per_number_and_a_column_per_run() -> None:

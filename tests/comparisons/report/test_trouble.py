@@ -42,7 +42,7 @@ def test_another_accuracy_is_explained_with_its_interval() -> None:
     found = [trouble for trouble in troubles(failing()) if trouble.key == "accuracy"]
     (trouble,) = found
     assert trouble.title == "PyTorch: accuracy differs from that of the NumPy network"
-    assert dict(trouble.facts)["90 % interval"] == "[+0.70, +1.10]"
+    assert dict(trouble.facts)["90% interval"] == "[+0.70, +1.10]"
 
 
 def test_a_training_that_leaves_its_bound_is_explained_although_the_accuracies_agree() -> None:

@@ -61,7 +61,7 @@ def test_the_share_of_the_products_is_of_the_whole_step() -> None:
     part = speed()
     parts = {name: value * MICROSECOND for name, value in seconds.items()}
     cases = tuple(replace(case, parts=parts) for case in part.cases)
-    assert "Matrix products take 50\u00a0% to 50\u00a0% of a step." in html(replace(part, cases=cases))
+    assert "Matrix products take 50% to 50% of a step." in html(replace(part, cases=cases))
 
 
 def test_growth_is_drawn_with_gaps_where_nothing_ran() -> None:

@@ -65,7 +65,7 @@ def test_no_line_is_cut(width: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("floor", "said"), [(1.034, "±3.4 %"), (2.5, "> 100 %"), (math.inf, "–"), (math.nan, "–")]
+    ("floor", "said"), [(1.034, "±3.4%"), (2.5, "> 100%"), (math.inf, "–"), (math.nan, "–")]
 )
 def test_the_noise_floor_is_told_in_percent(floor: float, said: str) -> None:
     noise = NoiseFloor(Estimate(1.0, (0.9, 1.1), 5), floor)
