@@ -18,7 +18,7 @@ from functools import lru_cache
 import numpy as np
 
 from backproof.scratch.activations import sigmoid
-from backproof.scratch.architecture import Array, Labels, Logits, PerExample, Targets
+from backproof.scratch.architecture import Array, Labels, Logits, PerExample, Scalar, Targets
 
 
 @dataclass(frozen=True)
@@ -36,11 +36,11 @@ class Loss:
         """The terms alone."""
         return self.terms_and_delta(z, targets, None, 1.0)
 
-    def value(self, z: Logits, targets: Targets) -> Array:
+    def value(self, z: Logits, targets: Targets) -> Scalar:
         """L as a scalar of z's dtype."""
         return self.value_and_delta(z, targets, None)
 
-    def value_and_delta(self, z: Logits, targets: Targets, out: Logits | None, factor: float = 1.0) -> Array:
+    def value_and_delta(self, z: Logits, targets: Targets, out: Logits | None, factor: float = 1.0) -> Scalar:
         """Write factor * dL/dz to `out`, if any, and return L."""
         terms = self.terms_and_delta(z, targets, out, factor)
         scale = z.dtype.type(self.scale(*z.shape))

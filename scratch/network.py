@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from backproof.scratch.activations import ACTIVATION_FUNCTIONS
-from backproof.scratch.architecture import Architecture, Array, Inputs, Logits, Targets
+from backproof.scratch.architecture import Architecture, Array, Inputs, Logits, Scalar, Targets, Units
 from backproof.scratch.losses import LOSS_FUNCTIONS, Loss
 from backproof.scratch.parameters import Parameters
 from backproof.scratch.problem import Problem
@@ -73,7 +73,7 @@ class Network:
         return Network(self.architecture, self.parameters.astype(dtype), self.loss_function)
 
     @finite_products
-    def forward(self, x: Inputs, masks: Masks | None = None) -> list[Array]:
+    def forward(self, x: Inputs, masks: Masks | None = None) -> list[Units]:
         """What each layer is given, and the logits.
 
         Parameters
@@ -107,7 +107,7 @@ class Network:
 
     @finite_products
     def backward(
-        self, activations: Sequence[Array], delta: Logits, gradient: Parameters, masks: Masks | None = None
+        self, activations: Sequence[Units], delta: Logits, gradient: Parameters, masks: Masks | None = None
     ) -> None:
         """Overwrite `gradient` with the gradient of sum(delta * logits), delta held fixed.
 
@@ -137,7 +137,7 @@ class Network:
                     a = mask.backpropagate(delta, a)
                 self.activation.backpropagate(delta, a)
 
-    def loss(self, x: Inputs, targets: Targets, masks: Masks | None = None) -> Array:
+    def loss(self, x: Inputs, targets: Targets, masks: Masks | None = None) -> Scalar:
         """The loss as a scalar of the network's dtype (complex for a complex network)."""
         return self.loss_function.value(self.forward(x, masks)[-1], targets)
 

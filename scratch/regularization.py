@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backproof.scratch.architecture import Architecture, Array, Labels, Logits, PerExample
+from backproof.scratch.architecture import Architecture, Labels, Logits, PerExample, Units
 from backproof.scratch.errors import expect
 from backproof.scratch.losses import LOSS_FUNCTIONS, Loss
 
@@ -25,10 +25,10 @@ from backproof.scratch.losses import LOSS_FUNCTIONS, Loss
 class Mask:
     """What one layer's inputs are multiplied with: `values` (batch, units) in {0, 1/keep}."""
 
-    values: Array
+    values: Units
     keep: float
 
-    def backpropagate(self, delta: Array, d: Array) -> Array:
+    def backpropagate(self, delta: Units, d: Units) -> Units:
         """Turn dL/dd into dL/da, in place; return a itself for the units kept (0 for those dropped)."""
         delta *= self.values
         return d * self.keep

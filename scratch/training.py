@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from backproof.scratch.architecture import Array, Inputs, OptimizerSpec, Rows, Targets
+from backproof.scratch.architecture import Batch, Inputs, OptimizerSpec, Rows, Targets
 from backproof.scratch.errors import expect
 from backproof.scratch.gradients import Backprop, Method
 from backproof.scratch.network import Network, ignore
@@ -91,7 +91,7 @@ def epoch_batches(n_examples: int, batch_size: int, rng: np.random.Generator) ->
         yield order[start : start + batch_size]
 
 
-def gather(x: Inputs, batch: Rows, out: Array) -> Array:
+def gather(x: Inputs, batch: Rows, out: Batch) -> Batch:
     """The rows `batch` of x, written to `out` (batch, n_inputs), which is returned."""
     # One number of every row first, so that the waits for memory overlap: a step of 784-128-10 on batches of
     # 100 takes 532 us instead of 542.
