@@ -44,6 +44,7 @@ class KnownContender:
     idiomatic: tuple[IdiomaticForm, ...] = ()
     distributions_below: tuple[str, ...] = ()  # whose versions matter as well
     backpropagates: bool = False  # known to compute a layer's dW and db from one delta
+    functions: str = "any"  # whose exp, log and tanh it calls: a key of verdicts.rounding.FUNCTIONS
 
     @property
     def module(self) -> str:
@@ -72,6 +73,7 @@ _ALL = (
         appearance=Appearance("#0b63ce", "#6cb0ff", "circle", "solid"),
         distributions_below=("scipy",),
         backpropagates=True,
+        functions="numpy",
     ),
     KnownContender(
         name="torch",
@@ -99,6 +101,7 @@ _ALL = (
             ),
         ),
         backpropagates=True,
+        functions="torch",
     ),
     KnownContender(
         name="jax",

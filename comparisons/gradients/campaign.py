@@ -11,8 +11,10 @@ by SPOILED times the resolution that its verdict printed, and must FAIL; else th
 of zeros must not PASS, where the true one is not zero by proof.
 
 Each entry also tells how honest the bound is: error / bound must never exceed 1, and bound / error, where the
-error is not zero, says how much too wide it is. Only counts leave a cell (medians come from histograms with
-RATIO_BINS bins per decade), so that chunks of any cell add up, whatever worker did them.
+error is not zero, says how much too wide it is: the median of each network's median, so that a network of
+40,000 entries weighs as much as one of 40, and the median of all entries beside it. Only counts leave a cell
+(medians come from histograms with RATIO_BINS bins per decade), so that chunks of any cell add up, whatever
+worker did them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,6 +23,7 @@ from time import perf_counter
 
 import numpy as np
 
+from backproof.comparisons.contenders.known import KNOWN
 from backproof.comparisons.gradients import result
 from backproof.comparisons.gradients.random_problems import FAMILIES, draw, float64_shadow
 from backproof.comparisons.running.parallel import collect
@@ -29,7 +32,12 @@ from backproof.comparisons.verdicts.forward_mode_bounds import complex_step_boun
 from backproof.comparisons.verdicts.monte_carlo import estimated_reference
 from backproof.comparisons.verdicts.network_bounds import Reference, backprop_reference
 from backproof.comparisons.verdicts.outcome import Outcome
-from backproof.comparisons.verdicts.relu_kinks import flat_gradient, judge_gradient, tensors
+from backproof.comparisons.verdicts.relu_kinks import (
+    expected_gradient,
+    flat_gradient,
+    judge_gradient,
+    tensors,
+)
 from backproof.comparisons.verdicts.rounding import Bounded
 from backproof.comparisons.verdicts.verdict import Tier, Verdict
 from backproof.scratch.architecture import ACTIVATIONS, DTYPES, ActivationName, Array, DtypeName
@@ -74,7 +82,8 @@ class Tally:
     worst_resolution: float = 0.0  # of a PASS
     first_failure: str = ""
     first_miss: str = ""
-    ratios: Array = field(default_factory=_histogram)  # of bound / error
+    ratios: Array = field(default_factory=_histogram)  # of bound / error, entry by entry
+    typical_ratios: Array = field(default_factory=_histogram)  # of each network's median
     resolutions: Array = field(default_factory=_histogram)
 
     def add(self, other: "Tally") -> None:
@@ -85,6 +94,7 @@ class Tally:
         self.first_miss = self.first_miss or other.first_miss
         self.first_failure = self.first_failure or other.first_failure
         self.ratios += other.ratios
+        self.typical_ratios += other.typical_ratios
         self.resolutions += other.resolutions
 
     def count(self, verdict: Verdict, errors: Array, bounds: Array, seed: str) -> None:
@@ -99,6 +109,7 @@ class Tally:
         ratios = bounds[off] / errors[off]
         self.largest_share = max(self.largest_share, float(1.0 / ratios.min()) if off.any() else 0.0)
         _record(self.ratios, ratios)
+        _record(self.typical_ratios, np.median(ratios, keepdims=True) if off.any() else ratios)
         _record(self.resolutions, np.array([verdict.resolution]))
         self.worst_resolution = max(self.worst_resolution, verdict.resolution if verdict else 0.0)
         if verdict.outcome == Outcome.FAIL and not self.first_failure:
@@ -187,14 +198,15 @@ def run_chunk(chunk: Chunk) -> CellTally:
 
 
 def _judge_case(case: Problem, tally: CellTally, rng: np.random.Generator, label: str) -> None:
-    reference, witness = evidence(case)
+    own, witness = evidence(case)
     for name in CONTENDERS:
+        reference = own if name == "scratch" else bounds_of(case, name)
         found = contender_gradient(name, case)
         started = perf_counter()
         verdict = judge_gradient(reference, found, witness, shared_deltas=True)
         tally.contenders[name].seconds += perf_counter() - started
-        bounds = _deciding(reference, verdict).gradient.error + witness.error
-        errors = np.abs(found - witness.value)
+        expected = expected_gradient(_deciding(reference, verdict), witness)
+        bounds, errors = expected.error, np.abs(found - expected.value)
         if verdict.outcome != Outcome.FAIL and (errors > bounds).any():
             errors = np.zeros_like(errors)  # it was another selection that fitted
         tally.contenders[name].count(verdict, errors, bounds, label)
@@ -243,12 +255,18 @@ def _spoil(judged: Judged, tally: Tally, rng: np.random.Generator, label: str) -
 
 
 def evidence(case: Problem) -> tuple[Reference, Bounded]:
-    """The case's derived bounds, and its gradient by the complex step with its own."""
+    """The case's derived bounds for scratch, and its gradient by the complex step with its own."""
     network, x, targets = float64_shadow(case)
-    reference = backprop_reference(case.architecture, case.weights, case.x, case.targets)
     stepped = gradient(network, x, targets, "complex_step", evaluation="structured")
     error = complex_step_bound(case.architecture, case.weights, case.x, case.targets)
-    return reference, Bounded(stepped, error)
+    return bounds_of(case, "scratch"), Bounded(stepped, error)
+
+
+def bounds_of(case: Problem, name: str) -> Reference:
+    """The derived bounds for one known contender, whose elementary functions are known."""
+    return backprop_reference(
+        case.architecture, case.weights, case.x, case.targets, functions=KNOWN[name].functions
+    )
 
 
 def contender_gradient(name: str, case: Problem) -> Array:
@@ -290,7 +308,16 @@ def run(n: int, seed: int, workers: int, gradcheck_cases: int, progress: Progres
         gradcheck_per_cell=min(n, gradcheck_cases),
         seconds=perf_counter() - started,
         interrupted=not finished,
+        dtypes=tuple(_row(_of_dtype(tallies, dtype), "all", dtype) for dtype in DTYPES),
     )
+
+
+def _of_dtype(tallies: dict[Cell, CellTally], dtype: str) -> CellTally:
+    total = CellTally()
+    for cell, tally in tallies.items():
+        if cell[2] == dtype:
+            total.add(tally)
+    return total
 
 
 def _summed(tallies: dict[Cell, CellTally]) -> tuple[dict[tuple[str, str], CellTally], CellTally]:
@@ -339,7 +366,8 @@ def _judged(tally: Tally) -> result.Judged:
         inconclusive_entries=tally.inconclusive_entries,
         exact_entries=tally.exact_entries,
         largest_error_over_bound=tally.largest_share,
-        median_bound_over_error=median(tally.ratios),
+        median_bound_over_error=median(tally.typical_ratios),
+        median_over_entries=median(tally.ratios),
         median_resolution=median(tally.resolutions),
         spoiled=tally.spoiled,
         missed=tally.missed,

@@ -23,7 +23,8 @@ COLUMNS = (
     "Zeros passed",
     "Median resolution",
     "Worst resolution",
-    "Median bound / error",
+    "Median bound / error of a network",
+    "Of all entries",
     "Largest error / bound",
     "ms each",
     "gradcheck fails",
@@ -59,7 +60,7 @@ def _campaign(campaign: Campaign) -> list[Markup]:
         command=markup.command(campaign.command),
     )
     rows = [_row(row) for row in campaign.families]
-    rows.append(_row(campaign.totals))
+    rows += [_row(row) for row in (*campaign.dtypes, campaign.totals)]
     cells = [
         [row.activation, *_row(row)]
         for row in campaign.cells
@@ -86,6 +87,7 @@ def _row(row: CampaignRow) -> list[Any]:
         formats.scientific(_largest(one.median_resolution for one in ours), 0),
         formats.scientific(_largest(one.worst_resolution for one in ours), 0),
         formats.scientific(_largest(one.median_bound_over_error for one in ours), 0),
+        formats.scientific(_largest(one.median_over_entries for one in ours), 0),
         formats.percent(_largest(one.largest_error_over_bound for one in ours), 1),
         _milliseconds(ours),
         failed_share(row.gradcheck),

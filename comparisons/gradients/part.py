@@ -117,9 +117,14 @@ def check_problem(label: str, problem: Problem, contenders: Sequence[str]) -> li
 
     A contender without gradients is judged on its logits; the row says why there is no more.
     """
-    reference = backprop_reference(problem.architecture, problem.weights, problem.x, problem.targets)
+    references: dict[str, Reference] = {}
     checks: list[Check | NotCompared] = []
     for name in contenders:
+        functions = KNOWN[name].functions if name in KNOWN else "any"
+        if functions not in references:
+            given = problem.architecture, problem.weights, problem.x, problem.targets
+            references[functions] = backprop_reference(*given, functions=functions)
+        reference = references[functions]
         answer = _computed(registry.create(name), problem)
         if answer.gradient is None:
             checks += _without_gradient(name, answer, reference, label)

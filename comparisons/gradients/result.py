@@ -80,7 +80,7 @@ class Judged:
     inconclusive_entries: int
     exact_entries: int
     largest_error_over_bound: float
-    median_bound_over_error: float
+    median_bound_over_error: float  # of the networks' medians
     median_resolution: float
     first_failure: str
     spoiled: int = 0  # gradients of which one tensor was made wrong by ten times the printed resolution
@@ -90,6 +90,7 @@ class Judged:
     worst_resolution: float = 0.0
     seconds: float = 0.0
     first_miss: str = ""
+    median_over_entries: float = 0.0  # of bound / error, over all entries alike
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,7 @@ class Campaign:
     seconds: float
     interrupted: bool
     command: str = ""
+    dtypes: tuple[CampaignRow, ...] = ()  # all families of float64, and of float32
 
 
 # --- the sensitivity ---------------------------------------------------------------------------------------

@@ -93,7 +93,7 @@ def _campaign_title(campaign: Campaign) -> str:
 def _campaign(campaign: Campaign) -> Table:
     columns = ("Family", "Judged", "False", "Open", "Resolution", "Slack", "gradcheck")
     table = _table(columns, 1)
-    for row in (*campaign.families, campaign.totals):
+    for row in (*campaign.families, *campaign.dtypes, campaign.totals):
         ours = row.contenders.values()
         table.add_row(
             f"{row.family} {row.dtype}",
@@ -121,14 +121,18 @@ def failed_share(gradcheck: Gradcheck) -> str:
 
 
 def _campaign_words(campaign: Campaign) -> Text:
-    largest = max(one.largest_error_over_bound for one in campaign.totals.contenders.values())
+    ours = campaign.totals.contenders.values()
+    largest = max(one.largest_error_over_bound for one in ours)
+    spoiled, missed = (sum(getattr(one, name) for one in ours) for name in ("spoiled", "missed"))
+    zeros, passed = (sum(getattr(one, name) for one in ours) for name in ("zeros", "zeros_passed"))
     words = (
         " Scratch and torch are both judged. False: correct gradients that failed. Open: entries not "
         "decided. "
         "gradcheck: the share of "
         f"the first {campaign.gradcheck_per_cell} cases of each cell that it fails at its defaults. "
-        "Resolution and slack (bound / error) are medians; the largest error is "
-        f"{formats.percent(largest, 1)} of its bound."
+        "Resolution and slack (bound / error) are medians over the networks; the largest error is "
+        f"{formats.percent(largest, 1)} of its bound. Of {spoiled:,} gradients with one tensor wrong by ten "
+        f"times the resolution {missed:,} were missed; of {zeros:,} gradients of zeros {passed:,} passed."
     )
     return verdict_text(campaign.verdict).append(words)
 

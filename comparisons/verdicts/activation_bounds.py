@@ -16,12 +16,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from backproof.comparisons.verdicts.loss_bounds import bounded_by, sigmoid, sigmoid_rounding
-from backproof.comparisons.verdicts.rounding import ELEMENTARY, SAFETY, Arithmetic, Bounded
+from backproof.comparisons.verdicts.rounding import SAFETY, Arithmetic, Bounded, binade
+from backproof.comparisons.verdicts.shadow import sech_squared
 from backproof.scratch.architecture import Array
 
 BELOW_ONE = 1.0 - 2.0**-53  # tanh is never more, nor are its units in the last place
-# a (1 - a) and 1 - a^2 need `a` alone; sech^2 or exp(-z) / (1 + exp(-z))^2 two elementary functions more.
-OTHER_FORMULA = 2 * ELEMENTARY + 4
 STEEPEST_TANH = 4.0 / (3.0 * np.sqrt(3.0))  # |tanh''| is never more
 STEEPEST_SIGMOID = 1.0 / (6.0 * np.sqrt(3.0))
 
@@ -68,8 +67,8 @@ def undecided_signs(z: Bounded) -> Array:
 
 
 def _tanh(z: Bounded, arithmetic: Arithmetic) -> Activated:
-    value, d = np.tanh(z.value), _sech_squared(z.value)
-    nearest = _sech_squared(np.maximum(np.abs(z.value) - z.error, 0.0))
+    value, d = np.tanh(z.value), sech_squared(z.value)
+    nearest = sech_squared(np.maximum(np.abs(z.value) - z.error, 0.0))
     moved = np.minimum(z.error * nearest, 2.0)
     remainder = np.minimum(np.minimum(STEEPEST_TANH, 2 * nearest) * z.error**2 / 2, moved + d * z.error)
     own = remainder + arithmetic.tanh_error(np.minimum(np.abs(value) + moved, BELOW_ONE))
@@ -78,19 +77,13 @@ def _tanh(z: Bounded, arithmetic: Arithmetic) -> Activated:
     by_a = (
         2 * np.abs(value) * own
         + error**2
-        + arithmetic.unit * (np.minimum(np.abs(value) + error, 1.0) ** 2 + d)
+        + arithmetic.unit
+        * (binade(np.minimum(np.abs(value) + error, 1.0) ** 2) + binade((d + error) * SAFETY))
     )
-    by_z = 2 * remainder + z.error**2 + arithmetic.gamma(OTHER_FORMULA) * nearest
+    by_z = 2 * remainder + z.error**2 + arithmetic.gamma(arithmetic.from_z) * nearest
     return _smooth(
-        z, Bounded(value, error), d, own, 2 * np.abs(value) * d, np.maximum(by_a, by_z), arithmetic
+        z, Bounded(value, error), d, own, 2 * np.abs(value) * d, _either(by_a, by_z, arithmetic), arithmetic
     )
-
-
-def _sech_squared(z: Array) -> Array:
-    """1 / cosh(z)^2 without overflow: (2 e / (1 + e^2))^2 with e = exp(-|z|)."""
-    decay = np.exp(-np.abs(z))
-    result: Array = np.square(2 * decay / (1 + decay**2))
-    return result
 
 
 def _sigmoid(z: Bounded, arithmetic: Arithmetic) -> Activated:
@@ -105,9 +98,16 @@ def _sigmoid(z: Bounded, arithmetic: Arithmetic) -> Activated:
     own = remainder + sigmoid_rounding(z, moved, arithmetic)
     error = np.minimum(d * z.error, moved) + own
     slope = np.abs(complement - a)
-    by_a = slope * own + error**2 + arithmetic.gamma(3) * (d + error)
-    by_z = remainder + z.error**2 / 4 + arithmetic.gamma(OTHER_FORMULA) * (d + moved)
-    return _smooth(z, Bounded(a, error), d, own, slope * d, np.maximum(by_a, by_z), arithmetic)
+    # 1 - a, and the product with a
+    rounded = a * binade(complement + error) + binade(d + error)
+    by_a = slope * own + error**2 + arithmetic.unit * (rounded + error) * SAFETY
+    by_z = remainder + z.error**2 / 4 + arithmetic.gamma(arithmetic.from_z) * (d + moved)
+    return _smooth(z, Bounded(a, error), d, own, slope * d, _either(by_a, by_z, arithmetic), arithmetic)
+
+
+def _either(from_a: Array, from_z: Array, arithmetic: Arithmetic) -> Array:
+    """The error of a derivative that is computed from a, or, where it is not known to be, also from z."""
+    return np.maximum(from_a, from_z) if arithmetic.functions.other_formulas else from_a
 
 
 def _smooth(

@@ -17,38 +17,43 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from backproof.comparisons.verdicts.forward_bounds import LARGEST_BLOCK, ForwardPass
+from backproof.comparisons.verdicts.forward_bounds import LARGEST_BLOCK, ForwardPass, stored
 from backproof.comparisons.verdicts.jacobian_paths import Paths
 from backproof.comparisons.verdicts.rounding import Bounded, Spread, numbers, sum_rounding
+from backproof.comparisons.verdicts.shadow import descended
 from backproof.scratch.architecture import Array
 
 
 def deltas(state: ForwardPass, derivatives: Sequence[Bounded] | None = None) -> list[Bounded]:
     """delta_l = dL/dz_l of every layer, (batch, n_l), for `derivatives` in place of the shadow's own."""
     values, spreads = delta_spreads(state, derivatives)
-    return [Bounded(value, spread.total) for value, spread in zip(values, spreads, strict=True)]
+    pairs = zip(values, spreads, strict=True)
+    return [stored(value, spread.total, state.arithmetic.storage) for value, spread in pairs]
 
 
 def delta_spreads(
     state: ForwardPass, derivatives: Sequence[Bounded] | None
 ) -> tuple[list[Array], list[Spread]]:
-    values, masked = [state.loss.delta.value], masked_derivatives(state, derivatives)
+    """delta_1 .. delta_L in the shadow's precision, and their errors."""
+    weights, precise = [W.value for W in state.weights], masked_derivatives(state, derivatives)
+    masked = [d.astype(np.float64) for d in precise]
     with np.errstate(all="ignore"):
-        for layer in reversed(range(1, len(state.weights))):
-            values.insert(0, (values[0] @ state.weights[layer].value.T) * masked[layer - 1])
+        found = descended(state.shadow.delta, weights, precise)
+        values = [value.astype(np.float64) for value in found]
         spreads = [Spread(np.zeros_like(value), np.zeros_like(value)) for value in values]
         for rows in row_blocks(state):
-            paths = Paths([d[rows] for d in masked], [W.value for W in state.weights])
+            paths = Paths([d[rows] for d in masked], weights)
             for layer, spread in enumerate(_descend(state, paths, values, rows, derivatives)):
                 spreads[layer].sure[rows], spreads[layer].variance[rows] = spread.sure, spread.variance
-    return values, spreads
+    return found, spreads
 
 
 def masked_derivatives(state: ForwardPass, derivatives: Sequence[Bounded] | None) -> list[Array]:
-    """d_l of the hidden layers, the masks in them."""
-    chosen = state.derivatives if derivatives is None else derivatives
-    pairs = zip(chosen, state.masks, strict=True)
-    return [np.asarray(d.value * (1.0 if mask is None else mask), dtype=np.float64) for d, mask in pairs]
+    """d_l of the hidden layers in the shadow's precision, the masks in them."""
+    own = state.shadow.derivatives
+    chosen = own if derivatives is None else [d.value for d in derivatives]
+    pairs = zip(chosen, state.masks, own, strict=True)
+    return [np.asarray(d * (1.0 if mask is None else mask), dtype=like.dtype) for d, mask, like in pairs]
 
 
 def row_blocks(state: ForwardPass) -> Iterator[slice]:
@@ -141,14 +146,15 @@ def backward(state: ForwardPass, derivatives: Sequence[Bounded] | None = None) -
     return Bounded(np.concatenate([p.value for p in parts]), np.concatenate([p.error for p in parts]))
 
 
-def _layer_gradient(state: ForwardPass, layer: int, value: Array, spread: Spread) -> list[Bounded]:
+def _layer_gradient(state: ForwardPass, layer: int, precise: Array, spread: Spread) -> list[Bounded]:
     """dW = a^T delta and db = 1^T delta, flat."""
-    a, arithmetic = state.activations[layer], state.arithmetic
-    n = len(a.value)
+    a, arithmetic, value = state.activations[layer], state.arithmetic, precise.astype(np.float64)
+    n, inputs = len(a.value), state.shadow.inputs[layer]
+    gradients = inputs.T @ precise, precise.sum(axis=0, keepdims=True)
     nothing = np.zeros((n, 1))
     ones, exactly = Bounded.exact(np.ones((n, 1))), Spread(nothing, nothing)
     parts = []
-    for left, own in ((a, state.spreads[layer]), (ones, exactly)):
+    for left, own, found in ((a, state.spreads[layer], gradients[0]), (ones, exactly, gradients[1])):
         delta = Bounded(value, spread.total)
         size, error = np.abs(left.value.T), left.error.T
         carried = size @ spread.sure + own.sure.T @ np.abs(value) + error @ delta.error
@@ -158,5 +164,5 @@ def _layer_gradient(state: ForwardPass, layer: int, value: Array, spread: Spread
             variance = roots**2
         rounded = sum_rounding(left.T, delta, arithmetic, carried=carried)
         total = Spread(carried + rounded.sure, variance + rounded.variance).total
-        parts.append(Bounded((left.value.T @ value).ravel(), total.ravel()))
+        parts.append(stored(found.ravel(), total.ravel(), arithmetic.storage))
     return parts

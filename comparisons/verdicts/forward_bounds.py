@@ -25,7 +25,7 @@ makes a number of it, and no mask a zero.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -38,6 +38,7 @@ from backproof.comparisons.verdicts.loss_bounds import (
     smoothed_cross_entropy,
 )
 from backproof.comparisons.verdicts.rounding import Arithmetic, Bounded, Spread, numbers, sum_rounding
+from backproof.comparisons.verdicts.shadow import Shadow, loss_and_delta, propagated
 from backproof.scratch.architecture import Architecture, Array, Weights
 
 Unit = tuple[int, int, int]  # (hidden layer from 0, example, unit)
@@ -79,6 +80,7 @@ class ForwardPass:
     local: tuple[Array, ...]  # variances of what z_1 .. z_L themselves round
     targets: Array
     function: LossFunction
+    shadow: Shadow
 
 
 def forward(
@@ -120,27 +122,19 @@ class _Walk:
             error = (inputs.error + arithmetic.unit * np.abs(inputs.value)) * masks[0]
             inputs = Bounded(inputs.value * masks[0], error)
         self.inputs = inputs
-        self.values, self.derivatives = self._shadow()
+        matrices = [(W.value, b.value) for W, b in layers]
+        self.shadow = propagated(architecture, matrices, inputs.value, self.masks, arithmetic)
+        self.values = [z.astype(np.float64) for z in self.shadow[1]]
+        self.derivatives = [
+            np.asarray(d.astype(np.float64) * (1.0 if mask is None else mask))
+            for d, mask in zip(self.shadow[2], self.masks, strict=True)
+        ]
         self.multiplicities = [_multiplicity(z) for z in self.values]
         self.z = [Bounded(z, np.zeros_like(z)) for z in self.values]
         self.spreads = [Spread(np.zeros((n, size)), np.zeros((n, size))) for size in sizes[:-1]]
         self.spreads[0] = Spread(inputs.error, np.zeros_like(inputs.error))
         self.local = [np.zeros_like(z) for z in self.values]
         self.logit_jacobians: list[tuple[slice, Paths, list[Spread]]] = []
-
-    def _shadow(self) -> tuple[list[Array], list[Array]]:
-        """z of every layer and d of the hidden ones, masks included, in double precision."""
-        activate = ACTIVATION_BOUNDS[self.architecture.activation]
-        a, values, derivatives = self.inputs.value, [], []
-        for layer, (W, b) in enumerate(self.layers):
-            z = a @ W.value + b.value
-            values.append(z)
-            if layer < len(self.layers) - 1:
-                found, mask = activate(Bounded.exact(z), self.arithmetic), self.masks[layer]
-                a, d = found.a.value, found.derivative.value.astype(np.float64)
-                a, d = (a, d) if mask is None else (a * mask, d * mask)
-                derivatives.append(d)
-        return values, derivatives
 
     def blocks(self) -> Iterator[slice]:
         """Examples whose Jacobians fit into LARGEST_BLOCK numbers."""
@@ -202,7 +196,16 @@ class _Walk:
         function: LossFunction = LOSS_BOUNDS[self.architecture.loss]
         if regularized.smoothing:
             function = smoothed_cross_entropy(regularized.smoothing)
+        storage = self.arithmetic.storage
+        for z in self.z:
+            z.error[...] += storage * np.abs(z.value)
         loss = function(self.z[-1], targets, self.arithmetic)
+        shadow = self._completed(targets, regularized.smoothing)
+        loss = replace(
+            loss,
+            per_example=stored(shadow.terms, loss.per_example.error, storage),
+            delta=stored(shadow.delta, loss.delta.error, storage),
+        )
         linear, covariance = np.zeros_like(loss.rounded), np.zeros_like(loss.jacobian)
         for rows, paths, sources in self.logit_jacobians:
             linear[rows], covariance[rows] = self._delta_errors(loss.jacobian[rows], paths, sources)
@@ -214,8 +217,8 @@ class _Walk:
         spreads = tuple(self.spreads)
         # Whatever is smaller: along the Jacobians, or through the bounded function itself.
         activations = [self.inputs] + [
-            Bounded(found.a.value * (1.0 if mask is None else mask), numbers(spread.total))
-            for found, mask, spread in zip(smooth, self.masks, spreads[1:], strict=True)
+            stored(a, numbers(spread.total), storage)
+            for a, spread in zip(shadow.inputs[1:], spreads[1:], strict=True)
         ]
         undecided: list[Unit] = []
         if self.architecture.activation == "relu":
@@ -227,7 +230,10 @@ class _Walk:
             tuple(W for W, _ in self.layers),
             tuple(self.z[:-1]),
             tuple(activations),
-            tuple(found.derivative for found in smooth),
+            tuple(
+                Bounded(d.astype(np.float64), found.derivative.error)
+                for d, found in zip(shadow.derivatives, smooth, strict=True)
+            ),
             tuple(undecided),
             self.z[-1],
             loss,
@@ -241,7 +247,13 @@ class _Walk:
             tuple(self.local),
             targets,
             function,
+            shadow,
         )
+
+    def _completed(self, targets: Array, smoothing: float) -> Shadow:
+        inputs, z, derivatives = self.shadow
+        terms, delta = loss_and_delta(self.architecture.loss, z[-1], targets, smoothing)
+        return Shadow(tuple(inputs), tuple(z), tuple(derivatives), delta, terms)
 
     def _delta_errors(self, M: Array, paths: Paths, sources: list[Spread]) -> tuple[Array, Array]:
         """What the logits' errors do to delta_L: at most, and its covariance."""
@@ -255,6 +267,12 @@ class _Walk:
                 root = through * np.sqrt(sources[low].variance)[:, :, None]
                 covariance += root.transpose(0, 2, 1) @ root
         return linear, covariance
+
+
+def stored(value: Array, error: Array, storage: float) -> Bounded:
+    """A number of the shadow, kept in double precision."""
+    value = np.asarray(value, dtype=np.float64)
+    return Bounded(value, error + storage * np.abs(value))
 
 
 def _multiplicity(z: Array) -> Array:

@@ -17,7 +17,7 @@ import numpy as np
 from backproof.comparisons.verdicts.backward_bounds import delta_spreads, masked_derivatives, row_blocks
 from backproof.comparisons.verdicts.forward_bounds import ForwardPass, forward
 from backproof.comparisons.verdicts.jacobian_paths import Paths
-from backproof.comparisons.verdicts.rounding import ELEMENTARY, SAFETY, Arithmetic, Bounded, numbers
+from backproof.comparisons.verdicts.rounding import SAFETY, Arithmetic, Bounded, numbers
 from backproof.scratch.architecture import Architecture, Array, Weights
 
 TANGENT_ROUNDINGS = 12.0  # of a complex product, of f' and its product, beside the sum's own
@@ -32,8 +32,9 @@ def forward_mode_error(state: ForwardPass, step: float = 0.0) -> Array:
     the evaluation of the point itself is off by is the same in both modes.
     """
     with np.errstate(all="ignore"):
-        values, spreads = delta_spreads(state, None)
-        d = masked_derivatives(state, None)
+        found, spreads = delta_spreads(state, None)
+        values = [value.astype(np.float64) for value in found]
+        d = [slope.astype(np.float64) for slope in masked_derivatives(state, None)]
         off = _truncation(state, d, step)
         sources = _tangent_sources(state, d, values, off)
         arrived, last = np.zeros_like(sources[-1]), len(values) - 1
@@ -61,7 +62,7 @@ def _tangent_sources(state: ForwardPass, d: list[Array], values: list[Array], of
         terms = (W.magnitude > 0).sum(axis=0).max(initial=0)
         underflow = np.where(size > 0, terms * arithmetic.tiny, 0.0)
         sources.append((arithmetic.gamma(terms + TANGENT_ROUNDINGS) + off) * size + underflow)
-    at_loss = arithmetic.gamma(2 * ELEMENTARY + values[-1].shape[1] + 8) + off
+    at_loss = arithmetic.gamma(2 * arithmetic.logarithm + values[-1].shape[1] + 8) + off
     return [*sources, at_loss * state.loss.terms]
 
 

@@ -34,7 +34,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit, log_softmax
 
-from backproof.comparisons.verdicts.rounding import ELEMENTARY, EXPONENTIAL, SAFETY, Arithmetic, Bounded
+from backproof.comparisons.verdicts.rounding import SAFETY, Arithmetic, Bounded, binade
+from backproof.comparisons.verdicts.shadow import smoothed_targets
 from backproof.scratch.architecture import Array
 
 STEEPEST = 1.0 / (6.0 * np.sqrt(3.0))  # of sigma': |sigma''| is never more
@@ -58,6 +59,8 @@ class LossBound:
         terms, errors = self.per_example.value, self.per_example.error
         size = (np.abs(terms) + errors).sum()
         error = errors.sum() + arithmetic.gamma(self.n_terms + 2.0) * size + self.n_terms * arithmetic.tiny
+        if arithmetic.extended:  # the terms are summed here in double precision
+            error += arithmetic.storage * self.n_terms * size
         known = size < arithmetic.largest / 2 and np.isfinite(error)
         total = np.asarray(terms.sum() * self.scale)
         return Bounded(total, np.asarray(error * self.scale * SAFETY if known else np.inf))
@@ -79,13 +82,15 @@ def sigmoid(z: Bounded, arithmetic: Arithmetic, by_softplus: bool = False) -> Bo
 def sigmoid_rounding(z: Bounded, moved: Array, arithmetic: Arithmetic, by_softplus: bool = False) -> Array:
     """What computing sigma rounds, at a point where it is at most `moved` larger or smaller."""
     value, complement = expit(z.value) + moved, np.minimum(expit(-z.value) + moved, 1.0)
-    relative = EXPONENTIAL * complement + 3.0
-    if by_softplus:
+    # 1 + exp(-z), and the division; one more by tanh(z / 2)
+    relative = arithmetic.exponential * complement + (3.0 if arithmetic.functions.other_formulas else 2.0)
+    if by_softplus and arithmetic.functions.other_formulas:
         # softplus(z) = max(z, 0) + log1p(exp(-|z|)), and log sigma(z) = z - softplus(z).
         tail = np.logaddexp(0.0, -np.maximum(np.abs(z.value) - z.error, 0.0))
         softplus = np.maximum(z.value + z.error, 0.0) + tail
         log_sigma = np.logaddexp(0.0, z.error - z.value)
-        other = (EXPONENTIAL + ELEMENTARY) * tail + softplus + log_sigma + EXPONENTIAL
+        other = (arithmetic.exponential + arithmetic.logarithm) * tail + softplus + log_sigma
+        other = other + arithmetic.exponential
         relative = np.maximum(relative, other)
     rounded: Array = arithmetic.unit * relative * value + arithmetic.tiny
     return rounded
@@ -101,13 +106,6 @@ def _division(n: int) -> float:
     return 0.0 if n & (n - 1) == 0 else 2.0
 
 
-def smoothed_targets(labels: Array, n_outputs: int, smoothing: float) -> Array:
-    """q = (1 - s) onehot + s / K, (batch, outputs)."""
-    q: Array = np.full((len(labels), n_outputs), smoothing / n_outputs)
-    q[np.arange(len(labels)), labels] += 1.0 - smoothing
-    return q
-
-
 def _softmax_rounding(z: Bounded, log_p: Array, D: Array, arithmetic: Arithmetic) -> Array:
     """rho (batch, outputs): how far rounding moves log p, or p relatively."""
     p, n_outputs = np.exp(log_p), z.value.shape[1]
@@ -117,14 +115,16 @@ def _softmax_rounding(z: Bounded, log_p: Array, D: Array, arithmetic: Arithmetic
     s, log_sum = np.abs(z.value - m) + D, -log_p.max(axis=1, keepdims=True) + D
     # A largest logit that rounding may dethrone has an exponential that is not exactly 1.
     beaten = (m - z.value <= D).sum(axis=1, keepdims=True) > 1
-    x = s + np.where((z.value < m) | beaten, EXPONENTIAL, 0.0)
-    common = _shifted(p, x, D) + (n_outputs - 1)
-    log_size = np.abs(log_p) + D
-    by_difference = s + ELEMENTARY * log_sum + log_size
-    by_logsumexp = np.abs(m) + np.abs(m + log_sum) + D + ELEMENTARY * log_sum + 2 * log_size
-    rho: Array = arithmetic.unit * (
-        common + np.maximum(2.0, np.maximum(by_difference, by_logsumexp) + EXPONENTIAL)
-    )
+    x = binade(s * SAFETY) + np.where((z.value < m) | beaten, arithmetic.exponential, 0.0)
+    S = np.exp(np.minimum(log_sum, 700.0)) * SAFETY
+    common = _shifted(p, x, D) + (n_outputs - 1) * binade(S) / S * np.exp(np.minimum(D, 1.0))
+    log_size = binade((np.abs(log_p) + D) * SAFETY)
+    of_log = arithmetic.logarithm * binade(log_sum * SAFETY)
+    by_log = binade(s * SAFETY) + of_log + log_size
+    if arithmetic.functions.other_formulas:
+        by_logsumexp = np.abs(m) + np.abs(m + log_sum) + D + of_log + 2 * log_size
+        by_log = np.maximum(by_log, by_logsumexp)
+    rho: Array = arithmetic.unit * (common + np.maximum(2.0, by_log + arithmetic.exponential))
     return rho
 
 
@@ -204,7 +204,9 @@ def _binary_cross_entropy(z: Bounded, targets: Array, arithmetic: Arithmetic) ->
     # L = softplus(z) - t z: softplus has slope sigma, so L has slope sigma - t.
     softplus = np.logaddexp(0.0, z.value)
     parts = softplus + np.abs(targets * z.value) + np.abs(z.value) + 2 * z.error
-    errors = (np.abs(p.value - targets) + moved) * z.error + u * ((ELEMENTARY + 4) * parts + ELEMENTARY + 2)
+    errors = (np.abs(p.value - targets) + moved) * z.error + u * (
+        (arithmetic.logarithm + 4) * parts + arithmetic.logarithm + 2
+    )
     # Terms of both signs may be summed over the outputs: their sizes, not the sum's, are what rounds.
     summed = arithmetic.gamma(z.value.shape[1]) * parts.sum(axis=1)
     terms = (softplus - targets * z.value).sum(axis=1)

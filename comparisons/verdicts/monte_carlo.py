@@ -22,7 +22,7 @@ from backproof.comparisons.verdicts.backward_bounds import backward, deltas
 from backproof.comparisons.verdicts.forward_bounds import ForwardPass, forward
 from backproof.comparisons.verdicts.loss_bounds import sigmoid_rounding
 from backproof.comparisons.verdicts.network_bounds import Reference
-from backproof.comparisons.verdicts.rounding import Arithmetic, Bounded, sum_rounding
+from backproof.comparisons.verdicts.rounding import Bounded, sum_rounding
 from backproof.comparisons.verdicts.verdict import Tier
 from backproof.scratch.architecture import Array
 
@@ -47,7 +47,7 @@ def estimated_reference(reference: Reference) -> Reference:
                 return reference
     # Underflow and flushed operands are no roundings: their bound comes on top, all units being exact.
     weights, x, targets, regularized = reference.given
-    exact = replace(Arithmetic.of(reference.architecture.dtype), unit=0.0)
+    exact = replace(reference.state.arithmetic, unit=0.0, random_unit=0.0)
     lost = backward(forward(reference.architecture, weights, x, targets, exact, regularized)).error
     error = FACTOR * np.sqrt(squares / SAMPLES) + lost
     # NaN, which an overflow leaves, estimates nothing.

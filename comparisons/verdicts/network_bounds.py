@@ -29,6 +29,7 @@ from backproof.comparisons.verdicts.forward_bounds import (
 )
 from backproof.comparisons.verdicts.forward_mode_bounds import forward_mode_error
 from backproof.comparisons.verdicts.rounding import Arithmetic, Bounded
+from backproof.comparisons.verdicts.shadow import extended
 from backproof.comparisons.verdicts.verdict import Tier
 from backproof.scratch.architecture import Architecture, Array, Weights
 from backproof.scratch.errors import InputError
@@ -42,6 +43,7 @@ class Reference:
     gradient: Bounded  # flat (n_parameters,), for the signs the shadow found
     given: tuple[Weights, Array, Array, Regularized]  # weights, x, targets
     tier: Tier = Tier.WORST_CASE
+    functions: str = "any"  # whose accuracy is assumed: a key of `rounding.FUNCTIONS`
 
     @property
     def architecture(self) -> Architecture:
@@ -65,11 +67,14 @@ class Reference:
         if self.state.arithmetic.random:
             return self
         weights, x, targets, regularized = self.given
-        arithmetic = Arithmetic.of(self.architecture.dtype, random=True)
+        of = self.state.arithmetic
+        arithmetic = Arithmetic.of(
+            self.architecture.dtype, random=True, extended=of.extended, functions=self.functions
+        )
         state = forward(self.architecture, weights, x, targets, arithmetic, regularized)
         error = backward(state).error
         narrower = Bounded(self.gradient.value, np.minimum(error, self.gradient.error))
-        return Reference(state, narrower, self.given, Tier.PROBABILISTIC)
+        return Reference(state, narrower, self.given, Tier.PROBABILISTIC, self.functions)
 
 
 def backprop_reference(
@@ -79,16 +84,22 @@ def backprop_reference(
     targets: Array,
     order: str = "reverse",
     regularized: Regularized = PLAIN,
+    functions: str = "any",
 ) -> Reference:
     """Logits, loss and gradient of one batch, with the bounds for an implementation in `architecture.dtype`.
 
     x (batch, n_inputs), targets as the loss wants them. `order="any"` widens the gradient's bound to cover
-    forward mode too. Raises ValueError or TypeError for inputs that do not fit the architecture.
+    forward mode too. `functions` says whose elementary functions the implementation calls, "numpy" or "torch"
+    where that is known: a key of `rounding.FUNCTIONS`. Raises ValueError or TypeError for inputs that do not
+    fit the architecture.
     """
     if order not in ("reverse", "any"):
         raise InputError(f"order: expected 'reverse' or 'any', got {order!r}")
-    state = forward(architecture, weights, x, targets, Arithmetic.of(architecture.dtype), regularized)
+    arithmetic = Arithmetic.of(
+        architecture.dtype, extended=extended(architecture, len(x)), functions=functions
+    )
+    state = forward(architecture, weights, x, targets, arithmetic, regularized)
     gradient = backward(state)
     if order == "any":
         gradient = Bounded(gradient.value, np.maximum(gradient.error, forward_mode_error(state)))
-    return Reference(state, gradient, (weights, x, targets, regularized))
+    return Reference(state, gradient, (weights, x, targets, regularized), functions=functions)

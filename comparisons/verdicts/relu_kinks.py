@@ -43,8 +43,9 @@ from backproof.comparisons.verdicts.verdict import (
 from backproof.scratch.architecture import Architecture, Array, Weights
 
 MAX_SELECTIONS = 512
+FINER = 1e-2  # of the implementation's error: a witness of less has nothing to gain
 # Of the required resolution: a tier that resolves less finely is followed by the next.
-AHEAD = {"float32": 0.1, "float64": 0.01}
+AHEAD = {"float32": 1e-2, "float64": 1e-7}
 
 
 def flat_gradient(gradient: Weights) -> Array:
@@ -100,18 +101,29 @@ def _better(first: Verdict, second: Verdict) -> Verdict:
 
 def _judged(reference: Reference, found: Array, witness: Bounded | None, required: float) -> Verdict:
     """The verdict by one tier's bounds."""
-    expected = _expected(reference, witness)
+    expected = expected_gradient(reference, witness)
     first = _against(reference, found, expected, required)
     if first.outcome != Outcome.FAIL or not reference.undecided:
         return first
     return _other_selection(reference, found, witness, required)
 
 
-def _expected(reference: Reference, witness: Bounded | None) -> Bounded:
-    """The witness with both errors; but what every correct implementation makes exactly zero is zero."""
+def expected_gradient(reference: Reference, witness: Bounded | None) -> Bounded:
+    """The witness with both errors; but what every correct implementation makes exactly zero is zero.
+
+    A witness that is no finer than the implementation under test, and that agrees with the shadow in every
+    entry to within both errors, has confirmed the shadow: its values, which are finer, take the place of
+    the witness's, and its error falls away.
+    """
     own = reference.gradient
     if witness is None:
         return own
+    with np.errstate(invalid="ignore"):
+        agree = np.abs(witness.value - own.value) <= witness.error + own.error
+    if agree.all():
+        coarse = witness.error > FINER * own.error
+        value, error = np.where(coarse, own.value, witness.value), np.where(coarse, 0.0, witness.error)
+        witness = Bounded(value, error)
     proven = (own.value == 0) & (own.error == 0) & (np.abs(witness.value) <= witness.error)
     value = np.where(proven, 0.0, witness.value)
     return Bounded(value, np.where(proven, 0.0, own.error + witness.error))
@@ -190,7 +202,7 @@ def _other_selection(reference: Reference, found: Array, witness: Bounded | None
         # Where the witness itself stands: it had to choose, too.
         both = Bounded(own.value, own.error + witness.error)
         at = next(selections.fitting(witness.value, both), None)
-        expected = _expected(reference, witness)
+        expected = expected_gradient(reference, witness)
         start = None if at is None else Bounded(at.value - own.value, np.zeros_like(own.error))
     fitting = next(selections.fitting(found, expected, start), None)
     if fitting is not None:

@@ -68,6 +68,7 @@ def one_example(state: ForwardPass, row: int) -> ForwardPass:
         multiplicities=tuple(m[rows] for m in state.multiplicities),
         local=tuple(variance[rows] for variance in state.local),
         targets=state.targets[rows],
+        shadow=state.shadow.rows(rows),
     )
 
 

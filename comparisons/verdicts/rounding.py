@@ -1,29 +1,37 @@
 """Running error analysis: numbers that carry a bound on their own rounding error.
 
-A floating-point operation gives fl(x op y) = (x op y)(1 + t) + s with |t| <= u, the unit roundoff, and
-|s| <= the smallest normal number (underflow; flushing to zero is allowed). Along n operations the factors
-(1 + t) multiply to 1 + T with |T| <= gamma_n = n u / (1 - n u) (Higham 2002, lemma 3.1), whatever the order,
-with or without fused multiply-add. So an inner product s of T non-zero terms t_i = a_i w_i and b, in any
-order, rounds by at most gamma_T S, S = sum_i |t_i| + |b| (Higham 2002, 3.5; zero terms touch nothing). More
-closely, it rounds each product, and T - 1 partial sums, of which the last is s itself and none is larger than
-the positive or the negative terms together, (S + |s|) / 2:
+A floating-point operation gives fl(x op y) = (x op y) + r + s with |s| <= the smallest normal number
+(underflow; flushing to zero is allowed) and |r| <= u B(x op y), B(x) = 2^floor(log2 |x|): half a unit in the
+last place, at most u |x op y|, u the unit roundoff. Along n operations relative errors grow to at most
+gamma_n = n u / (1 - n u) (Higham 2002, lemma 3.1), whatever the order, with or without fused multiply-add. So
+an inner product s of T non-zero terms t_i = a_i w_i and b, in any order, rounds by at most gamma_T S, S =
+sum_i |t_i| + |b| (Higham 2002, 3.5; zero terms touch nothing).
 
-    worst case     u [sum_i |t_i| + (T - 2) (S + |s|) / 2 + |s|] + gamma_T^2 S
+More closely, it rounds each product (but by a power of two), and T - 1 sums of some of the terms, the last of
+which is s. In any order and any tree the j-th largest of these sums has at most T - j + 1 terms. With P_k the
+largest |sum| of at most k of the terms, found by sorting them, and every partial sum off by gamma_T S at
+most,
 
+    worst case     u [sum_i B(t_i) + sum_{1 < k < T} B(P_k + gamma_T S) + B(|s| + gamma_T S)]
+
+Many terms are not sorted: no P_k is larger than the positive or the negative terms together, (S + |s|) / 2.
 If a_i itself is known only to within e_i, sum_i e_i |w_i| comes on top, and |a_i| grows to |a_i| + e_i:
 nothing is dropped as being of second order.
 
 *Probabilistic.* If roundings are independent with mean zero (or merely each of mean zero, whatever came
-before), a sum of them, sum_k c_k delta_k with |delta_k| <= u, stays below LAMBDA u sqrt(sum_k c_k^2) but for
-a probability of 2 exp(-LAMBDA^2 / 2) (Azuma, Hoeffding; Higham, Mary 2019;
-Ipsen, Zhou 2020; Connolly, Higham, Mary 2021). The c_k of an inner
-product are its products and its partial sums P_k:
+before), a sum of them, sum_k c_k delta_k, each delta_k sub-Gaussian with the variance proxy v, stays below
+LAMBDA sqrt(v sum_k c_k^2) but for a probability of 2 exp(-LAMBDA^2 / 2) (Azuma, Hoeffding; Higham, Mary
+2019; Ipsen, Zhou 2020; Connolly, Higham, Mary 2021). What rounding takes away lies on a grid: with one bit
+below the last place it is 0 or a half, up or down, which has the proxy u^2 / 2; with many it is uniform,
+which has u^2 / 3. So v = u^2 / 2 holds where the lost bits are equally likely to be anything. The c_k of an
+inner product are its products and its partial sums P_k:
 
-    variance       u^2 [sum_i t_i^2 + sum_k P_k^2]
+    variance       v [sum_i B(|t_i|)^2 + sum_k B(P_k)^2]
 
-The terms are taken in BLOCKS blocks; inside one, |P| is at most what the blocks before it (or, from the other
-end, those after it) sum to, and the block's sum of |t_i|. That covers sums from left to right, from right to
-left, and in lanes or blocks of either. The functions below are not sums: their errors count as certain.
+Many terms are taken in BLOCKS blocks; inside one, |P| is at most what the blocks before it (or, from the
+other end, those after it) sum to, and the block's sum of |t_i|. That covers sums from left to right, from
+right to left, and in lanes or blocks of either. Elementary functions are not sums: their errors count as
+certain.
 
 *Exact* sums: if every term is a multiple of 2^q and sum_i |a_i w_i| + |b| <= 2^(q + p), p the bits of the
 significand, then every partial sum in every order is representable and nothing is rounded. That settles
@@ -33,11 +41,10 @@ What is carried is the distance between a value computed in double precision (th
 implementation in the contender's own dtype computes. Both round; since the bounds are power series in u with
 coefficients >= 0, B(u_1) + B(u_2) <= B(u_1 + u_2), and one analysis with u = u_1 + u_2 covers both.
 
-log and log1p are assumed to be within ELEMENTARY_ULPS units in the last place in every library, exp within
-EXP_ULPS, and tanh, which XLA and Eigen compute by rational approximations good to 7 units in float32 and to 9
-in float64, within TANH_ULPS; the tests hold NumPy's and torch's to it. Operands below the smallest normal
-number may be read as zero (`flushed`). The bounds are themselves evaluated in double precision from sums of
-non-negative numbers, with a relative error far below the margin SAFETY.
+What elementary functions are off by is assumed, library by library (`Functions`), and the tests hold NumPy's
+and torch's to it. Operands below the smallest normal number may be read as zero (`flushed`). The bounds are
+themselves evaluated in double precision from sums of non-negative numbers, with a relative error far below
+the margin SAFETY.
 """
 
 from dataclasses import dataclass
@@ -47,41 +54,100 @@ import numpy as np
 
 from backproof.scratch.architecture import Array
 
-ELEMENTARY_ULPS = 4
+ELEMENTARY_ULPS = 4  # of log and log1p, in every library
 EXP_ULPS = 3
-TANH_ULPS = {"float32": 8.0, "float64": 10.0}
 ELEMENTARY = 2.0 * ELEMENTARY_ULPS  # one unit in the last place is at most 2 u, relatively
-EXPONENTIAL = 2.0 * EXP_ULPS
 SAFETY = 1.0 + 1e-6  # for the rounding of the bounds themselves
-LAMBDA = 9.5
-FAILURE = 2.0 * float(np.exp(-(LAMBDA**2) / 2))  # 5e-20 for each entry
+LAMBDA = 9.0
+FAILURE = 2.0 * float(np.exp(-(LAMBDA**2) / 2))  # 5e-18 for each entry: 2e8 of them fail once in 1e9 runs
+LOST_BITS = 0.5  # the variance proxy of a rounding, in units of u^2
 BLOCKS = 16  # of the terms of a sum
 FEW_TERMS = 12  # a sum of fewer is not cut into blocks
+FEW_PRODUCTS = 2**16  # that are sorted
 VARIANCE_FLOOR = 1e-290  # for squares that underflow
 
 
 @dataclass(frozen=True)
+class Functions:
+    """How far an implementation's elementary functions may be off, in units in the last place."""
+
+    exp: float
+    log: float  # and log1p
+    tanh: float
+    other_formulas: bool  # f'(z) by sech^2 or exp, softmax by logsumexp, the sigmoid by softplus
+
+
+# XLA and Eigen compute tanh by rational approximations good to 7 units in float32 and to 9 in float64. NumPy
+# documents 2.52 units for exp and 3.83 for log in float32, SLEEF, which torch calls, 1.0 for all of them.
+FUNCTIONS = {
+    "any": {
+        "float32": Functions(EXP_ULPS, ELEMENTARY_ULPS, 8.0, other_formulas=True),
+        "float64": Functions(EXP_ULPS, ELEMENTARY_ULPS, 10.0, other_formulas=True),
+    },
+    "numpy": {
+        "float32": Functions(2.6, 3.9, 1.5, other_formulas=False),
+        "float64": Functions(1.0, 1.0, 1.5, other_formulas=False),
+    },
+    "torch": {
+        "float32": Functions(1.0, 1.0, 1.0, other_formulas=False),
+        "float64": Functions(1.0, 1.0, 1.0, other_formulas=False),
+    },
+}
+
+
+@dataclass(frozen=True)
 class Arithmetic:
-    """The rounding of one dtype, plus that of the double-precision shadow it is compared with."""
+    """The rounding of one dtype, plus that of the shadow it is compared with."""
 
     unit: float  # u: unit roundoff, summed over both sides
     digits: int  # bits of the narrower significand
     tiny: float  # smallest normal number of the narrower dtype
     largest: float
-    tanh_ulps: float
-    random_unit: float = 0.0  # root of the sum of both sides' squares; 0: every rounding is the worst
+    functions: Functions
+    random_unit: float = 0.0  # root of both sides' variance proxies; 0: every rounding is the worst
+    shadow: str = "float64"  # its dtype
+    storage: float = 0.0  # what keeping a number of the shadow in double precision rounds, relatively
 
     @classmethod
-    def of(cls, dtype: str, shadow: bool = True, random: bool = False) -> "Arithmetic":
-        """Of float32 or float64; with `shadow`, the unit roundoff of the float64 shadow is added.
+    def of(
+        cls,
+        dtype: str,
+        shadow: bool = True,
+        random: bool = False,
+        extended: bool = False,
+        functions: str = "any",
+    ) -> "Arithmetic":
+        """Of float32 or float64; with `shadow`, the unit roundoff of the shadow is added.
 
         With `random`, roundings count as independent, and the bounds hold with a probability (see above).
+        With `extended` the shadow is in longdouble. `functions` is a key of FUNCTIONS.
         """
-        info = np.finfo(dtype)
-        own, other = float(info.eps) / 2, 2.0**-53 if shadow else 0.0
+        info, wide = np.finfo(dtype), "longdouble" if extended else "float64"
+        own, other = float(info.eps) / 2, float(np.finfo(wide).eps) / 2 if shadow else 0.0
         digits, smallest, largest = int(info.nmant) + 1, float(info.smallest_normal), float(info.max)
-        spread = float(np.hypot(own, other)) if random else 0.0
-        return cls(own + other, digits, smallest, largest, TANH_ULPS[dtype], spread)
+        spread = float(np.hypot(own, other)) * np.sqrt(LOST_BITS) if random else 0.0
+        storage, assumed = 2.0**-53 if extended else 0.0, FUNCTIONS[functions][dtype]
+        return cls(own + other, digits, smallest, largest, assumed, spread, wide, storage)
+
+    @property
+    def extended(self) -> bool:
+        """Whether the shadow is in longdouble."""
+        return self.storage > 0
+
+    @property
+    def exponential(self) -> float:
+        """The relative error of exp, in units of u: one unit in the last place is at most 2 u."""
+        return 2.0 * self.functions.exp
+
+    @property
+    def logarithm(self) -> float:
+        """That of log and log1p."""
+        return 2.0 * self.functions.log
+
+    @property
+    def from_z(self) -> float:
+        """Roundings of f' from z, by sech^2 or exp(-z) / (1 + exp(-z))^2: two elementary functions."""
+        return 2.0 * self.logarithm + 4.0
 
     @property
     def random(self) -> bool:
@@ -94,9 +160,9 @@ class Arithmetic:
         return gamma
 
     def tanh_error(self, size: Array) -> Array:
-        """The error of a tanh of value up to `size`: `tanh_ulps` units in the last place of its binade."""
+        """The error of a tanh of value up to `size`: so many units in the last place of its binade."""
         _, exponent = np.frexp(size)  # size < 2^exponent, where one unit in the last place is u 2^exponent
-        error: Array = self.tanh_ulps * self.unit * np.ldexp(1.0, exponent)
+        error: Array = self.functions.tanh * self.unit * np.ldexp(1.0, exponent)
         return error
 
     def flushed(self, array: Array) -> Array:
@@ -184,16 +250,17 @@ def sum_rounding(
     size = products + offset.magnitude
     terms = (left_size > 0).astype(np.float64) @ (right_size > 0) + (offset.magnitude > 0)
     total = np.minimum(np.abs(value) + carried, size)
-    partial = (size + total) / 2  # no partial sum is larger
-    higher = arithmetic.gamma(terms) ** 2 * size + 2 * terms * arithmetic.tiny
+    grown = arithmetic.gamma(terms) * size  # what the roundings before it may add to a partial sum
+    sums = _Sums(left, right, offset, value, total, size, terms, grown)
+    few = left_size.size * right_size.shape[1] <= FEW_PRODUCTS
+    underflow = 2 * terms * arithmetic.tiny
+    power = 2 if arithmetic.random else 1
+    rounded = np.where(terms > 1, binade((total + grown) * SAFETY) ** power, 0.0)
+    rounded += sums.term_by_term(power) if few else sums.in_blocks(power, carried)
     if arithmetic.random:
-        squares = np.square(left_size) @ np.square(right_size)
-        sums = _partial_squares(left, right, offset, value, partial, carried) + total**2
-        variance = arithmetic.random_unit**2 * (squares + np.where(terms > 1, sums, 0.0)) + VARIANCE_FLOOR
-        sure = higher
+        variance, sure = arithmetic.random_unit**2 * rounded + VARIANCE_FLOOR, underflow
     else:
-        sums = np.maximum(terms - 2, 0) * partial + np.where(terms > 1, total, 0.0)
-        sure = np.minimum(arithmetic.unit * (products + sums), arithmetic.gamma(terms) * size) + higher
+        sure = np.minimum(arithmetic.unit * rounded, grown) + underflow
         variance = np.zeros_like(sure)
     exact = terms == 0
     if recognise_exact:
@@ -204,25 +271,79 @@ def sum_rounding(
     return Spread(np.where(known, sure, np.inf), np.where(exact, 0.0, variance))
 
 
-def _partial_squares(
-    left: Bounded, right: Bounded, offset: Bounded, value: Array, largest: Array, carried: Array | float
-) -> Array:
-    """The sum of the squares of all partial sums but the last, block by block; see above."""
-    n_terms = left.value.shape[1]
-    if n_terms < FEW_TERMS:
-        return np.asarray(n_terms * largest**2)
-    before, total = np.zeros_like(value), np.zeros_like(value)
-    left_size, right_size = left.magnitude, right.magnitude
-    edges = np.linspace(0, n_terms, min(n_terms, BLOCKS) + 1).astype(int)
-    for start, stop in pairwise(edges):
-        part = slice(start, stop)
-        after = before + left.value[:, part] @ right.value[part]
-        size = left_size[:, part] @ right_size[part]
-        count = (left_size[:, part] > 0).astype(np.float64) @ (right_size[part] > 0)
-        reach = np.maximum(np.abs(before), np.abs(value - offset.value - after)) + size
-        total += count * np.minimum(reach + offset.magnitude + carried, largest) ** 2
-        before = after
-    return total
+@dataclass(frozen=True)
+class _Sums:
+    """left @ right + offset, and what its products and all partial sums but the last round.
+
+    Both methods give sum_i B(|t_i|)^p + sum_{1 < k < T} B(P_k)^p, in units of u^p, (n, m).
+    """
+
+    left: Bounded
+    right: Bounded
+    offset: Bounded
+    value: Array
+    total: Array  # |s| at most
+    size: Array  # S
+    terms: Array  # T
+    grown: Array  # gamma_T S
+
+    def term_by_term(self, power: int) -> Array:
+        """With the terms of every sum sorted."""
+        sizes = self.left.magnitude[:, :, None] * self.right.magnitude[None]
+        exact = _power_of_two(self.left)[:, :, None] | _power_of_two(self.right)[None]
+        products = np.where(exact, 0.0, binade(sizes * SAFETY) ** power).sum(axis=1)
+        if self.terms.max(initial=0) <= 2:
+            return np.asarray(products)
+        terms = self.left.value[:, :, None] * self.right.value[None]
+        offset = np.broadcast_to(self.offset.value, (len(terms), 1, terms.shape[2]))
+        ordered = np.sort(np.concatenate([terms, offset], axis=1), axis=1)
+        highest = np.cumsum(ordered[:, ::-1], axis=1)
+        partial = np.maximum.accumulate(np.maximum(highest, -np.cumsum(ordered, axis=1)), axis=1)
+        unknown = self.size - np.abs(terms).sum(axis=1) - np.abs(offset[:, 0])  # of the operands themselves
+        k = np.arange(1, ordered.shape[1] + 1)[None, :, None]
+        counted = (k > 1) & (k < self.terms[:, None])
+        reach = (partial + (unknown + self.grown)[:, None]) * SAFETY
+        return np.asarray(products + np.where(counted, binade(reach) ** power, 0.0).sum(axis=1))
+
+    def in_blocks(self, power: int, carried: Array | float) -> Array:
+        """Many terms: for the worst case none is told from another, else block by block; see above."""
+        largest = (self.size + self.total) / 2
+        sizes = [np.where(_power_of_two(x), 0.0, x.magnitude) ** power for x in (self.left, self.right)]
+        products = sizes[0] @ sizes[1]
+        between = np.maximum(self.terms - 2, 0)
+        if power == 1 or self.left.value.shape[1] < FEW_TERMS:
+            return np.asarray(products + between * binade((largest + self.grown) * SAFETY) ** power)
+        return np.asarray(products + self._squares(largest, carried))
+
+    def _squares(self, largest: Array, carried: Array | float) -> Array:
+        """The squares of all partial sums but the last."""
+        left, right, end = self.left, self.right, self.value - self.offset.value
+        before, squares = np.zeros_like(self.value), np.zeros_like(self.value)
+        n_terms = left.value.shape[1]
+        edges = np.linspace(0, n_terms, min(n_terms, BLOCKS) + 1).astype(int)
+        for start, stop in pairwise(edges):
+            part = slice(start, stop)
+            after = before + left.value[:, part] @ right.value[part]
+            size = left.magnitude[:, part] @ right.magnitude[part]
+            count = (left.magnitude[:, part] > 0).astype(np.float64) @ (right.magnitude[part] > 0)
+            reach = np.maximum(np.abs(before), np.abs(end - after)) + size
+            reach = np.minimum(reach + self.offset.magnitude + carried, largest) + self.grown
+            squares += count * binade(reach * SAFETY) ** 2
+            before = after
+        return squares
+
+
+def binade(size: Array) -> Array:
+    """B(x) = 2^floor(log2 x), and 0 of 0: numbers up to x round by at most u B(x)."""
+    _, exponent = np.frexp(size)
+    result: Array = np.where((size > 0) & np.isfinite(size), np.ldexp(1.0, exponent - 1), size)
+    return result
+
+
+def _power_of_two(numbers: Bounded) -> Array:
+    """Factors whose products are exact."""
+    significand, _ = np.frexp(np.abs(numbers.value))
+    return np.asarray((significand == 0.5) & (numbers.error == 0))
 
 
 def inner_products(

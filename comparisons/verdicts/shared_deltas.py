@@ -21,6 +21,7 @@ from backproof.comparisons.verdicts.rounding import Bounded, inner_products
 from backproof.scratch.architecture import Array
 
 LARGEST_PROGRAM = 4096  # batch times fan_in: beyond, entries resolve enough by themselves
+LEAST_ROUNDING = 2.0**-6  # of one rounding of all that is summed
 MARGIN = 1.05  # for the tolerance of the linear program's solver
 
 
@@ -37,13 +38,18 @@ def scale_of_error(reference: Reference, found: Array, expected: Bounded, layer:
     weight, bias = reference.architecture.layer_slices()[layer]
     rows = slice(weight.start, bias.stop)  # W and, as its last row, b
     difference = (found[rows] - expected.value[rows]).reshape(-1, delta.value.shape[1])
-    own = expected.error[rows].reshape(difference.shape)
+    # Each expected entry was rounded by itself where the shadow's precision is more than double.
+    stored = reference.state.arithmetic.storage * np.abs(expected.value[rows])
+    own = (expected.error[rows] + stored).reshape(difference.shape)
     constant = np.ones((len(a.value), 1))
     A = Bounded(np.hstack([a.value, constant]), np.hstack([a.error, 0 * constant]))
     with np.errstate(all="ignore"):
         rounded = inner_products(A.T, Bounded.exact(delta.magnitude), reference.state.arithmetic)
+        # A product by one rounds nothing; the program's numbers must stay comparable all the same.
+        least = LEAST_ROUNDING * reference.state.arithmetic.unit * (A.magnitude.T @ delta.magnitude)
+        rho = np.maximum(rounded.error, least)
     tightness = [
-        _least_scale(A.value, difference[:, j], rounded.error[:, j] + own[:, j], delta.error[:, j])
+        _least_scale(A.value, difference[:, j], rho[:, j] + own[:, j], delta.error[:, j])
         for j in range(delta.value.shape[1])
     ]
     worst = int(np.argmax(tightness))

@@ -24,7 +24,7 @@ from backproof.comparisons.verdicts.activation_bounds import undecided_signs
 from backproof.comparisons.verdicts.forward_mode_bounds import complex_step_bound
 from backproof.comparisons.verdicts.loss_bounds import LOSS_BOUNDS
 from backproof.comparisons.verdicts.network_bounds import backprop_reference
-from backproof.comparisons.verdicts.rounding import TANH_ULPS, Arithmetic, Bounded, inner_products
+from backproof.comparisons.verdicts.rounding import FUNCTIONS, Arithmetic, Bounded, inner_products
 from backproof.scratch.architecture import ActivationName, Architecture, Array, LossName
 from backproof.scratch.gradients import gradient
 from backproof.scratch.network import Network
@@ -161,8 +161,9 @@ def sloppy_exponentials() -> float:
     z = np.array([[0.0, -1e-6]])
     bound = LOSS_BOUNDS["cross_entropy"](Bounded.exact(z), np.array([0]), SINGLE)
     off = 2 * rounding.EXP_ULPS * U
-    log_sum = np.log(np.exp(z).sum() * (1 + off) * (1 + U)) + rounding.ELEMENTARY_ULPS * U
-    p = np.exp((z - log_sum) * (1 + U)) * (1 - off)
+    # The largest exponential is exactly 1, the sum is below 2, and the logarithm and the differences below 1.
+    log_sum = np.log(1.0 + np.exp(z[0, 1]) * (1 + off) + U) + rounding.ELEMENTARY_ULPS * U
+    p = np.exp(z - log_sum - U / 2) * (1 - off)
     return largest_share(p - [[1, 0]] - bound.delta.value, bound.delta.error)
 
 
@@ -189,7 +190,7 @@ def sloppy_tanh() -> float:
     architecture, weights, x, targets = one_tanh_unit(2.0)
     reference = backprop_reference(architecture, weights, x, targets).gradient
     z = float(weights[0][0][0, 0])
-    a = np.tanh(z) - TANH_ULPS["float32"] * U
+    a = np.tanh(z) - FUNCTIONS["any"]["float32"].tanh * U
     delta = 2 * (a + 3)
     hidden = delta * (1 - a * a)
     found = np.array([hidden, hidden, delta * a, delta])
@@ -274,12 +275,27 @@ class Term:
 
 
 TERMS = {
-    "partial sums": Term(rounding, "np.maximum(terms - 2, 0) * partial", "0 * partial", lost_in_order),
-    "products": Term(
-        rounding, "arithmetic.unit * (products + sums)", "arithmetic.unit * sums", rounded_product
+    "partial sums": Term(
+        rounding,
+        "np.where(counted, binade(reach) ** power, 0.0).sum(axis=1)",
+        "0.0 * reach.sum(axis=1)",
+        lost_in_order,
     ),
-    "the result": Term(rounding, "+ np.where(terms > 1, total, 0.0)", "+ 0 * total", rounded_result),
-    "underflow": Term(rounding, "+ 2 * terms * arithmetic.tiny", "", underflow, 0.0),
+    "products": Term(
+        rounding,
+        "        products = np.where(exact, 0.0, ",
+        "        products = 0.0 * np.where(exact, 0.0, ",
+        rounded_product,
+    ),
+    "the result": Term(
+        rounding,
+        "np.where(terms > 1, binade((total + grown) * SAFETY) ** power, 0.0)",
+        "0.0 * total",
+        rounded_result,
+    ),
+    "underflow": Term(
+        rounding, "underflow = 2 * terms * arithmetic.tiny", "underflow = 0.0 * terms", underflow, 0.0
+    ),
     "exact sums in range": Term(rounding, "certain & in_range & (", "certain & (", exact_underflow, 0.0),
     "flushed operands": Term(
         rounding, "np.where(size < self.tiny, size, 0.0)", "np.zeros_like(size)", flushed_operand
@@ -314,7 +330,10 @@ TERMS = {
     ),
     "curvature of the sigmoid": Term(loss_bounds, "steepest * z.error**2 / 2", "0 * z.error", curved_sigmoid),
     "exponentials": Term(
-        loss_bounds, "np.where((z.value < m) | beaten, EXPONENTIAL, 0.0)", "0.0", sloppy_exponentials
+        loss_bounds,
+        "np.where((z.value < m) | beaten, arithmetic.exponential, 0.0)",
+        "0.0",
+        sloppy_exponentials,
     ),
     "summing the batch": Term(
         loss_bounds, "arithmetic.gamma(self.n_terms + 2.0) * size", "0 * size", twenty_thousand_terms, 0.1

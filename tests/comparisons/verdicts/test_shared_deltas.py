@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 
 from backproof.comparisons.contenders.scratch_mlp import ScratchMLP
 from backproof.comparisons.verdicts.network_bounds import Reference, backprop_reference
@@ -11,7 +11,7 @@ from backproof.comparisons.verdicts.relu_kinks import flat_gradient, judge_gradi
 from backproof.comparisons.verdicts.rounding import Bounded
 from backproof.comparisons.verdicts.shared_deltas import MARGIN, scale_of_error
 from backproof.scratch.architecture import Architecture, Array
-from tests.support.strategies import Case, cases
+from tests.support.strategies import Case, cases, random_case
 
 # A tanh unit at z = 7.6: 1 - a^2 = 1e-6 keeps one decimal of seven in float32, in dW1 and db1 alike.
 SATURATED = Architecture((3, 1, 1), "tanh", "mse", "float32")
@@ -60,6 +60,7 @@ def test_an_error_that_both_share_does_not_fail_jointly() -> None:
     assert judge_gradient(reference, wrong, shared_deltas=True).outcome != Outcome.FAIL
 
 
+@example(random_case(Architecture((2, 2), "identity", "cross_entropy", "float64"), "saturated", 1, 0))
 @given(case=cases(dtypes=("float32", "float64"), families=("saturated", "wide", "normal")))
 def test_scratch_never_needs_more_than_the_rounding_there_can_be(case: Case) -> None:
     contender = ScratchMLP()
