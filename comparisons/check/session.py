@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from backproof.comparisons.check.diagnosis.diagnosis import Diagnosis, diagnose
+from backproof.comparisons.check.diagnosis.source_lines import with_lines
 from backproof.comparisons.check.results import Cause, CheckedClass, CheckRow
 from backproof.comparisons.check.snippet import snippet
 from backproof.comparisons.check.subject.subject import Misbehaviour
@@ -51,13 +52,19 @@ def try_class(
         trial.verdict,
         round(trial.seconds, 3),
         tuple(map(_row, trial.results)),
-        tuple(diagnosis.causes),
+        with_lines(diagnosis.causes, trial.target, _tensor(shown)),
         (*explored.notes, *trial.limits, *explored.candidate.subject.notes) if explored else (),
         explored.line() if explored else "",
         snippet(trial.target, shown) if shown else "",
         f"The smallest case found for {shown.check}" if shown else "",
         tuple(advice(explored.candidate.methods, trial.target.place)) if explored else (),
     )
+
+
+def _tensor(shown: CheckResult | None) -> str:
+    """The tensor of the worst entry of the case shown, as ``W2``."""
+    worst = shown.comparison.worst if shown and shown.comparison else ""
+    return worst.partition("[")[0]
 
 
 def _row(result: CheckResult) -> CheckRow:

@@ -31,6 +31,7 @@ class Cause:
     sentence: str
     certainty: str  # explains | fits | describes
     line: SourceLine | None = None  # of the class's source, where names in it lead to one
+    about: str = ""  # what of a class it speaks of: loss mse, weight, bias, slope relu, adam, ...
 
     def __str__(self) -> str:
         return f"{self.sentence} ({self.certainty})"

@@ -109,6 +109,7 @@ def row_of(entry: Specimen, *, plan: Plan) -> Row:
         certainty=tried[0].causes[0].certainty if causes else "",
         rivals=rivals.ask_all(target, plan.seed, train=entry.group != "correct"),
         seconds=time.monotonic() - started,
+        line=str(tried[0].causes[0].line or "") if tried[0].causes else "",
     )
 
 

@@ -47,6 +47,7 @@ class Row:
     certainty: str  # of the first: explains | fits | describes
     rivals: Mapping[str, Said]  # by the keys of `known_rivals`
     seconds: float
+    line: str = ""  # of the source that the first cause is told with
 
 
 @dataclass(frozen=True)

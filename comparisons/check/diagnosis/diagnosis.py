@@ -142,18 +142,26 @@ def _told(model: Model, seen: Sequence[Observation], losses: LossFindings) -> li
     certainty = "explains" if whole else "fits" if fits else "describes"
     if losses.causes and any(mistake.family == PENALTY for mistake in model.mistakes()):
         certainty = "describes"  # it speaks of the loss, which is wrong in some other way
-    told = [Cause(text, certainty) for text in _sentences(model, seen)]
+    told = [Cause(text, certainty, about=about) for text, about in _sentences(model, seen)]
     rest = [o for o in seen if o not in known and o.gradient_wrong]
     return [*told, *([_described(rest, seen)] if rest else [])]
 
 
-def _sentences(model: Model, seen: Sequence[Observation]) -> list[str]:
+def _sentences(model: Model, seen: Sequence[Observation]) -> list[tuple[str, str]]:
+    """What each family of mistakes is called, and what it is about."""
     mistakes = model.mistakes()
     order = {"output": 0, "slope": 1, "pull": 2, "weight": 3, "bias": 4}
     groups: dict[str, list[Mistake]] = {}
     for mistake in sorted(mistakes, key=lambda m: order[m.step]):
         groups.setdefault(f"{mistake.step} {mistake.family or mistake.sentence}", []).append(mistake)
-    return [_sentence(group, model, seen) for group in groups.values()]
+    return [(_sentence(group, model, seen), _about(group)) for group in groups.values()]
+
+
+def _about(group: Sequence[Mistake]) -> str:
+    first = group[0]
+    if first.loss is not None:
+        return "softmax"
+    return f"{first.step} {first.only}".strip() if len(group) == 1 else first.step
 
 
 def _sentence(group: Sequence[Mistake], model: Model, seen: Sequence[Observation]) -> str:

@@ -1,7 +1,7 @@
 """Why a loss is wrong: a law, a constant in the logarithm, a penalty, another softmax, an overflow."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -42,6 +42,8 @@ def loss_findings(
         cause = _cause(mine, found) if wrong or _endless(mine) else None
         if cause is not None:
             found.causes[loss] = cause
+    for loss, cause in found.causes.items():
+        found.causes[loss] = replace(cause, about="softmax" if loss in found.shared else f"loss {loss}")
     return _merged(found, observations)
 
 
@@ -145,7 +147,7 @@ def _merged(found: LossFindings, observations: Sequence[Observation]) -> LossFin
     for loss, cause in found.causes.items():
         mine = texts[cause.sentence]
         tail = "" if len(mine) == len(losses) or loss in found.shared else f" (with {_names(mine)})"
-        named[loss] = Cause(cause.sentence + tail, cause.certainty)
+        named[loss] = replace(cause, sentence=cause.sentence + tail)
     return LossFindings(named, found.shared)
 
 

@@ -387,10 +387,19 @@ def update_causes(explored: Explored, seed: int) -> list[Cause]:
     alive = [_alive(setting) for setting in settings]
     choice = _joint(settings, alive)
     if choice is not None:
-        return [Cause(_scoped(name, settings), "explains") for name in choice.names()]
+        return [Cause(_scoped(name, settings), "explains", about=_about(name)) for name in choice.names()]
     partial = _of_wrong(settings, alive)
     described = Cause(_where([s.spec for s in wrong], [s.spec for s in settings]), "describes")
-    return [Cause(name, "fits") for name in partial] or [described]
+    return [Cause(name, "fits", about=_about(name)) for name in partial] or [described]
+
+
+def _about(name: str) -> str:
+    """What of an update a mistake is in."""
+    if name in ADAM_RULES:
+        return "adam"
+    if name in DECAYS or name == DECOUPLED:
+        return "decay"
+    return "momentum" if name in SGD_RULES else "update"
 
 
 def _settings(explored: Explored, seed: int) -> list[Setting]:
