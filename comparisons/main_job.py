@@ -9,13 +9,16 @@ from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
 
+from backproof.comparisons.check.results import CheckPart
+from backproof.comparisons.contenders.known import family
 from backproof.comparisons.experiment import Experiment, Plan, Planned, resolve
+from backproof.comparisons.gradients.result import Gradients
 from backproof.comparisons.report import document as results
 from backproof.comparisons.report import write
 from backproof.comparisons.report.document import Results, outcome_of
 from backproof.comparisons.running.errors import Interrupted
 from backproof.comparisons.running.progress import Progress
-from backproof.comparisons.verdicts.outcome import Outcome
+from backproof.comparisons.verdicts.outcome import Outcome, worst
 
 # In this order, with the share of the time that each takes, roughly; each is `comparisons.<part>.part.run`.
 PARTS = {"gradients": 0.1, "accuracy": 0.6, "speed": 0.3}
@@ -39,7 +42,9 @@ def run(plan: Plan, progress: Progress) -> Results:
             for name in PARTS:
                 enter(name)
                 started = perf_counter()
-                finished[name] = _runner_of(name)(experiment, progress)
+                finished[name] = found = _runner_of(name)(experiment, progress)
+                if isinstance(found, Gradients):
+                    finished.update(_causes(found, progress))
                 current = _write(plan.out, planned, before, finished)
                 outcome = outcome_of(finished[name]) or "measured"
                 progress.say(f"{name}: {outcome} ({perf_counter() - started:.0f} s)")
@@ -67,6 +72,21 @@ def _runner_of(name: str) -> Run:
     """Imported only now: the first words are on the screen before the frameworks are loaded."""
     runner: Run = importlib.import_module(f"backproof.comparisons.{name}.part").run
     return runner
+
+
+def _causes(found: Gradients, progress: Progress) -> dict[str, CheckPart]:
+    """For the slot of `check`: why a contender of one's own fails, asked while the page is made anyway."""
+    failed = [check.contender for check in found.compared if check.verdict == Outcome.FAIL]
+    own = [name for name in dict.fromkeys(failed) if family(name) is None]
+    if not own:
+        return {}
+    from backproof.comparisons.check.session import check_class
+
+    classes = []
+    for name in own:
+        progress.say(f"{name}: its gradients fail; looking for the cause")
+        classes.append(check_class(name, quick=True))
+    return {"check": CheckPart(worst(checked.outcome for checked in classes), tuple(classes))}
 
 
 def _write(out: str, planned: Planned, before: Results | None, finished: dict[str, object]) -> Results:

@@ -1,6 +1,7 @@
 """What went wrong, explained above everything else: where, by how much, and what shows it again."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from backproof.comparisons.contenders.known import KNOWN, SCRATCH
@@ -9,6 +10,7 @@ from backproof.comparisons.gradients.result import Check, Gradients
 from backproof.comparisons.gradients.words import compared, ordered
 from backproof.comparisons.report.document import Results
 from backproof.comparisons.report.sentence import subject
+from backproof.comparisons.verdicts.cause import Cause
 from backproof.comparisons.verdicts.outcome import Outcome
 
 SHOWN = 3  # contenders with wrong gradients; the table has the others
@@ -28,33 +30,50 @@ class Trouble:
 
 def troubles(results: Results) -> list[Trouble]:
     """The failures of gradients and accuracies, a contender at a time."""
-    found = _gradients(results.gradients) if results.gradients else []
+    found = _gradients(results.gradients, _causes(results)) if results.gradients else []
     return [*found, *_accuracies(results)]
 
 
-def _gradients(part: Gradients) -> list[Trouble]:
+def _causes(results: Results) -> dict[str, Cause]:
+    """The first cause of each class that was checked as well."""
+    classes = results.check.classes if results.check else ()
+    return {checked.target: checked.causes[0] for checked in classes if checked.causes}
+
+
+def _gradients(part: Gradients, causes: Mapping[str, Cause]) -> list[Trouble]:
     wrong: dict[str, list[Check]] = {}
     for check in ordered(part.compared):
         if check.verdict == Outcome.FAIL:
             wrong.setdefault(check.contender, []).append(check)
-    return [_wrong_gradients(name, checks, part) for name, checks in list(wrong.items())[:SHOWN]]
+    return [
+        _wrong_gradients(name, checks, part, causes.get(name)) for name, checks in list(wrong.items())[:SHOWN]
+    ]
 
 
-def _wrong_gradients(name: str, failed: list[Check], part: Gradients) -> Trouble:
+def _wrong_gradients(name: str, failed: list[Check], part: Gradients, cause: Cause | None) -> Trouble:
     total = sum(check.contender == name for check in part.compared)
     who = subject(name)
     first = next((check for check in failed if math.isfinite(check.max_error)), failed[0])
-    advice, command = _what_to_run(name)
+    advice, command = _what_to_run(name, cause)
     tensor = f"{first.worst} is wrong" if first.worst else "the gradient is wrong"
     others = f"{len(failed)} of its {total} check{'s' * (total != 1)} fail{'s' * (len(failed) == 1)}."
     return Trouble(
         key="gradients",
         title=f"{who[:1].upper()}{who[1:]}: {tensor}",
         facts=tuple(_facts(first)),
-        explanation=" ".join(piece for piece in (_sentence(first.reason), others) if piece),
+        explanation=" ".join(piece for piece in (_cause(cause), _sentence(first.reason), others) if piece),
         advice=advice,
         command=command,
     )
+
+
+def _cause(cause: Cause | None) -> str:
+    """``Cause: ...`` where it explains all that was seen, less where it is less than that; and its line."""
+    if cause is None:
+        return ""
+    how = {"explains": "Cause", "fits": "Probable cause"}.get(cause.certainty, "What was seen")
+    line = f" Probably line {cause.line.number} of {cause.line.file}: {cause.line.text}" if cause.line else ""
+    return f"{how}: {_sentence(cause.sentence)}{line}"
 
 
 def _sentence(text: str) -> str:
@@ -73,11 +92,11 @@ def _facts(check: Check) -> list[tuple[str, str]]:
     return facts
 
 
-def _what_to_run(name: str) -> tuple[str, str]:
+def _what_to_run(name: str, cause: Cause | None) -> tuple[str, str]:
     """`check` names causes for a class of one's own; for the others their gradients are looked at alone."""
     if name in KNOWN:
         return "To see it again", "backproof gradients" + (f" --contender {name}" if name != SCRATCH else "")
-    return "To find its cause", f"backproof check {name}"
+    return "To see every check" if cause else "To find its cause", f"backproof check {name}"
 
 
 def _accuracies(results: Results) -> list[Trouble]:

@@ -85,6 +85,16 @@ def test_the_wrong_contender_fails_and_scratch_passes(small_run: Any) -> None:
     assert failing == {"wrong.py:Wrong"}
 
 
+def test_the_cause_is_looked_for_and_stands_above_the_numbers(small_run: Any) -> None:
+    process, out = small_run
+    part = results.load(out / "results.json").check
+    assert part is not None
+    assert [checked.target for checked in part.classes] == ["wrong.py:Wrong"]
+    assert part.classes[0].causes
+    first = part.classes[0].causes[0].sentence.split(":")[0]
+    assert first[:30] in " ".join(process.stdout.split())
+
+
 def test_the_results_hold_every_part_and_the_exact_command(small_run: Any) -> None:
     _, out = small_run
     found = results.load(out / "results.json")

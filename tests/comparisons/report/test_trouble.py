@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from backproof.comparisons.check.results import Cause, CheckedClass, CheckPart, SourceLine
 from backproof.comparisons.gradients.result import Gradients
 from backproof.comparisons.report.document import Results
 from backproof.comparisons.report.trouble import troubles
@@ -57,3 +58,24 @@ def test_a_training_that_leaves_its_bound_is_explained_although_the_accuracies_a
 @pytest.mark.parametrize("results", [passing(), undecided()])
 def test_where_nothing_failed_there_is_nothing_to_explain(results: Results) -> None:
     assert troubles(results) == []
+
+
+@pytest.mark.parametrize(
+    ("certainty", "how"),
+    [("explains", "Cause"), ("fits", "Probable cause"), ("describes", "What was seen")],
+)
+def test_a_cause_is_called_what_it_is_worth_and_stands_first_with_its_line(certainty: str, how: str) -> None:
+    cause = Cause("the gradient is a sum", certainty, line=SourceLine("my.py", 12, "dW = a.T @ d"))
+    checked = CheckedClass("my.py:Own", Outcome.FAIL, 1.0, (), (cause,), (), "")
+    results = replace(wrong("my.py:Own"), check=CheckPart(Outcome.FAIL, (checked,)))
+    (trouble,) = troubles(results)
+    said = f"{how}: the gradient is a sum. Probably line 12 of my.py: dW = a.T @ d"
+    assert trouble.explanation.startswith(said)
+    assert trouble.advice == "To see every check"
+
+
+def test_a_cause_of_another_class_is_not_told_of_this_one() -> None:
+    checked = CheckedClass("my.py:Other", Outcome.FAIL, 1.0, (), (Cause("a sum", "explains"),), (), "")
+    results = replace(wrong("my.py:Own"), check=CheckPart(Outcome.FAIL, (checked,)))
+    (trouble,) = troubles(results)
+    assert "a sum" not in trouble.explanation
