@@ -285,7 +285,14 @@ class Looks:
             return float(min(alive))
         steep = [(one.bound, one.finding.steepness) for one in self.one_by_one if not one.finding.still]
         inf = float("inf")
+        if self.one_by_one and not steep:  # f does not depend on it: beside the whole gradient
+            return max(2 * one.bound for one in self.one_by_one) / (self.claim.largest_of_all or 1.0)
         return max((2 * bound / size if size else inf for bound, size in steep), default=inf)
+
+    @property
+    def still(self) -> bool:
+        """Whether f moves with no entry that was looked at, nor along any direction."""
+        return bool(self.all) and all(one.finding.still for one in self.all)
 
 
 def _reason(found: Looks, shown: Judged) -> str:
@@ -300,6 +307,8 @@ def _reason(found: Looks, shown: Judged) -> str:
     smooth = [one.bound for one in found.through if not one.finding.kink]
     missed = missed_size(smooth, n) if smooth else float("inf")
     norm = float(np.linalg.norm(claim.flat))
+    if found.still:
+        return words.unused(n, found.resolution)
     looked = words.looked_at(len(found.one_by_one), n, len(found.through), missed, norm)
     kinks = [(found.name(one), one) for one in found.one_by_one if one.finding.kink]
     return words.passed(looked, found.resolution, kinks)

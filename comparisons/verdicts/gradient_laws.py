@@ -21,6 +21,7 @@ import numpy as np
 from backproof.scratch.architecture import Array
 
 LARGEST_COUNT = 1_000_000  # of which a factor may be the number
+LARGEST_WIDTH = 10_000  # of which a factor may be the root
 PLAIN = {-1.0: "every entry has the wrong sign", 2.0: "every entry is twice what it should be",
          0.5: "every entry is half of what it should be",
          -2.0: "every entry is twice what it should be, and of the wrong sign",
@@ -99,6 +100,7 @@ def laws(seen: Seen) -> Iterator[Law]:
     arranged = list(layouts(seen))
     yield from arranged
     yield from penalty(seen)
+    yield from factor_beside_penalty(seen)
     yield from orders(seen)
     for law in arranged:
         yield from factors(seen, law.truth, f"{law.sentence}; and ", law.cost)
@@ -125,7 +127,7 @@ def factors(seen: Seen, base: Array, before: str, cost: float) -> Iterator[Law]:
 
 def _named_factors(c: float, doubt: float, value: float) -> Iterator[tuple[float, str, int, float]]:
     """(c, sentence, fitted numbers, digits paid): the first that fits names it."""
-    named = [*_plain(c, doubt), *_counts(c, doubt), *_losses(c, doubt, value)]
+    named = [*_plain(c, doubt), *_counts(c, doubt), *_losses(c, doubt, value), *_roots(c, doubt)]
     yield from named[:1] or [(c, f"every entry is {c:.6g} times what it should be", 1, 0.0)]
 
 
@@ -150,6 +152,18 @@ def _counts(c: float, doubt: float) -> Iterator[tuple[float, str, int, float]]:
             f"every entry is {many} times too small{sign}: a mean over {many} where the sum belongs{rate}?"
         )
     exact = many if size > 1 else 1 / many
+    yield (exact if c > 0 else -exact), words, 0, 1 + log10(many)
+
+
+def _roots(c: float, doubt: float) -> Iterator[tuple[float, str, int, float]]:
+    """sqrt(N) or 1/sqrt(N), as attention has it, where the doubt leaves no other N."""
+    size, sign = abs(c), ", and of the wrong sign" if c < 0 else ""
+    many = round(max(size, 1 / size) ** 2)
+    blurred = 2 * doubt / min(size, 1) * many
+    if not 2 <= many <= LARGEST_WIDTH or blurred >= 0.05 or abs(max(size, 1 / size) ** 2 - many) > blurred:
+        return
+    exact, by = (sqrt(many), "large") if size > 1 else (1 / sqrt(many), "small")
+    words = f"every entry is sqrt({many}) = {sqrt(many):.6g} times too {by}{sign}"
     yield (exact if c > 0 else -exact), words, 0, 1 + log10(many)
 
 
@@ -265,3 +279,23 @@ def penalty(seen: Seen) -> Iterator[Law]:
         words = f"{size} missing: the derivative of a penalty that f has"
     grown = max(1.0, abs(factor))
     yield Law(words, seen.claimed - factor * seen.theta, grown, fitted=1)
+
+
+def factor_beside_penalty(seen: Seen) -> Iterator[Law]:
+    """g - lambda theta = c (t - lambda theta): all but the penalty is off by a factor, as it often is."""
+    weights = 1.0 / np.maximum(seen.errors, np.finfo(np.float64).tiny)
+    theta, found = seen.along(seen.theta), seen.along(seen.claimed)
+    scale = float((weights * np.abs(seen.slopes)).max(initial=0.0))
+    if not scale or not theta.any() or not np.isfinite(found).all():
+        return
+    columns = np.stack([seen.slopes, theta], axis=1) * (weights / scale)[:, None]
+    (c, mu), _, rank, _ = np.linalg.lstsq(columns, found * weights / scale)
+    steepest = float(np.median(seen.errors) / np.median(np.abs(seen.slopes)))
+    doubt = 100 * steepest * (1 + abs(c)) if np.isfinite(steepest) else np.inf
+    if rank < 2 or not c or abs(c - 1) <= doubt or abs(mu) <= doubt * float(np.abs(c)):
+        return
+    for value, sentence, fitted, price in [*_plain(c, doubt), *_counts(c, doubt)][:1]:
+        mu = float(theta @ (found - value * seen.slopes) / (theta @ theta))
+        words = f"but for {mu / (1 - value):.6g} times the parameter itself, a penalty, {sentence}"
+        grown = (1 + abs(mu)) / abs(value)
+        yield Law(words, (seen.claimed - mu * seen.theta) / value, grown, fitted + 1, price + 1)

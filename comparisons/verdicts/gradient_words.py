@@ -70,6 +70,13 @@ def undecided(name: str, judged: Judged, n_undecided: int, n: int, noise: float)
     )
 
 
+def unused(n: int, resolution: float) -> str:
+    return (
+        f"f does not depend on it, and {'its entry is' if n == 1 else f'all {n:,} entries are'} zero; "
+        f"beside the whole gradient {sensitivity(resolution)}"
+    )
+
+
 def passed(looked: str, resolution: float, kinks: Sequence[tuple[str, Judged]]) -> str:
     words = f"{looked}; {sensitivity(resolution)}"
     if not kinks:

@@ -78,6 +78,7 @@ def sentences(verdict: GradientVerdict) -> list[str]:
         (of_all(lambda g: 0.01 * g), r"100 times too small: .*, or the step of a rate of 0\.01\?"),
         (of_all(lambda g: -0.1 * g), r"10 times too small, and of the wrong sign: .*a rate of 0\.1\?"),
         (of_all(lambda g: 0.3 * g), r"every entry is 0\.3 times what it should be"),
+        (of_all(lambda g: g / np.sqrt(6)), r"every entry is sqrt\(6\) = 2\.44949 times too small"),
         (of_all(np.zeros_like), r"every entry is zero: never computed, or never written\?"),
         (changed("W", np.abs), "the signs are lost: it holds absolute values"),
         (changed("V", np.transpose), r"it is transposed \(explains\)"),
@@ -114,6 +115,19 @@ def test_a_penalty_that_the_gradient_forgot_is_named_with_its_size() -> None:
     verdict = check_gradient(lambda p: loss(p, 0.25), RIGHT, PARAMS)
     assert "0.25 times the parameter itself is missing: the derivative of a penalty" in sentences(verdict)[0]
     assert not verdict["params['b']"].causes
+
+
+def test_a_factor_of_all_but_the_penalty_is_told_from_both() -> None:
+    claimed = {**RIGHT, **{name: 7 * RIGHT[name] + 0.25 * PARAMS[name] for name in ("W", "V")}}
+    [sentence] = sentences(check_gradient(lambda p: loss(p, 0.25), claimed, PARAMS))
+    assert "but for 0.25 times the parameter itself, a penalty, every entry is 7 times too large" in sentence
+
+
+def test_a_parameter_that_f_does_not_use_passes_as_one() -> None:
+    verdict = check_gradient(loss, {**RIGHT, "unused": np.zeros(3)}, {**PARAMS, "unused": np.ones(3)})
+    assert verdict
+    assert "f does not depend on it, and all 3 entries are zero" in str(verdict["params['unused']"])
+    assert verdict.resolution < 1e-6
 
 
 def test_a_mistake_of_some_tensors_is_told_of_those_by_name() -> None:
@@ -210,6 +224,8 @@ PLANTED: dict[str, tuple[Change, str]] = {
     "zero": (lambda g, box, rng: 0 * g, "zero"),
     "reversed": (lambda g, box, rng: g[::-1], "reverse order|another order|shifted"),
     "penalty": (lambda g, box, rng: g + 0.3 * box.theta, "parameter itself is in it|times"),
+    "factor and penalty": (lambda g, box, rng: 3 * g + 0.3 * box.theta, "3 times too large|times what"),
+    "root": (lambda g, box, rng: g * np.sqrt(5), r"sqrt\(5\)"),
     "noise": (lambda g, box, rng: g * (1 + rng.uniform(-0.5, 0.5, g.shape)), "nothing explains it"),
     "offset": (lambda g, box, rng: g + np.abs(g).max() * rng.standard_normal(g.shape), "nothing explains it"),
 }
@@ -225,6 +241,9 @@ def is_true(sentence: str, box: BlackBox, claimed: Array) -> bool:
     if "another order" in sentence or "reverse order" in sentence or "shifted" in sentence:
         factor = float(np.abs(claimed).sum() / np.abs(right).sum())
         return bool(np.allclose(np.sort(np.abs(claimed)), factor * np.sort(np.abs(right)), rtol=1e-3))
+    if "but for" in sentence:
+        columns = np.stack([right, np.asarray(box.theta)], axis=1)
+        return same(columns @ np.linalg.lstsq(columns, claimed)[0])
     if "parameter itself" in sentence:
         off, theta = claimed - right, np.asarray(box.theta)
         return same(right + float(off @ theta / (theta @ theta)) * theta)
