@@ -1,16 +1,17 @@
 """`backproof compare A B`: two implementations, tensor by tensor, with every activation and loss."""
 
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from backproof.comparisons.compare import models
+from backproof.comparisons.compare.activations import WORDS
 from backproof.comparisons.compare.chain import forward_and_backward
 from backproof.comparisons.compare.result import Compared, Comparison, Side
 from backproof.comparisons.compare.steps import steps
 from backproof.comparisons.compare.trace import UPDATES, record, record_steps
-from backproof.comparisons.contenders import registry
 from backproof.comparisons.running.progress import Progress
 from backproof.comparisons.verdicts.outcome import Outcome, worst
 from backproof.reference.contender import Contender, NotOffered
@@ -21,32 +22,69 @@ SIZES = (5, 4, 4, 4, 3)  # two square layers, so that a transposed matrix fits; 
 BATCH_SIZE = 7
 
 
+@dataclass(frozen=True)
+class Question:
+    """One problem, the rules of its steps, and the hidden activations if the architecture says none."""
+
+    problem: Problem
+    updates: Mapping[str, OptimizerSpec]
+    activations: tuple[str, ...] = ()
+
+
 def run(names: tuple[str, str], seed: int, progress: Progress) -> Comparison:
-    """Compare two contenders by name. Raises InputError for a name that is not there."""
+    """Compare two contenders by name, or two models. Raises InputError for a name that is not there."""
     begun = time.perf_counter()
-    sides = [registry.create(name) for name in names]
-    problems = list(random_problems(seed))
+    first, second = (models.opened(name) for name in names)
+    questions, notes = _questions(first, second, names, seed)
     found = []
-    with progress.task(f"comparing {names[0]} and {names[1]}", total=len(problems)) as advance:
-        for index, problem in enumerate(problems):
-            # The steps do not depend on activation and loss beyond the gradient: one problem of each dtype.
-            updates = UPDATES if index in (0, len(problems) - 1) else {}
-            pair = tuple(side(name, one, problem, updates) for name, one in zip(names, sides, strict=True))
-            found.append(Compared(described(problem), (pair[0], pair[1])))
+    with progress.task(f"comparing {names[0]} and {names[1]}", total=len(questions)) as advance:
+        for asked in questions:
+            pair = (answered(names[0], first, asked), answered(names[1], second, asked))
+            pair = (pair[0], replace(pair[1], not_offered=(*notes, *pair[1].not_offered)))
+            found.append(Compared(described(asked.problem, asked.activations), pair))
             advance()
     return Comparison(_verdict(found), time.perf_counter() - begun, names, tuple(found))
 
 
+def _questions(
+    first: Contender, second: Contender, names: tuple[str, str], seed: int
+) -> tuple[list[Question], list[str]]:
+    """What is asked of both, and what is to be told of the second side."""
+    if models.is_stack(first):
+        given, other = first, second
+    elif models.is_stack(second):
+        given, other, names = second, first, (names[1], names[0])
+    else:
+        problems = list(random_problems(seed))
+        # The steps do not depend on activation and loss beyond the gradient: one problem of each dtype.
+        stepped = (problems[0], problems[-1])
+        return [Question(one, UPDATES if one in stepped else {}) for one in problems], []
+    own, problems = models.activations(given), list(models.problems(given, seed))
+    notes = []
+    if models.is_stack(other):
+        apart = models.different_weights(given.weights(), other.weights())
+        notes += [f"its own weights: {apart}; it is compared at those of {names[0]}"] * bool(apart)
+    else:
+        problems = [models.for_class(one, own, names[1]) for one in problems]
+    return [Question(one, UPDATES if one is problems[0] else {}, own) for one in problems], notes
+
+
 def side(name: str, contender: Contender, problem: Problem, updates: Mapping[str, OptimizerSpec]) -> Side:
     """One implementation on one problem; nothing where it refuses the architecture."""
+    return answered(name, contender, Question(problem, updates))
+
+
+def answered(name: str, contender: Contender, asked: Question) -> Side:
+    """One implementation on one question; nothing where it refuses the architecture."""
+    problem, own = asked.problem, asked.activations
     try:
         trace = record(contender, problem)
     except NotOffered as reason:
         return Side(name, (), (str(reason),))
-    links, refused = list(forward_and_backward(problem, trace)), list(trace.not_offered)
-    for rule, spec in updates.items():  # one after the other: the weights of no two are held at once
+    links, refused = list(forward_and_backward(problem, trace, own)), list(trace.not_offered)
+    for rule, spec in asked.updates.items():  # one after the other: the weights of no two are held at once
         trained = record_steps(contender, problem, rule, spec)
-        links += steps(problem, trained, rule, spec)
+        links += steps(problem, trained, rule, spec, own)
         refused += trained.not_offered
     return Side(name, tuple(links), tuple(refused))
 
@@ -74,14 +112,12 @@ def _problem(architecture: Architecture, rng: np.random.Generator) -> Problem:
     return Problem(wide, weights, x, targets).astype(architecture.dtype)
 
 
-def described(problem: Problem) -> str:
+def described(problem: Problem, activations: Sequence[str] = ()) -> str:
     """``5-4-4-4-3 tanh, mse, float64, batch of 7``."""
     architecture = problem.architecture
+    kinds = " and ".join(dict.fromkeys(WORDS[kind] for kind in activations)) or architecture.activation
     sizes = "-".join(map(str, architecture.layer_sizes))
-    return (
-        f"{sizes} {architecture.activation}, {architecture.loss}, {architecture.dtype}, "
-        f"batch of {problem.batch_size}"
-    )
+    return f"{sizes} {kinds}, {architecture.loss}, {architecture.dtype}, batch of {problem.batch_size}"
 
 
 def _verdict(found: list[Compared]) -> Outcome:

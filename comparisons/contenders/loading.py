@@ -51,13 +51,26 @@ def load_class(target: Target) -> type:
 
     Raises NotThere with a sentence where it is not there. What the imported code raises is not touched.
     """
-    module = _file_module(Path(target.place)) if target.is_file else _named_module(target.place)
+    module = _module(target)
     name = target.name or _only_contender(target, module)
     found = getattr(module, name, None)
     if not inspect.isclass(found):
         classes = ", ".join(_classes(module)) or "none"
         raise NotThere(f"{target.place} has no class {name}; its classes: {classes}")
     return found
+
+
+def load_object(target: Target) -> object:
+    """Import the place and find what has this name there, a class or not. Raises NotThere as above."""
+    module = _module(target)
+    if not hasattr(module, target.name):
+        raise NotThere(f"{target.place} has no {target.name}")
+    found: object = getattr(module, target.name)
+    return found
+
+
+def _module(target: Target) -> ModuleType:
+    return _file_module(Path(target.place)) if target.is_file else _named_module(target.place)
 
 
 def _only_contender(target: Target, module: ModuleType) -> str:

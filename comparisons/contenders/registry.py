@@ -6,6 +6,7 @@
 
 import importlib
 import os
+from collections.abc import Callable
 from typing import Any, cast
 
 from backproof.comparisons.contenders import loading
@@ -53,10 +54,19 @@ def load_class(reference: str) -> type[Any]:
     Raises InputError where the module, the file or the class is not there, or it cannot be imported: a
     mistake in its syntax, a package that is missing, an exit. Other errors of its own code are not touched.
     """
+    return cast(type[Any], _found(reference, loading.load_class))
+
+
+def load_object(reference: str) -> object:
+    """What ``package.module:name`` or ``path/to/file.py:name`` names, a class or not; raises as above."""
+    return _found(reference, loading.load_object)
+
+
+def _found(reference: str, load: Callable[[loading.Target], object]) -> object:
     if ":" not in reference:
         raise InputError(f"contender: expected module:Class or file.py:Class, got {reference!r}")
     try:
-        return loading.load_class(loading.parse_target(reference, "contender"))
+        return load(loading.parse_target(reference, "contender"))
     except loading.NotThere as error:
         raise InputError(f"contender: {error}") from error
     except (SyntaxError, ImportError, SystemExit) as error:

@@ -166,7 +166,23 @@ def test_a_network_in_c(folder: Path, tmp_path: Path, mistake: int, outcome: Out
     assert not cause or cause in causes[0]
 
 
-@pytest.mark.parametrize("reader", ["reader.js", "reader.h"])
+@pytest.mark.skipif(shutil.which("rustc") is None, reason="needs rustc")
+def test_a_network_in_rust(folder: Path, tmp_path: Path) -> None:
+    program = tmp_path / "network"
+    subprocess.run(["rustc", "--edition", "2021", "-O", "-o", program, HERE / "network.rs"], check=True)
+    for mistake, outcome, cause in [
+        ("none", Outcome.PASS, ""),
+        ("labels", Outcome.FAIL, "the labels are one too high"),
+        ("twice", Outcome.FAIL, "derivative is taken twice"),
+    ]:
+        answers = tmp_path / mistake
+        subprocess.run([program, folder, answers, mistake, *PROBLEMS], check=True)
+        found, causes = judged(folder, answers)
+        assert found.verdict is outcome
+        assert not cause or cause in causes[0]
+
+
+@pytest.mark.parametrize("reader", ["reader.js", "reader.h", "reader.rs"])
 def test_a_reader_is_under_a_hundred_lines(reader: str) -> None:
     assert len((HERE / reader).read_text().splitlines()) < 100
 
