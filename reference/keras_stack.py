@@ -84,6 +84,8 @@ class KerasStack:
         """By Keras's SGD; its Adam and its weight decay are other rules than those compared here."""
         if optimizer.name != "sgd" or optimizer.weight_decay:
             raise NotOffered("Keras's Adam adds eps before the bias correction, and its decay is decoupled")
+        if optimizer.momentum and self.architecture.dtype == "float64":
+            raise NotOffered("Keras holds the momentum in single precision: another number")
         rule = keras.optimizers.SGD(
             optimizer.learning_rate, momentum=optimizer.momentum, nesterov=optimizer.nesterov
         )

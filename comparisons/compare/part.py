@@ -20,6 +20,7 @@ from backproof.scratch.problem import Problem
 
 SIZES = (5, 4, 4, 4, 3)  # two square layers, so that a transposed matrix fits; no two other numbers are equal
 BATCH_SIZE = 7
+LARGE = 10**6  # parameters of a model beyond which one loss and two update rules are enough
 
 
 @dataclass(frozen=True)
@@ -59,14 +60,16 @@ def _questions(
         # The steps do not depend on activation and loss beyond the gradient: one problem of each dtype.
         stepped = (problems[0], problems[-1])
         return [Question(one, UPDATES if one in stepped else {}) for one in problems], []
-    own, problems = models.activations(given), list(models.problems(given, seed))
+    own, problems, rules = models.activations(given), list(models.problems(given, seed)), UPDATES
+    if problems[0].architecture.n_parameters > LARGE:
+        problems, rules = problems[:1], {rule: UPDATES[rule] for rule in ("momentum", "adam")}
     notes = []
     if models.is_stack(other):
         apart = models.different_weights(given.weights(), other.weights())
         notes += [f"its own weights: {apart}; it is compared at those of {names[0]}"] * bool(apart)
     else:
         problems = [models.for_class(one, own, names[1]) for one in problems]
-    return [Question(one, UPDATES if one is problems[0] else {}, own) for one in problems], notes
+    return [Question(one, rules if one is problems[0] else {}, own) for one in problems], notes
 
 
 def side(name: str, contender: Contender, problem: Problem, updates: Mapping[str, OptimizerSpec]) -> Side:

@@ -9,7 +9,8 @@ A folder holds for each problem a header and its numbers:
 A tensor is "given" (x, targets, W1, b1, ...) or "expected". An expected one has three arrays of float64:
 `low` and `high`, neighbouring numbers between which the exact value lies (at a relu's kink: its two slopes
 lie), and `bound`, how far beyond them a right implementation in the problem's dtype may come. An answer has
-the same two files with the tensors that a program computed, each of the problem's dtype.
+the same two files with the tensors that a program computed, each of the problem's dtype. It may go on for
+two more steps: ``adam, step 2: W1`` is judged where ``adam, step 2: dW1``, the gradient before it, is there.
 """
 
 import json
@@ -24,9 +25,9 @@ import numpy as np
 from backproof.comparisons.compare import exact
 from backproof.comparisons.compare.chain import expected_tensors, forward_and_backward
 from backproof.comparisons.compare.part import described, random_problems
-from backproof.comparisons.compare.result import Compared, Comparison, Side
+from backproof.comparisons.compare.result import Compared, Comparison, Link, Side
 from backproof.comparisons.compare.steps import steps
-from backproof.comparisons.compare.trace import UPDATES, Trace, named, step_name
+from backproof.comparisons.compare.trace import N_STEPS, UPDATES, Trace, named, step_name
 from backproof.comparisons.results.codec import Json, decode, encode
 from backproof.comparisons.results.files import prepare_folder, write_atomically
 from backproof.comparisons.verdicts.outcome import Outcome, worst
@@ -235,11 +236,8 @@ def judge(folder: str | Path, answers: str | Path) -> Comparison:
         if not (Path(answers) / f"{name}.json").exists():
             side = Side(str(answers), (), (f"{name}: no answer",))
         else:
-            trace = _trace(problem, read(answers, name, ("answer",)))
-            links = list(forward_and_backward(problem, trace))
-            for rule, spec in UPDATES.items():
-                links += steps(problem, trace, rule, spec)
-            side = Side(str(answers), tuple(links))
+            trace = as_trace(problem, read(answers, name, ("answer",)))
+            side = Side(str(answers), judged(problem, trace))
         found.append(Compared(name, (Side(str(folder), ()), side)))
     links = [link for one in found for link in one.sides[1].links]
     gradients = any(link.tensor.startswith("dW") for link in links)
@@ -259,12 +257,27 @@ def _expect_version(folder: Path) -> None:
         raise InputError(f"{folder / INDEX}: expected version {VERSION}, found {found!r}; write them again")
 
 
-def _trace(problem: Problem, tensors: Mapping[str, Array]) -> Trace:
-    """The first step of each rule is judged by the gradient of the answer itself."""
-    layers = range(1, len(problem.weights) + 1)
-    if not all(f"d{kind}{layer}" in tensors for layer in layers for kind in "Wb"):
-        return Trace(tensors)
-    gradient: Weights = [(tensors[f"dW{layer}"], tensors[f"db{layer}"]) for layer in layers]
-    first = [name for name, _ in named(problem.weights)]
-    rules = [rule for rule in UPDATES if all(step_name(rule, 1, name) in tensors for name in first)]
-    return Trace(tensors, {rule: [gradient] for rule in rules})
+def as_trace(problem: Problem, tensors: Mapping[str, Array]) -> Trace:
+    """An answer as a trace. Each step is judged by the gradient that the answer itself gives before it."""
+    rules = {rule: list(_gradients(problem, tensors, rule)) for rule in UPDATES}
+    return Trace(tensors, {rule: taken for rule, taken in rules.items() if taken})
+
+
+def _gradients(problem: Problem, tensors: Mapping[str, Array], rule: str) -> Iterator[Weights]:
+    """The gradient before each answered step: dW1, ... before the first, ``adam, step 2: dW1`` later."""
+    names = [name for name, _ in named(problem.weights)]
+    for step in range(1, N_STEPS + 1):
+        before = [step_name(rule, step, f"d{name}") if step > 1 else f"d{name}" for name in names]
+        after = [step_name(rule, step, name) for name in names]
+        if not all(name in tensors for name in (*before, *after)):
+            return
+        arrays = [tensors[name] for name in before]
+        yield list(zip(arrays[::2], arrays[1::2], strict=True))
+
+
+def judged(problem: Problem, trace: Trace) -> tuple[Link, ...]:
+    """Every tensor of an answer, then every step of each rule."""
+    links = forward_and_backward(problem, trace)
+    for rule, spec in UPDATES.items():
+        links += steps(problem, trace, rule, spec)
+    return links

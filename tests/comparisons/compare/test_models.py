@@ -71,7 +71,7 @@ def test_a_keras_model_and_a_torch_module_with_the_same_weights() -> None:
     found = run((f"{HERE}:torch_tanh", f"{HERE}:keras_tanh"), 0, Silent())
     assert found.verdict is Outcome.PASS
     tensors = {link.tensor for one in found.problems for link in one.sides[1].links}
-    assert {"z1", "a2", "delta1", "dW3", "nesterov, step 3: b3"} <= tensors
+    assert {"z1", "a2", "delta1", "dW3", "sgd, step 3: b3"} <= tensors
     assert any("Keras's Adam" in reason for reason in words.refused(found.problems, 1))
 
 

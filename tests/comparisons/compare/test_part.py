@@ -1,12 +1,20 @@
+import tracemalloc
+
+import numpy as np
 import pytest
 from rich.console import Console
 
 from backproof.comparisons.compare import chapter, terminal
-from backproof.comparisons.compare.part import random_problems, run
+from backproof.comparisons.compare.judging import MOST_ENTRIES
+from backproof.comparisons.compare.part import random_problems, run, side
 from backproof.comparisons.compare.result import Comparison
+from backproof.comparisons.compare.trace import N_STEPS, UPDATES
+from backproof.comparisons.contenders.scratch_mlp import ScratchMLP
 from backproof.comparisons.results.codec import decode, encode
 from backproof.comparisons.running.progress import Silent
 from backproof.comparisons.verdicts.outcome import Outcome
+from backproof.scratch.architecture import Architecture
+from backproof.scratch.problem import Problem
 
 HALVED = "tests.support.two_implementations:Halved"
 SILENT = "tests.support.two_implementations:LogitsOnly"
@@ -64,3 +72,25 @@ def test_names_are_escaped_on_the_page(wrong: Comparison) -> None:
 
 def test_nothing_compared_makes_no_chapter() -> None:
     assert chapter.build(None) is None
+
+
+def test_a_large_network_is_compared_without_copies_of_all_its_weights() -> None:
+    rng = np.random.default_rng(0)
+    architecture = Architecture((784, 1500, 700, 10), "tanh", dtype="float32")
+    weights = [
+        (rng.normal(size=shape) / np.sqrt(shape[0]), np.zeros(shape[1]))
+        for shape in architecture.layer_shapes
+    ]
+    problem = Problem(architecture, weights, rng.normal(size=(7, 784)), rng.integers(0, 10, 7))
+    contender = ScratchMLP()
+    tracemalloc.start()
+    found = side("it", contender, problem, {rule: UPDATES[rule] for rule in ("momentum", "nesterov", "adam")})
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert found.first is None
+    # In float32: the network's weights, gradients, two moments and one buffer for the loop, the weights after
+    # each of N_STEPS steps and the gradient before each, those of one rule only; flat copies of two of them.
+    copies = 5 + 2 * N_STEPS + 2
+    # In float64: a block's value, bound, and what an operation of the intervals makes of two operands.
+    block = 30 * 8 * MOST_ENTRIES
+    assert peak < copies * 4 * architecture.n_parameters + block

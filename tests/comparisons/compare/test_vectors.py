@@ -12,12 +12,15 @@ import pytest
 from backproof.comparisons.compare import exact, vectors, words
 from backproof.comparisons.compare.result import Comparison
 from backproof.comparisons.compare.trace import UPDATES, named, step_name
+from backproof.comparisons.contenders.loading import Target, load_class
 from backproof.comparisons.verdicts.outcome import Outcome
+from backproof.comparisons.zoo.catalogue import default_folder
 from backproof.reference.torch_mlp import TorchMLP
 from backproof.scratch.architecture import Array
 from backproof.scratch.differences import SCHEMES, difference
 from backproof.scratch.errors import InputError
 from backproof.scratch.problem import Problem
+from tests.support import vector_answers
 from tests.support.ported import Traced
 
 HERE = Path(__file__).parents[3] / "tests" / "vectors"
@@ -185,6 +188,29 @@ def test_a_network_in_rust(folder: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("reader", ["reader.js", "reader.h", "reader.rs"])
 def test_a_reader_is_under_a_hundred_lines(reader: str) -> None:
     assert len((HERE / reader).read_text().splitlines()) < 100
+
+
+# --- the zoo, by the vectors alone: a sample here, all of it with python -m tests.support.vector_answers
+
+
+def test_no_right_network_of_the_zoo_is_given_away() -> None:
+    right = load_class(Target(str(default_folder() / "student.py"), "StudentMLP"))
+    assert vector_answers.first_failure(right, PROBLEMS) == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "tensor"),
+    [
+        ("BiasAveragedTwice", "db4"),
+        ("LogOfShiftedProbability", "loss"),
+        ("TanhDerivativeOfPreActivation", "dW3"),
+        ("HalfWeightDecay", "sgd with weight decay, step 1"),
+        ("EpsInsideTheRoot", "adam"),
+    ],
+)
+def test_a_mutant_of_the_zoo_is_given_away_by_the_tensor_it_spoils(name: str, tensor: str) -> None:
+    [entry] = [one for one in vector_answers.mutants() if one.name == name]
+    assert tensor in vector_answers.first_failure(vector_answers.load(entry), PROBLEMS)
 
 
 # --- what is not an answer
