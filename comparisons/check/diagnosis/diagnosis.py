@@ -14,10 +14,11 @@ import numpy as np
 from backproof.comparisons.check.diagnosis.evidence import Observation, observe, observed
 from backproof.comparisons.check.diagnosis.forwards import forward_cause
 from backproof.comparisons.check.diagnosis.losses import LossFindings, loss_findings
-from backproof.comparisons.check.diagnosis.mistakes import FAMILIES, PENALTY, Mistake
+from backproof.comparisons.check.diagnosis.mistakes import PENALTY, Mistake
 from backproof.comparisons.check.diagnosis.numerical import numerical_cause
 from backproof.comparisons.check.diagnosis.overflows import overflow_causes
 from backproof.comparisons.check.diagnosis.search import Model, search
+from backproof.comparisons.check.diagnosis.slope_mistakes import FAMILIES
 from backproof.comparisons.check.diagnosis.updates import update_causes
 from backproof.comparisons.check.exploration import Explored
 from backproof.comparisons.check.results import Cause

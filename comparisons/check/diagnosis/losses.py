@@ -8,7 +8,8 @@ import numpy as np
 
 from backproof.comparisons.check.conditions import only_where
 from backproof.comparisons.check.diagnosis.evidence import Observation
-from backproof.comparisons.check.diagnosis.mistakes import Mistake, output_mistakes
+from backproof.comparisons.check.diagnosis.mistakes import Mistake
+from backproof.comparisons.check.diagnosis.output_mistakes import output_mistakes
 from backproof.comparisons.check.forms.laws import fitting
 from backproof.comparisons.check.results import Cause
 

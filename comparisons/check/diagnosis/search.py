@@ -14,16 +14,14 @@ from dataclasses import dataclass, field
 from itertools import product
 
 from backproof.comparisons.check.diagnosis.evidence import Observation
-from backproof.comparisons.check.diagnosis.mistakes import (
-    RIGHT,
-    Mistake,
+from backproof.comparisons.check.diagnosis.mistakes import RIGHT, Mistake, right_slope
+from backproof.comparisons.check.diagnosis.output_mistakes import output_mistakes
+from backproof.comparisons.check.diagnosis.scale_mistakes import constants
+from backproof.comparisons.check.diagnosis.slope_mistakes import slope_mistakes
+from backproof.comparisons.check.diagnosis.tensor_mistakes import (
     bias_mistakes,
-    constants,
-    output_mistakes,
     penalties,
     pull_mistakes,
-    right_slope,
-    slope_mistakes,
     weight_mistakes,
 )
 from backproof.scratch.architecture import Array

@@ -6,25 +6,34 @@ import pytest
 
 from backproof.comparisons.check.battery.battery import CHECKS
 from backproof.comparisons.check.conditions import CONDITIONS
-from backproof.comparisons.check.diagnosis import mistakes, updates
+from backproof.comparisons.check.diagnosis.adam_mistakes import ADAM_RULES
+from backproof.comparisons.check.diagnosis.fed_mistakes import DECAYS, FEEDS, FROZEN, SCALED
+from backproof.comparisons.check.diagnosis.momentum_mistakes import SGD_RULES
+from backproof.comparisons.check.diagnosis.output_mistakes import output_mistakes
+from backproof.comparisons.check.diagnosis.slope_mistakes import FAMILIES, slope_mistakes
+from backproof.comparisons.check.diagnosis.tensor_mistakes import (
+    bias_mistakes,
+    pull_mistakes,
+    weight_mistakes,
+)
 from backproof.comparisons.check.forms.activations import ACTIVATION_FUNCTIONS
 from backproof.comparisons.check.grading import korean
 from backproof.comparisons.check.trial import EXCEPTIONS
 
 HANGUL = re.compile("[가-힣]")
 SENTENCES = (
-    *(mistake.sentence for mistake in mistakes.output_mistakes()),
-    *(mistake.sentence for mistake in mistakes.weight_mistakes()),
-    *(mistake.sentence for mistake in mistakes.bias_mistakes()),
-    *(mistake.sentence for mistake in mistakes.pull_mistakes()),
-    *(mistake.sentence for name in ACTIVATION_FUNCTIONS for mistake in mistakes.slope_mistakes(name)),
-    *mistakes.FAMILIES.values(),
-    *updates.SGD_RULES,
-    *updates.ADAM_RULES,
-    *updates.DECAYS,
-    *updates.FEEDS,
-    *updates.FROZEN,
-    *updates.SCALED,
+    *(mistake.sentence for mistake in output_mistakes()),
+    *(mistake.sentence for mistake in weight_mistakes()),
+    *(mistake.sentence for mistake in bias_mistakes()),
+    *(mistake.sentence for mistake in pull_mistakes()),
+    *(mistake.sentence for name in ACTIVATION_FUNCTIONS for mistake in slope_mistakes(name)),
+    *FAMILIES.values(),
+    *SGD_RULES,
+    *ADAM_RULES,
+    *DECAYS,
+    *FEEDS,
+    *FROZEN,
+    *SCALED,
 )
 
 

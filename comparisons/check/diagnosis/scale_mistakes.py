@@ -1,0 +1,64 @@
+"""Laws of N, K, the number of inputs and plain numbers by which a gradient may be too large or too small."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from backproof.comparisons.check.diagnosis.evidence import Observation
+from backproof.comparisons.check.diagnosis.mistakes import Mistake, Rule, right_delta, right_weight
+from backproof.comparisons.check.forms.laws import LAWS, Law
+
+Factor = Callable[[Observation], float]
+
+
+def scaled_delta(factor: Factor) -> Rule:
+    return lambda o: right_delta(o) * factor(o)
+
+
+_LAW_WORDS = {
+    Law(-1, 0): "N times too small: averaged twice?",
+    Law(1, 0): "N times too large: not divided by N?",
+    Law(0, 1): "K times too large: not averaged over the outputs?",
+    Law(0, -1): "K times too small: averaged over the outputs once too often?",
+    Law(1, 1): "N K times too large: a sum where a mean belongs?",
+    Law(-1, -1): "N K times too small: a mean where a sum belongs?",
+    Law(0, 0, 2.0): "twice too large",
+    Law(0, 0, 0.5): "half too small: the factor 2 of the square?",
+}
+
+
+def _law_factor(law: Law) -> Factor:
+    return lambda o: law.at(o.problem)
+
+
+def scale_laws() -> Iterator[tuple[str, Factor]]:
+    """What a gradient may be times what it should be: the sentence's end, and the factor."""
+    named = [law for law in LAWS if law in _LAW_WORDS]
+    others = [law for law in LAWS if law not in _LAW_WORDS and not law.is_one]
+    for law in [*_LAW_WORDS, *(law for law in others if law not in named)]:
+        words = _LAW_WORDS.get(law, f"{law} times what its own loss asks")
+        yield words, _law_factor(law)
+    inputs = "divided by the number of inputs instead of N"
+    yield inputs, lambda o: o.n / o.problem.architecture.n_inputs
+    yield "divided by the number of inputs too", lambda o: 1 / o.problem.architecture.n_inputs
+    yield "N - 1 stands where N belongs", lambda o: o.n / (o.n - 1.0) if o.n > 1 else np.nan
+    yield "of the wrong sign", lambda o: -1.0
+    yield "always zero", lambda o: 0.0
+
+
+def constants(observations: Sequence[Observation]) -> Iterator[Mistake]:
+    """The gradient of this loss times a constant that is read from the last layer of one observation."""
+    for o in observations:
+        right = right_delta(o)
+        dW, found = right_weight(o, o.depth - 1, right), o.weight(o.depth - 1)
+        size = float((dW * dW).sum())
+        factor = float((found * dW).sum()) / size if size else 1.0
+        if size and np.abs(found - factor * dW).max() <= 1e-9 * np.abs(found).max(initial=1e-300):
+            if abs(factor - 1) > 1e-9:
+                sentence = f"the gradient is {factor:.6g} times what it should be"
+                yield Mistake("output", sentence, scaled_delta(_constant_factor(factor)), family=sentence)
+            return
+
+
+def _constant_factor(factor: float) -> Factor:
+    return lambda o: factor

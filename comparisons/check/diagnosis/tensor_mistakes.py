@@ -1,0 +1,178 @@
+"""Known ways to be wrong in dW, in db and in what is passed back, given delta."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from backproof.comparisons.check.diagnosis.evidence import Observation
+from backproof.comparisons.check.diagnosis.mistakes import (
+    PENALTY,
+    RIGHT,
+    Mistake,
+    Rule,
+    right_delta,
+    right_weight,
+)
+from backproof.comparisons.check.diagnosis.scale_mistakes import Factor, scale_laws
+from backproof.scratch.architecture import Array
+
+
+def _everywhere(layer: int, depth: int) -> bool:
+    return True
+
+
+SCOPES: dict[str, Callable[[int, int], bool]] = {
+    "": _everywhere,
+    " of the hidden layers": lambda layer, depth: layer < depth - 1,
+    " of the first layer": lambda layer, depth: layer == 0,
+    " of the last layer": lambda layer, depth: layer == depth - 1,
+}
+
+
+def _scaled(kind: str, sentence: str, factor: Factor, scope: str) -> Mistake:
+    right, holds = RIGHT[kind].rule, SCOPES[scope]
+
+    def rule(o: Observation, layer: int, delta: Array) -> Array:
+        return right(o, layer, delta) * (factor(o) if holds(layer, o.depth) else 1.0)
+
+    every = "the" if scope in (" of the first layer", " of the last layer") else "every"
+    return Mistake(kind, f"{every} {kind} gradient{scope} is {sentence}", rule)
+
+
+def _of_layer(kind: str, sentence: str, rule: Rule, holds: Callable[[int, int], bool]) -> Mistake:
+    right = RIGHT[kind].rule
+
+    def chosen(o: Observation, layer: int, delta: Array) -> Array:
+        return rule(o, layer, delta) if holds(layer, o.depth) else right(o, layer, delta)
+
+    return Mistake(kind, sentence, chosen)
+
+
+def _of_input(offset: int) -> Rule:
+    """dW with the input of another layer, where its shape allows that."""
+
+    def rule(o: Observation, layer: int, delta: Array) -> Array:
+        other = o.activations[min(max(layer + offset, 0), o.depth - 1)]
+        here = o.activations[layer]
+        dW: Array = (other if other.shape == here.shape else here).T @ delta
+        return dW
+
+    return rule
+
+
+def _copied_rows(o: Observation, layer: int, delta: Array) -> Array:
+    dW = right_weight(o, layer, delta)
+    for row in np.flatnonzero(~o.activations[layer].any(axis=0)):
+        dW[row] = dW[row - 1]
+    return dW
+
+
+def _of_z(o: Observation, layer: int, delta: Array) -> Array:
+    dW: Array = (o.zs[layer - 1] if layer else o.activations[0]).T @ delta
+    return dW
+
+
+def _turned_if_square(o: Observation, layer: int, delta: Array) -> Array:
+    dW = right_weight(o, layer, delta)
+    return dW.T if dW.shape[0] == dW.shape[1] else dW
+
+
+def _of_first_example(o: Observation, layer: int, delta: Array) -> Array:
+    return o.activations[layer][:1].T @ delta[:1]
+
+
+def _of_last_example(o: Observation, layer: int, delta: Array) -> Array:
+    return o.activations[layer][-1:].T @ delta[-1:]
+
+
+WEIGHT_RULES: dict[str, Rule] = {
+    "a weight gradient uses the next layer's input": _of_input(1),
+    "a weight gradient uses the input of the layer before": _of_input(-1),
+    "a weight gradient uses the pre-activation z where a belongs": _of_z,
+    "gradient rows of inputs that are always zero are copied from their neighbour": _copied_rows,
+    "dW is transposed; square layers let it through": _turned_if_square,
+    "the weight gradient is that of the first example only": _of_first_example,
+    "the weight gradient is that of the last example only": _of_last_example,
+}
+
+
+def weight_mistakes() -> Iterator[Mistake]:
+    for scope in SCOPES:
+        for sentence, factor in scale_laws():
+            yield _scaled("weight", sentence, factor, scope)
+    first = "the gradient of the first layer uses the second layer's input"
+    yield _of_layer("weight", first, _of_input(1), lambda layer, depth: layer == 0)
+    for sentence, rule in WEIGHT_RULES.items():
+        yield Mistake("weight", sentence, rule)
+
+
+def penalties(observations: list[Observation]) -> Iterator[Mistake]:
+    """lambda W in the gradient and not in the loss, lambda read from the last layer of one observation."""
+    for over_n in (False, True):
+        rates = {round(rate * (o.n if over_n else 1), 9) for o in observations for rate in _rates(o)}
+        for rate in sorted(rates)[:40]:
+            yield _penalty(rate, over_n)
+
+
+def _penalty(rate: float, over_n: bool) -> Mistake:
+    def rule(o: Observation, layer: int, delta: Array) -> Array:
+        return right_weight(o, layer, delta) + rate / (o.n if over_n else 1) * o.problem.weights[layer][0]
+
+    written = f"lambda = {rate:.6g}{'/N' if over_n else ''}"
+    sentence = f"lambda W ({written}) is in the weight gradient and missing from the loss"
+    return Mistake("weight", sentence, rule, family=PENALTY)
+
+
+def _rates(o: Observation) -> list[float]:
+    layer = o.depth - 1
+    W = o.problem.weights[layer][0]
+    rest = o.weight(layer) - right_weight(o, layer, right_delta(o))
+    rate = float((rest * W).sum() / (W * W).sum())
+    fits = np.abs(rest - rate * W).max() <= 1e-7 * np.abs(rest).max(initial=1e-300)
+    return [rate] if fits and abs(rate) > 1e-9 else []
+
+
+def bias_mistakes() -> Iterator[Mistake]:
+    for scope in SCOPES:
+        for sentence, factor in scale_laws():
+            yield _scaled("bias", sentence, factor, scope)
+    rules: dict[str, Rule] = {
+        "the bias gradient is summed over all axes": lambda o, layer, d: np.full(d.shape[1], d.sum()),
+        "the bias gradient is that of the first example only": lambda o, layer, d: d[0],
+        "the bias gradient is that of the last example only": lambda o, layer, d: d[-1],
+        "the bias gradient is summed over the outputs instead of the examples": lambda o, layer, d: d.sum(
+            axis=1
+        ),
+    }
+    for sentence, rule in rules.items():
+        yield Mistake("bias", sentence, rule)
+
+
+def _passed(o: Observation, layer: int, delta: Array) -> Array:
+    return delta @ o.problem.weights[layer][0].T
+
+
+def _square_only(o: Observation, layer: int, delta: Array) -> Array:
+    W = o.problem.weights[layer][0]
+    return delta @ (W if W.shape[0] == W.shape[1] else W.T)
+
+
+def _no_weight(o: Observation, layer: int, delta: Array) -> Array:
+    return np.repeat(delta.sum(axis=1, keepdims=True), len(o.problem.weights[layer][0]), axis=1)
+
+
+PULL_RULES: dict[str, Rule] = {
+    "W stands where W^T belongs; square layers let it through": _square_only,
+    "the upstream gradient is ignored: ones stand in its place": (
+        lambda o, layer, d: _passed(o, layer, np.ones_like(d))
+    ),
+    "only the sign of the upstream gradient is used": lambda o, layer, d: _passed(o, layer, np.sign(d)),
+    "the weights are left out when the gradient is passed back": _no_weight,
+    "delta is divided by N again in every layer": lambda o, layer, d: _passed(o, layer, d) / o.n,
+    "no gradient reaches the hidden layers": lambda o, layer, d: 0 * _passed(o, layer, d),
+}
+
+
+def pull_mistakes() -> Iterator[Mistake]:
+    for sentence, rule in PULL_RULES.items():
+        yield Mistake("pull", sentence, rule)
