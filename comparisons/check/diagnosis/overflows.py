@@ -57,7 +57,7 @@ def overflow_causes(explored: Explored, seen: Sequence[Observation]) -> dict[str
             measured = _measured(explored, endless[0])
             ordinary = max(_largest(o.problem) for o in mine if o.family == "generic")
             if measured is not None:
-                found[loss] = Cause(_sentence(measured, ordinary), "fits")
+                found[loss] = Cause(sentence(measured, ordinary), "fits")
     return found
 
 
@@ -118,7 +118,8 @@ def _opposed(problem: Problem, size: float) -> Problem:
     return problem
 
 
-def _sentence(found: Overflow, ordinary: float) -> str:
+def sentence(found: Overflow, ordinary: float) -> str:
+    """What is told; `ordinary` is the largest logit of the ordinary networks."""
     reading = _reading(found)
     stable = STABLE_LOSS.get(found.loss, STABLE_SLOPE) if found.what == "loss" else STABLE_SLOPE
     return (

@@ -10,6 +10,8 @@ from backproof.comparisons.check.diagnosis.adam_mistakes import ADAM_RULES
 from backproof.comparisons.check.diagnosis.fed_mistakes import DECAYS, FEEDS, FROZEN, SCALED
 from backproof.comparisons.check.diagnosis.momentum_mistakes import SGD_RULES
 from backproof.comparisons.check.diagnosis.output_mistakes import output_mistakes
+from backproof.comparisons.check.diagnosis.overflows import Overflow
+from backproof.comparisons.check.diagnosis.overflows import sentence as told_overflow
 from backproof.comparisons.check.diagnosis.slope_mistakes import FAMILIES, slope_mistakes
 from backproof.comparisons.check.diagnosis.tensor_mistakes import (
     bias_mistakes,
@@ -79,6 +81,17 @@ def test_every_condition_is_told_after_a_sentence(condition: str) -> None:
 )
 def test_names_and_conditions_stand_in_their_places(english: str, told: str) -> None:
     assert korean.sentence(english) == told
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "binary_cross_entropy", "mse"])
+@pytest.mark.parametrize("what", ["loss", "gradient"])
+@pytest.mark.parametrize("size", [37.0, 355.0, 710.0, 760.0, 2000.0])
+def test_an_overflow_is_told_with_its_numbers(what: str, loss: str, size: float) -> None:
+    english = told_overflow(Overflow(what, loss, size, size), 3.2)
+    told = korean.sentence(f"{english} (with loss={loss!r})")
+    assert told is not None
+    assert f"{size:.3g}" in told
+    assert "there" not in told
 
 
 def test_what_a_check_saw_is_told_with_its_numbers() -> None:
