@@ -101,7 +101,10 @@ def check_batches(
     if laws["twice"].outcome == Outcome.PASS:
         laws["parts"] = case.parts()
         padding = case.padding()
-        laws |= {} if padding is None else {"padding": padding}
+        if padding is not None:
+            laws["padding"] = padding
+        elif mask is not None:
+            laws["parts"] = replace(laws["parts"], reason=f"{laws['parts'].reason}; {case.not_padded}")
         if accumulate is not None:
             laws |= case.accumulated(case.gradients.like(accumulate))
     return GradientVerdict(laws, "laws")
@@ -256,6 +259,13 @@ class Case:
             scaled = self.compared(longer[0], self.whole / longer[1])
             return failed(verdict, words, IGNORED if scaled.outcome == Outcome.PASS else COUNTED)
         return replace(verdict, reason=f"{words}; {sensitivity(verdict.resolution)}")
+
+    @property
+    def not_padded(self) -> str:
+        """Why no more padding was tried."""
+        if self.examples.counted.all():
+            return "more padding was not tried, since this batch has none"
+        return "more padding was not tried, since the gradient takes batches of this length alone"
 
     def accumulated(self, over: Gradients) -> dict[str, Verdict]:
         """What is accumulated beside the gradient of the whole, for every partition; and once more."""

@@ -88,9 +88,16 @@ class Gradients:
                 return tensor.entry(entry - where.start)
         raise IndexError(entry)
 
-    def compared(self, found: Array, expected: Array, bound: Array, groups: Sequence[slice]) -> Verdict:
-        """Entry by entry, by the names that these have."""
-        asked = Asked(RESOLUTION[self.dtype], Tier.PROBABILISTIC)
+    def compared(
+        self,
+        found: Array,
+        expected: Array,
+        bound: Array,
+        groups: Sequence[slice],
+        required: float | None = None,
+    ) -> Verdict:
+        """Entry by entry, by the names that these have; resolved as `required`, or as the dtype allows."""
+        asked = Asked(required or RESOLUTION[self.dtype], Tier.PROBABILISTIC)
         return compare(found, expected, bound, self.name, groups, asked=asked)
 
     def largest(self, flat: Array) -> Array:

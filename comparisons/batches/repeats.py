@@ -14,13 +14,15 @@ from typing import Any
 
 import numpy as np
 
-from backproof.comparisons.batches.measured import LEAST, Gradients
+from backproof.comparisons.batches.measured import Gradients
 from backproof.comparisons.verdicts.cause import EXPLAINS, Cause
 from backproof.comparisons.verdicts.function_noise import EPS
 from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.comparisons.verdicts.verdict import Verdict
 from backproof.scratch.architecture import Array
 
+ROUNDINGS = 4.0
+SEEN = 0.5  # what one call more would change, by the size of the gradient, and less
 FORGOTTEN = "zero_grad is forgotten"
 RANDOM = (
     "two calls for the same batch differ: fix the random seed, or turn dropout off (`eval()`), so that "
@@ -35,22 +37,26 @@ def in_a_row(gradients: Gradients, batch: Any, first: Array, adding: bool, words
     """
     second, third = gradients.of(batch, again=True), gradients.of(batch, again=True)
     sizes = gradients.largest(np.abs(first) + np.abs(third))
-    floor = LEAST * EPS[gradients.dtype] * np.maximum(sizes, EPS[gradients.dtype] * sizes.max(initial=0.0))
+    floor = (
+        ROUNDINGS * EPS[gradients.dtype] * np.maximum(sizes, EPS[gradients.dtype] * sizes.max(initial=0.0))
+    )
     bound = np.maximum(gradients.spread(floor), np.finfo(np.float64).tiny)
     alive = [where for where in gradients.slices if np.abs(first[where]).max(initial=0.0) > 0]
 
     def compared(found: Array, expected: Array) -> Verdict:
-        return gradients.compared(found, expected, bound, alive)
+        return gradients.compared(found, expected, bound, alive, SEEN)
 
     same = worst_of([compared(second, first), compared(third, first)])
     adds = compared(third - second, second - first)
     if same.outcome != Outcome.FAIL:
-        return failed(same, *words) if adding else replace(same, reason=words[0])
+        if adding:
+            return failed(same, *words)
+        return replace(same, reason=words[0]) if same else same
     if adds.outcome == Outcome.FAIL:
         return replace(same, outcome=Outcome.INCONCLUSIVE, reason=RANDOM)
     if not adding:
         return failed(same, *words)
-    return replace(adds, reason=words[0])
+    return replace(adds, reason=words[0]) if adds else adds
 
 
 def failed(verdict: Verdict, words: str, *causes: str) -> Verdict:

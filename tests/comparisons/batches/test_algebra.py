@@ -275,6 +275,31 @@ def test_a_mask_of_whole_examples_is_weighed_by_those_that_count() -> None:
     assert "the mask is ignored in the denominator" in sentence(check_batches(over_all, batch, mask="counts"))
 
 
+def test_a_gradient_of_one_length_alone_is_judged_and_that_no_padding_was_tried_is_said() -> None:
+    trainer, batch = made(("numpy", "float64"), 3)
+
+    def of_six(b: Batch) -> Gradient:
+        if b["mask"].shape[1] != 6:
+            raise ValueError("six positions")
+        return trainer.mean(b)
+
+    verdict = check_batches(of_six, batch, mask="mask")
+    assert verdict
+    assert list(verdict) == ["twice", "parts"]
+    assert (
+        "more padding was not tried, since the gradient takes batches of this length alone" in verdict.reason
+    )
+
+
+def test_bfloat16_resolves_a_second_call_and_says_that_it_resolves_no_weights() -> None:
+    x, t = torch.randn(8, 3, dtype=torch.bfloat16), torch.randn(8, 2, dtype=torch.bfloat16)
+    w = torch.randn(3, 2, dtype=torch.bfloat16)
+    verdict = check_batches(lambda b: 2 * b[0].T @ (b[0] @ w - b[1]) / len(b[0]), (x, t))
+    assert verdict["twice"].passed
+    assert verdict.outcome == Outcome.INCONCLUSIVE
+    assert "is resolved to" in verdict.reason or "was not checked" in verdict.reason
+
+
 def test_a_mask_may_be_a_function_of_the_batch() -> None:
     trainer, batch = made(("numpy", "float64"), 2)
     labels = np.where(batch["mask"] > 0, batch["labels"], -100)
