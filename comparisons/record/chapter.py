@@ -130,7 +130,8 @@ def _confusion(entry: BoardResult) -> Markup:
     fig = go.Figure(
         go.Heatmap(
             z=off, x=digits, y=digits, showscale=False,
-            colorscale=[[0, figures.faded(figures.BAD, 0.0)], [1, figures.BAD]],
+            colorscale=[[0, figures.faded(figures.BAD, 0.0)], [1, figures.faded(figures.BAD, 0.6)]],
+            textfont={"color": figures.INK},
             text=[[count or "" for count in row] for row in matrix], texttemplate="%{text}",
             hovertemplate="%{y} taken for %{x}: %{text}<extra></extra>",
         )

@@ -40,9 +40,9 @@ def looked_at(entries: int, n: int, n_directions: int, missed: float, norm: floa
 def failure(name: str, judged: Judged, n_failed: int, n: int) -> str:
     """Found and expected of the worst entry, and at a kink the interval."""
     finding = judged.finding
-    where = f"{n_failed} of {n} entries outside their bounds, worst {name}: "
+    where = f"{n_failed:,} of {n:,} entries outside their bounds, worst {name}: "
     if not n_failed:
-        where = f"none of {n} entries looked at one by one, but through random directions {name}: "
+        where = f"none of {n:,} entries looked at one by one, but through random directions {name}: "
     if not isfinite(finding.claimed):
         return where + f"found {finding.claimed}"
     if finding.kink:
@@ -56,7 +56,7 @@ def failure(name: str, judged: Judged, n_failed: int, n: int) -> str:
 
 def undecided(name: str, judged: Judged, n_undecided: int, n: int, noise: float) -> str:
     finding = judged.finding
-    where = f"{n_undecided} of {n} entries undecided, the first {name}: "
+    where = f"{n_undecided:,} of {n:,} entries undecided, the first {name}: "
     if judged.entry is None:
         where = f"{name} is undecided: "
     if not isfinite(judged.bound):

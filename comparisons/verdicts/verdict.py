@@ -189,9 +189,9 @@ def _decided(compared: _Compared, name: Callable[[int], str]) -> Verdict:
         first = int(np.flatnonzero(inconclusive)[0])
         by_rounding = compared.undecided[first]
         why = "rounding decides it" if by_rounding else "its bound is infinite: overflow is possible"
-        reason = f"{n_inconclusive} of {found.size} entries undecided, the first {name(first)}: {why}"
+        reason = f"{n_inconclusive:,} of {found.size:,} entries undecided, the first {name(first)}: {why}"
         return Verdict(Outcome.INCONCLUSIVE, *figures, reason, n_decided, n_inconclusive, *values)
-    reason = f"all {found.size} entries within their bounds"
+    reason = f"all {found.size:,} entries within their bounds"
     return Verdict(Outcome.PASS, *figures, reason, n_decided, 0, *values)
 
 
@@ -250,7 +250,7 @@ def _worst(errors: Array, bounds: Array, outside: Array, decided: Array) -> int:
 def _failure(
     name: str, found: float, expected: float, error: float, bound: float, n_outside: int, n: int
 ) -> str:
-    where = f"{n_outside} of {n} entries outside their bounds, worst {name}: "
+    where = f"{n_outside:,} of {n:,} entries outside their bounds, worst {name}: "
     if not np.isfinite(found):
         return where + f"found {found}, expected {expected:.9g}"
     return where + f"found {found:.9g}, expected {expected:.9g}, off by {error:.3g}, bound {bound:.3g}"
