@@ -14,6 +14,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from numpy.typing import NDArray
 
 from backproof.reference.contender import NotOffered
 from backproof.reference.program import EPS, Output, checked_first, checked_outputs, dtype_of, upstream_name
@@ -36,7 +37,7 @@ def opened(f: Any, args: Sequence[Any], names: Sequence[str], dtype: str | None)
     """
     wide = dtype == "float64" or CONFIG.jax_enable_x64
     flat: list[tuple[str, Any]] = []  # the cell's name, or the value that is handed on
-    cells: dict[str, Any] = {}
+    cells: dict[str, NDArray[Any]] = {}
     shapes = []
     for arg, name in zip(args, names, strict=True):
         with_paths, shape = jax.tree_util.tree_flatten_with_path(arg)

@@ -100,7 +100,7 @@ class KerasStack:
     def trace(self, x: Inputs, targets: Targets) -> Mapping[str, Array]:
         """z, a, delta and the gradients of every layer, under the names of `comparisons.compare.trace`."""
         a, batch_targets = self._tensors(x, targets)
-        shown: dict[str, Any] = {}
+        shown: dict[str, tf.Tensor] = {}
         zs: list[Any] = []
         with tf.GradientTape() as tape:
             for layer in self.model.layers:

@@ -76,7 +76,7 @@ def undisturbed() -> Iterator[None]:
             torch.set_num_threads(threads)
 
 
-def _unwrapped(f: Any) -> tuple[Any, dict[str, Any]]:
+def _unwrapped(f: Any) -> tuple[Any, Mapping[str, object]]:
     """A `functools.partial` of a module with keywords alone is the module, with these."""
     if isinstance(f, functools.partial) and isinstance(f.func, torch.nn.Module) and not f.args:
         return f.func, f.keywords
@@ -116,7 +116,7 @@ class _Call:
     def __init__(
         self,
         f: Any,
-        keywords: Mapping[str, Any],
+        keywords: Mapping[str, object],
         args: Sequence[Any],
         arguments: Sequence[Any],
         cells: Named,

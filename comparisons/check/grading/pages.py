@@ -7,7 +7,7 @@ from a hand-in is escaped. Pages are in English or in Korean; what has no transl
 
 import hashlib
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -73,7 +73,7 @@ class Words:
 
     def say(self, key: str, **values: object) -> str:
         """A text of the frame with its <names> filled in."""
-        text = str(_frame()[key][self.language])
+        text = _frame()[key][self.language]
         for name, value in values.items():
             text = text.replace(f"<{name}>", str(value))
         return text
@@ -95,7 +95,8 @@ class Words:
 
 
 @cache
-def _frame() -> dict[str, Any]:
+def _frame() -> Mapping[str, Mapping[str, str]]:
+    """Every text by its key and its language."""
     return tomllib.loads(files(PACKAGE).joinpath("words.toml").read_text(encoding="utf-8"))
 
 
