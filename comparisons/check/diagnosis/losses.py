@@ -44,7 +44,8 @@ def loss_findings(
         if cause is not None:
             found.causes[loss] = cause
     for loss, cause in found.causes.items():
-        found.causes[loss] = replace(cause, about="softmax" if loss in found.shared else f"loss {loss}")
+        about = "softmax" if loss in found.shared else cause.about or f"loss {loss}"
+        found.causes[loss] = replace(cause, about=about)
     return _merged(found, observations)
 
 

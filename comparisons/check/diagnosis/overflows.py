@@ -57,8 +57,16 @@ def overflow_causes(explored: Explored, seen: Sequence[Observation]) -> dict[str
             measured = _measured(explored, endless[0])
             ordinary = max(_largest(o.problem) for o in mine if o.family == "generic")
             if measured is not None:
-                found[loss] = Cause(sentence(measured, ordinary), "fits")
+                found[loss] = Cause(sentence(measured, ordinary), "fits", about=_about(measured))
     return found
+
+
+def _about(found: Overflow) -> str:
+    """What of the class it is in: an exp that overflows is not in the line of the logarithm."""
+    if found.what == "gradient":
+        return "slope"
+    overflows = 690.0 <= found.size < 728.0
+    return "softmax" if overflows and found.loss == "cross_entropy" else f"loss {found.loss}"
 
 
 def _what(o: Observation) -> str:

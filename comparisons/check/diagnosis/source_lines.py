@@ -2,10 +2,10 @@
 
 A cause says what it is `about`: the gradient of the weights, of the biases, delta at the output, what is
 passed back, an activation's derivative, the loss, the softmax, a step of training. The statements of the
-class are read (never run), its own methods first, then those of its bases in the same file, then the rest of
-the file, and held against patterns of the usual names: ``dW1 = ...``, ``grads["W1"]``, or what a method
-called weight_gradient returns. Where no name leads to a line, or several lead to different methods, there is
-none: a wrong line is worse than no line.
+class are read (never run), its own methods or those of its bases in the same file where it has none, then
+what these name there, and held against patterns of the usual names: ``dW1 = ...``, ``grads["W1"]``, or what a
+method called weight_gradient returns. Where no name leads to a line, or several lead to different methods,
+there is none: a wrong line is worse than no line.
 """
 
 import ast
@@ -56,6 +56,7 @@ _WEIGHT, _BIAS = "w|weight|kernel", "b|bias|biase"
 _DELTA = r"(^|[._\W])(delta|d_?z|d_?out|d_?output|d_?logits|d_?scores|error|err)_?\d*\b"
 _BACKWARD = r"back|grad|loss|delta|train|step|update|propag"
 _PRODUCT = r"@|dot\(|matmul\(|einsum\(|outer\("
+_ARITHMETIC = r"[-+*/@]|dot\(|where\(|mean\(|sum\(|sign\("
 _LOSS = r"loss|cost|entropy|objective|mse|criterion"
 _TRAINING = r"train|step|update|fit|optimi|sgd|descen|momentum|adam|decay"
 _DERIVATIVE = r"prime|deriv|grad|slope|backward|^d_?"
@@ -86,10 +87,11 @@ PATTERNS: dict[str, tuple[Pattern, ...]] = {
         Pattern(rf"({_DERIVATIVE}).*activ|activ\w*_?({_DERIVATIVE})"),
         Pattern(rf"({_DERIVATIVE})\w*(NAME)|(NAME)\w*({_DERIVATIVE})"),
         Pattern(_BACKWARD, value=r"SHAPE"),
+        Pattern(_BACKWARD, value=r"ROUGHLY"),
     ),
     "loss": (
-        Pattern(_LOSS, value=r"log|mean\(|sum\(|\*\* ?2|square|sum "),
-        Pattern(target=r"(^|[._\W])(loss|cost|j)\b", value=r"log|mean\(|sum\(|\*\* ?2|square"),
+        Pattern(target=r"(^|[._\W])(loss|cost|j)\b", value=r"TERMS"),
+        Pattern(_LOSS, value=r"TERMS"),
     ),
     "softmax": (
         Pattern(r"soft", value=r"sum|norm"),
@@ -98,26 +100,36 @@ PATTERNS: dict[str, tuple[Pattern, ...]] = {
     ),
     "momentum": (
         Pattern(target=r"(^|[._\W])(v|vel\w*|momentum\w*|m)(\W|\d*$)", value=r"\*"),
-        Pattern(r"momentum|sgd|nesterov"),
+        Pattern(r"momentum|sgd|nesterov|ahead"),
     ),
     "adam": (Pattern(r"adam"), Pattern(_TRAINING, value=r"sqrt")),
     "decay": (Pattern(r"decay"), Pattern(_TRAINING, value=r"decay|lambda|lam\b|l2|\breg")),
     "update": (Pattern(_TRAINING, value=r"\b(\w*rate|lr|eta|alpha)\b.*\*|\*.*\b(\w*rate|lr|eta|alpha)\b"),),
 }
-# How the derivative of an activation looks where it stands in the middle of a backward pass.
+# How the derivative of an activation looks where it stands in the middle of a backward pass; and when wrong.
 SHAPES = {
     "relu": r"> ?=? ?0",
     "sigmoid": r"\(1(\.0)? - ",
     "tanh": r"1(\.0)? - .*(\*\* ?2|\*|square)",
 }
+ROUGHLY = {"relu": r"> ?=? ?0", "sigmoid": r"1(\.0)? [-+] \w", "tanh": r"1(\.0)? [-+] \w"}
+# What a loss cannot be computed without.
+TERMS = {
+    "cross_entropy": r"log",
+    "binary_cross_entropy": r"log",
+    "mse": r"\*\* ?2|square|\*",
+    "sum_of_squares": r"\*\* ?2|square|\*",
+}
+NEVER = r"$^"
 # Words of a sentence, and what the line they speak of must have in it.
 WORDS = (
     ("exp(-z)", r"exp\("),
     ("square root", r"sqrt"),
     ("eps", r"eps|1e-"),
-    ("bias correction", r"\*\*|1 - |/"),
-    ("bias-corrected", r"\*\*|1 - |/"),
-    ("second moment", r"\*\* ?2|\* g|square"),
+    ("bias correction", r"\*\* ?\w*(t|step)|\bt\b|step\w* [+=]"),
+    ("bias-corrected", r"/"),
+    ("second moment", r"\*\* ?2|g \* g|square"),
+    ("look-ahead", r"^(?!.*\bv(el\w*)?\b[^=]* = ).*(mu\b|momentum)"),
     ("step counter", r"\+ ?1|\+= 1|\bt\b"),
     ("lambda", r"lam|reg|decay|l2|\* self\.W|\* W"),
 )
@@ -136,16 +148,26 @@ def _line(cause: Cause, scopes: Sequence[Scope], target: Target, tensor: str) ->
         for pattern in PATTERNS.get(about, ()):
             found = _narrowed([s for s in scope if _named(pattern, name).matches(s)], cause, name, tensor)
             if len({s.function for s in found}) == 1:
-                return SourceLine(Path(target.place).name, found[0].number, _source_line(target, found[0]))
+                whole = not (pattern.value or pattern.target or about == "adam")
+                one = _result(found) if whole else found[0]
+                return SourceLine(Path(target.place).name, one.number, _source_line(target, one))
             if found:
                 return None  # several methods: which of them cannot be told
     return None
 
 
+def _result(found: Sequence[Statement]) -> Statement:
+    """Of a method's statements that which computes what it returns."""
+    computing = [s for s in found if re.search(_ARITHMETIC, s.value)] or list(found)
+    return next((s for s in computing if not s.target), computing[-1])
+
+
 def _named(pattern: Pattern, name: str) -> Pattern:
-    """Of an activation's derivative, with its name or its shape put in."""
-    function = pattern.function.replace("NAME", name or "never")
-    return replace(pattern, function=function, value=pattern.value.replace("SHAPE", SHAPES.get(name, "$^")))
+    """With the name of the activation or the loss, or how it looks, put in."""
+    value = pattern.value
+    for word, looks in (("SHAPE", SHAPES), ("ROUGHLY", ROUGHLY), ("TERMS", TERMS)):
+        value = value.replace(word, looks.get(name, NEVER))
+    return replace(pattern, function=pattern.function.replace("NAME", name or "never"), value=value)
 
 
 def _narrowed(found: Sequence[Statement], cause: Cause, name: str, tensor: str) -> list[Statement]:
@@ -156,7 +178,7 @@ def _narrowed(found: Sequence[Statement], cause: Cause, name: str, tensor: str) 
         left = [s for s in left if "adam" not in s.branches.lower()] or left
     for words, value in WORDS:
         if words in cause.sentence:
-            left = [s for s in left if re.search(value, s.text)] or left
+            left = [s for s in left if re.search(value, s.text)]
             break
     digit = tensor[1:]
     mine = [s for s in left if digit and re.search(rf"[a-zA-Z_]{digit}\b", s.target)]
@@ -176,7 +198,10 @@ def _of_another(statement: Statement, name: str) -> bool:
 
 
 def _scopes(target: Target) -> list[Scope]:
-    """Its own methods, its bases' in the file, everything else there. Empty where no file can be read."""
+    """Its own methods and what they name in the file; its bases' only where it computes nothing itself.
+
+    Empty where no file can be read. A class that overrides methods has its mistake in these, most likely.
+    """
     try:
         tree = ast.parse(Path(target.place).read_bytes()) if target.is_file else ast.Module([], [])
     except (OSError, SyntaxError, ValueError):
@@ -184,9 +209,14 @@ def _scopes(target: Target) -> list[Scope]:
     classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
     own = [target.name] if target.name in classes else []
     bases = list(_bases(classes, own))
-    rest: list[ast.stmt] = [node for node in tree.body if getattr(node, "name", "") not in (*own, *bases)]
+    named = {
+        part.id for name in (*own, *bases) for part in ast.walk(classes[name]) if isinstance(part, ast.Name)
+    }
+    others = named - {*own, *bases}
+    rest: list[ast.stmt] = [node for node in tree.body if getattr(node, "name", "") in others]
     groups: list[list[ast.stmt]] = [[classes[name] for name in own], [classes[name] for name in bases], rest]
-    return [[s for node in group for s in _statements(ast.Module([node], []))] for group in groups]
+    mine, above, beside = ([s for node in g for s in _statements(ast.Module([node], []))] for g in groups)
+    return [mine or above, beside]
 
 
 def _bases(classes: dict[str, ast.ClassDef], own: Sequence[str]) -> Iterator[str]:
@@ -200,7 +230,8 @@ def _statements(node: ast.AST, function: str = "", branches: str = "") -> Iterat
     """All below this node, in order, that compute something."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.FunctionDef):
-            yield from _statements(child, child.name, child.name)
+            name = f"{function}.{child.name}" if function else child.name
+            yield from _statements(child, name, name)
         elif isinstance(child, ast.If):
             test = f"{branches} {ast.unparse(child.test)}"
             yield from _statements(ast.Module(child.body, []), function, test)

@@ -115,6 +115,23 @@ def test_the_branch_of_another_activation_is_left_alone(tmp_path: Path) -> None:
     assert line_of(tmp_path, source, Cause("wrong", "fits", about="slope relu")) == ""
 
 
+def test_a_class_beside_it_that_it_does_not_name_is_left_alone(tmp_path: Path) -> None:
+    loss = "    def loss(self, p):\n        return -np.log(p).mean()\n"
+    source = f"class Other:\n{loss}\nclass Net:\n    def loss(self, p):\n        return asked(p)\n"
+    cause = Cause("wrong", "fits", about="loss cross_entropy")
+    assert line_of(tmp_path, source, cause) == ""
+    assert line_of(tmp_path, source, cause, name="Other") == "return -np.log(p).mean()"
+
+
+def test_a_wrong_derivative_inside_an_inner_function_is_found(tmp_path: Path) -> None:
+    source = (
+        "class Net:\n    def backward(self, x):\n        def visit(t):\n"
+        "            d_out = d_t * (1 - t)\n            return d_out\n        return visit(x)\n"
+    )
+    cause = Cause("wrong", "fits", about="slope tanh")
+    assert line_of(tmp_path, source, cause) == "d_out = d_t * (1 - t)"
+
+
 def test_its_own_method_comes_before_that_of_its_base(tmp_path: Path) -> None:
     body = "    def weight_gradient(self, x, d):\n        return x.T @ d"
     source = f"class Base:\n{body}\nclass Net(Base):\n{body} * 2\n"
