@@ -22,7 +22,8 @@ def render(campaign: FunctionCampaign, console: Console) -> None:
             f"of functions in {formats.seconds(campaign.seconds)}{ended}"
         )
     )
-    table = Table(box=SIMPLE_HEAD, show_edge=False, padding=(0, 1), pad_edge=False)
+    # A space on one side only: ten columns of numbers up to 99,999 stay whole in 80 columns.
+    table = Table(box=SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), pad_edge=False)
     for i, column in enumerate(COLUMNS):
         table.add_column(column, justify="right" if i else "left", no_wrap=True)
     for row in (*campaign.groups, campaign.totals):

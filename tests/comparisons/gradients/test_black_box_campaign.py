@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from backproof.comparisons.gradients.black_box_campaign import (
 )
 from backproof.comparisons.gradients.black_box_families import FAMILIES, GROUPS, BlackBox, families
 from backproof.comparisons.gradients.black_box_mistakes import CHANGES, GROSS
-from backproof.comparisons.gradients.black_box_result import FunctionCampaign
+from backproof.comparisons.gradients.black_box_result import FunctionCampaign, WrongOnes
 from backproof.comparisons.results.codec import decode, encode
 from backproof.comparisons.running.progress import Silent
 from backproof.comparisons.verdicts.outcome import Outcome
@@ -130,6 +131,21 @@ def test_the_terminal_shows_every_group_and_the_other_checkers(campaign: Functio
     assert all(
         word in text for word in ("smooth", "kinked", "float32", "all", "gradcheck rejects", "check_grads")
     )
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_no_head_and_no_number_of_a_large_campaign_is_cut(campaign: FunctionCampaign, width: int) -> None:
+    """12,345 functions of each group: every head is whole, and so is the longest name of a group."""
+    many = {kind: WrongOnes(6_543, 432, 6_111) for kind in CHANGES}
+    right = replace(campaign.totals.right, cases=12_345, undecided=2_345)
+    rows = tuple(replace(campaign.totals, group=group, right=right, wrong=many) for group in GROUPS)
+    console = Console(width=width, record=True)
+    black_box_terminal.render(replace(campaign, groups=rows), console)
+    text = console.export_text()
+    assert "…" not in text
+    assert all(column in text for column in black_box_terminal.COLUMNS)
+    assert all(group in text for group in GROUPS)
+    assert max(map(len, text.splitlines())) <= width
 
 
 def test_the_chapter_shows_every_kind_of_function_and_of_mistake(campaign: FunctionCampaign) -> None:
