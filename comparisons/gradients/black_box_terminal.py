@@ -10,7 +10,7 @@ from backproof.comparisons.drawing.terminal import heading, verdict_text
 from backproof.comparisons.gradients.black_box_mistakes import GROSS
 from backproof.comparisons.gradients.black_box_result import FunctionCampaign, FunctionRow
 
-COLUMNS = ("Functions", "Right", "False", "Open", "Gross", "Missed", "1e-4", "Missed", "Resolution", "ms")
+COLUMNS = ("Functions", "Right", "False", "Open", "Gross", "Missed", "1e-4", "Missed", "Resolved", "ms")
 
 
 def render(campaign: FunctionCampaign, console: Console) -> None:
@@ -69,6 +69,6 @@ def words(campaign: FunctionCampaign) -> str:
     beside = ". Of some of the same gradients, " + "; ".join(told) if told else ""
     return (
         " False: right gradients that failed. Open: undecided. Gross: mistakes of 1e-2 and more, signs, "
-        "zeros, transposed. Missed: those that passed. Resolution: median of the right that passed. ms: CPU "
+        "zeros, transposed. Missed: those that passed. Resolved: median resolution of the right that passed. ms: CPU "
         f"per verdict{beside}."
     )
