@@ -69,6 +69,6 @@ def words(campaign: FunctionCampaign) -> str:
     beside = ". Of some of the same gradients, " + "; ".join(told) if told else ""
     return (
         " False: right gradients that failed. Open: undecided. Gross: mistakes of 1e-2 and more, signs, "
-        "zeros, transposed. Missed: those that passed. Resolved: median resolution of the right that passed. ms: CPU "
-        f"per verdict{beside}."
+        "zeros, transposed. Missed: those that passed. Resolved: median resolution of the right that passed. "
+        f"ms: CPU per verdict{beside}."
     )
