@@ -1,0 +1,348 @@
+"""Bounds between differences and gradients, term by term: cases that come close, and need every term.
+
+Truncation is largest where a variable on two points has its largest third cumulant, p = (1 - 1 / sqrt 3) / 2;
+a kink inside the stencil, sums in a hostile order, logits off by half a unit of their largest summand.
+"""
+
+import numpy as np
+import pytest
+
+from backproof.comparisons.verdicts import certified_differences, difference_bounds, relu_kinks, shared_deltas
+from backproof.comparisons.verdicts.certified_differences import central_differences
+from backproof.comparisons.verdicts.difference_bounds import central_difference_bound
+from backproof.comparisons.verdicts.network_bounds import backprop_reference
+from backproof.comparisons.verdicts.relu_kinks import expected_gradient
+from backproof.comparisons.verdicts.rounding import Bounded
+from backproof.comparisons.verdicts.shared_deltas import scale_of_error
+from backproof.scratch.architecture import ActivationName, Architecture, Array, LossName
+from backproof.scratch.gradients import gradient
+from backproof.scratch.network import Network
+from backproof.scratch.problem import Problem
+from tests.comparisons.verdicts.test_hostile_rounding import Term, largest_share
+from tests.support.leaving_out import leaving_out
+
+U = 2.0**-53
+WORST = np.log((3 + np.sqrt(3)) / (3 - np.sqrt(3)))  # the logit of the p with the largest third cumulant
+H = 1e-2
+
+Layers = list[tuple[Array, Array]]
+
+
+def two_classes(W1: float, b1: float, W2: float, b2: float, x: Array) -> Network:
+    """One relu unit and two classes, of which the second has the logit 0."""
+    layers = [
+        (np.full((x.shape[1], 1), W1), np.full(1, b1)),
+        (np.array([[W2, 0.0]]), np.array([b2, 0.0])),
+    ]
+    architecture = Architecture((x.shape[1], 1, 2), "relu", "cross_entropy")
+    return Network.at(Problem(architecture, layers, x, np.ones(len(x), dtype=int)))
+
+
+def stepped(network: Network, x: Array, step: float) -> Array:
+    labels = np.ones(len(x), dtype=int)
+    return gradient(network, x, labels, "central_difference", evaluation="structured", step=step)
+
+
+def differences_share(network: Network, x: Array, entry: int, step: float) -> float:
+    """|difference - backprop| over its bound, of one entry."""
+    error = stepped(network, x, step) - gradient(network, x, np.ones(len(x), dtype=int))
+    steps = np.maximum(1.0, np.abs(network.parameters.flat)) * step
+    return largest_share(error[entry], central_difference_bound(network, x, steps)[entry])
+
+
+def truncation() -> float:
+    x = np.ones((1, 1))
+    return differences_share(two_classes(1.0, 0.0, 1.0, WORST - 1.0, x), x, 0, H)
+
+
+def truncation_above() -> float:
+    x = np.ones((1, 1))
+    return differences_share(two_classes(1.0, 0.0, 1.0, WORST - 1.0, x), x, 2, H)
+
+
+def kink_in_the_stencil() -> float:
+    """z = 1e-9: half of the stencil lies where the unit is off."""
+    x = np.ones((1, 1))
+    return differences_share(two_classes(1e-9, 0.0, 1.0, 9.0, x), x, 0, H)
+
+
+def sign_by_rounding() -> float:
+    """z = 1 + 20 * 2^-53 - 1 summed from left to right is 0: one gradient has the unit off, the other on."""
+    x = np.array([[1.0] + [U] * 20])
+    network = two_classes(1.0, -1.0, 1.0, 40.0, x)
+    bound = central_difference_bound(network, x, np.full(len(network.parameters.flat), 1e-30))
+    return largest_share(1.0, bound[0])
+
+
+def batch_in_order() -> float:
+    """dW_1 = sum_n x_n delta_n with x = 1, then 2^-53 two thousand times: all of them are lost."""
+    n = 2000
+    x = np.concatenate([[[1.0]], np.full((n, 1), U)])
+    network = two_classes(0.0, 1.0, 1.0, 40.0, x)
+    bound = central_difference_bound(network, x, np.full(len(network.parameters.flat), 1e-30))
+    return largest_share(n * U / (n + 1), bound[0])
+
+
+def offset_logits() -> float:
+    """2^20 - 2^20: the logit is off by half a unit of its summands, and p (1 - p) of that in every delta."""
+    x = np.ones((1, 1))
+    network = two_classes(0.0, 1.0, 2.0**20, -(2.0**20), x)
+    bound = central_difference_bound(network, x, np.full(len(network.parameters.flat), 1e-30))
+    return largest_share(0.25 * 2.0**20 * U, bound[5])
+
+
+def logits_in_order() -> float:
+    """2^20, then 2^-33 two hundred times, all of them lost, and the bias of -2^20."""
+    n, size = 200, 2.0**20
+    W2 = np.zeros((n + 1, 2))
+    W2[:, 0] = size * np.array([1.0] + [U] * n)
+    layers = [(np.zeros((1, n + 1)), np.ones(n + 1)), (W2, np.array([-size, 0.0]))]
+    architecture = Architecture((1, n + 1, 2), "relu", "cross_entropy")
+    network = Network.at(Problem(architecture, layers, np.ones((1, 1)), np.ones(1, dtype=int)))
+    bound = central_difference_bound(network, np.ones((1, 1)), np.full(architecture.n_parameters, 1e-30))
+    return largest_share(0.25 * n * size * U, bound[-2])
+
+
+def offset_units() -> float:
+    """The same one layer below: a = 1 + 2^20 - 2^20."""
+    x = np.ones((1, 1))
+    network = two_classes(2.0**20, 1.0 - 2.0**20, 1.0, -1.0, x)
+    bound = central_difference_bound(network, x, np.full(len(network.parameters.flat), 1e-30))
+    return largest_share(0.25 * 2.0**20 * U, bound[5])
+
+
+# --- certified differences ---------------------------------------------------------------------------------
+
+
+def certified_share(
+    loss: LossName, layers: Layers, x: Array, targets: Array, entry: int, activation: ActivationName
+) -> float:
+    """|certified difference - gradient| over its bound, of one entry."""
+    sizes = (x.shape[1], *(W.shape[1] for W, _ in layers))
+    architecture = Architecture(sizes, activation, loss)
+    found = central_differences(architecture, layers, x, targets, np.array([entry])).gradient
+    true = backprop_reference(architecture, layers, x, targets).gradient
+    return largest_share(found.value[0] - true.value[entry], found.error[0])
+
+
+def coarse(loss: LossName, activation: ActivationName = "identity") -> float:
+    """One weight with an input of 2^9, so that the shortest step's truncation is all of the error."""
+    x, targets = np.ones((1, 1)), np.zeros(1, dtype=int) if loss == "cross_entropy" else np.zeros((1, 2))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(certified_differences, "STEP", 2.0**-5)
+        layers = [(np.array([[WORST, 0.0]]), np.zeros(2))]
+        return certified_share(loss, layers, x, targets, 0, activation)
+
+
+def truncated_softmax() -> float:
+    return coarse("cross_entropy")
+
+
+def truncated_sigmoid() -> float:
+    return coarse("binary_cross_entropy")
+
+
+def smooth(loss: LossName) -> float:
+    """tanh below a loss, at steps of 2^-5: nothing but truncation."""
+    x, targets = np.ones((1, 1)), np.zeros(1, dtype=int) if loss == "cross_entropy" else np.full((1, 2), -1.0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(certified_differences, "STEP", 2.0**-5)
+        layers = [(np.full((1, 1), 0.1), np.zeros(1)), (np.array([[1.0, -1.0]]), np.zeros(2))]
+        return certified_share(loss, layers, x, targets, 0, "tanh")
+
+
+def smooth_softmax() -> float:
+    return smooth("cross_entropy")
+
+
+def smooth_squares() -> float:
+    return smooth("mse")
+
+
+def subtracted_losses() -> float:
+    """Losses near 2^20 are known to 2^-33: their difference over 2 h is off by that much."""
+    architecture = Architecture((1, 1), "identity", "sum_of_squares")
+    layers = [(np.array([[1024.3]]), np.zeros(1))]
+    arguments = architecture, layers, np.ones((1, 1)), np.zeros((1, 1))
+    found = central_differences(*arguments, np.array([0])).gradient
+    h = certified_differences.STEP * 1024
+    return largest_share(2.0**20 * U / h, found.error[0])
+
+
+def uncertain_signs() -> float:
+    """Beyond the bound's 1.0 where a unit that rounding may have switched at an end is called certain."""
+    plus = Bounded(np.array([[1e-17]]), np.array([[1e-16]]))
+    minus = Bounded(np.array([[2e-17]]), np.array([[1e-16]]))
+    return 2.0 if certified_differences._equal_signs(plus, minus, 1)[0] else 0.5
+
+
+# --- shared deltas and selections --------------------------------------------------------------------------
+
+F = np.float32
+
+
+def shared(scale: float, layers: Layers, x: Array, targets: Array) -> float:
+    """The least t for a gradient of an identity layer whose deltas are off by `scale` of their error."""
+    architecture = Architecture((x.shape[1], 1), "identity", "sum_of_squares", "float32")
+    reference = backprop_reference(architecture, layers, x, targets)
+    delta = reference.state.loss.delta
+    A = np.hstack([x, np.ones((len(x), 1))]).astype(np.float64)
+    found = reference.gradient.value + (A.T @ (scale * delta.error)).ravel()
+    expected = Bounded(reference.gradient.value, np.zeros_like(found))
+    return scale_of_error(reference, found, expected, 0)[0]
+
+
+def deltas_at_their_ends() -> float:
+    """Both examples' deltas are off by nearly all that they may be, in dW and db alike."""
+    x, targets = np.array([[1.5], [0.7]], F), np.array([[0.3], [-0.4]], F)
+    return shared(0.9, [(np.full((1, 1), 1e3, F), np.full(1, -1e3, F))], x, targets)
+
+
+def rounded_products() -> float:
+    """x delta rounds down by half a unit in dW alone."""
+    architecture = Architecture((1, 1), "identity", "sum_of_squares", "float32")
+    factor = 1 + 2.0**-12
+    layers = [(np.zeros((1, 1), F), np.zeros(1, F))]
+    x, targets = np.full((1, 1), factor, F), np.full((1, 1), -factor / 2, F)
+    reference = backprop_reference(architecture, layers, x, targets)
+    found = reference.gradient.value.copy()
+    found[0] = float(F(factor) * F(factor)) + 0.0
+    return scale_of_error(reference, found, Bounded(reference.gradient.value, 0 * found), 0)[0]
+
+
+def witness_at_its_end() -> float:
+    """A witness that is off by nearly its whole error, in float32, where it is far finer than the result."""
+    architecture = Architecture((1, 1), "identity", "sum_of_squares", "float32")
+    layers = [(np.ones((1, 1), F), np.zeros(1, F))]
+    reference = backprop_reference(architecture, layers, np.ones((1, 1), F), np.zeros((1, 1), F))
+    own = reference.gradient
+    witness = Bounded(own.value + 1e-3, np.full(2, 1.01e-3))
+    held = expected_gradient(reference, Bounded(witness.value + 1e-3, witness.error))  # does not confirm
+    return largest_share(own.value - (held.value - 1e-3), held.error)
+
+
+def own_error_beside_a_witness() -> float:
+    """An exact witness; the result is off by nearly all that its own bound allows."""
+    architecture = Architecture((1, 1), "identity", "sum_of_squares", "float32")
+    layers = [(np.ones((1, 1), F), np.zeros(1, F))]
+    reference = backprop_reference(architecture, layers, np.full((1, 1), 1.3, F), np.zeros((1, 1), F))
+    own = reference.gradient
+    held = expected_gradient(reference, Bounded.exact(own.value))
+    return largest_share(0.9 * own.error, held.error)
+
+
+TERMS = {
+    "truncation": Term(
+        difference_bounds,
+        "h**2 / 6 * THIRD_CUMULANT * (third.T @ cubed)",
+        "0 * (third.T @ cubed)",
+        truncation,
+    ),
+    "truncation of the logits' weights": Term(
+        difference_bounds,
+        "_terms(a, np.ones_like(e), ",
+        "_terms(a, np.zeros_like(e), ",
+        truncation_above,
+    ),
+    "kinks": Term(
+        difference_bounds, "(2 * near + kappa * on) * spread", "kappa * on * spread", kink_in_the_stencil, 0.2
+    ),
+    "the stencil's reach": Term(
+        difference_bounds,
+        "reach = first.max(axis=0) * inputs.max(axis=1)[:, None] + e_z",
+        "reach = 0 * first.max(axis=0) + e_z",
+        kink_in_the_stencil,
+    ),
+    "signs that rounding decides": Term(
+        difference_bounds,
+        "inputs.max(axis=1)[:, None] + e_z",
+        "inputs.max(axis=1)[:, None] + 0 * e_z",
+        sign_by_rounding,
+    ),
+    "rounded sums": Term(difference_bounds, "kappa = 2 * _gamma(", "kappa = 0 * _gamma(", batch_in_order),
+    "the logits' error": Term(
+        difference_bounds,
+        "+ 4 * e.max(axis=1)[:, None]",
+        "+ 0 * e.max(axis=1)[:, None]",
+        offset_logits,
+        0.005,
+    ),
+    "the logits' own sums": Term(
+        difference_bounds,
+        "e = _gamma(len(W2) + 2) * (a @ np.vstack",
+        "e = 0 * (a @ np.vstack",
+        logits_in_order,
+        0.005,
+    ),
+    "the units' error in the logits": Term(
+        difference_bounds, "+ e_z @ np.abs(W2)", "+ 0 * e_z @ np.abs(W2)", offset_units, 0.005
+    ),
+    "truncation under softmax": Term(
+        certified_differences, "np.asarray(THIRD * (spread**3).sum(axis=1))", "np.zeros(m)", truncated_softmax
+    ),
+    "truncation under the sigmoid": Term(
+        certified_differences,
+        "np.asarray(THIRD * ((np.abs(slope) + error) ** 3).sum(axis=(1, 2)))",
+        "np.zeros(m)",
+        truncated_sigmoid,
+        0.05,
+    ),
+    "truncation of tanh under softmax": Term(
+        certified_differences,
+        "R[2] + R[0] * R[1] / 4 + THIRD * R[0] ** 3 / 6",
+        "0 * R[2]",
+        smooth_softmax,
+        0.02,
+    ),
+    "truncation of tanh under squares": Term(
+        certified_differences,
+        "(slope * y[2] + second * y[0] * y[1] + third * y[0] ** 3 / 6).sum(axis=1)",
+        "(0 * y[2]).sum(axis=1)",
+        smooth_squares,
+        0.02,
+    ),
+    "subtracted losses": Term(
+        certified_differences,
+        "rounding = scale * (error + summing) / (2 * h)",
+        "rounding = scale * summing / (2 * h)",
+        subtracted_losses,
+        0.05,
+    ),
+    "signs that are certain": Term(
+        certified_differences,
+        "(plus.value > plus.error) & (minus.value > minus.error)",
+        "(plus.value > 0) & (minus.value > 0)",
+        uncertain_signs,
+    ),
+    "the deltas' errors": Term(
+        shared_deltas, "delta.error[:, j])", "0 * delta.error[:, j])", deltas_at_their_ends
+    ),
+    "what the products round": Term(
+        shared_deltas, "rho = np.maximum(rounded.error, least)", "rho = least", rounded_products
+    ),
+    "the witness's error": Term(
+        relu_kinks,
+        "np.where(proven, 0.0, own.error + witness.error)",
+        "np.where(proven, 0.0, own.error)",
+        witness_at_its_end,
+    ),
+    "the result's own error": Term(
+        relu_kinks,
+        "np.where(proven, 0.0, own.error + witness.error)",
+        "np.where(proven, 0.0, witness.error)",
+        own_error_beside_a_witness,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TERMS)
+def test_a_case_that_needs_the_term_stays_inside_and_comes_close(name: str) -> None:
+    term = TERMS[name]
+    assert term.close <= term.hostile() <= 1.0
+
+
+@pytest.mark.parametrize("name", TERMS)
+def test_a_term_left_out_is_missed(name: str) -> None:
+    term = TERMS[name]
+    with leaving_out(term.module, term.text, term.instead):
+        assert term.hostile() > 1.0
