@@ -7,11 +7,14 @@ a kink inside the stencil, sums in a hostile order, logits off by half a unit of
 import numpy as np
 import pytest
 
+from backproof.comparisons.contenders.scratch_mlp import ScratchMLP
 from backproof.comparisons.verdicts import certified_differences, difference_bounds, relu_kinks, shared_deltas
 from backproof.comparisons.verdicts.certified_differences import central_differences
 from backproof.comparisons.verdicts.difference_bounds import central_difference_bound
 from backproof.comparisons.verdicts.network_bounds import backprop_reference
-from backproof.comparisons.verdicts.relu_kinks import expected_gradient
+from backproof.comparisons.verdicts.outcome import Outcome
+from backproof.comparisons.verdicts.relu_kinks import expected_gradient, flat_gradient, judge_gradient
+from backproof.comparisons.verdicts.relu_selections import selected
 from backproof.comparisons.verdicts.rounding import Bounded
 from backproof.comparisons.verdicts.shared_deltas import scale_of_error
 from backproof.scratch.architecture import ActivationName, Architecture, Array, LossName
@@ -19,7 +22,9 @@ from backproof.scratch.gradients import gradient
 from backproof.scratch.network import Network
 from backproof.scratch.problem import Problem
 from tests.comparisons.verdicts.test_hostile_rounding import Term, largest_share
+from tests.comparisons.verdicts.test_relu_kinks import many_near_zeros, near_reference
 from tests.support.leaving_out import leaving_out
+from tests.support.strategies import random_case
 
 U = 2.0**-53
 WORST = np.log((3 + np.sqrt(3)) / (3 - np.sqrt(3)))  # the logit of the p with the largest third cumulant
@@ -231,7 +236,48 @@ def own_error_beside_a_witness() -> float:
     return largest_share(0.9 * own.error, held.error)
 
 
+def stored_gradient() -> float:
+    """One example in float64: each entry of the shadow's longdouble gradient was rounded by itself."""
+    case = random_case(Architecture((2, 2), "identity", "cross_entropy", "float64"), "saturated", 1, 0)
+    contender = ScratchMLP()
+    contender.load(case.architecture, case.weights)
+    found = flat_gradient(contender.loss_and_gradient(case.x, case.targets)[1])
+    reference = backprop_reference(case.architecture, case.weights, case.x, case.targets)
+    return scale_of_error(reference, found, Bounded(reference.gradient.value, 0 * found), 0)[0]
+
+
+def many_switched_units() -> float:
+    """Thirty undecided units, half of them on: outside, were a bound for one selection asked."""
+    reference, found = many_near_zeros(30)
+    return 0.5 if judge_gradient(reference, found).outcome == Outcome.INCONCLUSIVE else 2.0
+
+
+def witness_on_the_other_side() -> float:
+    """The witness has the unit off and is off by nearly its error; the result has it on."""
+    reference = near_reference()
+    on, off = selected(reference.state, ()).value, selected(reference.state, ((0, 0, 0),)).value
+    witness = Bounded(off + 0.9e-6, np.full(4, 1e-6))
+    return 0.5 if judge_gradient(reference, on, witness, required=1.0).outcome == Outcome.PASS else 2.0
+
+
 TERMS = {
+    "storing in double precision": Term(
+        shared_deltas, "(expected.error[rows] + stored)", "expected.error[rows]", stored_gradient, 0.0
+    ),
+    "every selection": Term(relu_kinks, "expected.error + 2 * reach", "expected.error", many_switched_units),
+    "where the witness stands": Term(
+        relu_kinks,
+        "both = Bounded(own.value, own.error + witness.error)",
+        "both = own",
+        witness_on_the_other_side,
+    ),
+    "majorants": Term(
+        certified_differences,
+        "b @ self.state.weights[above + 1].magnitude",
+        "0 * b @ self.state.weights[above + 1].magnitude",
+        smooth_softmax,
+        0.02,
+    ),
     "truncation": Term(
         difference_bounds,
         "h**2 / 6 * THIRD_CUMULANT * (third.T @ cubed)",

@@ -309,6 +309,12 @@ TERMS = {
     "logits under softmax": Term(
         loss_bounds, "else _shifted(p, z.error, D)", "else np.zeros_like(p)", one_uncertain_logit
     ),
+    "the other logits under softmax": Term(
+        loss_bounds,
+        " + np.maximum((top * x).sum(axis=1, keepdims=True) - top * x, 0.0)",
+        "",
+        one_uncertain_logit,
+    ),
     "the largest error": Term(
         loss_bounds,
         "D = z.error + z.error.max(axis=1, keepdims=True)\n        rho",

@@ -156,6 +156,9 @@ TERMS = {
     "partial sums in blocks": Term(
         rounding, "self._squares(largest, carried))", "0.0 * self._squares(largest, carried))", lost_in_blocks
     ),
+    "each block": Term(
+        rounding, "squares += count * binade(reach * SAFETY) ** 2", "squares += 0 * count", lost_in_blocks
+    ),
     "products": Term(
         rounding,
         "        products = np.where(exact, 0.0, ",
