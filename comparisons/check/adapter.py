@@ -18,6 +18,20 @@ LOSS = re.compile(r"(loss|cost|error|objective|^J$|entropy|mse)", re.I)
 STEP = re.compile(r"^(step|update|train|fit|sgd)", re.I)
 WEIGHT = re.compile(r"^(W|w|weights?|theta|params?|parameters|layers?|biases|bias|b)(_?\d*|s)?$")
 SOFTMAX = re.compile(r"softmax", re.I)
+COLUMNS = re.compile(r"\bd_?b\w*[\]'\"]*\s*=.*axis\s*=\s*1|shape\[1\]\b.*m\b")  # db sums over columns
+# What a parameter of this name is given: by one of the network's functions, and by its constructor.
+ARGUMENTS = (
+    (re.compile(r"^(x|inputs?|data|features|batch_?x|xs)(_?batch|_?train)?$", re.I), "x"),
+    (re.compile(r"^(t|y|ys|targets?|labels?|y_?true|truth|batch_?y)(_?batch|_?train)?$", re.I), "targets"),
+    (re.compile(r"^(out|outputs?|scores|logits|y_?hat|y_?pred|preds?|probs?|p|a\d|al)$", re.I), "outputs"),
+    (re.compile(r"^(rate|lr|eta|alpha|learning_?rate)$", re.I), "rate"),
+)
+SIZES = (
+    (re.compile(r"^(layers?|sizes|layer_?(sizes|dims)|dims|architecture|shape)$", re.I), "list({})"),
+    (re.compile(r"hid|^h\d?$", re.I), "{}[1]"),
+    (re.compile(r"out|class|^k$|^c$", re.I), "{}[-1]"),
+    (re.compile(r"in|feature|^d$", re.I), "{}[0]"),
+)
 
 
 @dataclass(frozen=True)
@@ -32,6 +46,7 @@ class Found:
     weights: tuple[str, ...]
     parameters: dict[str, list[str]]
     source: str
+    returned: tuple[str, ...] = ()  # by the backward pass, where it is a row of names: dW1, db1, ...
 
 
 def adapter(source: Path, destination: Path) -> tuple[str, int]:
@@ -74,7 +89,20 @@ def _of(owner: str, node: ast.ClassDef | ast.Module, source: str) -> Found:
         tuple(dict.fromkeys(_weights(node, bool(owner)))),
         parameters,
         source,
+        _returned(functions, named(BACKWARD)),
     )
+
+
+def _returned(functions: list[ast.FunctionDef], backward: str) -> tuple[str, ...]:
+    """The names of gradients of W and b in turn that the backward pass returns; else nothing."""
+    for function in functions:
+        last = function.body[-1]
+        if function.name == backward and isinstance(last, ast.Return) and isinstance(last.value, ast.Tuple):
+            names = [one.id for one in last.value.elts if isinstance(one, ast.Name)]
+            pairs = len(names) == len(last.value.elts) and len(names) % 2 == 0
+            if pairs and all("wb"[i % 2] in name.lower() for i, name in enumerate(names)):
+                return tuple(names)
+    return ()
 
 
 def _weights(node: ast.AST, of_self: bool) -> list[str]:
@@ -89,7 +117,7 @@ def _weights(node: ast.AST, of_self: bool) -> list[str]:
 
 
 def _written(found: Found, source: Path, destination: Path) -> str:
-    made = f"{found.owner}({', '.join('...' for _ in found.parameters.get('__init__', []))})"
+    made = f"{found.owner}({', '.join(map(_size, found.parameters.get('__init__', [])))})"
     where = f"{found.source}.{found.owner}" if found.owner else found.source
     body = [
         f'"""{where} as backproof asks for it:  backproof check {destination}:Adapter"""',
@@ -121,7 +149,7 @@ def _form(source: Path) -> list[str]:
     guesses = [
         ('outputs = "probabilities"', bool(SOFTMAX.search(text))),
         ('targets = "one_hot"', bool(re.search(r"one_?hot|to_categorical|np\.eye", text, re.I))),
-        ('samples = "columns"', bool(re.search(r"axis\s*=\s*1,\s*keepdims|shape\[1\]\b.*m\b", text))),
+        ('samples = "columns"', bool(COLUMNS.search(text))),
         ('weight_layout = "out_in"', bool(re.search(r"(dot\(\s*(self\.)?W|W\d?\s*@)", text))),
         ('supports = {"activation": ["relu"], "loss": ["cross_entropy"], "dtype": ["float64"]}', False),
     ]
@@ -154,11 +182,23 @@ def _loading(found: Found) -> list[str]:
     return lines or [f"        ...{GUESS}: put the weights into it; none were recognised"]
 
 
+def _size(parameter: str) -> str:
+    """What the constructor is given for a parameter of this name."""
+    sizes = "architecture.layer_sizes"
+    return next((what.format(sizes) for names, what in SIZES if names.search(parameter)), "...")
+
+
 def _call(found: Found, name: str, *arguments: str) -> str:
+    """By the parameters' names; one that says nothing gets what is left of the arguments, in order."""
     owner = "self.net" if found.owner else found.source
-    wanted = len(found.parameters.get(name, arguments))
-    given = [*arguments, *("...",) * wanted][:wanted] if wanted else []
-    return f"{owner}.{name}({', '.join(given)})"
+    if name not in found.parameters:
+        return f"{owner}.{name}({', '.join(arguments)})"
+    meant = [
+        next((what for names, what in ARGUMENTS if names.match(parameter)), "")
+        for parameter in found.parameters[name]
+    ]
+    left = iter([one for one in arguments if one not in meant])
+    return f"{owner}.{name}({', '.join(what or next(left, '...') for what in meant)})"
 
 
 def _gradient(found: Found) -> list[str]:
@@ -168,10 +208,18 @@ def _gradient(found: Found) -> list[str]:
             f"        {_call(found, found.step, 'x', 'targets', 'rate')}{GUESS}",
         ]
     loss = _call(found, found.loss, "outputs", "targets") if found.loss else "..."
+    called = _call(found, found.backward or "backward", "x", "targets")
+    pairs = ", ".join(f"({W}, {b})" for W, b in zip(found.returned[::2], found.returned[1::2], strict=True))
+    lines = [f"        gradient = {called}{GUESS}"]
+    if pairs:
+        lines = [
+            f"        {', '.join(found.returned)} = {called}{GUESS}",
+            f"        gradient = [{pairs}]{GUESS}",
+        ]
     return [
         "    def loss_and_gradient(self, x, targets):",
         "        outputs = self.logits(x)",
         f"        loss = {loss}{GUESS}",
-        f"        gradient = {_call(found, found.backward or 'backward', 'x', 'targets')}{GUESS}",
+        *lines,
         f"        return float(loss), gradient{GUESS}: pairs (dW, db), first layer first",
     ]

@@ -126,6 +126,8 @@ def check(
     _keep_hypothesis_away()
     if init is not None:
         return _init(init, start_from)
+    if start_from is not None:
+        raise InputError("--from: goes with --init FILE, the adapter to write")
     for name, value in (("--time-limit", time_limit), ("--call-limit", call_limit)):
         if not 0 < value < float("inf"):
             raise InputError(f"{name}: expected seconds > 0, got {value:g}")

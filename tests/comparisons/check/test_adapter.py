@@ -32,6 +32,18 @@ class Model:
     def train(self, x, y, rate):
         self.W1 -= rate
 """
+FLAT = """
+class TwoLayer:
+    def __init__(self, n_in, n_hidden, n_out):
+        self.W1, self.b1, self.W2, self.b2 = 1, 2, 3, 4
+    def forward(self, X):
+        return X
+    def loss(self, X, y):
+        p = np.exp(X) / np.exp(X).sum(axis=1, keepdims=True)
+        return 0
+    def backward(self, y):
+        return dW1, db1, dW2, db2
+"""
 FUNCTIONS = "W1 = 1\nb1 = 2\ndef forward(X):\n    return X\ndef backward(X, y):\n    return X\n"
 
 
@@ -41,7 +53,7 @@ FUNCTIONS = "W1 = 1\nb1 = 2\ndef forward(X):\n    return X\ndef backward(X, y):\
         (
             NETWORK,
             [
-                "homework.Network(...)",
+                "homework.Network(list(architecture.layer_sizes))",
                 "self.net.feedforward(x)",
                 "self.net.backprop(x, targets)",
                 "probabilities",
@@ -50,6 +62,16 @@ FUNCTIONS = "W1 = 1\nb1 = 2\ndef forward(X):\n    return X\ndef backward(X, y):\
         (
             STEPS,
             ["self.net.predict(x)", "def step(self, x, targets, rate)", "self.net.train(x, targets, rate)"],
+        ),
+        (
+            FLAT,
+            [
+                "layer_sizes[0], architecture.layer_sizes[1], architecture.layer_sizes[-1])",
+                "self.net.loss(x, targets)",
+                "dW1, db1, dW2, db2 = self.net.backward(targets)",
+                "gradient = [(dW1, db1), (dW2, db2)]",
+                '# samples = "columns"',
+            ],
         ),
         (FUNCTIONS, ["homework.forward(x)", "homework.backward(x, targets)", "homework.W1"]),
     ],

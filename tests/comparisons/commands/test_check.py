@@ -45,6 +45,7 @@ def test_a_wrong_class_exits_with_1_and_says_why(capsys: pytest.CaptureFixture[s
         (["my_mlp"], "expected module:Class or file.py:Class"),
         ([], "got nothing"),
         ([STUDENT, "--only", "nonsense"], "expected some of weights, logits"),
+        ([STUDENT, "--from", "homework.py"], "--from: goes with --init FILE"),
         ([STUDENT, "--time-limit", "0"], "--time-limit: expected seconds > 0"),
         ([STUDENT, "--json", "no/such/folder/x.json"], "no folder"),
     ],
