@@ -47,6 +47,9 @@ def lessons(
             "--set", metavar="NAME=VALUE", help="Another value for a constant of the lesson; repeatable."
         ),
     ] = None,
+    notebook: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Write the lesson as a Jupyter notebook, too.")
+    ] = None,
     epochs: Annotated[int, options.count("Epochs of keras-start; its text trains 30.")] = 5,
     tensorboard: Annotated[
         str | None, typer.Option(metavar="DIR", help="Lesson live: write TensorBoard's event files there.")
@@ -64,7 +67,9 @@ def lessons(
     Exit codes: 0 every claim holds, 1 one does not, 2 bad input, 3 some could not be judged without MNIST.
     """
     name, page = _named_page(name, html)
-    _check(name, all_, lang, change, only_with_a_lesson=bool(change or tensorboard))
+    _check(name, all_, lang, change, only_with_a_lesson=bool(change or tensorboard or notebook))
+    if notebook and all_:
+        raise InputError("notebook: expected one lesson's name with --notebook, got --all")
     from backproof.comparisons.running import threads as thread_pools
 
     thread_pools.limit(threads)
@@ -100,6 +105,8 @@ def lessons(
         terminal.render(entry, console, lang, code)
 
     entries = _run(chosen, setting, changes, show, folder, lang)
+    if notebook:
+        _write_notebook(notebook, chosen[0], entries[0], data)
     if html:
         _draw(folder or options.OUT, page, lang, entries[0].name if len(entries) == 1 else None)
     elif folder is not None:
@@ -125,6 +132,13 @@ def _named_page(name: str | None, html: bool) -> tuple[str | None, str | None]:
             f"lesson: expected a name, got the file {name!r}; to write the page there, add --html"
         )
     return None, name
+
+
+def _write_notebook(file: str, lesson: "Lesson", told: "ToldLesson", data: str) -> None:
+    from backproof.comparisons.lessons import notebook
+
+    path = notebook.write(file, notebook.notebook(lesson, told, told.language, data))
+    print(f"Notebook: {path.resolve().as_uri()}")
 
 
 def _draw(folder: str, page: str | None, lang: str, lesson: str | None = None) -> int:

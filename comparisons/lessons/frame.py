@@ -139,8 +139,8 @@ def number(value: float) -> str:
 
 
 def percent(fraction: float) -> str:
-    """95 %, 91.77 %: two digits after the point where there are any; a space that does not break."""
-    return f"{100 * float(fraction):.2f}".removesuffix(".00").replace("-", "−") + "\u00a0%"
+    """95%, 91.77%: two digits after the point where there are any."""
+    return f"{100 * float(fraction):.2f}".removesuffix(".00").replace("-", "−") + "%"
 
 
 def at_most(text: str, found: float, bound: float, show: Callable[[float], str] = number) -> Claim:

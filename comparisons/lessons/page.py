@@ -39,6 +39,7 @@ from backproof.comparisons.lessons import catalogue
 from backproof.comparisons.lessons.catalogue import LANGUAGES, Text
 from backproof.comparisons.lessons.chapter import both, chapter_title, rich, word
 from backproof.comparisons.lessons.course import CHAPTERS, LESSONS, Lesson
+from backproof.comparisons.lessons.lab_data import lab_data
 from backproof.comparisons.lessons.lab_digits import lab_digits
 from backproof.comparisons.lessons.mathml import to_mathml
 from backproof.comparisons.lessons.pictures import AMOUNT, CLASSES, SIGNED
@@ -101,6 +102,7 @@ def render(lessons: Sequence[ToldLesson], language: str = "en") -> str:
         policy=Markup(_POLICY.format(hashes=hashes)),
         scripts=[Markup(script) for script in scripts],
         style=Markup(_template("classroom.css")),
+        terms=list(catalogue.texts("frame")["terms"].values()),
         title=catalogue.text("frame", "title"),
     )  # fmt: skip
     return str(text)
@@ -152,7 +154,7 @@ def _data(pages: Sequence[Page], language: str) -> Json:
         "order": [page.name for page in pages],
         "words": {"frame": _words("frame", ()), **{page.name: _lab_words(page) for page in pages}},
         "figures": {page.name: [_figure(f) for f in page.told.figures] for page in pages if page.told},
-        "lab": {**digits, "labels": list(digits["labels"])},
+        "lab": {**digits, "labels": list(digits["labels"]), **asdict(lab_data())},
     }
 
 

@@ -21,7 +21,7 @@ const control = {
 const frame = (() => {
   const data = pageData;
   const states = {};
-  const shown = { lesson: "", language: "en", presenting: false, scene: 0 };
+  const shown = { lesson: "", language: "en", presenting: false, scene: 0, sheet: false };
   const dirty = new Map(); // lesson -> names of controls moved since it was drawn; null: draw all
   let waiting = false;
 
@@ -77,6 +77,7 @@ const frame = (() => {
     const query = new URLSearchParams();
     if (shown.language !== data.language) query.set("lang", shown.language);
     if (shown.presenting) query.set("present", String(shown.scene + 1));
+    if (shown.sheet) query.set("sheet", "1");
     const state = stateOf(name);
     controlsOf(name).forEach((c) => { if (state[c.name] !== c.start) query.set(c.name, String(state[c.name])); });
     const text = query.toString();
@@ -89,6 +90,7 @@ const frame = (() => {
     controlsOf(name).forEach((c) => { if (query.has(c.name)) state[c.name] = valid(c, query.get(c.name)); });
     states[name] = state;
     shown.presenting = query.has("present");
+    shown.sheet = query.has("sheet");
     shown.scene = Math.max(0, Number(query.get("present") || 1) - 1);
     speak(["en", "ko"].includes(query.get("lang")) ? query.get("lang") : data.language);
     dirty.set(name, null);
@@ -365,15 +367,28 @@ const frame = (() => {
   const scenes = () => all(".scene", article(shown.lesson)).filter((s) => !s.closest("details"));
   function present() {
     document.documentElement.classList.toggle("presenting", shown.presenting);
+    document.documentElement.classList.toggle("sheeting", shown.sheet);
     one("[data-present]").setAttribute("aria-pressed", String(shown.presenting));
+    one("[data-sheet]").setAttribute("aria-pressed", String(shown.sheet));
     const list = scenes();
     shown.scene = Math.min(shown.scene, Math.max(0, list.length - 1));
     all(".scene").forEach((s) => s.classList.remove("on-screen"));
     if (list[shown.scene]) list[shown.scene].classList.add("on-screen");
   }
 
+  // The present lesson as a sheet to print: questions with room, the answers on the last page.
+  function toggleSheet() {
+    shown.sheet = !shown.sheet;
+    shown.presenting = false;
+    present();
+    dirty.set(shown.lesson, null);
+    remember();
+    redraw();
+  }
+
   function togglePresenter() {
     shown.presenting = !shown.presenting;
+    shown.sheet = false;
     shown.scene = 0;
     present();
     dirty.set(shown.lesson, null);
@@ -407,14 +422,15 @@ const frame = (() => {
   }
 
   function printable() {
+    if (shown.sheet) return;
     drawAll = true;
-    all("details").forEach((d) => { if (!d.classList.contains("code")) d.open = true; });
     data.order.forEach((name) => { build(name); article(name).hidden = false; dirty.set(name, null); drawNow(name); });
   }
 
   function start() {
     all("[data-speak]").forEach((b) => b.addEventListener("click", () => { speak(b.dataset.speak); remember(); open(shown.lesson); }));
     one("[data-present]").addEventListener("click", togglePresenter);
+    one("[data-sheet]").addEventListener("click", toggleSheet);
     document.addEventListener("keydown", keys);
     document.addEventListener("click", (event) => {
       const link = event.target.closest("a[href^='#']");

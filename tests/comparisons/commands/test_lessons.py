@@ -52,6 +52,7 @@ def test_what_digits_cannot_judge_exits_with_3() -> None:
         (["xor", "--lang", "de"], "lang: expected one of en, ko"),
         (["xor", "--all"], "lesson: expected a name or --all, got both"),
         (["page.html"], "to write the page there, add --html"),
+        (["--all", "--notebook", "x.ipynb"], "notebook: expected one lesson's name"),
         (["--set", "STEPS=1"], "lesson: expected a name or --all"),
         (["xor", "--set", "STEPS"], "set: expected NAME=VALUE"),
         (["xor", "--set", "NOTHING=1"], "set: expected one of this lesson's constants"),
@@ -110,6 +111,13 @@ def test_html_alone_writes_the_page_of_what_was_run_to_the_file_it_is_given(
     assert cli.run(["lessons", "--html", "class/page.html", "--lang", "ko"]) == 0
     assert "19 of 19 lessons have no results yet" in capsys.readouterr().out
     assert '<html lang="ko">' in (tmp_path / "class" / "page.html").read_text(encoding="utf-8")
+
+
+def test_a_notebook_is_written_beside_the_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "class" / "shapes.ipynb"
+    assert cli.run(["lessons", "shapes", "--notebook", str(file)]) == 0
+    assert json.loads(file.read_text(encoding="utf-8"))["nbformat"] == 4
+    assert file.resolve().as_uri() in capsys.readouterr().out
 
 
 def test_an_interruption_keeps_the_lessons_that_were_done(

@@ -1,23 +1,45 @@
 """The lessons' own page: what it holds, and how it behaves in a real browser, where there is one."""
 
+import base64
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import numpy as np
 import pytest
 
 from backproof.comparisons.compare import vectors
-from backproof.comparisons.lessons import catalogue, page, runner, two_ways
+from backproof.comparisons.contenders.scratch_mlp import ScratchMLP
+from backproof.comparisons.lessons import (
+    activations,
+    catalogue,
+    chain_rule,
+    descent,
+    lab_data,
+    linear_regression,
+    logistic_regression,
+    neuron,
+    page,
+    runner,
+    shapes,
+    sparse_cross_entropy,
+    text_network,
+    two_ways,
+    xor,
+)
 from backproof.comparisons.lessons.course import LESSONS, find
 from backproof.comparisons.lessons.frame import Setting
 from backproof.comparisons.lessons.lab_digits import fresh, lab_digits, pixels
+from backproof.comparisons.lessons.learning_rule import Perceptron
 from backproof.comparisons.lessons.result import ToldLesson
-from backproof.scratch.architecture import Array
+from backproof.scratch.architecture import Architecture, Array
 from backproof.scratch.gradients import gradient
+from backproof.scratch.network import Network
+from backproof.scratch.parameters import Parameters
 from tests.support.browser import BROWSERS, Browser, browser, installed
 
 ROOT = Path(__file__).parents[3]
@@ -267,6 +289,30 @@ def test_keys_turn_the_pages_and_open_the_presenters_screen(tab: Browser, file: 
     assert len(tab.evaluate(f"{MOVED}.then(() => {scenes})")) == 4
 
 
+def test_a_worksheet_asks_before_it_answers(tab: Browser, file: Path) -> None:
+    tab.show(file, 1280, dark=False)
+    go(tab, "#descent?sheet=1&lang=ko")
+    seen = "Array.from(document.querySelectorAll('article:not([hidden]) > *'))"
+    seen += ".filter((e) => e.checkVisibility())"
+    shown = tab.evaluate(f"{seen}.map((e) => e.className || e.tagName)")
+    assert shown == ["where-am-i", "H1", "sheet"]
+    questions = tab.evaluate("document.querySelectorAll('#lesson-descent .sheet > ol > li').length")
+    answers = tab.evaluate("document.querySelectorAll('#lesson-descent .answers li').length")
+    assert questions > answers > 1
+    assert (
+        tab.evaluate("getComputedStyle(document.querySelector('#lesson-descent .answers')).breakBefore")
+        == "auto"
+    )
+
+
+def test_printed_every_lesson_begins_a_page_of_its_own(tab: Browser, file: Path) -> None:
+    tab.show(file, 1280, dark=False)
+    pdf = base64.b64decode(tab.ask("Page.printToPDF", preferCSSPageSize=True)["data"])
+    n_pages = len(re.findall(rb"/Type\s*/Page[^s]", pdf))
+    assert len(LESSONS) <= n_pages <= len(LESSONS) + 3  # the first has four pictures
+    assert tab.seen.complaints == []
+
+
 def test_dragging_the_point_moves_the_weight(tab: Browser, file: Path) -> None:
     tab.show(file, 1280, dark=False)
     go(tab, "#two-ways")
@@ -331,15 +377,82 @@ def backprop_of(index: int, label: int) -> float:
     return float(gradient(fresh(digits.weights), x, np.array([label]))[index])
 
 
-def accuracy_with(factor: float) -> float:
+def sample() -> tuple[Array, Array, Array, Array]:
+    """The page's digits: images and labels to train on, and those to test on."""
     digits = lab_digits()
     x, labels = pixels(digits.images), np.array(digits.labels)
-    network = two_ways.train_with(factor, x[: digits.train], labels[: digits.train])
-    logits: Array = network.forward(x[digits.train :])[-1]
-    return 100 * float((logits.argmax(axis=1) == labels[digits.train :]).mean())
+    return x[: digits.train], labels[: digits.train], x[digits.train :], labels[digits.train :]
 
 
-# (lesson, controls, reading, what Python computes, relative tolerance)
+def percent_right(network: Network) -> float:
+    _, _, test, labels = sample()
+    return 100 * float((network.forward(test)[-1].argmax(axis=1) == labels).mean())
+
+
+def accuracy_with(factor: float) -> float:
+    x, labels, _, _ = sample()
+    return percent_right(two_ways.train_with(factor, x, labels))
+
+
+def network_at(sizes: tuple[int, ...], theta: Sequence[float] | Array, activation: Any, loss: Any) -> Network:
+    architecture = Architecture(sizes, activation=activation, loss=loss)
+    return Network(architecture, Parameters(architecture, np.array(theta, float)))
+
+
+def descended(network: Network, rate: float, steps: int, size: int) -> Network:
+    """The page's training: batches in order, again and again."""
+    x, labels, _, _ = sample()
+    for step in range(steps):
+        i = step % (len(x) // size) * size
+        rows = slice(i, i + size)
+        network.parameters.flat[...] -= rate * gradient(network, x[rows], labels[rows])
+    return network
+
+
+def digits_at(start: Array, activation: str = "tanh") -> Network:
+    return network_at((64, 32, 10), start, activation, "cross_entropy")
+
+
+def loss_of_others_after(rate: float, steps: int) -> float:
+    _, _, test, labels = sample()
+    return float(descended(digits_at(lab_digits().start), rate, steps, 20).loss(test, labels))
+
+
+def fitted(steps: int) -> float:
+    x, y = linear_regression.data(0)
+    return float(linear_regression.fit_by_differences(
+        network_at((1, 1), (-1, 2), "identity", "mse"), x, y)[0][steps])  # fmt: skip
+
+
+def node_loss(w1: float, w2: float, b: float) -> float:
+    x, targets = logistic_regression.data(0)
+    return float(network_at((2, 1), (w1, w2, b), "identity", "binary_cross_entropy").loss(x, targets))
+
+
+def text_net(rate: float, steps: int, which: int) -> float:
+    """Loss (0) or living units (1) of the text's own network, all its 64 rows and 1,000 inputs."""
+    network = text_network.scratch_network(*text_network.text_weights(0))
+    return float(
+        text_network.train_without_biases(network, *text_network.text_data(), rate, steps)[which][-1]
+    )
+
+
+def answers(weights: tuple[float, ...], bias: float) -> float:
+    rows = np.array([[i >> 2, i >> 1 & 1, i & 1] for i in range(8)], float)
+    return float("".join(str(int(y)) for y in Perceptron(np.array(weights), bias).predict(rows)))
+
+
+def chain(name: str) -> float:
+    theta = np.array([0.8, -0.3, 1.2, 0.4, -0.9, 0.2])
+    return float(np.prod([value for _, value in chain_rule.factors(theta)[name]]))
+
+
+def first_loss(scale: float) -> float:
+    x, labels, _, _ = sample()
+    return float(digits_at(scale * lab_digits().start, "relu").loss(x[:100], labels[:100]))
+
+
+# (lesson, controls, reading, what Python computes, relative tolerance: the digits the page shows)
 PYTHON: list[tuple[str, str, str, Callable[[], float], float]] = [
     ("two-ways", "theta=0.9", "derivative", lambda: two_ways.slope(0.9), 1e-12),
     ("two-ways", "logh=-3", "quotient", lambda: two_ways.quotient(-0.6, 1e-3, "central"), 1e-11),
@@ -354,7 +467,40 @@ PYTHON: list[tuple[str, str, str, Callable[[], float], float]] = [
     ("two-ways", "mistake=none", "accuracy", lambda: accuracy_with(1.0), 1e-3),
     ("two-ways", "mistake=RoundedConstant", "accuracy", lambda: accuracy_with(1.0005), 1e-3),
     ("two-ways", "mistake=RoundedConstant", "worst_gap", lambda: 5e-4, 1e-3),
+    ("neuron", "x1=2", "z",
+     lambda: neuron.neuron_by_hand(np.array([2.0, -2.0]), np.array([0.8, 0.25]), 0.1), 1e-5),
+    ("activations", "kind=tanh&z=0.5", "slope",
+     lambda: float(activations.value_and_derivative("tanh", np.array([0.5]))[1][0]), 1e-5),
+    ("activations", "kind=step&z=0&logh=-3", "quotient",
+     lambda: float(activations.quotient(activations.step, np.zeros(1), 1e-3)[0]), 1e-5),
+    ("descent", "rate=0.3&steps=5", "w",
+     lambda: float(descent.descend_scalar(lambda w: 2 * np.square(w - 1.2), -1.4, 0.3, 5)[-1]), 1e-5),
+    ("linear-regression", "steps=20", "mse", lambda: fitted(20), 1e-5),
+    ("logistic-regression", "w1=2&w2=0.5&b=-1", "loss", lambda: node_loss(2, 0.5, -1), 1e-5),
+    ("perceptron", "bias=-3", "answers", lambda: answers((6, 2, 2), -3), 0),
+    ("perceptron", "weather=2&nearby=6&bias=0", "answers", lambda: answers((2, 2, 6), 0), 0),
+    ("xor", "start=5&steps=200", "loss", lambda: float(xor.trained(5, ScratchMLP())[200]), 1e-3),
+    ("shapes", "i=1&j=2", "sum", lambda: float(shapes.entry(*lab_data.small_integers(), 1, 2)), 0),
+    ("linear-collapse", "x=2", "y", lambda: float(network_at(
+        (1, 8, 8, 1), lab_data.lab_data().deep, "relu", "mse").forward(np.array([[2.0]]))[-1][0, 0]), 1e-5),
+    ("chain-rule", "which=w2", "product", lambda: chain("w2"), 1e-5),
+    ("chain-rule", "which=b1", "product", lambda: chain("b1"), 1e-5),
+    ("two-layer-net", "lograte=-5&steps=100", "loss", lambda: text_net(1e-5, 100, 0), 1e-3),
+    ("two-layer-net", "lograte=-3&steps=50", "living", lambda: text_net(1e-3, 50, 1), 0),
+    ("sparse-cross-entropy", "z0=1&label=3", "loss", lambda: sparse_cross_entropy.stable_cross_entropy(
+        np.array([[1, 0.5, -1, 3, 0]]), np.array([3])), 1e-5),
+    ("softmax-regression", "steps=20", "accuracy", lambda: percent_right(
+        descended(network_at((64, 10), np.zeros(650), "identity", "cross_entropy"), 0.5, 20, 100)), 1e-3),
+    ("digits-network", "unit=7", "activation",
+     lambda: float(fresh(lab_digits().weights).forward(pixels(lab_digits().three))[1][0, 7]), 1e-4),
+    ("live", "step=100&lograte=-0.5", "test_loss", lambda: loss_of_others_after(10**-0.5, 100), 1e-4),
+    ("keras-start", "logscale=0.5", "loss", lambda: first_loss(10**0.5), 1e-4),
 ]  # fmt: skip
+
+
+def test_every_lab_has_a_reading_that_python_computes_too() -> None:
+    assert {row[0] for row in PYTHON} == set(WITH_LABS)
+    assert len(WITH_LABS) >= 12
 
 
 @pytest.mark.parametrize(
@@ -376,6 +522,8 @@ def test_a_reading_is_what_python_computes(
     go(tab, f"#{lesson}?{controls}")
     place = f"document.querySelector('#lesson-{lesson} [data-reading={name}]') !== null"
     if not tab.evaluate(place):  # it waits until it is seen
-        tab.evaluate(f"document.querySelector('#lesson-{lesson} .scene:last-of-type').scrollIntoView()")
+        tab.evaluate(
+            f"Array.from(document.querySelectorAll('#lesson-{lesson} .scene')).at(-1).scrollIntoView()"
+        )
         tab.evaluate(MOVED)
-    assert number(reading(tab, lesson, name)) == pytest.approx(value(), rel=tolerance)
+    assert number(reading(tab, lesson, name)) == pytest.approx(value(), rel=tolerance, abs=0)
