@@ -18,7 +18,7 @@ from backproof.comparisons.contenders.known import SCRATCH
 from backproof.comparisons.drawing import figures, formats, markup
 from backproof.comparisons.drawing.chapter import Section
 from backproof.comparisons.drawing.formats import mean
-from backproof.comparisons.results.cells import Absent, reason
+from backproof.comparisons.results.cells import Absent, Failed, reason
 
 
 def build(found: AccuracyResult | None) -> Section | None:
@@ -237,9 +237,11 @@ def _reasons(found: AccuracyResult) -> list[Markup]:
     ]
 
 
-def _row(name: str, cell: ContenderRuns | Absent, against: AgainstScratch | Absent | None) -> list[Any]:
+def _row(
+    name: str, cell: ContenderRuns | Absent | Failed, against: AgainstScratch | Absent | Failed | None
+) -> list[Any]:
     label = formats.label(name)
-    if isinstance(cell, Absent) or not cell.test_accuracy:
+    if isinstance(cell, Absent | Failed) or not cell.test_accuracy:
         return [label, *[formats.ABSENT] * 6, markup.absent(reason(cell))]
     accuracies = [100 * value for value in cell.test_accuracy if math.isfinite(value)]
     spread = f"{statistics.stdev(accuracies):.2f} points" if len(accuracies) > 1 else formats.ABSENT
@@ -248,11 +250,11 @@ def _row(name: str, cell: ContenderRuns | Absent, against: AgainstScratch | Abse
     return [label, formats.percent(mean(accuracies) / 100), spread, *_comparison(against, time)]
 
 
-def _comparison(against: AgainstScratch | Absent | None, time: str) -> list[Any]:
+def _comparison(against: AgainstScratch | Absent | Failed | None, time: str) -> list[Any]:
     """The cells from the difference to the verdict, the training time among them."""
     if against is None:
         return [*[formats.ABSENT] * 3, time, formats.ABSENT]
-    if isinstance(against, Absent):
+    if isinstance(against, Absent | Failed):
         return [*[formats.ABSENT] * 3, time, markup.absent(reason(against))]
     return [
         formats.points(against.difference_points),
@@ -276,8 +278,8 @@ def _trajectories(found: AccuracyResult) -> Markup:
     ).format(markup.table(columns, rows, "Scaled difference to scratch's weights", (0, 3)))
 
 
-def _trajectory_row(label: str, cell: ComparedTrajectories | Absent) -> list[Any]:
-    if isinstance(cell, Absent):
+def _trajectory_row(label: str, cell: ComparedTrajectories | Absent | Failed) -> list[Any]:
+    if isinstance(cell, Absent | Failed):
         return [label, formats.ABSENT, formats.ABSENT, markup.absent(reason(cell))]
     shown = [formats.scientific(value) for value in (cell.max_scaled_difference, cell.control)]
     return [label, *shown, markup.badge(cell.verdict)]

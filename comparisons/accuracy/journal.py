@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import IO
 
 from backproof.comparisons.accuracy.result import Setup, TrainedRun
-from backproof.comparisons.results.cells import Absent
+from backproof.comparisons.results.cells import Absent, Failed
 from backproof.comparisons.results.codec import decode, encode
 from backproof.comparisons.results.files import reason_of
 from backproof.scratch.errors import InputError
 
-Record = TrainedRun | Absent
+Record = TrainedRun | Absent | Failed
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,9 @@ from backproof.comparisons.accuracy.result import (
 )
 from backproof.comparisons.accuracy.unit import all_batches, initial_weights
 from backproof.comparisons.contenders import registry
+from backproof.comparisons.contenders.apart import FaultError
 from backproof.comparisons.data.dataset import Dataset
-from backproof.comparisons.results.cells import Absent
+from backproof.comparisons.results.cells import Absent, Failed
 from backproof.comparisons.running.progress import Progress
 from backproof.comparisons.verdicts.network_bounds import Reference, backprop_reference
 from backproof.comparisons.verdicts.outcome import Outcome, worst
@@ -41,7 +42,7 @@ class StepAndCourse:
     """Levels 1 and 2 of one contender."""
 
     one_step: OneStep
-    trajectory: ComparedTrajectories | Absent
+    trajectory: ComparedTrajectories | Absent | Failed
 
 
 def equal_hashes(ours: Sequence[Hashes], theirs: Sequence[Hashes]) -> EqualStarts:
@@ -78,7 +79,9 @@ def run(
         found: dict[str, StepAndCourse] = {}
         for name in names:
             step, theirs = one_step(reference, course, name), _their_trajectory(course, name, plain)
-            compared = theirs if isinstance(theirs, Absent) else trajectory.compare(ours, theirs, controls)
+            compared = (
+                theirs if isinstance(theirs, Absent | Failed) else trajectory.compare(ours, theirs, controls)
+            )
             found[name] = StepAndCourse(step, compared)
             advance()
     return found
@@ -86,17 +89,19 @@ def run(
 
 def one_step(reference: Reference, course: trajectory.Course, name: str) -> OneStep:
     """Level 1 on the course's first batch: logits, loss and gradient inside their derived bounds."""
-    contender = registry.create(name)
     batch = course.batches[0]
     inputs, labels = course.images[batch], course.labels[batch]
     checks: dict[str, Verdict] = {}
     absent: dict[str, str] = {}
     for quantity, judge in (("logits", _logits), ("loss and gradient", _gradient)):
-        contender.load(course.architecture, course.weights)
         try:
+            contender = registry.create(name)
+            contender.load(course.architecture, course.weights)
             checks |= judge(contender, reference, inputs, labels)
         except NotOffered as reason:
             absent[quantity] = str(reason)
+        except FaultError as fault:
+            return OneStep(Outcome.FAIL, checks, {**absent, quantity: str(fault)})
     return OneStep(worst([check.outcome for check in checks.values()]), checks, absent)
 
 
@@ -136,10 +141,12 @@ def make_course(setup: Setup, dataset: Dataset, seed: int, steps: int | None) ->
 
 def _their_trajectory(
     course: trajectory.Course, name: str, control: trajectory.Trajectory
-) -> trajectory.Trajectory | Absent:
+) -> trajectory.Trajectory | Absent | Failed:
     if name == trajectory.CONTROL:
         return control
     try:
         return trajectory.record(course, name)
     except NotOffered as reason:
         return Absent(str(reason))
+    except FaultError as fault:
+        return Failed(str(fault))

@@ -24,7 +24,7 @@ from typing import Any, Protocol
 from backproof.comparisons.accuracy.code_version import code_version
 from backproof.comparisons.accuracy.journal import Journal, Key, Record
 from backproof.comparisons.accuracy.result import Setup
-from backproof.comparisons.results.cells import Absent
+from backproof.comparisons.results.cells import Absent, Failed
 from backproof.comparisons.running import environment, processes, threads
 from backproof.comparisons.running.errors import Interrupted
 from backproof.comparisons.running.progress import Progress
@@ -84,7 +84,7 @@ def do_unit(unit: Unit) -> Done:
     if dataset.sha256 != unit.setup.dataset_sha256:
         raise InputError(f"workers: {machine()} has other data ({dataset.source}) than this process")
     record = train_unit(unit.setup, dataset, unit.name, unit.seed)
-    return machine(), record if isinstance(record, Absent) else replace(record, seconds=None)
+    return machine(), record if isinstance(record, Absent | Failed) else replace(record, seconds=None)
 
 
 def run(units: Iterable[Unit], journal: Journal, workers: Workers, progress: Progress) -> dict[Unit, Record]:

@@ -31,7 +31,7 @@ from backproof.comparisons.accuracy.result import (
 from backproof.comparisons.accuracy.unit import setup_of, train_unit, unpacked
 from backproof.comparisons.data.dataset import Dataset
 from backproof.comparisons.experiment import Experiment
-from backproof.comparisons.results.cells import Absent
+from backproof.comparisons.results.cells import Absent, Failed
 from backproof.comparisons.results.files import prepare_folder
 from backproof.comparisons.running import file_lock
 from backproof.comparisons.running.progress import Progress
@@ -110,11 +110,13 @@ def summarize(study: Study, records: Records, timed: bool = True) -> AccuracyRes
     )
 
 
-def _contender(seeds: Sequence[int], name: str, records: Records, timed: bool) -> ContenderRuns | Absent:
+def _contender(
+    seeds: Sequence[int], name: str, records: Records, timed: bool
+) -> ContenderRuns | Absent | Failed:
     found = []
     for seed in seeds:
         record = records[seed, name]
-        if isinstance(record, Absent):
+        if isinstance(record, Absent | Failed):
             return record
         found.append(record)
     return ContenderRuns(
@@ -125,13 +127,13 @@ def _contender(seeds: Sequence[int], name: str, records: Records, timed: bool) -
     )
 
 
-def _against_scratch(study: Study, name: str, records: Records) -> AgainstScratch | Absent:
+def _against_scratch(study: Study, name: str, records: Records) -> AgainstScratch | Absent | Failed:
     """Level 3 of one contender with level 0, and McNemar per seed. Differences: contender - scratch."""
     ours: list[TrainedRun] = []
     theirs: list[TrainedRun] = []
     for seed in study.seeds:
         for side, record in ((ours, records[seed, "scratch"]), (theirs, records[seed, name])):
-            if isinstance(record, Absent):
+            if isinstance(record, Absent | Failed):
                 return record
             side.append(record)
     differences = [
@@ -197,13 +199,15 @@ def with_levels(
     return replace(result, against_scratch=against, verdict=_verdict(against))
 
 
-def _verdict(against: Mapping[str, AgainstScratch | Absent]) -> Outcome:
+def _verdict(against: Mapping[str, AgainstScratch | Absent | Failed]) -> Outcome:
     """The worst of all levels of all contenders that can be trained."""
     verdicts: list[Outcome] = []
     for cell in against.values():
         if isinstance(cell, AgainstScratch):
             verdicts += [cell.verdict, *(level.verdict for level in (cell.one_step,) if level)]
             verdicts += _of_trajectory(cell)
+        elif isinstance(cell, Failed):
+            verdicts.append(Outcome.FAIL)
     return worst(verdicts)
 
 
@@ -211,4 +215,6 @@ def _of_trajectory(cell: AgainstScratch) -> list[Outcome]:
     """A trajectory that is not offered leaves its level undecided."""
     if cell.trajectory is None:
         return []
-    return [Outcome.INCONCLUSIVE if isinstance(cell.trajectory, Absent) else cell.trajectory.verdict]
+    if isinstance(cell.trajectory, Failed):
+        return [Outcome.FAIL]
+    return [Outcome.INCONCLUSIVE if isinstance(cell.trajectory, Absent | Failed) else cell.trajectory.verdict]

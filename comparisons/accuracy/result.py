@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from backproof.comparisons.results.cells import Absent
+from backproof.comparisons.results.cells import Absent, Failed
 from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.comparisons.verdicts.verdict import Verdict
 from backproof.scratch.architecture import Architecture, OptimizerSpec
@@ -153,7 +153,7 @@ class AgainstScratch:
     verdict: Outcome  # of levels 0 and 3
     reason: str = ""  # of an outcome that the interval alone does not explain
     one_step: OneStep | None = None
-    trajectory: ComparedTrajectories | Absent | None = None
+    trajectory: ComparedTrajectories | Absent | Failed | None = None
 
 
 @dataclass(frozen=True)
@@ -170,8 +170,8 @@ class AccuracyResult:
     seeds: tuple[int, ...]
     setting: Setup
     timed: bool
-    contenders: Mapping[str, ContenderRuns | Absent]
-    against_scratch: Mapping[str, AgainstScratch | Absent]
+    contenders: Mapping[str, ContenderRuns | Absent | Failed]
+    against_scratch: Mapping[str, AgainstScratch | Absent | Failed]
 
     @property
     def trained(self) -> dict[str, ContenderRuns]:

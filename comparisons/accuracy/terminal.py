@@ -17,7 +17,7 @@ from backproof.comparisons.accuracy.result import (
 )
 from backproof.comparisons.drawing import formats
 from backproof.comparisons.drawing.terminal import verdict_text
-from backproof.comparisons.results.cells import Absent, reason
+from backproof.comparisons.results.cells import Absent, Failed, reason
 
 
 def render(found: AccuracyResult, console: Console) -> None:
@@ -42,15 +42,17 @@ def render(found: AccuracyResult, console: Console) -> None:
 
 def _notes(found: AccuracyResult) -> list[Text]:
     """What the tables have no room for."""
-    absent = [(name, cell) for name, cell in found.contenders.items() if isinstance(cell, Absent)]
+    absent = [(name, cell) for name, cell in found.contenders.items() if isinstance(cell, Absent | Failed)]
     lines = [f"{formats.label(name)}: {reason(cell)}" for name, cell in absent]
     lines += [f"{formats.label(name)}: {cell.reason}" for name, cell in found.compared.items() if cell.reason]
     lines += [] if found.timed else ["Nothing was timed: runs went side by side."]
     return [Text(line, "dim") for line in lines]
 
 
-def _cells(cell: ContenderRuns | Absent, against: AgainstScratch | Absent | None) -> list[Any]:
-    if isinstance(cell, Absent):
+def _cells(
+    cell: ContenderRuns | Absent | Failed, against: AgainstScratch | Absent | Failed | None
+) -> list[Any]:
+    if isinstance(cell, Absent | Failed):
         return [formats.ABSENT] * 4
     mean = formats.percent(sum(cell.test_accuracy) / len(cell.test_accuracy))
     if not isinstance(against, AgainstScratch):

@@ -17,9 +17,10 @@ import numpy as np
 
 from backproof.comparisons.accuracy.result import Hashes, Setup, TrainedRun
 from backproof.comparisons.contenders import registry
+from backproof.comparisons.contenders.apart import FaultError
 from backproof.comparisons.data.dataset import Dataset
 from backproof.comparisons.experiment import Experiment
-from backproof.comparisons.results.cells import Absent
+from backproof.comparisons.results.cells import Absent, Failed
 from backproof.reference.contender import Contender, NotOffered
 from backproof.scratch.architecture import Architecture, Array, Weights
 from backproof.scratch.initializers import initialize
@@ -58,18 +59,18 @@ def all_batches(n_examples: int, batch_size: int, epochs: int, seed: int) -> lis
 
 def train_unit(
     setup: Setup, dataset: Dataset, name: str, seed: int, advance: Callable[[], None] = lambda: None
-) -> TrainedRun | Absent:
+) -> TrainedRun | Absent | Failed:
     """Train contender `name` from `seed`; `advance` is called after every epoch.
 
     A unit's record is the same, bit for bit, whenever it is run again with the same code, library and thread
     count; only its seconds are not.
     """
-    contender = registry.create(name)
     batches = all_batches(len(dataset.train_labels), setup.batch_size, setup.epochs, seed)
-    evaluation = _Evaluation(contender, dataset, advance)
     per_epoch = len(batches) // setup.epochs
-    checkpoints = {per_epoch * epoch: evaluation for epoch in range(1, setup.epochs + 1)}
     try:
+        contender = registry.create(name)
+        evaluation = _Evaluation(contender, dataset, advance)
+        checkpoints = {per_epoch * epoch: evaluation for epoch in range(1, setup.epochs + 1)}
         contender.load(setup.architecture, initial_weights(setup.architecture, seed))
         start_hash = _weights_hash(contender)
         evaluation.start_clock()
@@ -78,6 +79,8 @@ def train_unit(
         )
     except NotOffered as reason:
         return Absent(str(reason))
+    except FaultError as fault:
+        return Failed(str(fault))
     return TrainedRun(
         test_accuracy=tuple(evaluation.accuracies),
         train_loss=_epoch_losses(losses, batches, setup.epochs),

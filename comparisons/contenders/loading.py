@@ -46,6 +46,14 @@ def parse_target(text: str, what: str = "target") -> Target:
     return target
 
 
+def readable(target: Target) -> list[Path]:
+    """What may be read beside the libraries: its folder; the file alone where that is the home folder."""
+    if not target.is_file:
+        return [Path.cwd()]
+    file = Path(target.place).resolve()
+    return [file if file.parent in (Path.home(), Path("/")) else file.parent]
+
+
 def load_class(target: Target) -> type:
     """Import the place and find the class; without a name, the only one there that has a `load`.
 

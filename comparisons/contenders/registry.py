@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from backproof.comparisons.contenders import loading
+from backproof.comparisons.contenders.apart import Apart
 from backproof.comparisons.contenders.known import KNOWN, names
 from backproof.comparisons.running.outside_text import cleaned
 from backproof.reference.contender import Contender
@@ -38,10 +39,13 @@ def installed(name: str) -> bool:
 
 
 def create(name: str) -> Contender:
-    """A fresh contender. Raises InputError for an unknown name or a framework that is not installed."""
+    """A fresh contender; one of your own in a process of its own.
+
+    Raises InputError for an unknown name or a framework that is not installed.
+    """
     check(name)
     if ":" in name:
-        return cast(Contender, load_class(name)())
+        return Apart(name)
     for variable, value in QUIET.items():
         os.environ.setdefault(variable, value)
     module, _, class_name = KNOWN[name].target.partition(":")

@@ -20,6 +20,7 @@ from time import perf_counter
 import numpy as np
 
 from backproof.comparisons.contenders import registry
+from backproof.comparisons.contenders.apart import FaultError
 from backproof.comparisons.contenders.known import KNOWN
 from backproof.comparisons.experiment import Experiment
 from backproof.comparisons.gradients.random_problems import float64_shadow
@@ -125,7 +126,11 @@ def check_problem(label: str, problem: Problem, contenders: Sequence[str]) -> li
             given = problem.architecture, problem.weights, problem.x, problem.targets
             references[functions] = backprop_reference(*given, functions=functions)
         reference = references[functions]
-        answer = _computed(registry.create(name), problem)
+        try:
+            answer = _computed(registry.create(name), problem)
+        except FaultError as fault:  # of this contender alone: the others are compared all the same
+            checks.append(_check(name, "scratch", label, {"gradient": _failed(str(fault))}))
+            continue
         if answer.gradient is None:
             checks += _without_gradient(name, answer, reference, label)
             continue
@@ -231,7 +236,12 @@ def _guarded(judge: Callable[[], Verdict]) -> Verdict:
     try:
         return judge()
     except ValueError as error:  # shapes that differ
-        return Verdict(Outcome.FAIL, np.inf, 0.0, np.inf, "", str(error), 0, 0)
+        return _failed(str(error))
+
+
+def _failed(reason: str) -> Verdict:
+    """Without any figures."""
+    return Verdict(Outcome.FAIL, np.inf, 0.0, np.inf, "", reason, 0, 0)
 
 
 def judge_answer(

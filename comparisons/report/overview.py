@@ -23,7 +23,7 @@ from backproof.comparisons.report.document import Results, outcome_of
 from backproof.comparisons.report.protocol_chapter import commands
 from backproof.comparisons.report.trouble import Trouble
 from backproof.comparisons.results import cells
-from backproof.comparisons.results.cells import Absent
+from backproof.comparisons.results.cells import Absent, Failed
 from backproof.comparisons.speed import ratios
 from backproof.comparisons.speed.result import CaseResult, SpeedResult
 from backproof.comparisons.verdicts.outcome import Outcome
@@ -160,8 +160,8 @@ def _accuracy(found: AccuracyResult | None) -> list[RenderableType]:
 def _why_not(found: AccuracyResult) -> Iterator[tuple[str, str]]:
     """(contender, reason) of what has no figures, or figures that do not decide."""
     for name, runs in found.contenders.items():
-        cell = runs if isinstance(runs, Absent) else found.against_scratch.get(name)
-        if isinstance(cell, Absent):
+        cell = runs if isinstance(runs, Absent | Failed) else found.against_scratch.get(name)
+        if isinstance(cell, Absent | Failed):
             yield formats.label(name), cells.reason(cell)
         elif cell is not None and cell.reason:
             yield formats.label(name), cell.reason

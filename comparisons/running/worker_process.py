@@ -23,6 +23,7 @@ from queue import SimpleQueue
 from typing import BinaryIO
 
 from backproof.comparisons.running import limits, threads
+from backproof.comparisons.running.outside_text import cleaned
 
 CHUNK = 1 << 16
 KEPT_OUTPUT = 20_000  # bytes of what it printed
@@ -46,6 +47,19 @@ class Ended(Exception):  # noqa: N818
 
 class Flooded(Exception):  # noqa: N818
     """It printed more than it may."""
+
+
+def what_it_did(what: Exception, method: str, seconds: float, output_limit: int) -> tuple[str, str]:
+    """In one word and as a sentence: what happened in place of an answer."""
+    if isinstance(what, Late):
+        return "hang", f"{method} did not return within {seconds:g} s"
+    if isinstance(what, Flooded):
+        return "output", f"{method} printed more than {output_limit:,} bytes"
+    if isinstance(what, Ended):
+        name = limits.signal_name(what.code or 0)
+        how = f"was killed by {name}" if name else f"exited with code {what.code}"
+        return "crash", f"the process {how} in {method}"
+    return "crash", f"{method} sent {cleaned(str(what))} in place of an answer"
 
 
 class WorkerProcess:

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backproof.comparisons.contenders import telling
 from backproof.comparisons.running.outside_text import cleaned, identifier
 from backproof.comparisons.running.plain_data import Fields, Opaque
-from backproof.scratch.architecture import Architecture, OptimizerSpec
+from backproof.scratch.architecture import Architecture
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,7 @@ class Renamed:
 
 
 RECORDS: dict[str, type] = {  # told to a class
-    "Architecture": Architecture,
-    "OptimizerSpec": OptimizerSpec,
+    **telling.RECORDS,
     "Renamed": Renamed,
 }
 

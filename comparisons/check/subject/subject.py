@@ -17,8 +17,8 @@ from backproof.comparisons.check.subject.messages import (
     answer_from,
     names_of,
 )
-from backproof.comparisons.contenders.loading import Target
-from backproof.comparisons.running import limits, processes, sandbox
+from backproof.comparisons.contenders.loading import Target, readable
+from backproof.comparisons.running import processes, sandbox
 from backproof.comparisons.running.outside_text import cleaned
 from backproof.comparisons.running.plain_data import Fields, Garbage, pack, unpack
 from backproof.comparisons.running.sandbox import Mode
@@ -29,6 +29,7 @@ from backproof.comparisons.running.worker_process import (
     TimeLimit,
     WorkerProcess,
     environment,
+    what_it_did,
 )
 from backproof.scratch.errors import InputError
 
@@ -150,9 +151,7 @@ class Subject:
         command = processes.python("-m", "backproof.comparisons.check.subject.worker")
         if not sandbox.used(self.sandbox):
             return command, environment()
-        return sandbox.wrapped([*command, GUARDED], _readable(self.target)), sandbox.environment(
-            environment()
-        )
+        return sandbox.wrapped([*command, GUARDED], readable(self.target)), sandbox.environment(environment())
 
     def _receive(self, method: str, seconds: float) -> tuple[str, Any]:
         """(state, detail) of its next message. All else that happens is a finding, and ends its process."""
@@ -191,22 +190,7 @@ class Subject:
         return answer
 
 
-def _readable(target: Target) -> list[Path]:
-    """What the class' file may need: its folder, or the file alone where that is the whole home folder."""
-    if not target.is_file:
-        return [Path.cwd()]
-    file = Path(target.place).resolve()
-    return [file if file.parent in (Path.home(), Path("/")) else file.parent]
-
-
 def _finding(what: Exception, method: str, seconds: float) -> Misbehaviour:
     """What the process did, as a finding about the class."""
-    if isinstance(what, Late):
-        return Misbehaviour("hang", f"{method} did not return within {seconds:g} s", fatal=True)
-    if isinstance(what, Flooded):
-        return Misbehaviour("output", f"{method} printed more than {OUTPUT_LIMIT:,} bytes", fatal=True)
-    if isinstance(what, Ended):
-        name = limits.signal_name(what.code or 0)
-        how = f"was killed by {name}" if name else f"exited with code {what.code}"
-        return Misbehaviour("crash", f"the process {how} in {method}", fatal=True)
-    return Misbehaviour("crash", f"{method} sent {cleaned(str(what))} in place of an answer", fatal=True)
+    kind, text = what_it_did(what, method, seconds, OUTPUT_LIMIT)
+    return Misbehaviour(kind, text, fatal=True)

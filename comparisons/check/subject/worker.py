@@ -7,9 +7,7 @@ were written to, which arrays returned earlier have changed since, and what has 
 """
 
 import inspect
-import os
 import sys
-import traceback
 from collections.abc import Mapping
 from typing import Any, BinaryIO
 
@@ -17,12 +15,12 @@ import numpy as np
 
 from backproof.comparisons.check.subject.messages import RECORDS, laid_out
 from backproof.comparisons.contenders.loading import NotThere, Target, load_class
+from backproof.comparisons.contenders.telling import declines, describe, fits, name_of, plain, said_by
 from backproof.comparisons.running import limits
-from backproof.comparisons.running.plain_data import Fields, Opaque, pack, unpack
+from backproof.comparisons.running.plain_data import Fields, pack, unpack
 from backproof.comparisons.running.worker_process import own_streams
 
 REMEMBERED_RESULTS = 6  # arrays returned by that many last calls are watched for later changes
-TOLD_ITEMS = 100_000  # entries of lists that are told one by one; the rest is `Opaque`
 NOTED = ("torch", "jax", "tensorflow", "keras", "sklearn", "autograd", "mxnet", "theano", "cupy")
 SURE_OF_ITSELF = "--guarded"  # on the command line: something else stands between this process and ours
 
@@ -40,11 +38,11 @@ class Worker:
     def ready(self) -> Fields:
         """What the class is called and offers."""
         return {
-            "name": _name_of(self.kind),
+            "name": name_of(self.kind),
             "methods": self.methods(),
             "attributes": self.attributes(),
             "imports": self.imports(),
-            "ancestors": [f"{base.__module__}.{_name_of(base)}" for base in type.mro(self.kind)[1:-1]],
+            "ancestors": [f"{base.__module__}.{name_of(base)}" for base in type.mro(self.kind)[1:-1]],
         }
 
     def methods(self) -> dict[str, list[str]]:
@@ -72,7 +70,7 @@ class Worker:
         try:
             self.subject = self.kind()
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it raises is the finding
-            return {"raised": _describe(error, self.target)}
+            return {"raised": describe(error, self.target)}
         return {}
 
     def call(self, method: str, arguments: Fields, checkpoints: list[int], layout: str) -> Fields:
@@ -88,9 +86,9 @@ class Worker:
         try:
             value = getattr(self.subject, method)(*arguments.values(), **extra)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it raises is the finding
-            if _declines(error):
-                return {"declined": _said_by(error)[:300] or type(error).__name__}
-            return {"raised": _describe(error, self.target)}
+            if declines(error):
+                return {"declined": said_by(error)[:300] or type(error).__name__}
+            return {"raised": describe(error, self.target)}
         mutated = [name for name, value in arguments.items() if _snapshot(value) != before[name]]
         changed = [name for name, live, kept in self.remembered if _snapshot(plain(live)) != kept]
         told = plain(value)
@@ -111,57 +109,7 @@ def _is_data(value: Any) -> bool:
         return all(type(key) in (str, int) and _is_data(item) for key, item in value.items())
     if type(value) in (list, tuple):
         return all(map(_is_data, value))
-    return value is None or type(value) in (str, float, bool) or (type(value) is int and _fits(value))
-
-
-def _fits(value: int) -> bool:
-    return -(1 << 63) <= value < 1 << 63
-
-
-def _name_of(kind: type) -> str:
-    """Its own name, whatever its metaclass says."""
-    return str(type.__dict__["__name__"].__get__(kind))
-
-
-def _declines(error: BaseException) -> bool:
-    """`NotOffered` of any package, so that a class need not import ours."""
-    names = {_name_of(kind) for kind in type.mro(type(error))}
-    return bool(names & {"NotOffered", "NotImplementedError"})
-
-
-def plain(value: Any) -> Any:
-    """`value` with everything but arrays, numbers and lists made `Opaque`."""
-    return _plain(value, [TOLD_ITEMS], 0)
-
-
-def _plain(value: Any, left: list[int], depth: int) -> Any:
-    left[0] -= 1
-    if type(value) is np.ndarray:
-        if value.dtype.kind in "fiub" and value.nbytes < 1 << 28:
-            return value
-        return Opaque(f"numpy.ndarray of dtype {value.dtype}", _repr(value))
-    if isinstance(value, np.floating | np.integer | np.bool_):
-        value = np.generic.item(value)
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, int):  # a subclass (an enumeration, say) as the number that it is
-        number = int.__index__(value)
-        return number if _fits(number) else Opaque("int", f"of {number.bit_length()} bits")
-    if isinstance(value, float):
-        return float.__float__(value)
-    if isinstance(value, list | tuple) and depth < 8:
-        if len(value) > left[0]:
-            return Opaque(type(value).__name__, f"{len(value)} items")
-        return [_plain(item, left, depth + 1) for item in [*value]]
-    kind = type(value)
-    return Opaque(f"{kind.__module__}.{_name_of(kind)}".removeprefix("builtins."), _repr(value))
-
-
-def _repr(value: Any) -> str:
-    try:
-        return str(repr(value))[:80]
-    except Exception as error:  # noqa: BLE001 - it is the class' own repr
-        return f"without a repr: {_name_of(type(error))}"
+    return value is None or type(value) in (str, float, bool) or (type(value) is int and fits(value))
 
 
 def _snapshot(value: Any) -> Any:
@@ -181,29 +129,6 @@ def _overwrite(value: Any) -> None:
             _overwrite(item)
     elif isinstance(value, np.ndarray) and value.flags.writeable:
         value[...] = 0
-
-
-def _said_by(error: BaseException) -> str:
-    try:
-        return str(error)
-    except Exception as second:  # noqa: BLE001 - it is the class' own __str__
-        return f"an exception without words: {_name_of(type(second))}"
-
-
-def _describe(error: BaseException, target: Target) -> str:
-    """Type, message, and the last line of the class's own file on the way there."""
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if target.is_file and _same_file(frame.filename, target.place)]
-    frame = own[-1] if own else frames[-1] if frames else None
-    text = f"{_name_of(type(error))}: {_said_by(error)}"[:300]
-    if frame is None or (isinstance(error, SyntaxError) and not own):  # which names its own line
-        return text
-    line = f": {frame.line}" if frame.line else ""
-    return f"{text} ({os.path.basename(frame.filename)}, line {frame.lineno}{line})"
-
-
-def _same_file(left: str, right: str) -> bool:
-    return os.path.realpath(left) == os.path.realpath(right)
 
 
 def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
@@ -228,7 +153,7 @@ def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
     except NotThere as error:
         return send("absent", str(error))
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever importing it raises is the finding
-        return send("broken", _describe(error, target))
+        return send("broken", describe(error, target))
     send("ready", detail)
     while True:
         try:

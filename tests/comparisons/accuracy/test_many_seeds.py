@@ -20,7 +20,7 @@ from backproof.comparisons.accuracy.journal import Journal
 from backproof.comparisons.accuracy.many_seeds import Unit
 from backproof.comparisons.accuracy.unit import setup_of, train_unit
 from backproof.comparisons.experiment import Plan, resolve
-from backproof.comparisons.results.cells import Absent
+from backproof.comparisons.results.cells import Absent, Failed
 from backproof.comparisons.running.errors import Interrupted
 from backproof.comparisons.running.progress import Silent
 from backproof.scratch.errors import InputError
@@ -57,7 +57,13 @@ class Here:
                 raise KeyboardInterrupt
             record = train_unit(unit.setup, resolve(PLAN).dataset, unit.name, unit.seed)
             self.done.append(unit)
-            yield unit, (self.where, record if isinstance(record, Absent) else replace(record, seconds=None))
+            yield (
+                unit,
+                (
+                    self.where,
+                    record if isinstance(record, Absent | Failed) else replace(record, seconds=None),
+                ),
+            )
 
 
 def test_every_unit_is_done_once_and_kept_in_the_journal(tmp_path: Path) -> None:
