@@ -49,7 +49,7 @@ def check(
     only: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Only this check; repeatable.")
     ] = None,
-    seed: Annotated[int, typer.Option(metavar="N", help="Seed of the cases.")] = 0,
+    seed: Annotated[int, options.count("Seed of the cases.", options.AT_LEAST_0)] = 0,
     time_limit: Annotated[
         float, typer.Option(metavar="S", help="Seconds for all checks of one class.")
     ] = 60.0,

@@ -19,7 +19,7 @@ def compare(
         str, typer.Argument(metavar="A", help="A contender's name, file.py:Class, or a folder of vectors.")
     ],
     second: Annotated[str, typer.Argument(metavar="B", help="Another, or the folder of answers to A.")],
-    seed: Annotated[int, typer.Option(metavar="N", help="Seed of weights and batches.")] = 0,
+    seed: Annotated[int, options.count("Seed of weights and batches.", options.AT_LEAST_0)] = 0,
     campaign: Annotated[
         int | None, options.count("Random problems, for the false alarms among two right implementations.")
     ] = None,

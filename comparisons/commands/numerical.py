@@ -24,9 +24,12 @@ def numerical(
     batch_size: options.BatchSize = 100,
     epochs: Annotated[int | None, options.count("Epochs. [default: 3 on MNIST, 20 on the digits]")] = None,
     steps: Annotated[int | None, options.count("So many steps instead of epochs.")] = None,
-    learning_rate: Annotated[float, options.positive("RATE", "Of plain gradient descent.")] = 0.3,
+    learning_rate: Annotated[
+        float, options.positive("RATE", "Of plain gradient descent.", options.RATES)
+    ] = 0.3,
     step: Annotated[
-        float | None, options.positive("H", "Step of the training's differences. [default: 2**-30]")
+        float | None,
+        options.positive("H", "Step of the training's differences. [default: 2**-30]", options.STEPS),
     ] = None,
     seed: Annotated[int, options.count("For the weights and the batches.", options.AT_LEAST_0)] = 0,
     ladder: Annotated[

@@ -40,6 +40,8 @@ class Range:
 
 AT_LEAST_0, AT_LEAST_1 = Range(0), Range(1)
 POSITIVE = Range(0, open_low=True)
+RATES = Range(0, 1e6, open_low=True)  # learning rates: float32 takes no step beyond
+STEPS = Range(0, 1, open_low=True)  # of numerical differentiation
 
 
 def within(numbers: Range) -> Callable[[typer.CallbackParam, Any], Any]:
@@ -80,7 +82,8 @@ Contenders = Annotated[
 Layers = Annotated[str | None, typer.Option(metavar="SIZES", help="Layer sizes, as 784,128,10.")]
 Optimizer = Annotated[str, typer.Option(metavar="NAME", help="sgd or adam.")]
 LearningRate = Annotated[
-    float | None, typer.Option(metavar="RATE", help="[default: 0.3 for sgd, 0.001 for adam]")
+    float | None,
+    typer.Option(metavar="RATE", help="[default: 0.3 for sgd, 0.001 for adam]", callback=within(RATES)),
 ]
 BatchSize = Annotated[int, count("Examples per step.")]
 FirstSeed = Annotated[int, count("The first seed.", AT_LEAST_0)]

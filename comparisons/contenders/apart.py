@@ -19,7 +19,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from backproof.comparisons.contenders.loading import parse_target, readable
+from backproof.comparisons.contenders.loading import parse_target, readable, stands_in
 from backproof.comparisons.contenders.telling import RECORDS
 from backproof.comparisons.running import processes, sandbox
 from backproof.comparisons.running.outside_text import cleaned
@@ -92,7 +92,7 @@ class _Process:
         )
         ours = environment(int(os.environ.get("OMP_NUM_THREADS", "1")))
         if sandbox.used(cast(sandbox.Mode, os.environ.get(SANDBOX, "auto"))):
-            command = sandbox.wrapped([*command, "--guarded"], readable(self.target))
+            command = sandbox.wrapped([*command, "--guarded"], readable(self.target), stands_in(self.target))
             ours = sandbox.environment(ours)
         self._worker = WorkerProcess(command, ours)
         try:

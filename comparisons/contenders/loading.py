@@ -54,6 +54,11 @@ def readable(target: Target) -> list[Path]:
     return [file if file.parent in (Path.home(), Path("/")) else file.parent]
 
 
+def stands_in(target: Target) -> Path:
+    """The folder in which its process stands: a module is looked for in the one that we stand in."""
+    return Path("/tmp") if target.is_file else Path.cwd()
+
+
 def load_class(target: Target) -> type:
     """Import the place and find the class; without a name, the only one there that has a `load`.
 

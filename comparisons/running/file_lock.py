@@ -54,6 +54,16 @@ def held(
                 path.unlink()
 
 
+def is_free(path: Path) -> bool:
+    """Whether nobody holds this lock now. A lock file that was not there is removed again."""
+    file = _taken(path)
+    if file is None:
+        return False
+    with file:
+        path.unlink(missing_ok=True)
+    return True
+
+
 def _taken(path: Path) -> IO[bytes] | None:
     """The locked file; None where somebody else has it."""
     file = path.open("a+b")

@@ -63,8 +63,11 @@ def why_not() -> str:
     return ""
 
 
-def wrapped(command: Sequence[str], readable: Sequence[Path]) -> list[str]:
-    """The command line that runs `command` inside; `readable` files and folders are shown there too."""
+def wrapped(command: Sequence[str], readable: Sequence[Path], place: str | Path = "/tmp") -> list[str]:
+    """The command line that runs `command` inside, standing in `place`.
+
+    `readable` files and folders are shown there too.
+    """
     hidden = _hidden()
     options = ["--die-with-parent", "--unshare-user-try", "--unshare-ipc", "--unshare-pid", "--unshare-net"]
     options += ["--unshare-uts", "--unshare-cgroup-try", "--cap-drop", "ALL", "--hostname", "sandbox"]
@@ -73,7 +76,7 @@ def wrapped(command: Sequence[str], readable: Sequence[Path]) -> list[str]:
         options += ["--tmpfs", str(folder)]
     for path in _shown(hidden, [*_interpreter(), *readable]):
         options += ["--ro-bind", str(path), str(path)]
-    return [PROGRAM, *options, "--chdir", "/tmp", "--", *command]
+    return [PROGRAM, *options, "--chdir", str(place), "--", *command]
 
 
 def environment(before: dict[str, str]) -> dict[str, str]:

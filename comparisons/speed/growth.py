@@ -4,15 +4,14 @@ One launch, several rounds, the same protocol as everywhere: a line per contende
 median over rounds. Small batches show what a step costs besides arithmetic, large ones the arithmetic.
 """
 
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from backproof.comparisons.running import temporary
 from backproof.comparisons.running.progress import Progress
 from backproof.comparisons.speed.cases import CaseStore, SpeedCase
 from backproof.comparisons.speed.entrants import Entrant
@@ -54,8 +53,8 @@ def measure(
     begin = time.perf_counter()
     settings = Settings(threads=(threads,), launches=1, rounds=3, round_seconds=round_seconds, warm_up=5)
     cases = growth.cases()
-    with tempfile.TemporaryDirectory(prefix="backproof-growth-") as folder:
-        store = CaseStore(Path(folder), dataset, settings.examples)
+    with temporary.folder("backproof-growth-") as folder:
+        store = CaseStore(folder, dataset, settings.examples)
         log = Session(settings, cases, store.path, entries, launch, progress).run()
     n = len(growth.batch_sizes)
     return GrowthResult(

@@ -8,12 +8,14 @@ import contextlib
 import json
 import os
 import queue
+import secrets
 import subprocess
 import tempfile
 import threading
 from typing import Protocol
 
 from backproof.comparisons.running import limits, processes, threads
+from backproof.comparisons.running.outside_text import cleaned
 from backproof.comparisons.speed.entrants import Entrant
 from backproof.comparisons.speed.messages import Reply, Request, reply_from, to_line
 from backproof.scratch.errors import InputError
@@ -68,13 +70,14 @@ class ProcessWorker:
     def __init__(self, entry: Entrant, n_threads: int, own_kernels: bool = True) -> None:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
         options = ("--target", entry.target, "--threads", str(n_threads))
+        self._token = secrets.token_hex(16)
         # A session of its own: Ctrl-C reaches the parent alone, which then ends its workers.
         self._process = subprocess.Popen(
             processes.python("-m", "backproof.comparisons.speed.worker", *options),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
-            env=environment(n_threads, own_kernels),
+            env={**environment(n_threads, own_kernels), limits.GROUP_VARIABLE: self._token},
             **limits.new_group(),
         )
         self._answers: queue.SimpleQueue[bytes] = queue.SimpleQueue()
@@ -99,7 +102,7 @@ class ProcessWorker:
             raise WorkerFailedError(f"its answer cannot be read ({error}); its process was ended") from error
 
     def close(self) -> None:
-        self._process.kill()
+        limits.kill_group(self._process, self._token)  # with all that it started
         self._process.wait()
         for stream in (self._process.stdin, self._errors):
             if stream is not None:
@@ -130,4 +133,4 @@ class ProcessWorker:
         self._errors.seek(0)
         lines = self._errors.read().decode(errors="replace").strip().splitlines()
         how = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
-        return f"its process ended ({how}){': ' + lines[-1].strip() if lines else ''}"
+        return f"its process ended ({how}){': ' + cleaned(lines[-1].strip()) if lines else ''}"

@@ -4,17 +4,16 @@
 `measure` is the whole protocol, for `backproof speed`. Both return the slot `speed` of results.json.
 """
 
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from backproof.comparisons.contenders.known import SCRATCH
 from backproof.comparisons.results.cells import Invalid
+from backproof.comparisons.running import temporary
 from backproof.comparisons.running.limits import usable_cores
 from backproof.comparisons.running.progress import Progress
 from backproof.comparisons.speed import statistics
@@ -85,8 +84,8 @@ def measure(
             f"got {max(settings.threads)}"
         )
     begin = time.perf_counter()
-    with tempfile.TemporaryDirectory(prefix="backproof-speed-") as folder:
-        store = CaseStore(Path(folder), dataset, settings.examples)
+    with temporary.folder("backproof-speed-") as folder:
+        store = CaseStore(folder, dataset, settings.examples)
         log = Session(settings, cases, store.path, entries, launch, progress).run()
         part = summarise(log, Asked(settings, cases, entries, store.data))
     return replace(part, seconds=time.perf_counter() - begin)

@@ -77,7 +77,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="module")
 def contender(name: str) -> Any:
-    return Asked(registry.create(name))
+    return Asked(registry.here(name))
 
 
 @pytest.fixture

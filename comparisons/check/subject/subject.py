@@ -17,7 +17,7 @@ from backproof.comparisons.check.subject.messages import (
     answer_from,
     names_of,
 )
-from backproof.comparisons.contenders.loading import Target, readable
+from backproof.comparisons.contenders.loading import Target, readable, stands_in
 from backproof.comparisons.running import processes, sandbox
 from backproof.comparisons.running.outside_text import cleaned
 from backproof.comparisons.running.plain_data import Fields, Garbage, pack, unpack
@@ -151,7 +151,9 @@ class Subject:
         command = processes.python("-m", "backproof.comparisons.check.subject.worker")
         if not sandbox.used(self.sandbox):
             return command, environment()
-        return sandbox.wrapped([*command, GUARDED], readable(self.target)), sandbox.environment(environment())
+        return sandbox.wrapped(
+            [*command, GUARDED], readable(self.target), stands_in(self.target)
+        ), sandbox.environment(environment())
 
     def _receive(self, method: str, seconds: float) -> tuple[str, Any]:
         """(state, detail) of its next message. All else that happens is a finding, and ends its process."""

@@ -26,6 +26,10 @@ import numpy as np
 from backproof.comparisons.contenders.scratch_mlp import ScratchMLP
 class Right(ScratchMLP):
     pass
+def garbage():
+    for n in range(3, 20):
+        try: os.write(n, b'garbage' * 99)
+        except OSError: pass
 class Mine(ScratchMLP):
 """
 PROBLEM = small_problems(0)["7-6-5-4 tanh, cross_entropy, float64"]
@@ -95,16 +99,16 @@ def test_what_it_declines_is_not_offered(tmp_path: Path) -> None:
 
 
 GRADIENTS = {
-    "sys.exit(0)": "raised SystemExit: 0 (own.py, line 8",
+    "sys.exit(0)": "raised SystemExit: 0 (own.py, line 12",
     "os._exit(3)": "the process exited with code 3 in loss_and_gradient",
     "os.kill(os.getpid(), signal.SIGKILL)": "the process was killed by SIGKILL",
     "os.kill(os.getppid(), signal.SIGKILL)": "",  # by its guard, or nobody
-    "1 / 0": "loss_and_gradient raised ZeroDivisionError: division by zero (own.py, line 8",
+    "1 / 0": "loss_and_gradient raised ZeroDivisionError: division by zero (own.py, line 12",
     "while True: pass": "did not return within 1 s",
     "time.sleep(60)": "did not return within 1 s",
     "os.kill(os.getpid(), signal.SIGSTOP)": "did not return within 1 s",
     "print('x' * 100_000_000)": "printed more than",
-    "[os.write(n, b'garbage' * 99) for n in range(3, 9)]": "in place of an answer",
+    "garbage()": "in place of an answer",
     "return None": "expected a pair (loss, gradient), got None",
     "return 'PASS', self.weights()": "expected a number as the loss",
     "return 1.0, self.weights()[:-1]": "expected 3 pairs of arrays, got a list of 2",

@@ -44,7 +44,9 @@ def test_a_framework_that_is_not_installed_is_refused_with_the_command_that_inst
 
 
 def test_a_class_of_an_importable_module_is_a_contender() -> None:
-    assert isinstance(registry.create("backproof.comparisons.contenders.scratch_mlp:ScratchMLP"), ScratchMLP)
+    name = "backproof.comparisons.contenders.scratch_mlp:ScratchMLP"
+    assert isinstance(registry.create(name), Contender)
+    assert isinstance(registry.here(name), ScratchMLP)
 
 
 def test_a_class_of_a_file_is_found_with_its_neighbours(tmp_path: Path) -> None:
