@@ -12,6 +12,7 @@ this process has.
 
 import importlib
 import importlib.util
+import logging
 import os
 import platform
 import threading
@@ -31,6 +32,9 @@ from backproof.comparisons.running.progress import Progress
 from backproof.scratch.errors import InputError
 
 JOURNAL = "accuracy.jsonl"
+POLL = 0.1  # seconds between two looks at a cluster
+LOST_AFTER = 15.0  # seconds without any worker until it is given up
+GO_ON = "start it again and give the same command: it goes on where the journal ends"
 Done = tuple[str, Record]  # (machine, record)
 
 
@@ -146,6 +150,7 @@ class DaskWorkers:
     def __init__(self, address: str) -> None:
         if importlib.util.find_spec("distributed") is None:
             raise InputError('dask: not installed here; run: python -m pip install "backproof[dask]"')
+        self.address = address
         # Typed as Any: Dask is optional, and its own annotations are partial.
         self.distributed: Any = importlib.import_module("distributed")
         try:
@@ -158,13 +163,50 @@ class DaskWorkers:
             ) from error
 
     def machines(self) -> list[str]:
-        return sorted(set(self.client.run(machine).values()))
+        try:
+            return sorted(set(self.client.run(machine).values()))
+        except (OSError, TimeoutError) as error:
+            raise self._gone() from error
 
     def map(self, units: list[Unit]) -> Iterator[tuple[Unit, Done]]:
         """Finished units as they come, in any order."""
-        futures = self.client.map(_with_unit, units, pure=False)
-        for future in self.distributed.as_completed(futures):
-            yield future.result()
+        try:
+            waiting = self.client.map(_with_unit, units, pure=False)
+        except (OSError, TimeoutError) as error:
+            raise self._gone() from error
+        alive = time.monotonic()
+        while waiting:
+            done = [future for future in waiting if future.done()]
+            waiting = [future for future in waiting if future not in done]
+            for future in done:
+                yield self._result(future)
+            if done or self._has_workers():
+                alive = time.monotonic()
+            elif time.monotonic() - alive > LOST_AFTER:
+                raise InputError(f"dask: no worker is left at {self.address}; {GO_ON}")
+            if waiting and not done:
+                time.sleep(POLL)
+
+    def _result(self, future: Any) -> tuple[Unit, Done]:
+        """Of a unit that ended; a worker or a scheduler that is gone is one sentence."""
+        status = future.status
+        if status in ("cancelled", "lost"):
+            raise self._gone()
+        try:
+            done: tuple[Unit, Done] = future.result()
+        except self.distributed.KilledWorker as error:
+            raise InputError(f"dask: a unit has ended several workers at {self.address}; {GO_ON}") from error
+        return done
+
+    def _gone(self) -> InputError:
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # it would say so for pages
+        return InputError(f"dask: the scheduler at {self.address} is gone; {GO_ON}")
+
+    def _has_workers(self) -> bool:
+        try:
+            return self.client.status == "running" and bool(self.client.nthreads())
+        except (OSError, TimeoutError, RuntimeError):  # as a scheduler that is gone answers
+            return False
 
 
 def _with_unit(unit: Unit) -> tuple[Unit, Done]:

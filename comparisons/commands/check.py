@@ -212,7 +212,7 @@ def _init(file: str, start_from: str | None) -> int:
 def _run(texts: list[str], settings: "Settings", outputs: Outputs, workers: int) -> int:
     """Try one class and show it, or many and keep a row of each as it is known."""
     from backproof.comparisons.check.grading.grades import Grades
-    from backproof.comparisons.check.grading.pages import Pages
+    from backproof.comparisons.check.grading.pages import Pages, Words
     from backproof.comparisons.check.grading.rubric import load_rubric
     from backproof.comparisons.check.grading.table import NAMES, Table
     from backproof.comparisons.running import sandbox
@@ -222,6 +222,7 @@ def _run(texts: list[str], settings: "Settings", outputs: Outputs, workers: int)
     if outputs.gradescope is not None and len(texts) > 1:
         raise InputError("gradescope: expected one class, as Gradescope grades one submission at a time")
     rubric = load_rubric(outputs.rubric, NAMES)
+    Words(outputs.language)  # refused now, if it is
     pages = Pages(outputs.report, outputs.language, rubric) if outputs.report is not None else None
     grades = Grades(Table(outputs.csv, outputs.again), pages, rubric)
     sandbox.used(settings.sandbox)  # refused now, if it is

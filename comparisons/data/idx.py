@@ -29,6 +29,7 @@ SPLITS = ("train", "t10k")
 IMAGES_MAGIC = 0x00000803
 LABELS_MAGIC = 0x00000801
 LARGEST_LABEL = 9
+PIECE = 1 << 20  # bytes that are read at once
 LARGEST_FILE = 1 << 29  # bytes that are read at most: ten times MNIST
 
 
@@ -88,7 +89,11 @@ def _as_long_as_said(file: BinaryIO) -> bytes:
     n_dimensions = header[3] if len(header) == 4 and header[:3] == b"\0\0\x08" else 0
     sizes = file.read(4 * n_dimensions)
     n_values = math.prod(int.from_bytes(sizes[i : i + 4], "big") for i in range(0, len(sizes), 4))
-    return header + sizes + file.read(min(n_values, LARGEST_FILE) + 1)
+    left, pieces = min(n_values, LARGEST_FILE) + 1, [header, sizes]
+    while left > 0 and (piece := file.read(min(left, PIECE))):
+        pieces.append(piece)
+        left -= len(piece)
+    return b"".join(pieces)
 
 
 def parse_images(raw: bytes, name: str) -> Array:

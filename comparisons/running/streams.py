@@ -39,6 +39,9 @@ def to_the_end(command: Callable[[], int]) -> int:
         except _EndedBySignal:
             raise
         except SystemExit as ending:  # of somebody else's: a command of ours returns its code
+            if isinstance(ending.__context__, BrokenPipeError):  # click has made it of one
+                _forget_stdout()
+                return UNREAD
             return _ended(
                 f"a contender ended the program (SystemExit: {ending.code!r}) where it was called", 2
             )

@@ -38,9 +38,11 @@ class Pages:
     """The folder of pages, growing. Raises InputError for a folder or a language that cannot be."""
 
     def __init__(self, folder: str, language: str, rubric: Rubric) -> None:
-        if language not in LANGUAGES:
-            raise InputError(f"language: expected one of {', '.join(LANGUAGES)}; got {language!r}")
-        self.folder, self.rubric, self.words = prepare_folder(folder), rubric, Words(language)
+        self.words, self.rubric = Words(language), rubric
+        try:
+            self.folder = prepare_folder(folder)
+        except InputError as error:
+            raise InputError(str(error).replace("out:", "report:", 1)) from error
 
     def has(self, hand_in: str) -> bool:
         """Whether a run before this one has written its page."""
@@ -66,9 +68,11 @@ def file_name(hand_in: str) -> str:
 
 
 class Words:
-    """The words of a page in one language."""
+    """The words of a page in one language. Raises InputError for another one."""
 
     def __init__(self, language: str) -> None:
+        if language not in LANGUAGES:
+            raise InputError(f"language: expected one of {', '.join(LANGUAGES)}; got {language!r}")
         self.language = language
 
     def say(self, key: str, **values: object) -> str:

@@ -1,6 +1,9 @@
 """The IDX parser: what is well formed comes through unchanged, everything else is named."""
 
 import gzip
+import os
+import struct
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -150,3 +153,39 @@ def test_what_is_not_gzip_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"<html>not found</html>")
     with pytest.raises(InputError, match="truncated or not gzip"):
         idx.read_folder(tmp_path, {})
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+@pytest.mark.parametrize("ending", ["", ".gz"])
+def test_a_named_pipe_is_refused_and_not_waited_for(tmp_path: Path, ending: str) -> None:
+    files = small_files()
+    write(tmp_path, {name: raw for name, raw in files.items() if name != IMAGES})
+    os.mkfifo(tmp_path / f"{IMAGES}{ending}")
+    with pytest.raises(InputError, match=r"no regular file|has neither"):
+        idx.read_folder(tmp_path, checksums(files))
+
+
+@pytest.mark.parametrize("packed", [True, False], ids=["packed", "plain"])
+def test_no_more_is_unpacked_than_the_header_asks_for(tmp_path: Path, packed: bool) -> None:
+    """300 MB of zeros in a third of a MB: a small archive must not fill the memory."""
+    files = small_files()
+    bomb = {**files, IMAGES: files[IMAGES] + bytes(300_000_000)}
+    write(tmp_path, bomb, packed)
+    del bomb
+    tracemalloc.start()
+    with pytest.raises(InputError, match="too long"):
+        idx.read_folder(tmp_path, checksums(files))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10_000_000
+
+
+def test_a_header_that_asks_for_more_than_there_is_reserves_no_memory_for_it(tmp_path: Path) -> None:
+    files = small_files()
+    write(tmp_path, {**files, IMAGES: struct.pack(">IIII", idx.IMAGES_MAGIC, 1 << 31, 1 << 10, 1 << 10)})
+    tracemalloc.start()
+    with pytest.raises(InputError, match="truncated"):
+        idx.read_folder(tmp_path, checksums(files))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10_000_000
