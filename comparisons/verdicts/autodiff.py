@@ -16,6 +16,7 @@ from backproof.comparisons.verdicts.derivative_judge import Search, judge_progra
 from backproof.comparisons.verdicts.gradient_verdict import GradientVerdict
 from backproof.comparisons.verdicts.opened_program import in_double, is_double, opener
 from backproof.comparisons.verdicts.precision_judge import judge_precision
+from backproof.comparisons.verdicts.second_order import judge_forward, judge_second
 from backproof.reference.program import Program
 from backproof.scratch.errors import expect
 
@@ -38,7 +39,8 @@ def check_autodiff(
     *args : as f takes them. Every floating-point tensor in them, however nested, is differentiated by, as is
         every parameter that requires a gradient; all else is handed on. ``functools.partial(module,
         name=value)`` gives a module keywords.
-    order : 1, or 2 for the second derivative as well.
+    order : 1, or 2 for the derivative of the backward pass as well (``weight (second order)``, and its
+        symmetry), and forward mode against reverse mode (``weight (forward mode)``), where it is offered.
     required : the relative error of a tensor that must be seen before it may PASS; by default 1e-6 in
         float64, 1e-3 in float32.
     max_entries : a tensor of up to 64 entries is looked at entry by entry; of a larger one 20 are, and all
@@ -77,7 +79,11 @@ def check_autodiff(
         found = dict(judge_program(views.finest, search))
         if views.coarse is not None and views.fine is not None:
             found |= judge_precision(views.fine, views.coarse, search)
-    return GradientVerdict(found)
+        notes: tuple[str, ...] = ()
+        if order == 2:
+            forward, notes = judge_forward(views.finest, search)
+            found |= forward | judge_second(views.finest, search)
+    return GradientVerdict(found, notes=notes)
 
 
 def check_module(

@@ -20,6 +20,7 @@ class GradientVerdict(Mapping[str, Verdict]):
 
     tensors: Mapping[str, Verdict]
     of: str = "tensors"  # what the names are
+    notes: tuple[str, ...] = ()  # what was not offered, and why
 
     @property
     def overall(self) -> Verdict:
@@ -29,7 +30,7 @@ class GradientVerdict(Mapping[str, Verdict]):
         return replace(
             which,
             resolution=max(verdict.resolution for verdict in self.tensors.values()),
-            reason=self._reason(outcome),
+            reason="; ".join([self._reason(outcome), *self.notes]),
             causes=self._causes(),
             n_compared=sum(verdict.n_compared for verdict in self.tensors.values()),
             n_inconclusive=sum(verdict.n_inconclusive for verdict in self.tensors.values()),

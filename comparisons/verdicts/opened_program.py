@@ -78,7 +78,7 @@ class Opener:
 
 
 def opener(f: Any, args: Sequence[Any]) -> Opener:
-    """Raises InputError with the command that installs what is missing."""
+    """Raises InputTypeError where f and args are of no framework that is known."""
     framework, names = framework_of(f, args), names_of(f, args)
     if framework == "torch":
         from backproof.reference import torch_program
@@ -88,7 +88,9 @@ def opener(f: Any, args: Sequence[Any]) -> Opener:
         from backproof.reference import jax_program
 
         return Opener(lambda dtype: jax_program.opened(f, args, names, dtype))
-    raise InputError("f: expected torch or JAX")
+    from backproof.reference import tensorflow_program
+
+    return Opener(lambda dtype: tensorflow_program.opened(f, args, names, dtype))
 
 
 def is_double(program: Program) -> bool:
