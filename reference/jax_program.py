@@ -106,7 +106,7 @@ class JaxProgram:
     def __init__(
         self, function: Function, cells: Mapping[str, Any], outputs: Sequence[Output], wide: bool
     ) -> None:
-        self._function, self.cells, self.outputs, self._wide = function, dict(cells), list(outputs), wide
+        self.function, self.cells, self.outputs, self._wide = function, dict(cells), list(outputs), wide
         self._forward: Callable[[list[Any]], list[Any]] = function
         first = self.values()
         checked_first(first, self.values(), self.outputs, REMEDY)
@@ -114,7 +114,7 @@ class JaxProgram:
 
     def _compiles(self, eager: Array) -> bool:
         """Whether the function can be traced, and gives the same then."""
-        compiled = jax.jit(self._function)
+        compiled = jax.jit(self.function)
         try:
             with _width(self._wide):
                 found = _in_a_row(compiled(self._arrays()))
@@ -138,14 +138,14 @@ class JaxProgram:
 
     def pull(self, c: Array) -> list[Array]:
         def pulled(arrays: list[Any], upstream: list[Any]) -> Any:
-            _, vjp = jax.vjp(self._function, arrays)
+            _, vjp = jax.vjp(self.function, arrays)
             return vjp(upstream)[0]
 
         derivative = self._once("pull", pulled)
         found = [np.zeros((len(c), cell.size)) for cell in self.cells.values()]
         with _width(self._wide), _offered():
-            shapes = jax.eval_shape(self._function, self._arrays()) if self._compiled else None
-            parts = shapes or self._function(self._arrays())
+            shapes = jax.eval_shape(self.function, self._arrays()) if self._compiled else None
+            parts = shapes or self.function(self._arrays())
             for number, row in enumerate(c):
                 of_row = derivative(self._arrays(), _split(row, parts))
                 for place, one in zip(found, of_row, strict=True):
@@ -159,7 +159,7 @@ class JaxProgram:
 
     def push(self, directions: Sequence[Array]) -> Array:
         def pushed(arrays: list[Any], tangents: list[Any]) -> Any:
-            return jax.jvp(self._function, (arrays,), (tangents,))[1]
+            return jax.jvp(self.function, (arrays,), (tangents,))[1]
 
         with _width(self._wide), _offered():
             arrays = self._arrays()
@@ -170,14 +170,14 @@ class JaxProgram:
         n = len(self.cells)
         rng = np.random.default_rng(0)
         with _width(self._wide):
-            parts = self._function(self._arrays())
+            parts = self.function(self._arrays())
         upstream = {
             upstream_name(output.name): rng.standard_normal(part.shape).astype(part.dtype)
             for output, part in zip(self.outputs, parts, strict=True)
         }
 
         def function(arrays: Sequence[Any]) -> list[Any]:
-            _, vjp = jax.vjp(self._function, list(arrays[:n]))
+            _, vjp = jax.vjp(self.function, list(arrays[:n]))
             return list(vjp(list(arrays[n:]))[0])
 
         outputs = [

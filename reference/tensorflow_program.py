@@ -39,7 +39,7 @@ def opened(f: Any, args: Sequence[Any], names: Sequence[str], dtype: str | None)
     trainable: dict[str, Any] = {}
     if isinstance(f, keras.layers.Layer):
         layer = _built(f, args, keywords, dtype)
-        trainable = {v.path.partition("/")[2] or v.path: np.array(v) for v in layer.trainable_variables}
+        trainable = dict(_named(layer.trainable_variables))
         others = [tf.convert_to_tensor(v.value) for v in layer.non_trainable_variables]
 
         def call(variables: Sequence[Any], arguments: Sequence[Any]) -> Any:
@@ -58,6 +58,16 @@ def opened(f: Any, args: Sequence[Any], names: Sequence[str], dtype: str | None)
         return _floating(call(own, rebuilt(tuple(args), iter(values)) if args else ()))
 
     return TensorFlowProgram(function, {**trainable, **cells})
+
+
+def _named(variables: Sequence[Any]) -> Iterator[tuple[str, Any]]:
+    """``kernel``; ``dense/kernel`` where a layer has several of that name."""
+    short = [variable.path.rpartition("/")[2] for variable in variables]
+    long = [variable.path for variable in variables]
+    names = short if len(set(short)) == len(short) else long
+    if len(set(names)) < len(names):  # two layers of one name
+        names = [f"variables[{i}]" for i in range(len(variables))]
+    return zip(names, (np.array(variable) for variable in variables), strict=True)
 
 
 def _cell(value: Any, name: str, dtype: str | None, cells: dict[str, Any]) -> tuple[bool, Any]:

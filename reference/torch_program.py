@@ -189,7 +189,7 @@ class TorchProgram:
     """`Program` for torch: `function` makes named outputs of tensors that stand for `cells`."""
 
     def __init__(self, function: Function, cells: Named) -> None:
-        self._function, self.cells = function, cells
+        self.function, self.cells = function, cells
         self._leaves = list(cells.values())
         with torch.enable_grad():
             parts = function(self._leaves)
@@ -204,7 +204,7 @@ class TorchProgram:
 
     def _flat(self) -> Array:
         with torch.set_grad_enabled(self._grad):
-            return _in_a_row(self._function(self._leaves).values())
+            return _in_a_row(self.function(self._leaves).values())
 
     def values(self) -> Array:
         try:
@@ -215,7 +215,7 @@ class TorchProgram:
     def pull(self, c: Array) -> list[Array]:
         found = [np.zeros((len(c), leaf.numel())) for leaf in self._leaves]
         with torch.enable_grad(), _offered():
-            parts = list(self._function(self._leaves).values())
+            parts = list(self.function(self._leaves).values())
             alive = [i for i, part in enumerate(parts) if part.requires_grad]
             for number, row in enumerate(c):
                 weights = _split(row, parts)
@@ -243,7 +243,7 @@ class TorchProgram:
             ]
             tangents = [
                 torch.zeros_like(part) if tangent is None else tangent
-                for part in self._function(duals).values()
+                for part in self.function(duals).values()
                 for tangent in [UNPACK_DUAL(part).tangent]
             ]
             return _in_a_row(tangents)
@@ -251,7 +251,7 @@ class TorchProgram:
     def backward(self) -> "TorchProgram":
         n = len(self._leaves)
         with torch.no_grad():
-            parts = self._function(self._leaves)
+            parts = self.function(self._leaves)
         generator = torch.Generator().manual_seed(0)
         upstream = {
             upstream_name(name): torch.randn(part.shape, generator=generator, dtype=torch.float64)
@@ -263,7 +263,7 @@ class TorchProgram:
 
         def function(tensors: Sequence[torch.Tensor]) -> Named:
             with torch.enable_grad():
-                outputs = self._function(tensors[:n]).values()
+                outputs = self.function(tensors[:n]).values()
                 pairs = [(y, c) for y, c in zip(outputs, tensors[n:], strict=True) if y.requires_grad]
                 found = torch.autograd.grad(
                     [y for y, _ in pairs],

@@ -13,9 +13,13 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from backproof.comparisons.experiment import Plan
+    from backproof.comparisons.gradients.autodiff_campaign import AutodiffCampaign
     from backproof.comparisons.gradients.black_box_result import FunctionCampaign
     from backproof.comparisons.gradients.result import Campaign, Gradients, Sensitivity, StepSizes
     from backproof.comparisons.running.progress import Progress
+
+
+WRONG = 30  # functions of every framework that are judged with each mistake
 
 
 def register(app: typer.Typer) -> None:
@@ -52,6 +56,13 @@ def gradients(
             "gradients: false alarms, misses."
         ),
     ] = None,
+    autodiff: Annotated[
+        bool,
+        typer.Option(
+            "--autodiff",
+            help="Also judge some 90 functions of torch, JAX and Keras with `check_autodiff`: right, wrong.",
+        ),
+    ] = False,
     workers: options.Workers = None,
     json_file: Annotated[
         str | None, typer.Option("--json", metavar="FILE", help="Also write the gradient part to this file.")
@@ -74,7 +85,9 @@ def gradients(
         out=out,
         command=command_line(),
     )
-    asked = _Asked(campaign, draws if perturb else None, functions, seed, workers or _cores(), gradcheck)
+    asked = _Asked(
+        campaign, draws if perturb else None, functions, seed, workers or _cores(), gradcheck, autodiff
+    )
     with Terminal() as progress:
         found = _found(plan, asked, progress)
     return _finish(found, out, json_file)
@@ -106,6 +119,7 @@ class _Asked:
     seed: int
     workers: int
     gradcheck: int
+    autodiff: bool = False
 
 
 @dataclass(frozen=True)
@@ -117,11 +131,13 @@ class _Found:
     campaign: "Campaign | None" = None
     sensitivity: "Sensitivity | None" = None
     functions: "FunctionCampaign | None" = None
+    autodiff: "AutodiffCampaign | None" = None
 
     @property
     def parts(self) -> dict[str, object]:
         """Those that were asked for."""
-        return {name: part for name, part in vars(self).items() if part is not None}
+        shown_only = ("autodiff",)
+        return {name: p for name, p in vars(self).items() if p is not None and name not in shown_only}
 
     @property
     def stopped(self) -> bool:
@@ -132,7 +148,13 @@ class _Found:
 
 def _found(plan: "Plan", asked: _Asked, progress: "Progress") -> _Found:
     from backproof.comparisons.experiment import resolve
-    from backproof.comparisons.gradients import black_box_campaign, campaign, sensitivity, step_sizes
+    from backproof.comparisons.gradients import (
+        autodiff_campaign,
+        black_box_campaign,
+        campaign,
+        sensitivity,
+        step_sizes,
+    )
     from backproof.comparisons.gradients import part as gradients
     from backproof.comparisons.report.document import look_into
 
@@ -151,13 +173,16 @@ def _found(plan: "Plan", asked: _Asked, progress: "Progress") -> _Found:
         rivals = min(asked.gradcheck, black_box_campaign.RIVALS)
         boxes = black_box_campaign.run(asked.functions, asked.seed, asked.workers, rivals, progress)
         found = replace(found, functions=replace(boxes, command=plan.command))
+    if asked.autodiff and not found.stopped:
+        made = autodiff_campaign.run(autodiff_campaign.installed(), None, WRONG, asked.seed, progress)
+        found = replace(found, autodiff=made)
     return found
 
 
 def _finish(found: _Found, out: str, json_file: str | None) -> int:
     import json
 
-    from backproof.comparisons.gradients import black_box_terminal
+    from backproof.comparisons.gradients import autodiff_terminal, black_box_terminal
     from backproof.comparisons.gradients.terminal import render
     from backproof.comparisons.results.codec import encode
     from backproof.comparisons.results.files import write_atomically
@@ -169,5 +194,7 @@ def _finish(found: _Found, out: str, json_file: str | None) -> int:
         render(found.gradients, found.step_sizes, found.campaign, found.sensitivity, console)
         if found.functions is not None:
             black_box_terminal.render(found.functions, console)
+        if found.autodiff is not None:
+            autodiff_terminal.render(found.autodiff, console)
 
     return finish(out, found.parts, show, stopped="the cases" if found.stopped else "")

@@ -16,7 +16,7 @@ from backproof.comparisons.verdicts.derivative_judge import Search, judge_progra
 from backproof.comparisons.verdicts.gradient_verdict import GradientVerdict
 from backproof.comparisons.verdicts.opened_program import in_double, is_double, opener
 from backproof.comparisons.verdicts.precision_judge import judge_precision
-from backproof.comparisons.verdicts.second_order import judge_forward, judge_second
+from backproof.comparisons.verdicts.second_order import judge_forward, judge_second, judge_second_precision
 from backproof.reference.program import Program
 from backproof.scratch.errors import expect
 
@@ -83,6 +83,8 @@ def check_autodiff(
         if order == 2:
             forward, notes = judge_forward(views.finest, search)
             found |= forward | judge_second(views.finest, search)
+            if views.coarse is not None and views.fine is not None:
+                found |= judge_second_precision(views.fine, views.coarse, search)
     return GradientVerdict(found, notes=notes)
 
 

@@ -74,11 +74,14 @@ def tensors_of(program: Program) -> list[Tensor]:
     ]
 
 
-def judge_program(program: Program, search: Search) -> GradientVerdict:
-    """A verdict for every tensor. Raises NotOffered where the framework refuses to differentiate."""
+def judge_program(program: Program, search: Search, faint: float = 0.0) -> GradientVerdict:
+    """A verdict for every tensor. Raises NotOffered where the framework refuses to differentiate.
+
+    Outputs that are at most `faint` of the largest, here and nearby, are rounding, and are left out.
+    """
     drawn = projections(program.outputs, search.seed)
     found = tensors_of(program)
-    moving = _moving(program, found, drawn.c, search.seed)
+    moving = _moving(program, found, drawn.c, search.seed, faint)
     c = drawn.c[moving]
     dtype = dtype_of(program.outputs)
     point = Point(
@@ -102,14 +105,18 @@ def judge_program(program: Program, search: Search) -> GradientVerdict:
     return judge(point, claims, Choice(everything, search.required, search.seed, *limits))
 
 
-def _moving(program: Program, found: Sequence[Tensor], c: Array, seed: int) -> Any:
+def _moving(program: Program, found: Sequence[Tensor], c: Array, seed: int, faint: float) -> Any:
     """Which rows are of outputs that move with a tensor, or claim to; all of them, if none do."""
     if len(c) <= PROJECTIONS:
         return np.ones(len(c), dtype=bool)
     rng = np.random.default_rng([seed, 2])
     ways = [AWAY * rng.uniform(0.5, 1.0, t.flat.shape) * np.maximum(1.0, np.abs(t.flat)) for t in found]
     point = Point(program.values, None, found, in_place=True, read=np.asarray)
-    moved = (c != 0) & (point.anywhere(1.0, ways) != point.base)
-    claimed = np.array([[bool(row.any()) for row in one] for one in program.pull(c)])
-    alive = moved.any(axis=1) | claimed.any(axis=0)
+    away = point.anywhere(1.0, ways)
+    moved = (c != 0) & (away != point.base)
+    claimed = np.max([np.abs(one).max(axis=1, initial=0.0) for one in program.pull(c)], axis=0)
+    alive = moved.any(axis=1) | (claimed > 0)
+    sizes = (np.abs(c) * np.fmax(np.abs(away), np.abs(point.base))).max(axis=1)
+    rounding = (sizes <= faint * sizes.max()) & (claimed <= faint * claimed.max())
+    alive &= ~rounding
     return alive if alive.any() else ~alive

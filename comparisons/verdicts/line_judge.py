@@ -33,6 +33,7 @@ SAFETY = 4.0
 LEFT = 0.05  # of the truncation that the short look's extrapolation removes
 SHORTER = 19.3  # the ratio of the short look's steps
 FIRST, RATIO, ROWS, SHORTEST = 0.4871, 2.317, 30, 1e-10
+AT_REST = 5  # rows without a change that two windows apart take, behind a jump of f
 STILL = 2.0  # noises by which f has to change before it counts as moving
 FAR = (1e1, 1e3, 1e6)
 ROUNDINGS = (
@@ -150,7 +151,7 @@ def rows_of(line: Line, c: int, noise: Noise) -> Rows:
         level = _noise(noise, plus, minus, c)
         table.append((h, float(plus.residual[c]), float(minus.residual[c]), level, change))
         still = still + 1 if change <= STILL * level else 0
-        if still >= 3 and len(table) >= 8:
+        if still >= AT_REST and len(table) >= 8:
             break
     columns = np.array(table, dtype=np.float64).reshape(-1, 5).T
     return Rows(columns[0], columns[1], columns[2], columns[3], columns[4], base)
@@ -202,7 +203,7 @@ def _zero(line: Line, c: int, noise: Noise, needs: Needs, found: LineFinding) ->
         h = line.scale * step
         ends = float(line.at(h).values[c]), float(line.at(-h).values[c])
         if not np.isfinite(ends).all():
-            return found
+            break  # outside f's domain: inside it, it never moved
         change = max(abs(ends[0] - base), abs(ends[1] - base))
         tiny = change <= ROUNDINGS * noise.eps * needs.of_all * h
         if change > 4 * STILL * noise.of(*ends) and not (tiny and not _is_straight(line, c, h)):

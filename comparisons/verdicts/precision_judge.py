@@ -5,9 +5,10 @@ errors e_k = g_low(theta_k) - g_64(theta_k) at K points within a few roundings o
 changes from point to point and all but averages out; a mistake does not. With s the standard deviation of the
 e_k, entry by entry and not less than that of the whole tensor,
 
-    |mean e| <= 8 s / sqrt(K) + 4 eps max |g_64|
+    |mean e| <= 8 s / sqrt(K) + r eps max |g_64|
 
-for any kernel that rounds without bias to within 4 eps. The bound is an estimate, and called so.
+for any kernel that rounds without bias to within r eps: 64 in float32, where constants such as the eps of a
+norm may follow the dtype, and 4 in half precision. The bound is an estimate, and called so.
 
 A tensor whose gradient is zero but for rounding (a bias in front of a batch norm) is held against the size of
 the whole gradient: below TINY of that nothing is left to resolve.
@@ -27,7 +28,8 @@ from backproof.scratch.architecture import Array
 
 POINTS = {"float64": 8, "float32": 8, "float16": 32, "bfloat16": 32}
 NEAR = 4.0  # roundings by which the points differ
-DEVIATIONS, ROUNDINGS = 8.0, 4.0
+DEVIATIONS = 8.0
+ROUNDINGS = {"float64": 64.0, "float32": 64.0, "float16": 4.0, "bfloat16": 4.0}
 TINY = 1e-10
 GRID = 16.0  # c in sixteenths is exact in every dtype
 REQUIRED = {"float64": 1e-6, "float32": 1e-3, "float16": 0.1, "bfloat16": 0.1}
@@ -75,17 +77,21 @@ class Pairs:
         )
 
 
-def judge_precision(fine: Program, coarse: Program, search: Search) -> dict[str, Verdict]:
-    """A verdict for every tensor, under its name and the dtype of the lower precision."""
+def judge_precision(fine: Program, coarse: Program, search: Search, faint: float = 0.0) -> dict[str, Verdict]:
+    """A verdict for every tensor, under its name and the dtype of the lower precision.
+
+    Functions whose whole gradient is at most `faint` of the largest one are rounding, and are left out.
+    """
     found = tensors_of(coarse)
     c = np.round(GRID * projections(coarse.outputs, search.seed).c) / GRID
     low, high, overflow = _at_points(fine, coarse, found, c, search.seed)
     dtype = _lowest(coarse)
     required = max(search.required or 0.0, REQUIRED[dtype])
     largest = np.max([np.abs(g).max(axis=(0, 2), initial=0.0) for g in high], axis=0)
+    alive = (largest > faint * largest.max()) | (largest.max() == 0)
     verdicts = {}
     for tensor, ours, theirs in zip(found, low, high, strict=True):
-        pairs = _paired(ours, theirs, largest, EPS[dtype])
+        pairs = _paired(ours[:, alive], theirs[:, alive], largest[alive], dtype)
         if overflow:
             pairs = replace(pairs, bound=np.full_like(pairs.bound, np.inf))
         verdicts[f"{tensor.name} ({dtype})"] = pairs.judged(required, tensor.entry)
@@ -98,7 +104,7 @@ def _lowest(program: Program) -> str:
     return max([dtype_of(program.outputs), *cells], key=lambda name: EPS[name])
 
 
-def _paired(low: Array, high: Array, of_all: Array, eps: float) -> Pairs:
+def _paired(low: Array, high: Array, of_all: Array, dtype: str) -> Pairs:
     """Of gradients (K, m, n) in both precisions."""
     with np.errstate(invalid="ignore"):
         errors = low - high
@@ -107,7 +113,7 @@ def _paired(low: Array, high: Array, of_all: Array, eps: float) -> Pairs:
         spread = np.nan_to_num(np.fmax(spread, typical), nan=0.0)
     size = np.abs(high).max(axis=(0, 2), initial=0.0)
     size = np.where(size <= TINY * of_all, of_all, size)
-    bound = DEVIATIONS / np.sqrt(len(low)) * spread + ROUNDINGS * eps * size[:, None]
+    bound = DEVIATIONS / np.sqrt(len(low)) * spread + ROUNDINGS[dtype] * EPS[dtype] * size[:, None]
     return Pairs(low.mean(axis=0), high.mean(axis=0), bound, of_all)
 
 

@@ -21,7 +21,7 @@ import numpy as np
 from backproof.comparisons.verdicts.derivative_judge import Search, judge_program, projections, tensors_of
 from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.comparisons.verdicts.parameter_tree import Tensor
-from backproof.comparisons.verdicts.precision_judge import REQUIRED, Pairs
+from backproof.comparisons.verdicts.precision_judge import REQUIRED, TINY, Pairs, judge_precision
 from backproof.comparisons.verdicts.verdict import Tier, Verdict
 from backproof.reference.contender import NotOffered
 from backproof.reference.program import EPS, Program, dtype_of
@@ -30,6 +30,7 @@ from backproof.scratch.architecture import Array
 DIRECTIONS = 3
 EXPONENT = 0.6  # rounding, in a power of eps: room for condition numbers of a million
 ROUNDINGS = 64.0  # of the whole gradient, below which a tensor's own is nothing
+FAINT = 1e-12  # of the largest: a tensor's gradient that is zero but for rounding
 FORWARD, SECOND, SYMMETRY = "forward mode", "second order", "symmetry of the second order"
 
 
@@ -37,10 +38,26 @@ def judge_second(program: Program, search: Search) -> dict[str, Verdict]:
     """Every tensor's second derivative, and its symmetry."""
     try:
         backward = program.backward()
-        found = {f"{name} ({SECOND})": verdict for name, verdict in judge_program(backward, search).items()}
+        judged = judge_program(backward, search, FAINT)
+        found = {f"{name} ({SECOND})": verdict for name, verdict in judged.items()}
         return {**found, SYMMETRY: _symmetry(program, backward, search)}
     except NotOffered as reason:
         return {SECOND: _not_offered(str(reason))}
+
+
+def judge_second_precision(fine: Program, coarse: Program, search: Search) -> dict[str, Verdict]:
+    """The second derivative below float64 against that in float64; nothing where it is not offered."""
+    try:
+        below = judge_precision(fine.backward(), coarse.backward(), search, TINY)
+    except NotOffered:  # said by `judge_second`
+        return {}
+    return {_beside(SECOND, name): verdict for name, verdict in below.items()}
+
+
+def _beside(word: str, name: str) -> str:
+    """``weight (second order, float32)`` of ``weight (float32)``."""
+    own, _, dtype = name.rpartition(" (")
+    return f"{own} ({word}, {dtype}"
 
 
 def judge_forward(program: Program, search: Search) -> tuple[dict[str, Verdict], tuple[str, ...]]:

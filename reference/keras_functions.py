@@ -1,0 +1,88 @@
+"""Keras layers and functions of TensorFlow whose derivatives are right, and one way to make each wrong.
+
+As `torch_functions`. Left out is batch norm in training at second order: `tf.nn.moments`, on which it rests,
+stops the gradient of the mean inside the variance. That is right for the first derivative alone, and found.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from backproof.reference.nested import leaves, rebuilt
+
+Case = tuple[Any, tuple[Any, ...]]
+layers = keras.layers
+
+
+def _stack() -> Any:
+    return keras.Sequential([layers.Dense(4, activation="tanh"), layers.Dense(2)])
+
+
+def _attention(q: Any, k: Any, v: Any) -> Any:
+    return tf.nn.softmax(tf.matmul(q, k, transpose_b=True)) @ v
+
+
+def _cross_entropy(logits: Any) -> Any:
+    labels = np.array([0, 2, 1])
+    return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits))
+
+
+CASES: Mapping[str, tuple[Callable[[], Any], tuple[tuple[int, ...], ...]]] = {
+    "Dense": (lambda: layers.Dense(2, activation="tanh"), ((4, 3),)),
+    "EinsumDense": (lambda: layers.EinsumDense("ab,bc->ac", output_shape=2, bias_axes="c"), ((4, 3),)),
+    "Conv1D": (lambda: layers.Conv1D(2, 3, padding="same"), ((1, 5, 2),)),
+    "Conv2D": (lambda: layers.Conv2D(2, 2), ((1, 3, 3, 2),)),
+    "BatchNormalization": (lambda: layers.BatchNormalization(), ((4, 3),)),
+    "UnitNormalization": (lambda: layers.UnitNormalization(), ((3, 4),)),
+    "GRU": (lambda: layers.GRU(2, unroll=True), ((2, 3, 2),)),
+    "SimpleRNN": (lambda: layers.SimpleRNN(3, unroll=True), ((2, 3, 2),)),
+    "MultiHeadAttention": (lambda: layers.MultiHeadAttention(2, 2), ((1, 3, 4), (1, 3, 4))),
+    "Sequential": (_stack, ((4, 3),)),
+    "attention": (lambda: _attention, ((3, 2), (4, 2), (4, 2))),
+    "cross entropy": (lambda: _cross_entropy, ((3, 3),)),
+}
+
+
+def case(name: str, seed: int) -> Case:
+    keras.utils.set_random_seed(seed)
+    make, shapes = CASES[name]
+    rng = np.random.default_rng([seed, *name.encode()])
+    return make(), tuple(tf.constant(rng.standard_normal(shape), tf.float32) for shape in shapes)
+
+
+def mistaken(f: Any, kind: str) -> Callable[..., Any]:
+    """f, with a mistake in what flows back through its first output, or through one output more."""
+
+    def changed(*args: Any) -> Any:
+        y = f(*args)
+        values = [value for _, value in leaves(y, "")]
+        if kind == "one of two outputs":
+            return y, _wrong(kind, tf.sin(values[0]))
+        return rebuilt(y, iter([_wrong(kind, values[0]), *values[1:]]))
+
+    return changed
+
+
+def _wrong(kind: str, y: Any) -> Any:
+    @tf.custom_gradient  # type: ignore[untyped-decorator]  # TensorFlow ships it unannotated
+    def identity(value: Any) -> Any:
+        return tf.identity(value), lambda upstream: _changed(kind, upstream)
+
+    return identity(y)
+
+
+def _changed(kind: str, upstream: Any) -> Any:
+    """What flows back instead of `upstream`."""
+    if kind == "second derivative":
+        return _wrong("a thousandth", upstream)
+    if kind == "one entry":
+        first = np.ones(int(tf.size(upstream)))
+        first[0] = 0.5
+        return upstream * tf.cast(first.reshape(tuple(upstream.shape)), upstream.dtype)
+    factor = {"sign": -1.0, "a thousandth": 1.001}
+    if kind == "scaled in float32":
+        return upstream * (1.0 if upstream.dtype == tf.float64 else 1.01)
+    return upstream * factor.get(kind, 1.0 + 1e-6)
