@@ -8,6 +8,7 @@ but its buffers are kept likewise. The inputs are copies; integers and all else 
 import copy
 import functools
 import inspect
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -238,7 +239,7 @@ class TorchProgram:
     def push(self, directions: Sequence[Array]) -> Array:
         with torch.no_grad(), forward_ad.dual_level(), _offered():
             duals = [
-                MAKE_DUAL(leaf.detach(), _like(leaf, direction))
+                _dual(leaf.detach(), _like(leaf, direction))
                 for leaf, direction in zip(self._leaves, directions, strict=True)
             ]
             tangents = [
@@ -275,7 +276,30 @@ class TorchProgram:
             return dict(zip(names, found, strict=True))
 
         with _offered():
-            return TorchProgram(function, {**self.cells, **upstream})
+            program = TorchProgram(function, {**self.cells, **upstream})
+            if any(_refuses(part.grad_fn) for part in function(list(program.cells.values())).values()):
+                raise NotOffered("torch says: a backward pass is marked as once_differentiable")
+            return program
+
+
+def _refuses(node: Any) -> bool:
+    """Whether a graph ends in the error that torch keeps for a derivative that nobody has written."""
+    waiting, seen = [node], set()
+    while waiting:
+        one = waiting.pop()
+        if one is None or one in seen:
+            continue
+        if "Error" in one.name():
+            return True
+        seen.add(one)
+        waiting += [following for following, _ in one.next_functions]
+    return False
+
+
+def _dual(value: torch.Tensor, tangent: torch.Tensor) -> torch.Tensor:
+    with warnings.catch_warnings():  # the first of them loads torch's rules, by a way that torch deprecates
+        warnings.filterwarnings("ignore", message=".*torch.jit.script.*", category=DeprecationWarning)
+        return MAKE_DUAL(value, tangent)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ chapter 5 (the dot-product test).
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -31,6 +32,7 @@ DIRECTIONS = 3
 EXPONENT = 0.6  # rounding, in a power of eps: room for condition numbers of a million
 ROUNDINGS = 64.0  # of the whole gradient, below which a tensor's own is nothing
 FAINT = 1e-12  # of the largest: a tensor's gradient that is zero but for rounding
+BELOW_DOUBLE = 0.1  # the resolution asked of it there, where cancellation leaves few digits
 FORWARD, SECOND, SYMMETRY = "forward mode", "second order", "symmetry of the second order"
 
 
@@ -47,8 +49,9 @@ def judge_second(program: Program, search: Search) -> dict[str, Verdict]:
 
 def judge_second_precision(fine: Program, coarse: Program, search: Search) -> dict[str, Verdict]:
     """The second derivative below float64 against that in float64; nothing where it is not offered."""
+    coarser = replace(search, required=max(search.required or 0.0, BELOW_DOUBLE))
     try:
-        below = judge_precision(fine.backward(), coarse.backward(), search, TINY)
+        below = judge_precision(fine.backward(), coarse.backward(), coarser, TINY)
     except NotOffered:  # said by `judge_second`
         return {}
     return {_beside(SECOND, name): verdict for name, verdict in below.items()}
