@@ -163,7 +163,7 @@ def _changed(kind: str, upstream: Any) -> Any:
     if kind == "second derivative":
         return _wrong("a thousandth")(upstream)
     if kind == "one entry":
-        flat = upstream.reshape(-1)
+        flat = jnp.asarray(upstream).reshape(-1)
         return flat.at[0].mul(0.5).reshape(upstream.shape)
     wide = upstream.dtype == jnp.float64
     factor = {"sign": -1.0, "a thousandth": 1.001, "scaled in float32": 1.0 if wide else 1.01}
