@@ -13,7 +13,7 @@ import numpy as np
 
 from backproof.comparisons.check.diagnosis.evidence import Observation, observe, observed
 from backproof.comparisons.check.diagnosis.forwards import forward_cause
-from backproof.comparisons.check.diagnosis.losses import LossFindings, loss_findings
+from backproof.comparisons.check.diagnosis.losses import IN_BOTH, IN_LOSS_ONLY, LossFindings, loss_findings
 from backproof.comparisons.check.diagnosis.mistakes import PENALTY, Mistake
 from backproof.comparisons.check.diagnosis.numerical import numerical_cause
 from backproof.comparisons.check.diagnosis.overflows import overflow_causes
@@ -110,8 +110,20 @@ def _evaluation_causes(
         explained = [numeric] if numeric else [_described(wrong, finite)]
     if model is not None and not model.mistakes() and of_losses:
         explained, of_losses = of_losses, explained  # the gradient is wrong only where the loss is
+    if model is not None and any(mistake.family == PENALTY for mistake in model.mistakes()):
+        explained, of_losses = _one_penalty(explained, of_losses)
     names = {cause.sentence for cause in explained}
     return [*explained, *(cause for cause in of_losses if cause.sentence not in names)], model
+
+
+def _one_penalty(explained: list[Cause], of_losses: list[Cause]) -> tuple[list[Cause], list[Cause]]:
+    """A penalty found in the gradient and in the loss is one penalty in both."""
+    both = [cause for cause in of_losses if IN_LOSS_ONLY in cause.sentence]
+    if not both:
+        return explained, of_losses
+    first = replace(both[0], sentence=both[0].sentence.replace(IN_LOSS_ONLY, IN_BOTH))
+    others = [cause for cause in explained if "missing from the loss" not in cause.sentence]
+    return [first, *others], [cause for cause in of_losses if cause not in both]
 
 
 def _is_degenerate(o: Observation) -> bool:

@@ -13,6 +13,8 @@ from backproof.comparisons.check.diagnosis.output_mistakes import output_mistake
 from backproof.comparisons.check.forms.laws import fitting
 from backproof.comparisons.check.results import Cause
 
+IN_LOSS_ONLY = "is in the loss and missing from the gradient"
+IN_BOTH = "is in the loss, and so in its gradient: ours has no penalty"
 CLOSE = 1e-9
 CONSTANT = 1e-2  # of a loss: more than a constant in the logarithm explains in ordinary cases
 
@@ -117,7 +119,7 @@ def _penalty(mine: Sequence[Observation]) -> str:
             if scaled and abs(scaled[0]) > 1e-12 and np.allclose(scaled, scaled[0], rtol=1e-6, atol=0):
                 written = f"lambda = {scaled[0]:.6g}{'/N' if over_n else ''}"
                 what = "all parameters" if biases else "W"
-                return f"lambda/2 |{what}|^2 ({written}) is in the loss and missing from the gradient"
+                return f"lambda/2 |{what}|^2 ({written}) {IN_LOSS_ONLY}"
     return ""
 
 

@@ -120,3 +120,12 @@ def test_an_overflow_is_told_with_the_logits_from_which_on_it_happens(tmp_path: 
     assert "exp(z) overflows" in first.sentence
     assert "m = max(z)" in first.sentence
     assert first.certainty == "fits"
+
+
+def test_a_penalty_in_loss_and_gradient_is_told_once_where_it_is_held_against_the_class() -> None:
+    target = Target(str(FOLDER / "pair_mistakes.py"), "PenalisedWeights")
+    narrow: dict[str, tuple[str | int, ...]] = {"loss": ("mse",), "hidden_layers": (1,)}
+    found = try_class(target, Settings(only=["loss"], quick=True, shrink=False, strict=True, narrow=narrow))
+    assert [cause.sentence for cause in found.causes] == [
+        "lambda/2 |W|^2 (lambda = 0.1) is in the loss, and so in its gradient: ours has no penalty"
+    ]
