@@ -256,6 +256,8 @@ const frame = (() => {
     });
     all("details", part).forEach((d) => d.addEventListener("toggle", () => {
       if (d.open) all("[data-figure]", d).forEach((figure) => drawFigure(name, figure));
+      // A formula too wide for the screen scrolls, so the keyboard must reach it; the others are no stop.
+      all(".formula", d).forEach((f) => { if (f.scrollWidth > f.clientWidth) f.tabIndex = 0; else f.removeAttribute("tabindex"); });
     }));
   }
 
