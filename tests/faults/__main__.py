@@ -1,16 +1,24 @@
-"""``python -m tests.faults``: every fault in every command, and the table of what was tried and survived."""
+"""``python -m tests.faults``: every fault in every command, and the table of what was tried and survived.
+
+With ``--rows``, the table of what else is done to the commands, and the tests that do it.
+"""
 
 import contextlib
 import io
+import sys
 import tempfile
 from pathlib import Path
 
 from tests.faults.harness import CALLS, ERRORS, faults
+from tests.faults.rows import table
 from tests.faults.subjects import SUBJECTS
 
 
 def main() -> int:
     """Print a line of Markdown per command; 1 where anything went wrong."""
+    if "--rows" in sys.argv[1:]:
+        print(table())
+        return 0
     total = bad = 0
     print("| command | faults | wrong afterwards |\n| --- | --- | --- |")
     for subject in SUBJECTS:

@@ -1,12 +1,15 @@
 """The commands that faults are injected into, on tiny plans."""
 
 import shutil
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 from backproof.comparisons import cli
 from backproof.comparisons.accuracy.journal import Journal, Key
 from backproof.comparisons.accuracy.result import Hashes, Setup, TrainedRun
+from backproof.comparisons.check.grading.grades import Grades
+from backproof.comparisons.check.grading.pages import Pages
 from backproof.comparisons.check.grading.rubric import Rubric
 from backproof.comparisons.check.grading.table import Table, row_of
 from backproof.comparisons.check.results import Cause, CheckedClass
@@ -72,6 +75,23 @@ def _grades(folder: Path) -> int:
     return 0
 
 
+CHECKED = CheckedClass("a.py", Outcome.FAIL, 1.0, (), (Cause("a sign", "explains"),), (), "")
+
+
+def _pages(folder: Path) -> int:
+    """Two pages and their index, as `check --report` writes them, beside the table."""
+    pages = Pages(str(folder / "pages"), "ko", Rubric())
+    grades = Grades(Table(str(folder / "grades.csv")), pages, Rubric())
+    for name in ("b.py", "a.py"):
+        grades.add(name, replace(CHECKED, target=name))
+    grades.finish(["a.py", "b.py"])
+    return 0
+
+
+def _some_pages(folder: Path) -> None:
+    _pages(folder)
+
+
 def _some_grades(folder: Path) -> None:
     _grades(folder)
 
@@ -95,6 +115,8 @@ SUBJECTS = (
     Subject("check --csv", _nothing, _grades),
     Subject("check --csv, once more", _some_grades, _grades),
     Subject("check --json", _old_json, _json),
+    Subject("check --csv --report", _nothing, _pages),
+    Subject("check --csv --report, once more", _some_pages, _pages),
 )
 
 

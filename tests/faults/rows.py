@@ -1,0 +1,106 @@
+"""What was once done to these commands and is tried ever since: each with the tests that try it.
+
+``python -m tests.faults --rows`` prints the table that stands in `.github/RELIABILITY.md`.
+"""
+
+WALL = "comparisons/check/subject/test_wall.py"
+COMMANDS = "faults/test_commands.py"
+APART = "comparisons/contenders/test_apart.py"
+STREAMS = "comparisons/running/test_streams.py"
+TABLE = "comparisons/check/grading/test_table.py"
+CREW = "comparisons/check/grading/test_crew.py"
+CHECK = "comparisons/commands/test_check.py"
+LOCK = "comparisons/running/test_file_lock.py"
+IDX = "comparisons/data/test_idx.py"
+JOURNAL = "comparisons/accuracy/test_journal.py"
+TEMPORARY = "comparisons/running/test_temporary.py"
+WORKER = "comparisons/running/test_worker_process.py"
+FAULTS = "faults/test_faults.py"
+
+# What was done -> "file::test" below tests/, of each that tries it.
+ROWS: dict[str, tuple[str, ...]] = {
+    "a loss that runs code when unpickled, a lying metaclass": (
+        f"{WALL}::test_a_number_that_would_run_code_when_unpickled_is_a_number",
+        f"{WALL}::test_a_metaclass_that_lies_about_names_is_not_asked",
+    ),
+    "a contender of one's own that exits, crashes, hangs, floods, or is no Python": (
+        f"{APART}::test_whatever_a_call_does_is_one_sentence",
+        f"{APART}::test_a_file_that_cannot_be_imported_is_bad_input",
+        f"{APART}::test_the_row_of_a_faulty_one_fails_and_those_of_the_others_stay",
+    ),
+    "a NaN loss, exits and floods among hand-ins": (
+        f"{COMMANDS}::test_those_that_misbehave_have_a_row_each_and_change_no_other",
+    ),
+    "helpers that hold the output, a byte and silence, answers ahead, forks": (
+        f"{WALL}::test_a_child_that_holds_the_pipe_does_not_hold_us",
+        f"{WALL}::test_a_byte_and_then_silence_is_a_hang",
+        f"{WALL}::test_an_answer_written_ahead_is_its_own_loss",
+        f"{WALL}::test_nothing_that_it_started_is_left",
+    ),
+    "numbers that are none, garbage on the pipe, signals to the checker": (
+        f"{WALL}::test_what_is_no_number_is_a_finding_in_printable_words",
+        f"{WALL}::test_bytes_that_are_no_message_are_a_finding",
+        f"{WALL}::test_signals_to_its_parent_or_its_group_do_not_reach_us",
+    ),
+    "a class with nothing to compare; a file without a class": (
+        f"{CHECK}::test_an_absent_class_does_not_stop_the_grading_of_the_others",
+    ),
+    "formulas, control characters, markup in names and messages": (
+        f"{TABLE}::test_no_cell_begins_a_formula_and_no_row_a_second_line",
+        "comparisons/check/grading/test_pages.py::test_nothing_of_a_hand_in_becomes_code_of_the_page",
+    ),
+    "a class that is another's, or computes with a framework": (
+        f"{WALL}::test_a_class_that_imports_a_framework_is_noted",
+        f"{WALL}::test_a_class_that_subclasses_ours_is_noted",
+    ),
+    "two commands in one folder": (f"{LOCK}::test_the_second_waits_and_says_for_whom",),
+    "Ctrl-C at any moment": (
+        f"{STREAMS}::test_ctrl_c_at_any_moment_of_the_start_is_130_and_one_line",
+        f"{COMMANDS}::test_ctrl_c_before_the_first_step_of_numerical_is_130_and_one_line",
+    ),
+    "a full disk, a full output, every other fault of the system": (
+        f"{FAULTS}::test_every_call_of_the_system_may_fail",
+        f"{STREAMS}::test_a_full_output_is_one_sentence_and_no_failure_of_what_was_checked",
+    ),
+    "an output in any encoding": (f"{STREAMS}::test_every_encoding_takes_every_text",),
+    "values that nothing can be done with, a folder that is gone": (
+        f"{COMMANDS}::test_a_value_that_nothing_can_be_done_with_is_one_sentence",
+        f"{COMMANDS}::test_a_folder_that_is_gone_is_one_sentence",
+    ),
+    "data that are a pipe, or a small archive of something huge": (
+        f"{IDX}::test_a_named_pipe_is_refused_and_not_waited_for",
+        f"{IDX}::test_no_more_is_unpacked_than_the_header_asks_for",
+    ),
+    "SIGTERM, SIGHUP and kills while temporary folders are in use": (
+        f"{TEMPORARY}::test_it_is_gone_after_a_signal",
+        f"{TEMPORARY}::test_what_a_kill_left_is_removed_by_the_next",
+    ),
+    "kills between a temporary file and its rename": (
+        f"{FAULTS}::test_what_a_killed_command_left_in_the_results_is_removed_by_the_next",
+    ),
+    "a report that is read by `head`": (
+        f"{COMMANDS}::test_a_report_that_is_read_by_head_ends_as_other_tools_do",
+    ),
+    "a right class on a busy machine": (
+        f"{WORKER}::test_a_process_on_a_busy_machine_is_given_its_time",
+    ),
+    "no home, no cache, no place for temporary files, a thousand workers": (
+        f"{COMMANDS}::test_without_a_place_for_what_it_keeps_a_check_is_a_check_or_a_sentence",
+        f"{COMMANDS}::test_those_that_misbehave_have_a_row_each_and_change_no_other",
+    ),
+    "inside the sandbox: the home folder, a socket, a file outside /tmp": (
+        f"{WALL}::test_inside_the_sandbox_a_file_of_the_home_folder_cannot_be_read",
+        f"{WALL}::test_inside_the_sandbox_nothing_can_be_written_outside_tmp",
+        f"{WALL}::test_inside_the_sandbox_no_socket_reaches_out",
+    ),
+    "no sandbox": ("comparisons/running/test_sandbox.py::test_without_the_program_that_is_said",),
+}  # fmt: skip
+
+
+def table() -> str:
+    """In Markdown, a line per row."""
+    lines = ["| what is done | tried by |", "| --- | --- |"]
+    for done, tests in ROWS.items():
+        names = "<br>".join(f"`{test.replace('::', '` `')}`" for test in tests)
+        lines.append(f"| {done} | {names} |")
+    return "\n".join(lines)
