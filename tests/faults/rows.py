@@ -101,6 +101,6 @@ def table() -> str:
     """In Markdown, a line per row."""
     lines = ["| what is done | tried by |", "| --- | --- |"]
     for done, tests in ROWS.items():
-        names = "<br>".join(f"`{test.replace('::', '` `')}`" for test in tests)
+        names = "<br>".join(f"`tests/{test.replace('::', '` `')}`" for test in tests)
         lines.append(f"| {done} | {names} |")
     return "\n".join(lines)
