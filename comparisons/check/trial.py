@@ -41,6 +41,10 @@ NOT_OFFERED = "not offered"
 NOT_RUN = "not run"
 NOT_JUDGED = "not judged"
 EXCEPTIONS, EXCEPTIONS_QUESTION = "exceptions", "Does it answer without an exception?"
+# Checks of a loss and its gradient: what these see with one output alone is a limit. State is judged there.
+OF_LOSSES = frozenset(
+    {"loss", "gradient", "duplication", "extremes", "large outputs", "float32", "long sums", "differences"}
+)
 MAX_FATAL = 3  # hangs and crashes after which a class is given up
 EXAMPLES, QUICK_EXAMPLES = 60, 15  # per check of weight 1
 # Problems tried for making one failure small: a number, so that it repeats. The seconds are for a class so
@@ -361,7 +365,7 @@ class _Hunt:
             kind = finding.kind if isinstance(finding, Misbehaviour) else "mismatch"
             if kind == "declined":
                 self.declined = finding.text
-            elif self._is_beyond_judging(drawn) and kind in ("mismatch", "raised", "value"):
+            elif self._is_beyond_judging(drawn) and self._is_of_the_loss(kind):
                 self.unjudged.append(finding.text)
                 judged = False
             elif kind == "raised" and problem is not None:
@@ -372,6 +376,9 @@ class _Hunt:
         finally:
             if problem is not None and judged and self.finding is None:
                 self.seen.append(Seen(self.check.name, problem, raised, self.explored.candidate.calls))
+
+    def _is_of_the_loss(self, kind: str) -> bool:
+        return kind in ("raised", "value") or (kind == "mismatch" and self.check.name in OF_LOSSES)
 
     def _is_beyond_judging(self, drawn: tuple[Any, ...]) -> bool:
         """Has any network of these one output under softmax cross-entropy?"""
