@@ -5,6 +5,7 @@ import pytest
 from hypothesis import example, given
 
 from backproof.comparisons.contenders.scratch_mlp import ScratchMLP
+from backproof.comparisons.verdicts import relu_kinks
 from backproof.comparisons.verdicts.network_bounds import Reference, backprop_reference
 from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.comparisons.verdicts.relu_kinks import flat_gradient, judge_gradient
@@ -73,3 +74,18 @@ def test_scratch_never_needs_more_than_the_rounding_there_can_be(case: Case) -> 
     expected = Bounded(reference.gradient.value, np.zeros_like(found))
     for layer in range(len(case.architecture.layer_shapes)):
         assert scale_of_error(reference, found, expected, layer)[0] <= MARGIN
+
+
+@pytest.mark.parametrize("coarse", [1, 3])
+def test_a_layer_is_judged_jointly_where_only_one_of_its_tensors_is_coarse(
+    coarse: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the saturated unit's layer, whose weight has three entries and whose bias has one."""
+    monkeypatch.setattr(
+        relu_kinks,
+        "group_resolution",
+        lambda expected, bounds: float("inf") if len(expected) == coarse else 0.0,
+    )
+    reference, found = saturated()
+    verdict = judge_gradient(reference, spoiled(found, slice(0, 3), 1 + 1e-4), shared_deltas=True)
+    assert verdict.outcome == Outcome.FAIL
