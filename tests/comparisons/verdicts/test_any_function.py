@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from backproof.comparisons.verdicts.any_function import check_gradient
 from backproof.comparisons.verdicts.gradient_verdict import GradientVerdict
+from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.reference.nested import leaves
 from backproof.scratch.architecture import Architecture, Array
 from backproof.scratch.gradients import gradient, loss_function
@@ -388,3 +389,17 @@ def test_the_resolution_asked_for_decides_what_passes() -> None:
     assert check_gradient(f, claimed, [0.3]).outcome == "INCONCLUSIVE"
     assert check_gradient(f, claimed, [0.3], resolution=1e-3).outcome == "PASS"
     assert check_gradient(f, 1.01 * claimed, [0.3], resolution=1e-3).outcome == "FAIL"
+
+
+@pytest.mark.parametrize("seed", range(7))
+def test_the_noise_of_the_gradient_function_itself_is_taken(seed: int) -> None:
+    """One that computes in float32 inside, beside numbers of 1e4, is not failed for it."""
+    rng = np.random.default_rng(seed)
+    A, theta = rng.standard_normal((20, 6)), rng.standard_normal(6)
+
+    def gradient(t: Array) -> Array:
+        z = (A @ t + 1e4).astype(np.float32) - np.float32(1e4)
+        return np.asarray(A.T @ z.astype(np.float64))
+
+    found = check_gradient(lambda t: float(np.square(A @ t).sum() / 2), gradient, theta)
+    assert found.outcome != Outcome.FAIL
