@@ -23,6 +23,8 @@ FEWEST_ROUNDED = 3
 Value = Callable[[int, float], float]  # f with one entry moved
 
 
+# A law is asked of slopes of any size; one that overflows there, or divides by nothing, fits nothing.
+@np.errstate(over="ignore", divide="ignore", invalid="ignore")
 def causes(seen: Seen, value: Value) -> tuple[Cause, ...]:
     """At most three, the best first; nothing that was not seen."""
     if not np.isfinite(seen.claimed).all():

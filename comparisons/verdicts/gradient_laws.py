@@ -22,6 +22,7 @@ from backproof.scratch.architecture import Array
 
 LARGEST_COUNT = 1_000_000  # of which a factor may be the number
 LARGEST_WIDTH = 10_000  # of which a factor may be the root
+SMALLEST = 1e-60  # an error that is turned into a weight, of the largest number seen: no product overflows
 PLAIN = {-1.0: "every entry has the wrong sign", 2.0: "every entry is twice what it should be",
          0.5: "every entry is half of what it should be",
          -2.0: "every entry is twice what it should be, and of the wrong sign",
@@ -62,6 +63,13 @@ class Seen:
     def errors(self) -> Array:
         """How far a slope found may be from what a right claim would say."""
         return np.array([probe.error for probe in self.probes]) + self.rounding
+
+    @cached_property
+    def weights(self) -> Array:
+        """One over the errors, as a fit weighs them."""
+        seen = np.concatenate([self.slopes, self.along(self.theta), self.along(self.claimed)])
+        largest = float(np.abs(seen[np.isfinite(seen)]).max(initial=0.0))
+        return 1.0 / np.maximum(self.errors, SMALLEST * (largest or 1.0))
 
     @cached_property
     def whole(self) -> tuple[Array, Array] | None:
@@ -111,7 +119,7 @@ def laws(seen: Seen) -> Iterator[Law]:
 
 def factors(seen: Seen, base: Array, before: str, cost: float) -> Iterator[Law]:
     """t = base / c, with c the value that fits best, and its name where it has one."""
-    found, weights = seen.along(base), 1.0 / np.maximum(seen.errors, np.finfo(np.float64).tiny)
+    found, weights = seen.along(base), seen.weights
     scale = float((weights * np.abs(seen.slopes)).max(initial=0.0))
     if not scale or not np.isfinite(found).all():
         return
@@ -140,6 +148,8 @@ def _plain(c: float, doubt: float) -> Iterator[tuple[float, str, int, float]]:
 def _counts(c: float, doubt: float) -> Iterator[tuple[float, str, int, float]]:
     """N or 1/N, where the doubt leaves no other N."""
     size, sign = abs(c), ", and of the wrong sign" if c < 0 else ""
+    if not 1 / (2 * LARGEST_COUNT) < size < 2 * LARGEST_COUNT:
+        return
     many = round(max(size, 1 / size))
     blurred = doubt / min(size, 1) * many  # of N itself
     if not 2 < many <= LARGEST_COUNT or blurred >= 0.05 or abs(max(size, 1 / size) - many) > blurred:
@@ -158,6 +168,8 @@ def _counts(c: float, doubt: float) -> Iterator[tuple[float, str, int, float]]:
 def _roots(c: float, doubt: float) -> Iterator[tuple[float, str, int, float]]:
     """sqrt(N) or 1/sqrt(N), as attention has it, where the doubt leaves no other N."""
     size, sign = abs(c), ", and of the wrong sign" if c < 0 else ""
+    if not 1 / LARGEST_WIDTH < size < LARGEST_WIDTH:
+        return
     many = round(max(size, 1 / size) ** 2)
     blurred = 2 * doubt / min(size, 1) * many
     if not 2 <= many <= LARGEST_WIDTH or blurred >= 0.05 or abs(max(size, 1 / size) ** 2 - many) > blurred:
@@ -263,7 +275,7 @@ def orders(seen: Seen) -> Iterator[Law]:
 
 def penalty(seen: Seen) -> Iterator[Law]:
     """t = g - lambda theta, with the lambda that fits best."""
-    weights = 1.0 / np.maximum(seen.errors, np.finfo(np.float64).tiny)
+    weights = seen.weights
     theta, off = seen.along(seen.theta), seen.along(seen.claimed) - seen.slopes
     scale = float((weights * np.abs(theta)).max(initial=0.0))
     if not scale or not np.isfinite(off).all():
@@ -283,15 +295,15 @@ def penalty(seen: Seen) -> Iterator[Law]:
 
 def factor_beside_penalty(seen: Seen) -> Iterator[Law]:
     """g - lambda theta = c (t - lambda theta): all but the penalty is off by a factor, as it often is."""
-    weights = 1.0 / np.maximum(seen.errors, np.finfo(np.float64).tiny)
+    weights = seen.weights
     theta, found = seen.along(seen.theta), seen.along(seen.claimed)
     scale = float((weights * np.abs(seen.slopes)).max(initial=0.0))
     if not scale or not theta.any() or not np.isfinite(found).all():
         return
     columns = np.stack([seen.slopes, theta], axis=1) * (weights / scale)[:, None]
     (c, mu), _, rank, _ = np.linalg.lstsq(columns, found * weights / scale)
-    steepest = float(np.median(seen.errors) / np.median(np.abs(seen.slopes)))
-    doubt = 100 * steepest * (1 + abs(c)) if np.isfinite(steepest) else np.inf
+    typical = float(np.median(np.abs(seen.slopes)))
+    doubt = 100 * float(np.median(seen.errors)) / typical * (1 + abs(c)) if typical else np.inf
     if rank < 2 or not c or abs(c - 1) <= doubt or abs(mu) <= doubt * float(np.abs(c)):
         return
     for value, sentence, fitted, price in [*_plain(c, doubt), *_counts(c, doubt)][:1]:
