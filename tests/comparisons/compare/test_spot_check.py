@@ -103,6 +103,18 @@ def test_the_model_is_not_touched() -> None:
     assert all(torch.equal(p, q) for p, q in zip(model.parameters(), other.parameters(), strict=True))
 
 
+def test_a_look_costs_ten_losses_in_double_precision_and_one_in_single() -> None:
+    """Its time is that of these: sixteen steps of training; with more it would soon be twenty."""
+    model, seen = network(), list[torch.dtype]()
+
+    def counted(model: nn.Module, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        seen.append(x.dtype)
+        return loss(model, x, y)
+
+    trained(model, testing.spot_check(model, counted, every=1), 1)
+    assert (seen.count(torch.float64), seen.count(torch.float32)) == (10, 1)
+
+
 def test_dropout_is_undecided_with_the_reason() -> None:
     model = network(nn.Dropout(0.5))
     [spot] = trained(model, testing.spot_check(model, loss, every=2), 2)
