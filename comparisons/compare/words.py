@@ -49,8 +49,14 @@ def first_difference(problem: str, link: Link) -> str:
     """The worst entry, and how far off it is."""
     if link.found != link.found:  # NaN: there is no entry to name, a shape is wrong
         return f"{link.tensor} ({problem})"
-    size = f"{link.roundings:,.0f} roundings" if link.roundings < 1e6 else f"{link.roundings:.1e} roundings"
-    return f"{link.worst}: found {link.found:.9g}, expected {link.expected:.9g}, off by {size} ({problem})"
+    return (
+        f"{link.worst}: found {link.found:.9g}, expected {link.expected:.9g}, off by {size(link)} ({problem})"
+    )
+
+
+def size(link: Link) -> str:
+    """How many roundings it is off."""
+    return f"{link.roundings:,.0f} roundings" if link.roundings < 1e6 else f"{link.roundings:.1e} roundings"
 
 
 def causes(firsts: Sequence[tuple[str, Link]]) -> list[str]:
