@@ -26,14 +26,52 @@ class NotOffered(Exception):  # noqa: N818 - an answer, not an error
 
 @runtime_checkable
 class Contender(Protocol):
+    """A network in some framework: given weights, it says what logits, gradients and training make of them.
+
+    Arrays are NumPy arrays in the dtype of the architecture. A method that is not offered raises
+    `NotOffered`, or NotImplementedError, with the reason.
+    """
+
     def load(self, architecture: Architecture, weights: Weights) -> None:
-        """Take these weights (copied), for this architecture. May be called again."""
+        """Take these weights (copied), for this architecture. May be called again.
+
+        Parameters
+        ----------
+        architecture
+            Layer sizes, activation, loss and dtype.
+        weights
+            Per layer W (fan_in, fan_out) and b (fan_out,).
+        """
 
     def logits(self, x: Inputs) -> Logits:
-        """x (batch, inputs) -> (batch, outputs)."""
+        """The outputs of the last layer, before any softmax or sigmoid.
+
+        Parameters
+        ----------
+        x
+            Inputs (batch, n_inputs).
+
+        Returns
+        -------
+        array (batch, n_outputs)
+            One row for each example.
+        """
 
     def loss_and_gradient(self, x: Inputs, targets: Targets) -> tuple[float, Weights]:
-        """The loss of this batch and its gradient per layer. The weights do not change."""
+        """The loss of this batch and its gradient per layer. The weights do not change.
+
+        Parameters
+        ----------
+        x
+            Inputs (batch, n_inputs).
+        targets
+            Integer labels (batch,) for cross_entropy, else (batch, n_outputs).
+
+        Returns
+        -------
+        tuple
+            The loss, and per layer dL/dW (fan_in, fan_out) and dL/db (fan_out,).
+        """
 
     def train(
         self,
@@ -43,18 +81,52 @@ class Contender(Protocol):
         optimizer: OptimizerSpec,
         checkpoints: Checkpoints | None = None,
     ) -> Sequence[float]:
-        """One step of a fresh optimiser per index array; each step's loss, taken before its update.
+        """Take one step of a fresh optimiser on each batch.
 
-        `checkpoints` maps a number of finished steps (0: before the first) to a function: all work up to
-        there is finished, then it is called. Evaluation happens there, and clocks start and stop there.
+        Parameters
+        ----------
+        x
+            All examples (examples, n_inputs).
+        targets
+            Integer labels (examples,) for cross_entropy, else (examples, n_outputs).
+        batches
+            Row indices (batch,) each; one step on each, in this order.
+        optimizer
+            The update rule and its constants.
+        checkpoints
+            From a number of finished steps (0: before the first) to a function: all work up to there is
+            finished, then it is called. Evaluation happens there, and clocks start and stop there.
+
+        Returns
+        -------
+        sequence of float
+            Each step's loss, taken before its update.
         """
 
     def weights(self) -> Weights:
-        """Copies of the weights as they are now."""
+        """Copies of the weights as they are now, per layer W (fan_in, fan_out) and b (fan_out,)."""
 
 
 def checked_batches(batches: Sequence[Rows], n_examples: int) -> list[Rows]:
-    """Every batch as row indices (batch,) in 0 .. n_examples - 1; copies nothing that already fits."""
+    """Every batch as row indices (batch,) in 0 .. n_examples - 1; copies nothing that already fits.
+
+    Parameters
+    ----------
+    batches
+        Row indices, integers of any kind.
+    n_examples
+        How many rows there are.
+
+    Returns
+    -------
+    list of arrays (batch,)
+        As intp.
+
+    Raises
+    ------
+    InputError
+        For an empty batch, what holds no integers, or a row that is not there.
+    """
     checked = [np.asarray(batch) for batch in batches]
     for number, batch in enumerate(checked):
         expected = f"expected row indices (batch >= 1,), got shape {batch.shape}, dtype {batch.dtype}"
@@ -67,7 +139,31 @@ def checked_batches(batches: Sequence[Rows], n_examples: int) -> list[Rows]:
 def checked_training(
     architecture: Architecture, x: Inputs, targets: Targets, batches: Sequence[Rows]
 ) -> tuple[Inputs, Targets, list[Rows]]:
-    """What `Contender.train` is given, checked: examples that fit the network, and rows that they have."""
+    """What `Contender.train` is given, checked: examples that fit the network, and rows that they have.
+
+    Parameters
+    ----------
+    architecture
+        The network that is trained.
+    x
+        All examples (examples, n_inputs).
+    targets
+        As the loss wants them.
+    batches
+        Row indices (batch,) each.
+
+    Returns
+    -------
+    tuple
+        x and targets in the network's dtype (labels as intp), and the batches as intp.
+
+    Raises
+    ------
+    InputError
+        For arrays that do not fit, or a row that is not there.
+    InputTypeError
+        For arrays of a wrong kind.
+    """
     x, targets = architecture.checked_batch(x, targets)
     return x, targets, checked_batches(batches, len(x))
 
@@ -85,6 +181,18 @@ def stretches_of(batches: Sequence[Item], checkpoints: Checkpoints | None) -> li
 
     >>> stretches_of(["a", "b", "c"], {0: print, 2: print})
     [['a', 'b'], ['c']]
+
+    Parameters
+    ----------
+    batches
+        Anything that is trained on in turn.
+    checkpoints
+        As in `Contender.train`; those at step 0 and after the last batch cut nothing.
+
+    Returns
+    -------
+    list of sequences
+        All batches in order; no run is empty.
     """
     n = len(batches)
     marks = {0, n, *(step for step in checkpoints or {} if 0 < step < n)}
@@ -110,6 +218,11 @@ def between(
         the contender's own.
     steps
         How many steps are taken on one of `batches`.
+
+    Yields
+    ------
+    item
+        The next of `batches`.
 
     Examples
     --------

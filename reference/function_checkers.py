@@ -97,7 +97,24 @@ def installed() -> tuple[str, ...]:
 
 
 def accepts(checker: str, f: Function, gradient: Array, theta: Array) -> bool:
-    """Whether it accepts this gradient, shaped as theta, of f at theta."""
+    """Whether it accepts this gradient, shaped as theta, of f at theta.
+
+    Parameters
+    ----------
+    checker
+        One of `installed`.
+    f
+        Takes an array shaped as theta and gives a real number.
+    gradient
+        What is claimed, shaped as theta.
+    theta
+        float64, of any shape.
+
+    Returns
+    -------
+    bool
+        False also where the checker raises.
+    """
     try:
         with np.errstate(all="ignore"):
             return _KNOWN[checker][1](f, np.asarray(gradient, dtype=np.float64), theta)

@@ -13,7 +13,20 @@ ROOT = "params"
 
 
 def leaves(tree: Any, name: str = ROOT) -> Iterator[tuple[str, Any]]:
-    """(name, array) of every array in the tree, in order; a list of plain numbers is an array."""
+    """(name, array) of every array in the tree, in order; a list of plain numbers is an array.
+
+    Parameters
+    ----------
+    tree
+        Dicts, lists and tuples in any nesting; whatever else it holds counts as an array.
+    name
+        With which all names begin.
+
+    Yields
+    ------
+    tuple
+        A name such as params['W1'], and the array.
+    """
     if isinstance(tree, Mapping):
         for key, branch in tree.items():
             yield from leaves(branch, f"{name}[{key!r}]")
@@ -25,7 +38,20 @@ def leaves(tree: Any, name: str = ROOT) -> Iterator[tuple[str, Any]]:
 
 
 def rebuilt(tree: Any, arrays: Iterator[Any]) -> Any:
-    """The same tree with other arrays, in the order of `leaves`."""
+    """The same tree with other arrays, in the order of `leaves`.
+
+    Parameters
+    ----------
+    tree
+        As `leaves` reads it.
+    arrays
+        One for each of its arrays.
+
+    Returns
+    -------
+    nest
+        Of the same dicts, lists, tuples and named tuples.
+    """
     if isinstance(tree, Mapping):
         return {key: rebuilt(branch, arrays) for key, branch in tree.items()}
     if isinstance(tree, tuple) and hasattr(tree, "_fields"):

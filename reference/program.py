@@ -60,17 +60,54 @@ class Program(Protocol):
 
 
 def dtype_of(outputs: Sequence[Output]) -> str:
-    """The coarsest."""
+    """The coarsest dtype among the outputs.
+
+    Parameters
+    ----------
+    outputs
+        One at least.
+
+    Returns
+    -------
+    str
+        Such as "float32".
+    """
     return max((output.dtype for output in outputs), key=lambda name: EPS.get(name, 0.0))
 
 
 def upstream_name(output: str) -> str:
-    """``upstream`` of ``output``, ``upstream['loss']`` of ``output['loss']``."""
+    """``upstream`` of ``output``, ``upstream['loss']`` of ``output['loss']``.
+
+    Parameters
+    ----------
+    output
+        Its name, which begins with "output".
+
+    Returns
+    -------
+    str
+        That of the gradient that comes to it from above.
+    """
     return "upstream" + output.removeprefix("output")
 
 
 def checked_first(first: Array, second: Array, outputs: Sequence[Output], remedy: str) -> None:
-    """Raise InputError unless two calls gave the same finite numbers."""
+    """Raise InputError unless two calls gave the same finite numbers.
+
+    Parameters
+    ----------
+    first, second
+        y (n_outputs,) of two calls with the same arguments.
+    outputs
+        Whose entries these are, in their order.
+    remedy
+        What would make two calls agree, for the message.
+
+    Raises
+    ------
+    InputError
+        For NaN, Inf, or numbers that differ.
+    """
     start = 0
     for output in outputs:
         part = slice(start, start + output.size)
@@ -84,7 +121,24 @@ def checked_first(first: Array, second: Array, outputs: Sequence[Output], remedy
 
 
 def checked_outputs(outputs: Sequence[Output], kinds: Sequence[str], returned: object) -> None:
-    """Raise InputTypeError for complex outputs, and where there is no floating-point one."""
+    """Raise InputTypeError for complex outputs, and where there is no floating-point one.
+
+    Parameters
+    ----------
+    outputs
+        The floating-point tensors among what was returned.
+    kinds
+        The dtypes of all tensors that were returned.
+    returned
+        What was returned, whose type is told where there is no tensor.
+
+    Raises
+    ------
+    InputError
+        For outputs without any entry.
+    InputTypeError
+        For complex numbers, and where no floating-point tensor is returned.
+    """
     if any("complex" in kind for kind in kinds):
         raise InputTypeError("f: expected real outputs, found complex ones; return real and imaginary parts")
     if not outputs:

@@ -20,12 +20,38 @@ Function = Callable[[Array], float]
 
 
 def two_point(f: Function, theta: Flat) -> Flat:
-    """Forward differences, (n,). `theta` (n,) float64."""
+    """Forward differences, (n,). `theta` (n,) float64.
+
+    Parameters
+    ----------
+    f
+        Takes a vector like theta and gives a float.
+    theta
+        (n,) float64.
+
+    Returns
+    -------
+    array (n,)
+        scipy.optimize.approx_fprime's gradient, at its default step of 1.5e-8.
+    """
     return np.asarray(optimize.approx_fprime(theta, f))
 
 
 def three_point(f: Function, theta: Flat) -> Flat:
-    """Central differences, (n,). `theta` (n,) float64."""
+    """Central differences, (n,). `theta` (n,) float64.
+
+    Parameters
+    ----------
+    f
+        Takes a vector like theta and gives a float.
+    theta
+        (n,) float64.
+
+    Returns
+    -------
+    array (n,)
+        The Jacobian of scipy.optimize.least_squares before its first step.
+    """
 
     def residuals(t: Array) -> Array:
         return np.array([f(t)])
@@ -35,7 +61,22 @@ def three_point(f: Function, theta: Flat) -> Flat:
 
 
 def adaptive(f: Function, theta: Flat, initial_step: float = 0.1) -> tuple[Flat, Flat]:
-    """(gradient, its own error estimate), each (n,). `theta` (n,) float64."""
+    """(gradient, its own error estimate), each (n,). `theta` (n,) float64.
+
+    Parameters
+    ----------
+    f
+        Takes a vector like theta and gives a float.
+    theta
+        (n,) float64.
+    initial_step
+        The longest step, as it is.
+
+    Returns
+    -------
+    tuple of two arrays (n,)
+        The gradient, and SciPy's own estimate of its error.
+    """
 
     def vectorised(points: Array) -> Array:  # (n, ...) -> (...)
         return np.apply_along_axis(f, 0, points)
@@ -45,7 +86,24 @@ def adaptive(f: Function, theta: Flat, initial_step: float = 0.1) -> tuple[Flat,
 
 
 def loss_function(contender: Contender, architecture: Architecture, x: Inputs, targets: Targets) -> Function:
-    """The contender's loss as a function of the flat vector (n_parameters,): each call loads it anew."""
+    """The contender's loss as a function of the flat vector (n_parameters,): each call loads it anew.
+
+    Parameters
+    ----------
+    contender
+        It is loaded with other weights by every call.
+    architecture
+        Says where in the vector each layer's weights lie.
+    x
+        Inputs (batch, n_inputs).
+    targets
+        As the loss wants them.
+
+    Returns
+    -------
+    function
+        It takes theta (n_parameters,) and gives a float.
+    """
 
     def loss(theta: Flat) -> float:
         weights = [

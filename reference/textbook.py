@@ -34,7 +34,24 @@ ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
 
 
 def loss(architecture: Architecture, theta: Flat, x: Inputs, targets: Targets) -> Any:
-    """L at the flat vector theta (n_parameters,): a longdouble, a clongdouble for a complex theta."""
+    """L at the flat vector theta (n_parameters,): a longdouble, a clongdouble for a complex theta.
+
+    Parameters
+    ----------
+    architecture
+        The network; its dtype does not matter here.
+    theta
+        (n_parameters,) real or complex.
+    x
+        Inputs (batch, n_inputs); trusted.
+    targets
+        Integer labels (batch,) for cross_entropy, else (batch, n_outputs); trusted.
+
+    Returns
+    -------
+    scalar
+        longdouble, or clongdouble.
+    """
     kind = np.clongdouble if np.iscomplexobj(theta) else np.longdouble
     flat, a = np.asarray(theta, kind), np.asarray(x, kind)
     for layer, (weight, bias) in enumerate(architecture.layer_slices()):
@@ -67,7 +84,26 @@ def _loss_of_logits(name: LossName, z: Logits, targets: Targets) -> Any:
 def central_difference(
     architecture: Architecture, theta: Flat, x: Inputs, targets: Targets, steps: Flat
 ) -> Flat:
-    """(L(t + h) - L(t - h)) / 2h per entry, (n_parameters,) longdouble, with `steps` (n_parameters,)."""
+    """(L(t + h) - L(t - h)) / 2h per entry, (n_parameters,) longdouble, with `steps` (n_parameters,).
+
+    Parameters
+    ----------
+    architecture
+        The network; its dtype does not matter here.
+    theta
+        (n_parameters,) real.
+    x
+        Inputs (batch, n_inputs); trusted.
+    targets
+        As the loss wants them; trusted.
+    steps
+        (n_parameters,): h of each entry, as it is.
+
+    Returns
+    -------
+    array (n_parameters,)
+        longdouble.
+    """
     theta = np.asarray(theta, np.longdouble)
     gradient = np.empty_like(theta)
     for i, h in enumerate(np.asarray(steps, np.longdouble)):
@@ -80,7 +116,28 @@ def central_difference(
 
 
 def complex_step(architecture: Architecture, theta: Flat, x: Inputs, targets: Targets) -> Flat:
-    """Im L(t + ih) / h per entry, (n_parameters,) longdouble, h = 1e-30: exact but for rounding."""
+    """Im L(t + ih) / h per entry, (n_parameters,) longdouble, h = 1e-30: exact but for rounding.
+
+    Parameters
+    ----------
+    architecture
+        The network; its dtype does not matter here.
+    theta
+        (n_parameters,) real.
+    x
+        Inputs (batch, n_inputs); trusted.
+    targets
+        As the loss wants them; trusted.
+
+    Returns
+    -------
+    array (n_parameters,)
+        longdouble.
+
+    References
+    ----------
+    Squire, Trapp 1998.
+    """
     h = np.longdouble("1e-30")
     gradient = np.empty(architecture.n_parameters, np.longdouble)
     for i in range(architecture.n_parameters):

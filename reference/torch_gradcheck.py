@@ -27,8 +27,24 @@ def passes(
 ) -> bool:
     """Whether gradcheck accepts autograd's gradient of this loss.
 
-    `altered` = (i, change) passes the gradient of tensor i (W1, b1, W2, ... counted from 0) through `change`
-    first; `change` sees torch's (fan_out, fan_in) layout for weights.
+    Parameters
+    ----------
+    architecture
+        Of torch's own network, in whose dtype it runs.
+    weights
+        Per layer W (fan_in, fan_out) and b (fan_out,).
+    x
+        Inputs (batch, n_inputs).
+    targets
+        As the loss wants them.
+    altered
+        (i, change) passes the gradient of tensor i (W1, b1, W2, ... counted from 0) through `change` first,
+        which sees torch's (fan_out, fan_in) layout of weights.
+
+    Returns
+    -------
+    bool
+        At gradcheck's defaults.
     """
     contender = TorchMLP()
     contender.load(architecture, weights)
@@ -52,7 +68,20 @@ def passes(
 
 
 def accepts(evaluate: Callable[[Flat], tuple[float, Flat]], theta: Flat) -> bool:
-    """Whether gradcheck accepts a loss and its gradient, given as one function of the flat theta (n,)."""
+    """Whether gradcheck accepts a loss and its gradient, given as one function of the flat theta (n,).
+
+    Parameters
+    ----------
+    evaluate
+        Takes a vector like theta and gives the loss and its claimed gradient (n,).
+    theta
+        (n,) float64.
+
+    Returns
+    -------
+    bool
+        At gradcheck's defaults.
+    """
     leaf = torch.tensor(theta, dtype=torch.float64, requires_grad=True)
 
     def loss(point: torch.Tensor) -> torch.Tensor:

@@ -26,7 +26,20 @@ class Activation:
 
 
 def sigmoid(z: Array, out: Array | None = None) -> Array:
-    """1 / (1 + exp(-z)) elementwise, without overflow: the exponent is never positive."""
+    """1 / (1 + exp(-z)) elementwise, without overflow: the exponent is never positive.
+
+    Parameters
+    ----------
+    z
+        Real or complex numbers of any shape.
+    out
+        Where to write the result, of z's shape; z itself is welcome. By default a new array.
+
+    Returns
+    -------
+    array
+        Of z's shape and dtype, in (0, 1) for real numbers.
+    """
     positive = z.real >= 0
     decay = np.exp(np.where(positive, -z, z))  # exp(-|z|), analytic in each half plane
     numerator = np.where(positive, 1.0, decay)

@@ -54,7 +54,18 @@ OPTIMIZERS: tuple[OptimizerName, ...] = get_args(OptimizerName)
 
 
 def flattened(weights: Weights) -> Flat:
-    """All weights (C order) and biases, layer by layer, as one fresh vector (n_parameters,)."""
+    """All weights (C order) and biases, layer by layer, as one fresh vector (n_parameters,).
+
+    Parameters
+    ----------
+    weights
+        Per layer W (fan_in, fan_out) and b (fan_out,), of one dtype.
+
+    Returns
+    -------
+    array (n_parameters,)
+        A copy in that dtype.
+    """
     arrays = [array.ravel() for layer in weights for array in layer]
     return np.concatenate(arrays)
 
@@ -122,7 +133,23 @@ class Architecture:
         return list(zip(slices[::2], slices[1::2], strict=True))
 
     def parameter_name(self, index: int) -> str:
-        """The name of one entry of the flat vector: ``W2[3, 1]`` or ``b1[0]`` (layers count from 1)."""
+        """The name of one entry of the flat vector: ``W2[3, 1]`` or ``b1[0]`` (layers count from 1).
+
+        Parameters
+        ----------
+        index
+            In 0 .. n_parameters - 1.
+
+        Returns
+        -------
+        str
+            The layer's number, then row and column of a weight or the unit of a bias, both from 0.
+
+        Raises
+        ------
+        IndexError
+            For an index outside.
+        """
         message = f"index: expected 0 .. {self.n_parameters - 1}, got {index}"
         expect(0 <= index < self.n_parameters, message, IndexError)
         layer = next(i for i, (_, bias) in enumerate(self.layer_slices()) if index < bias.stop)
@@ -132,6 +159,16 @@ class Architecture:
 
     def checked_inputs(self, x: Inputs) -> Inputs:
         """`x` as (batch, n_inputs) of this dtype, finite, C-contiguous; not copied if it fits.
+
+        Parameters
+        ----------
+        x
+            Real numbers (batch >= 1, n_inputs), of any dtype.
+
+        Returns
+        -------
+        array (batch, n_inputs)
+            `x` itself, where it fits.
 
         Raises
         ------
@@ -147,6 +184,18 @@ class Architecture:
 
     def checked_targets(self, targets: Targets, batch_size: int) -> Targets:
         """Labels (batch,) as intp for cross_entropy, else finite targets (batch, n_outputs) of this dtype.
+
+        Parameters
+        ----------
+        targets
+            Labels or numbers, of any dtype of their kind.
+        batch_size
+            How many examples they must be of.
+
+        Returns
+        -------
+        array
+            `targets` itself, where it fits.
 
         Raises
         ------
@@ -165,12 +214,42 @@ class Architecture:
         return labels.astype(np.intp, order="C", copy=False)
 
     def checked_batch(self, x: Inputs, targets: Targets) -> tuple[Inputs, Targets]:
-        """Both of the above, of as many examples."""
+        """Inputs and targets, of as many examples, as `checked_inputs` and `checked_targets` give them.
+
+        Parameters
+        ----------
+        x
+            Real numbers (batch >= 1, n_inputs).
+        targets
+            Labels or numbers, as the loss wants them.
+
+        Returns
+        -------
+        tuple of two arrays
+            In the network's dtype; labels as intp.
+
+        Raises
+        ------
+        InputError
+            For a wrong shape, an empty batch, labels out of range, NaN or Inf.
+        InputTypeError
+            For what does not hold real numbers, or labels that are no integers.
+        """
         x = self.checked_inputs(x)
         return x, self.checked_targets(targets, len(x))
 
     def checked_weights(self, weights: Weights) -> list[tuple[Weight, Bias]]:
         """`weights` in this dtype, finite, C-contiguous; copies nothing that already fits.
+
+        Parameters
+        ----------
+        weights
+            Per layer W (fan_in, fan_out) and b (fan_out,), real numbers of any dtype.
+
+        Returns
+        -------
+        list of pairs of arrays
+            The very arrays, where they fit.
 
         Raises
         ------

@@ -38,12 +38,36 @@ Buffers = Sequence[Array]  # three flat arrays
 
 
 def shaped(buffer: Array, shape: tuple[int, ...]) -> Array:
-    """The front of a flat buffer as an array of this shape, contents arbitrary."""
+    """The front of a flat buffer as an array of this shape, contents arbitrary.
+
+    Parameters
+    ----------
+    buffer
+        A flat array, as long as the shape asks for or longer.
+    shape
+        Of the array wanted, which is a view.
+
+    Returns
+    -------
+    array
+        It shares the buffer's memory.
+    """
     return buffer[: math.prod(shape)].reshape(shape)
 
 
 def largest(x: Array) -> float:
-    """max |x|."""
+    """max |x|.
+
+    Parameters
+    ----------
+    x
+        Real or complex numbers of any shape, one at least.
+
+    Returns
+    -------
+    float
+        The largest modulus; NaN where there is a NaN.
+    """
     if np.iscomplexobj(x):
         return float(np.abs(x).max())
     # The ufuncs themselves: the methods of the same meaning cost 1 us more, each time a block moves.
@@ -98,7 +122,24 @@ ACTIVATION_CHANGES: dict[Activation, ActivationChange] = {
 
 
 def activation_change(activation: Activation, z: Array, s: Array, buffers: Buffers) -> Array:
-    """f(z + s) - f(z), z broadcasting against s: buffer 2, or a fresh array."""
+    """f(z + s) - f(z), z broadcasting against s: buffer 2, or a fresh array.
+
+    Parameters
+    ----------
+    activation
+        One of ACTIVATION_FUNCTIONS, or one of the user's own.
+    z
+        Where the pre-activations stand; left as it is. Its shape broadcasts to that of s.
+    s
+        By how much they move, real or complex.
+    buffers
+        Three flat arrays of s's dtype, as long as s has numbers. s may lie in buffer 0.
+
+    Returns
+    -------
+    array
+        Of s's shape and dtype.
+    """
     formula = ACTIVATION_CHANGES.get(activation, no_formula)
     change = formula(z, s, buffers)
     if change is None:

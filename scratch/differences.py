@@ -130,6 +130,11 @@ def step_sizes(theta: Array, scheme: Scheme, step: Step = None) -> Array:
     step
         Relative to max(1, |t|); or an array, which is taken as the steps themselves.
 
+    Returns
+    -------
+    array
+        Of theta's shape and dtype; for a complex step in double precision at least.
+
     Raises
     ------
     InputError
@@ -158,7 +163,26 @@ def step_sizes(theta: Array, scheme: Scheme, step: Step = None) -> Array:
 
 
 def quotient(values: Callable[[Any], Any], t: Any, h: Any, scheme: Scheme, base: Any = None) -> Any:
-    """The scheme's quotient at t with step h, elementwise; `base` stands for values(t) where it is known."""
+    """The scheme's quotient at t with step h, elementwise; `base` stands for values(t) where it is known.
+
+    Parameters
+    ----------
+    values
+        The function, of one argument.
+    t
+        A number, or an array in every entry of which the function is taken by itself.
+    h
+        The step, as it is: a number, or one for every entry of t.
+    scheme
+        Whose nodes, weights and divisor are taken.
+    base
+        values(t) where it is known already; only a scheme with a node at 0 needs it.
+
+    Returns
+    -------
+    number or array
+        The quotient, real also where the nodes are complex.
+    """
     total = 0
     for node, weight in zip(scheme.nodes, scheme.weights, strict=True):
         value = base if node == 0 and base is not None else values(t + node * h)
@@ -223,11 +247,31 @@ def ridders(quotients: Tableau, steps: Tableau, noise: float | Flat) -> tuple[Fl
 
         A_{j,0} = D_{h_j},   A_{j,k} = (4^k A_{j,k-1} - A_{j-1,k-1}) / (4^k - 1)
 
-    has error O(h^(2k+2)). Its error estimate is the larger distance to the two entries it came from
-    (Ridders 1982; Press et al. 2007, section 5.7), plus what the tableau makes of the evaluations' `noise`:
-    at most 2 noise / h_j, since prod_k (4^k + 1) / (4^k - 1) < 2. Returned is, per entry, the A with the
-    least estimate, and that estimate. It is no bound: a kink nearer than the last step goes unnoticed, and so
-    does a `noise` that is too small.
+    has error O(h^(2k+2)).
+
+    Parameters
+    ----------
+    quotients
+        Central differences (rows, n), each row at half the step before.
+    steps
+        The step of each of them, (rows, n).
+    noise
+        The absolute error of one evaluation of the function: a number, or one per entry (n,).
+
+    Returns
+    -------
+    tuple of two arrays (n,)
+        Per entry the A with the least estimate, and that estimate.
+
+    Notes
+    -----
+    The estimate is the larger distance to the two entries that A came from, plus what the tableau makes of
+    the evaluations' noise: at most 2 noise / h_j, since prod_k (4^k + 1) / (4^k - 1) < 2. It is no bound: a
+    kink nearer than the last step goes unnoticed, and so does a `noise` that is too small.
+
+    References
+    ----------
+    Ridders 1982; Press et al. 2007, section 5.7.
     """
     column = quotients
     best = quotients[-1]
@@ -246,7 +290,20 @@ def ridders(quotients: Tableau, steps: Tableau, noise: float | Flat) -> tuple[Fl
 
 
 def working_dtype(dtype: DTypeLike, scheme: Scheme) -> np.dtype:
-    """In what f is evaluated: theta's own dtype, or the complex numbers of at least double precision."""
+    """In what f is evaluated: theta's own dtype, or the complex numbers of at least double precision.
+
+    Parameters
+    ----------
+    dtype
+        That of theta.
+    scheme
+        Which decides whether the function is taken off the real axis.
+
+    Returns
+    -------
+    dtype
+        float32 stays float32 for a real scheme, and becomes complex128 for the complex step.
+    """
     return np.result_type(dtype, np.complex128) if scheme.is_complex else np.dtype(dtype)
 
 

@@ -70,8 +70,11 @@ class Method(Protocol):
 class Backprop:
     """The chain rule, once backwards through the layers: one forward and one backward pass.
 
-    With `dropout`, of the loss under masks: here those that its seed draws first, in training fresh ones for
-    every step.
+    Parameters
+    ----------
+    dropout
+        Makes it the gradient of the loss under masks: here those that its seed draws first, in training fresh
+        ones for every step.
     """
 
     dropout: Dropout | None = None
@@ -90,8 +93,21 @@ class Backprop:
 class Difference:
     """One quotient of this scheme per parameter.
 
-    `step` is relative to max(1, |t|), or an array with the step of every parameter; by default it is the
-    derived optimum. `memory` bounds the temporary arrays of the structured evaluation, in bytes.
+    Parameters
+    ----------
+    scheme
+        One of `differences.SCHEMES`' values.
+    step
+        Relative to max(1, |t|), or an array with the step of every parameter; by default the derived optimum.
+    evaluation
+        "naive" takes the whole loss for every parameter, "structured" only what that parameter can change.
+    memory
+        What temporary arrays of the structured evaluation may take, in bytes.
+
+    Raises
+    ------
+    InputError
+        For an unknown evaluation.
     """
 
     scheme: Scheme
@@ -119,7 +135,24 @@ ComplexStep = partial(Difference, COMPLEX)
 
 
 def loss_function(network: Network, x: Inputs, targets: Targets, dtype: DTypeLike) -> Function:
-    """L as a pure function of the flat vector, evaluated in `dtype` by a private copy of the network."""
+    """L as a pure function of the flat vector, evaluated in `dtype` by a private copy of the network.
+
+    Parameters
+    ----------
+    network
+        Copied, and so neither read again nor changed.
+    x
+        Inputs (batch, n_inputs); trusted.
+    targets
+        As the loss wants them; trusted.
+    dtype
+        In which the loss is evaluated, such as complex128 for complex steps.
+
+    Returns
+    -------
+    function
+        It takes theta (n_parameters,) and gives a scalar of that dtype.
+    """
     copy = network.astype(dtype)
 
     def loss(theta: Flat) -> Array:
@@ -133,8 +166,21 @@ def loss_function(network: Network, x: Inputs, targets: Targets, dtype: DTypeLik
 class Richardson:
     """Central differences extrapolated to step zero; see `ridders`.
 
-    `step` is the largest of `rows` steps (relative to max(1, |t|)), `noise` the absolute error of one loss
-    (per parameter, if an array), by default eps |L|.
+    Parameters
+    ----------
+    step
+        The largest of the steps, relative to max(1, |t|).
+    rows
+        How many steps, each half of the one before; at least 2.
+    noise
+        The absolute error of one loss, (n_parameters,) where it differs; by default eps |L|.
+    evaluation, memory
+        Those of `Difference`.
+
+    Raises
+    ------
+    InputError
+        For an unknown evaluation, or fewer than two rows.
     """
 
     step: float = 0.125
@@ -227,6 +273,18 @@ METHODS: dict[MethodName, Callable[..., Method]] = {
 
 def method_named(name: MethodName, **options: Any) -> Method:
     """The method of this name with these options.
+
+    Parameters
+    ----------
+    name
+        One of METHODS.
+    **options
+        Those of the method, as its class takes them.
+
+    Returns
+    -------
+    Method
+        A value that gradients are taken with: method(network, x, targets).
 
     Raises
     ------

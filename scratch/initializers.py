@@ -61,10 +61,19 @@ def initialize(
     biases
         Whether scheme="normal" draws the biases too.
 
+    Returns
+    -------
+    Parameters
+        Biases are zero unless they are drawn.
+
     Raises
     ------
     InputError
         For an unknown scheme or a negative or non-finite deviation.
+
+    References
+    ----------
+    He, Zhang, Ren, Sun 2015; Glorot, Bengio 2010.
     """
     schemes = {"normal": lambda rng, shape: rng.standard_normal(shape) * deviation, **INITIALIZERS}
     expect_one_of("scheme", scheme, schemes)

@@ -52,7 +52,18 @@ class Move(NamedTuple):
 
 
 def softmax(z: Logits) -> Logits:
-    """exp(z_c) / sum_c exp(z_c) for each row of z."""
+    """exp(z_c) / sum_c exp(z_c) for each row of z.
+
+    Parameters
+    ----------
+    z
+        Logits (examples, outputs), real or complex.
+
+    Returns
+    -------
+    array (examples, outputs)
+        In z's dtype. Rows sum to one, and no exponential overflows.
+    """
     p: Array = np.exp(z - z.max(axis=1, keepdims=True))
     p /= p.sum(axis=1, keepdims=True)
     return p
@@ -112,7 +123,24 @@ LOSS_CHANGES: dict[Loss, LossChange] = {
 
 
 def loss_changes(loss: Loss, logits: UnmovedLogits, move: Move, buffers: Buffers) -> list[LossesByMove]:
-    """l(z + sign D) - l(z) per sign; for cross_entropy D is relative to the label's logit."""
+    """l(z + sign D) - l(z) per sign; for cross_entropy D is relative to the label's logit.
+
+    Parameters
+    ----------
+    loss
+        One of LOSS_FUNCTIONS, or one of the user's own, which is then subtracted.
+    logits
+        Where they stand, with their targets and softmax.
+    move
+        The changes D (examples, outputs, moves), and the signs they are taken with.
+    buffers
+        Three flat arrays of D's dtype, as long as D has numbers.
+
+    Returns
+    -------
+    list of arrays (examples, moves)
+        One for every sign.
+    """
     formula = LOSS_CHANGES.get(loss, no_formula)
     changes = formula(logits, move, buffers)
     if changes is None:

@@ -77,7 +77,18 @@ def _cross_entropy(z: Logits, labels: Labels, out: Logits | None, factor: float)
 
 
 def softplus(z: Array) -> Array:
-    """log(1 + exp(z)) elementwise, without overflow."""
+    """log(1 + exp(z)) elementwise, without overflow.
+
+    Parameters
+    ----------
+    z
+        Real or complex numbers of any shape.
+
+    Returns
+    -------
+    array
+        Of z's shape and dtype.
+    """
     positive = z.real > 0
     decay = np.exp(np.where(positive, -z, z))
     return np.where(positive, z, 0.0) + np.log1p(decay)

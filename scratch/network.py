@@ -29,7 +29,20 @@ finite_products = np.errstate(invalid="ignore")
 
 @finite_products
 def product(a: Array, b: Array, out: Array | None = None) -> Array:
-    """matmul, without that report. (A training step pays for it once per pass, not once per product.)"""
+    """matmul, without that report. (A training step pays for it once per pass, not once per product.)
+
+    Parameters
+    ----------
+    a, b
+        Matrices of finite numbers, or stacks of them, as matmul takes them.
+    out
+        Where to write the product. By default a new array.
+
+    Returns
+    -------
+    array
+        a @ b.
+    """
     return np.matmul(a, b, out=out)
 
 
@@ -65,11 +78,33 @@ class Network:
 
     @classmethod
     def at(cls, problem: Problem) -> "Network":
-        """The network of this problem, at a copy of its weights."""
+        """The network of this problem, at a copy of its weights.
+
+        Parameters
+        ----------
+        problem
+            Architecture, weights and batch, of which the batch is not kept.
+
+        Returns
+        -------
+        Network
+            At a copy of its weights.
+        """
         return cls(problem.architecture, Parameters(problem.architecture, problem.flat()))
 
     def astype(self, dtype: Any) -> "Network":
-        """The same network with a copy of the parameters in `dtype`."""
+        """The same network with a copy of the parameters in `dtype`.
+
+        Parameters
+        ----------
+        dtype
+            Real or complex, such as complex128 or longdouble.
+
+        Returns
+        -------
+        Network
+            Of the same loss; nothing is shared but the architecture.
+        """
         return Network(self.architecture, self.parameters.astype(dtype), self.loss_function)
 
     @finite_products
@@ -138,7 +173,22 @@ class Network:
                 self.activation.backpropagate(delta, a)
 
     def loss(self, x: Inputs, targets: Targets, masks: Masks | None = None) -> Scalar:
-        """The loss as a scalar of the network's dtype (complex for a complex network)."""
+        """The loss as a scalar of the network's dtype (complex for a complex network).
+
+        Parameters
+        ----------
+        x
+            Inputs (batch, n_inputs); trusted.
+        targets
+            Integer labels (batch,) for cross_entropy, else (batch, n_outputs); trusted.
+        masks
+            Of dropout, one per layer.
+
+        Returns
+        -------
+        scalar
+            In the network's dtype.
+        """
         return self.loss_function.value(self.forward(x, masks)[-1], targets)
 
     def loss_and_gradient(
@@ -153,6 +203,26 @@ class Network:
         """Overwrite `gradient` with factor * dL/dtheta by backpropagation; return L. Weights stay.
 
         `finished(part)` is called after each of "forward", "loss" and "backward".
+
+        Parameters
+        ----------
+        x
+            Inputs (batch, n_inputs); trusted.
+        targets
+            Integer labels (batch,) for cross_entropy, else (batch, n_outputs); trusted.
+        gradient
+            Is overwritten, never added to.
+        masks
+            Of dropout, one per layer.
+        factor
+            What the gradient is multiplied by; L is not.
+        finished
+            Called with "forward", "loss" and "backward", each when that part is done.
+
+        Returns
+        -------
+        float
+            L of this batch.
         """
         activations = self.forward(x, masks)
         finished("forward")

@@ -130,7 +130,20 @@ class Adam:
 
 
 def make_optimizer(spec: OptimizerSpec, theta: Flat) -> Optimizer:
-    """A fresh optimiser for a vector like `theta`."""
+    """A fresh optimiser for a vector like `theta`.
+
+    Parameters
+    ----------
+    spec
+        The rule and its constants.
+    theta
+        A vector (n_parameters,); its length and dtype are those of the optimiser's state.
+
+    Returns
+    -------
+    Optimizer
+        Its moments are zero and it has taken no step; theta is not kept.
+    """
     if spec.name == "adam":
         return Adam(spec, theta.size, theta.dtype)
     if spec.momentum or spec.weight_decay:

@@ -69,10 +69,37 @@ class Problem:
         return flattened(self.weights)
 
     def astype(self, dtype: DtypeName) -> "Problem":
-        """The same numbers in another of DTYPES: float32 widened to float64 exactly, or float64 rounded."""
+        """The same numbers in another of DTYPES: float32 widened to float64 exactly, or float64 rounded.
+
+        Parameters
+        ----------
+        dtype
+            "float32" or "float64".
+
+        Returns
+        -------
+        Problem
+            Itself a copy; this one stays.
+        """
         return replace(self, architecture=replace(self.architecture, dtype=dtype))
 
     def rows(self, indices: Sequence[int] | Rows) -> "Problem":
-        """The same network with these rows of the batch, in this order."""
+        """The same network with these rows of the batch, in this order.
+
+        Parameters
+        ----------
+        indices
+            Of examples, from 0; a row may come more than once.
+
+        Returns
+        -------
+        Problem
+            A copy of these rows of the batch; the weights are shared.
+
+        Raises
+        ------
+        InputError
+            For no rows at all.
+        """
         chosen = np.asarray(indices)
         return replace(self, x=self.x[chosen], targets=self.targets[chosen])

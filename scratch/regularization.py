@@ -82,10 +82,24 @@ def _mask(rng: np.random.Generator, shape: tuple[int, int], p: float, dtype: str
 def smoothed_cross_entropy(smoothing: float) -> Loss:
     """cross_entropy with the share `smoothing` in [0, 1) of every target spread evenly over the K outputs.
 
+    Parameters
+    ----------
+    smoothing
+        The share s in [0, 1), 0 for the sharp loss.
+
+    Returns
+    -------
+    Loss
+        Its targets are integer labels (batch,), as those of the sharp loss.
+
     Raises
     ------
     InputError
         For another share.
+
+    References
+    ----------
+    Szegedy, Vanhoucke, Ioffe, Shlens, Wojna 2016, section 7.
     """
     expect(0.0 <= smoothing < 1.0, f"smoothing: expected a share in [0, 1), got {smoothing!r}")
     sharp = LOSS_FUNCTIONS["cross_entropy"]

@@ -17,14 +17,54 @@ Schedule = Callable[[float], float]  # steps already taken -> factor on the lear
 
 
 def step_decay(every: int, gamma: float = 0.1) -> Schedule:
-    """Times `gamma` in (0, 1] after each `every` >= 1 steps; InputError for others."""
+    """A factor that falls by steps.
+
+    Parameters
+    ----------
+    every
+        After so many steps, at least 1, it falls.
+    gamma
+        By this factor in (0, 1].
+
+    Returns
+    -------
+    Schedule
+        gamma^floor(t / every).
+
+    Raises
+    ------
+    InputError
+        For an argument out of its range.
+    """
     expect(every >= 1, f"every: expected at least 1, got {every!r}")
     expect(0.0 < gamma <= 1.0, f"gamma: expected a number in (0, 1], got {gamma!r}")
     return lambda t: gamma ** (t // every)
 
 
 def cosine(n_steps: int, final: float = 0.0) -> Schedule:
-    """From 1 at step 0 to `final` in [0, 1] at step `n_steps` >= 1, where it stays; InputError for others."""
+    """A factor that falls along half a cosine, and stays where it ends.
+
+    Parameters
+    ----------
+    n_steps
+        At which step, at least 1, it ends.
+    final
+        Where it ends, in [0, 1]; it starts at 1.
+
+    Returns
+    -------
+    Schedule
+        final + (1 - final) (1 + cos(pi t / n_steps)) / 2.
+
+    Raises
+    ------
+    InputError
+        For an argument out of its range.
+
+    References
+    ----------
+    Loshchilov, Hutter 2017, equation 5.
+    """
     expect(n_steps >= 1, f"n_steps: expected at least 1, got {n_steps!r}")
     expect(0.0 <= final <= 1.0, f"final: expected a number in [0, 1], got {final!r}")
     return lambda t: _half_cosine(1.0, final, t / n_steps)
@@ -44,10 +84,19 @@ def one_cycle(
     start_divisor, final_divisor
         The factor starts at 1/start_divisor and ends at 1/(start_divisor * final_divisor); at least 1 each.
 
+    Returns
+    -------
+    Schedule
+        Two halves of cosines, the steps of both being taken.
+
     Raises
     ------
     InputError
         For an argument out of its range.
+
+    References
+    ----------
+    Smith, Topin 2018.
     """
     expect(n_steps >= 2, f"n_steps: expected at least 2, got {n_steps!r}")
     expect(0.0 < warm_up < 1.0, f"warm_up: expected a share in (0, 1), got {warm_up!r}")

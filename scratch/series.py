@@ -35,6 +35,20 @@ def terms_needed(coefficients: Sequence[float], size: float, dtype: np.dtype) ->
 
     The first one left out is at most eps/8 of the sum, and those after it fall off at least like powers of
     `size`.
+
+    Parameters
+    ----------
+    coefficients
+        c_0, c_1, ... of the bracket, as many as are known.
+    size
+        The largest modulus of the argument.
+    dtype
+        The precision that is asked for, real or complex.
+
+    Returns
+    -------
+    sequence of float
+        The first of them; () where more than are known would be needed, or `size` is above 1.
     """
     if not size <= 1.0:  # no power falls off, and those of 1e200 are no floats; nor is NaN small
         return ()
@@ -52,7 +66,25 @@ def _negligible(dtype: np.dtype) -> float:
 
 
 def horner(x: Array, factor: Array, coefficients: Sequence[float], out: Array | None = None) -> Array:
-    """factor (c_0 + c_1 x + c_2 x^2 + ...), by Horner's rule: factor (c_0 + x (c_1 + x (c_2 + ...)))."""
+    """factor (c_0 + c_1 x + c_2 x^2 + ...), by Horner's rule: factor (c_0 + x (c_1 + x (c_2 + ...))).
+
+    Parameters
+    ----------
+    x
+        The argument of the bracket, of any shape.
+    factor
+        What stands before the bracket, of x's shape.
+    coefficients
+        c_0, c_1, ..., one at least.
+    out
+        Where to write the result; neither x nor, for more than one coefficient, `factor`. By default a new
+        array.
+
+    Returns
+    -------
+    array
+        Of x's shape and dtype.
+    """
     *rest, last = coefficients
     if not rest:
         return np.multiply(factor, last, out=out)

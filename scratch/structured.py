@@ -86,6 +86,11 @@ def structured_difference(
     memory
         What temporary arrays may take, in bytes, beside a few times the parameters and activations.
 
+    Returns
+    -------
+    array (n_parameters,)
+        Weights and biases layer by layer, as in the flat vector.
+
     Raises
     ------
     InputError

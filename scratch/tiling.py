@@ -58,7 +58,20 @@ class Tiling:
 
 
 def groups(indices: Indices, most: int) -> Iterator[Indices]:
-    """The indices in order, `most` at a time, and at least one."""
+    """The indices in order, `most` at a time, and at least one.
+
+    Parameters
+    ----------
+    indices
+        In the order in which they are taken, (units,).
+    most
+        How many at a time; less than one counts as one.
+
+    Yields
+    ------
+    array
+        A view of the next of them.
+    """
     length = max(1, most)
     for start in range(0, len(indices), length):
         yield indices[start : start + length]
@@ -67,7 +80,20 @@ def groups(indices: Indices, most: int) -> Iterator[Indices]:
 def rectangles(
     units: Indices, inputs: Annotated[Array, "inputs"], most: int
 ) -> Iterator[tuple[Indices, Columns]]:
-    """units x inputs in rectangles of at most `most` entries, and at least one."""
+    """units x inputs in rectangles of at most `most` entries, and at least one.
+
+    Parameters
+    ----------
+    units, inputs
+        The indices along both sides.
+    most
+        Entries of one rectangle; less than one counts as one.
+
+    Yields
+    ------
+    tuple of two arrays
+        The units and the inputs of the next rectangle, all of whose entries are meant.
+    """
     for some_inputs in groups(inputs, most):
         for some_units in groups(units, most // len(some_inputs)):
             yield some_units, some_inputs

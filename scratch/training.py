@@ -61,7 +61,22 @@ class Recipe:
 
 @dataclass(frozen=True)
 class EpochPlan:
-    """How often, in which batches and in which order the examples are visited; all follows from `seed`."""
+    """How often, in which batches and in which order the examples are visited.
+
+    Parameters
+    ----------
+    epochs
+        At least 1.
+    batch_size
+        At least 1; the last batch of an epoch may be shorter.
+    seed
+        Of the order, which follows from it alone.
+
+    Raises
+    ------
+    InputError
+        For a number below 1.
+    """
 
     epochs: int
     batch_size: int
@@ -82,7 +97,27 @@ class Epoch:
 
 
 def epoch_batches(n_examples: int, batch_size: int, rng: np.random.Generator) -> Iterator[Rows]:
-    """A random partition of 0 .. n_examples - 1 into index arrays of `batch_size`, the last maybe shorter."""
+    """A random partition of 0 .. n_examples - 1 into index arrays of `batch_size`, the last maybe shorter.
+
+    Parameters
+    ----------
+    n_examples
+        At least 1.
+    batch_size
+        At least 1; more than the examples are makes one batch.
+    rng
+        One permutation is drawn from it.
+
+    Yields
+    ------
+    array (batch,)
+        Row indices; each row comes once.
+
+    Raises
+    ------
+    InputError
+        For fewer than one example, or an empty batch.
+    """
     found = f"got {n_examples} and {batch_size}"
     least = min(n_examples, batch_size)
     expect(least >= 1, f"n_examples and batch_size: expected at least 1 each, {found}")
@@ -92,7 +127,22 @@ def epoch_batches(n_examples: int, batch_size: int, rng: np.random.Generator) ->
 
 
 def gather(x: Inputs, batch: Rows, out: Batch) -> Batch:
-    """The rows `batch` of x, written to `out` (batch, n_inputs), which is returned."""
+    """The rows `batch` of x, written to `out` (batch, n_inputs), which is returned.
+
+    Parameters
+    ----------
+    x
+        All examples (examples, n_inputs).
+    batch
+        Row indices (batch,); trusted, and so not looked at for being in range.
+    out
+        (batch, n_inputs), contiguous and of x's dtype.
+
+    Returns
+    -------
+    array (batch, n_inputs)
+        `out` itself.
+    """
     # One number of every row first, so that the waits for memory overlap: a step of 784-128-10 on batches of
     # 100 takes 532 us instead of 542.
     x[:, 0][batch]

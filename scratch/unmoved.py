@@ -68,7 +68,22 @@ class Unmoved(NamedTuple):
 
 
 def forward_unmoved(network: Network, x: Inputs, targets: Targets) -> Unmoved:
-    """The forward pass, once for all entries."""
+    """The forward pass, once for all entries.
+
+    Parameters
+    ----------
+    network
+        At the parameters from which the entries will move.
+    x
+        Inputs (examples, n_inputs); trusted.
+    targets
+        As the loss wants them; trusted.
+
+    Returns
+    -------
+    Unmoved
+        Arrays of its own, which no later forward pass overwrites.
+    """
     layers = []
     a = x.astype(network.dtype, copy=False)
     n_layers = len(network.parameters.layers)
@@ -83,7 +98,20 @@ def forward_unmoved(network: Network, x: Inputs, targets: Targets) -> Unmoved:
 
 
 def to_kink(activation: ActivationName, z: Logits) -> Logits:
-    """How far each z may move before f bends, negative where the slope is zero; see above."""
+    """How far each z may move before f bends, negative where the slope is zero; see above.
+
+    Parameters
+    ----------
+    activation
+        The layer's, "identity" for the logits.
+    z
+        Pre-activations (examples, units).
+
+    Returns
+    -------
+    array (examples, units)
+        For relu z itself, else a new array.
+    """
     if activation == "relu":
         return z
     return np.full_like(z, np.inf if activation == "identity" else 0.0)

@@ -90,8 +90,11 @@ def check_batches(
     -----
     Some 20 gradients, and one of each example (of up to 64 of them). Partitions are drawn at random; the
     first is a loader's, with a short last micro-batch. The bound is the rounding of sums in the gradient's
-    dtype, from Higham and Mary, "A new approach to probabilistic rounding error analysis", SIAM J. Sci.
-    Comput. 41 (2019), doi 10.1137/18M1226312.
+    dtype, their roundings taken as independent.
+
+    References
+    ----------
+    Higham, Mary 2019.
     """
     if reduction not in (None, *REDUCTIONS):
         raise InputError(f"reduction: expected one of {', '.join(REDUCTIONS)}, or None; got {reduction!r}")
