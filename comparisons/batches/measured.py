@@ -15,8 +15,7 @@ Inside the gradient of one example terms may cancel, which nothing outside shows
 rounding, and what that changes is allowed four times over; and no tensor is asked for more digits than the
 largest one has.
 
-Reference: Higham, Mary, "A new approach to probabilistic rounding error analysis", SIAM J. Sci. Comput. 41
-(2019), doi 10.1137/18M1226312.
+Reference: Higham, Mary 2019.
 """
 
 from collections.abc import Callable, Sequence
