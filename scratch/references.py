@@ -8,6 +8,8 @@ Blanchard, Higham, Higham 2021
 Ciresan et al. 2010
     D. C. Ciresan, U. Meier, L. M. Gambardella, J. Schmidhuber. Deep, big, simple neural nets for handwritten
     digit recognition. Neural Computation 22(12), 3207-3220. doi:10.1162/NECO_a_00052
+Claerbout 1992
+    Earth soundings analysis: processing versus inversion. Blackwell. No DOI: a book older than DOIs.
 Connolly, Higham, Mary 2021
     Stochastic rounding and its probabilistic backward error analysis. SIAM Journal on Scientific Computing
     43(1), A566-A585. doi:10.1137/20M1334796

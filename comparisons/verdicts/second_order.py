@@ -9,9 +9,7 @@ The last two compare numbers that are exact but for rounding: they may differ by
 4e-10 in float64. Where a framework has no forward mode of a function that is said, and fails nothing; where
 it refuses the second derivative that was asked for, nothing was checked: INCONCLUSIVE.
 
-References: Griewank, Walther, "Evaluating derivatives", 2nd ed., SIAM 2008, chapter 5, doi
-10.1137/1.9780898717761. Claerbout, "Earth soundings analysis: processing versus inversion", Blackwell 1992,
-chapter 5 (the dot-product test).
+References: Griewank, Walther 2008, chapter 5; Claerbout 1992, chapter 5 (the dot-product test).
 """
 
 from collections.abc import Sequence
