@@ -10,7 +10,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 from tests.support import shapes
 
 # Before any of them is imported: every call of theirs is held to the shapes in its types.
-shapes.install("backproof.scratch", "backproof.reference")
+shapes.install("backproof.scratch", "backproof.reference", "backproof.comparisons.verdicts")
 
 import pytest  # noqa: E402 - after the shapes
 from hypothesis import HealthCheck, settings  # noqa: E402 - after the shapes

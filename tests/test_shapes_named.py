@@ -1,18 +1,43 @@
-"""Every array in a public signature of scratch, and of the contender's protocol, has its axes in its type."""
+"""Every array in a public signature of scratch, the contender's protocol and the verdicts names its axes."""
 
 import ast
 from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-FILES = [*sorted((ROOT / "scratch").glob("*.py")), ROOT / "reference" / "contender.py"]
+FOLDERS = ("scratch", "comparisons/verdicts")
+FILES = [
+    *(path for folder in FOLDERS for path in sorted((ROOT / folder).glob("*.py"))),
+    ROOT / "reference" / "contender.py",
+]
 BARE = ("Array", "NDArray")
 ANY_SHAPE = {
+    "activation_bounds.undecided_signs": "elementwise",
     "activations.sigmoid": "elementwise",
     "changes.activation_change": "elementwise, z broadcasting against s",
     "changes.largest": "over all entries",
     "changes.shaped": "the shape is an argument",
     "differences.step_sizes": "elementwise",
+    "forward_bounds.stored": "elementwise",
+    "function_noise.grid": "over all values, whatever they are of",
+    "gradient_laws.Seen.along": "an array in the tensor's shape",
+    "gradient_laws.factors": "an array in the tensor's shape",
+    "loss_bounds.sigmoid_rounding": "elementwise",
+    "parameter_tree.as_numpy": "any array that a user has",
+    "parameter_tree.like": "the shape is the model's",
+    "rounding.Arithmetic.flushed": "elementwise",
+    "rounding.Arithmetic.gamma": "elementwise",
+    "rounding.Arithmetic.given": "elementwise",
+    "rounding.Arithmetic.tanh_error": "elementwise",
+    "rounding.Bounded.exact": "numbers of any shape",
+    "rounding.Bounded.magnitude": "elementwise",
+    "rounding.Spread.std": "elementwise",
+    "rounding.Spread.total": "elementwise",
+    "rounding.binade": "elementwise",
+    "rounding.lowest_bit": "elementwise",
+    "rounding.numbers": "elementwise",
+    "shadow.sech_squared": "elementwise",
+    "verdict.compare": "entry by entry in C order, whatever the shape; the bound is broadcast to it",
     "errors.expect_range": "indices of any shape",
     "errors.expect_shape": "asks whether it has a shape",
     "losses.softplus": "elementwise",

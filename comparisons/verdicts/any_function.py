@@ -25,6 +25,7 @@ from backproof.comparisons.verdicts.function_line import Point
 from backproof.comparisons.verdicts.gradient_judge import Choice, Claims, GradientNoise, judge
 from backproof.comparisons.verdicts.gradient_verdict import GradientVerdict
 from backproof.comparisons.verdicts.parameter_tree import Tensor, matching, tensors
+from backproof.comparisons.verdicts.shapes import Chosen
 from backproof.reference.nested import leaves
 from backproof.scratch.architecture import Array
 from backproof.scratch.errors import InputError, InputTypeError, expect
@@ -112,7 +113,7 @@ def _takes_nothing(f: Callable[..., Any]) -> bool:
         return False
 
 
-def chosen_entries(entries: Any, found: Sequence[Tensor]) -> list[Array | None]:
+def chosen_entries(entries: Any, found: Sequence[Tensor]) -> list[Chosen | None]:
     """Indices into every flat tensor, None for all of one.
 
     Raises InputError for indices out of range, masks of another shape, or another number of arrays.

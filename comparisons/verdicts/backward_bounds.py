@@ -21,7 +21,7 @@ from backproof.comparisons.verdicts.forward_bounds import LARGEST_BLOCK, Forward
 from backproof.comparisons.verdicts.jacobian_paths import Paths
 from backproof.comparisons.verdicts.rounding import Bounded, Spread, numbers, sum_rounding
 from backproof.comparisons.verdicts.shadow import descended
-from backproof.scratch.architecture import Array
+from backproof.scratch.architecture import Array, Units
 
 
 def deltas(state: ForwardPass, derivatives: Sequence[Bounded] | None = None) -> list[Bounded]:
@@ -33,7 +33,7 @@ def deltas(state: ForwardPass, derivatives: Sequence[Bounded] | None = None) -> 
 
 def delta_spreads(
     state: ForwardPass, derivatives: Sequence[Bounded] | None
-) -> tuple[list[Array], list[Spread]]:
+) -> tuple[list[Units], list[Spread]]:
     """delta_1 .. delta_L in the shadow's precision, and their errors."""
     weights, precise = [W.value for W in state.weights], masked_derivatives(state, derivatives)
     masked = [d.astype(np.float64) for d in precise]
@@ -48,7 +48,7 @@ def delta_spreads(
     return found, spreads
 
 
-def masked_derivatives(state: ForwardPass, derivatives: Sequence[Bounded] | None) -> list[Array]:
+def masked_derivatives(state: ForwardPass, derivatives: Sequence[Bounded] | None) -> list[Units]:
     """d_l of the hidden layers in the shadow's precision, the masks in them."""
     own = state.shadow.derivatives
     chosen = own if derivatives is None else [d.value for d in derivatives]

@@ -40,7 +40,8 @@ from backproof.comparisons.verdicts.activation_bounds import ACTIVATION_BOUNDS
 from backproof.comparisons.verdicts.forward_bounds import ForwardPass, forward
 from backproof.comparisons.verdicts.loss_bounds import LOSS_BOUNDS
 from backproof.comparisons.verdicts.rounding import SAFETY, Arithmetic, Bounded, inner_products
-from backproof.scratch.architecture import Architecture, Array, Weights
+from backproof.comparisons.verdicts.shapes import Chosen
+from backproof.scratch.architecture import Architecture, Array, Inputs, Targets, Weights
 
 THIRD = 1.0 / (6.0 * np.sqrt(3.0))
 STEP = 2.0**-14  # relative to max(1, |t|): near the optimum for losses and slopes of order one
@@ -79,7 +80,7 @@ class _Ends:
 
 
 def central_differences(
-    architecture: Architecture, weights: Weights, x: Array, targets: Array, entries: Array | None = None
+    architecture: Architecture, weights: Weights, x: Inputs, targets: Targets, entries: Chosen | None = None
 ) -> CertifiedDifferences:
     """dL/dt of the given entries (default: all) by certified central differences in float64.
 

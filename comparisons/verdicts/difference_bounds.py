@@ -21,7 +21,7 @@ relatively: kappa = 2 gamma + 4 e together. e is the running error of the forwar
 
 import numpy as np
 
-from backproof.scratch.architecture import Array
+from backproof.scratch.architecture import Array, Flat, Inputs
 from backproof.scratch.errors import InputError
 from backproof.scratch.network import Network
 from backproof.scratch.parameters import Parameters
@@ -30,7 +30,7 @@ THIRD_CUMULANT = 1.0 / (6.0 * np.sqrt(3.0))  # of a variable on an interval of l
 _ROUNDINGS = 60  # of exp, the sums over classes, the series and the quotient, beside the inner products
 
 
-def central_difference_bound(network: Network, x: Array, steps: Array) -> Array:
+def central_difference_bound(network: Network, x: Inputs, steps: Flat) -> Flat:
     """Entry by entry (n_parameters,): |structured central difference - backprop|, both in float64.
 
     `steps` (n_parameters,) are the quotients'; x (examples, n_inputs). Raises ValueError for a network that

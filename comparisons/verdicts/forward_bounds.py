@@ -39,7 +39,7 @@ from backproof.comparisons.verdicts.loss_bounds import (
 )
 from backproof.comparisons.verdicts.rounding import Arithmetic, Bounded, Spread, numbers, sum_rounding
 from backproof.comparisons.verdicts.shadow import Shadow, loss_and_delta, propagated
-from backproof.scratch.architecture import Architecture, Array, Weights
+from backproof.scratch.architecture import Architecture, Array, Inputs, Targets, Weights
 
 Unit = tuple[int, int, int]  # (hidden layer from 0, example, unit)
 LARGEST_BLOCK = 2**23  # numbers in the Jacobians of the examples that are worked on at once
@@ -86,8 +86,8 @@ class ForwardPass:
 def forward(
     architecture: Architecture,
     weights: Weights,
-    x: Array,
-    targets: Array,
+    x: Inputs,
+    targets: Targets,
     arithmetic: Arithmetic,
     regularized: Regularized = PLAIN,
 ) -> ForwardPass:

@@ -18,12 +18,12 @@ from backproof.comparisons.verdicts.backward_bounds import delta_spreads, masked
 from backproof.comparisons.verdicts.forward_bounds import ForwardPass, forward
 from backproof.comparisons.verdicts.jacobian_paths import Paths
 from backproof.comparisons.verdicts.rounding import SAFETY, Arithmetic, Bounded, numbers
-from backproof.scratch.architecture import Architecture, Array, Weights
+from backproof.scratch.architecture import Architecture, Array, Flat, Inputs, Targets, Weights
 
 TANGENT_ROUNDINGS = 12.0  # of a complex product, of f' and its product, beside the sum's own
 
 
-def forward_mode_error(state: ForwardPass, step: float = 0.0) -> Array:
+def forward_mode_error(state: ForwardPass, step: float = 0.0) -> Flat:
     """Bound (n_parameters,) for forward mode and the complex step; `step` 0 leaves no truncation.
 
     The tangent of a parameter of layer l, J_{l,m-1} from z_l on, rounds in every product with W_m, by gamma
@@ -100,8 +100,8 @@ def _truncation(state: ForwardPass, d: list[Array], step: float) -> float:
 
 
 def complex_step_bound(
-    architecture: Architecture, weights: Weights, x: Array, targets: Array, step: float = 1e-20
-) -> Array:
+    architecture: Architecture, weights: Weights, x: Inputs, targets: Targets, step: float = 1e-20
+) -> Flat:
     """Bound (n_parameters,) on the error of a complex step Im L(theta + i h) / h taken in complex128.
 
     Weights, x and targets are those of `architecture.dtype`, the arithmetic is float64. Derivatives travel as

@@ -8,7 +8,7 @@ psi is the claim's error.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from backproof.comparisons.verdicts.parameter_tree import (
     dtype_name,
     like,
 )
+from backproof.comparisons.verdicts.shapes import Claimed, Entries, Values
 from backproof.reference.nested import rebuilt
 from backproof.scratch.architecture import Array
 from backproof.scratch.errors import InputError, InputTypeError
@@ -27,7 +28,7 @@ from backproof.scratch.errors import InputError, InputTypeError
 OUTSIDE = (ArithmeticError, ValueError)  # what Python raises where NumPy gives NaN: math.log(-1), 1 / 0
 
 
-def scalar(value: Any) -> Array:
+def scalar(value: Any) -> Annotated[Array, "1"]:
     """The one real number that f gives, (1,)."""
     if isinstance(value, float | np.floating):
         return np.array([float(value)])
@@ -57,7 +58,7 @@ class Point:
         tree: Any,
         found: Sequence[Tensor],
         in_place: bool,
-        read: Callable[[Any], Array] = scalar,
+        read: Callable[[Any], Values] = scalar,
         kind: Callable[[Any], str] = dtype_name,
     ) -> None:
         self.tensors = tuple(found)
@@ -75,13 +76,13 @@ class Point:
         self.evaluations += 1
         return self._read(returned)
 
-    def call(self, function: Callable[..., Any], moved: dict[int, Array] | None = None) -> Any:
+    def call(self, function: Callable[..., Any], moved: dict[int, Entries] | None = None) -> Any:
         """function at the parameters, some of them moved."""
         return self.moved_call(function, moved or {})[0]
 
     def moved_call(
-        self, function: Callable[..., Any], moved: dict[int, Array]
-    ) -> tuple[Any, dict[int, Array]]:
+        self, function: Callable[..., Any], moved: dict[int, Entries]
+    ) -> tuple[Any, dict[int, Entries]]:
         """What the function gives, and where the moved tensors really were, in float64 (n,)."""
         if self._in_place is None:
             arrays, really = self._copies(moved)
@@ -102,7 +103,7 @@ class Point:
             arrays.append(array)
         return arrays, really
 
-    def values(self, number: int, flat: Array) -> tuple[Array, Array]:
+    def values(self, number: int, flat: Entries) -> tuple[Values, Entries]:
         """The values (m,) with one tensor moved to `flat`, NaN outside f's domain; where it really was."""
         try:
             with np.errstate(all="ignore"):
@@ -113,7 +114,7 @@ class Point:
             return np.full(self.base.shape, np.nan), flat
         return self._values(returned), really[number]
 
-    def anywhere(self, s: float, directions: Sequence[Array]) -> Array:
+    def anywhere(self, s: float, directions: Sequence[Entries]) -> Values:
         """The values (m,) with all tensors moved by s along their directions, NaN outside f's domain."""
         try:
             returned = self.everywhere(self._function, s, directions)
@@ -123,14 +124,14 @@ class Point:
             return np.full(self.base.shape, np.nan)
         return self._values(returned)
 
-    def dtype_at(self, s: float, directions: Sequence[Array]) -> str:
+    def dtype_at(self, s: float, directions: Sequence[Entries]) -> str:
         """The dtype that f's values are computed in, away from where its parameters may be round numbers."""
         try:
             return coarsest([self._kind(self.everywhere(self._function, s, directions))])
         except OUTSIDE:
             return coarsest([self._kind(self.call(self._function))])
 
-    def everywhere(self, function: Callable[..., Any], s: float, directions: Sequence[Array]) -> Any:
+    def everywhere(self, function: Callable[..., Any], s: float, directions: Sequence[Entries]) -> Any:
         """What any function gives with all tensors moved by s along their directions."""
         moved = {i: t.flat + s * d for i, (t, d) in enumerate(zip(self.tensors, directions, strict=True))}
         with np.errstate(all="ignore"):
@@ -149,7 +150,7 @@ class Sample:
 class Line:
     """theta + s scale d within one tensor; d is one entry, or a vector (n,)."""
 
-    def __init__(self, point: Point, number: int, claimed: Array, direction: int | Array) -> None:
+    def __init__(self, point: Point, number: int, claimed: Claimed, direction: int | Entries) -> None:
         """`claimed` (m, n) is the claimed gradient of every function with respect to this tensor."""
         self.point, self.number, self._claimed, self._direction = point, number, claimed, direction
         t = point.tensors[number].flat

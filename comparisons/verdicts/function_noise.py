@@ -28,9 +28,11 @@ References: Moré, Wild 2011; Hamming 1971, chapter 6.
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import factorial
+from typing import Annotated
 
 import numpy as np
 
+from backproof.comparisons.verdicts.shapes import Table, Values
 from backproof.scratch.architecture import Array
 
 POINTS = 9
@@ -72,7 +74,9 @@ def grid(values: Array) -> str:
     return "float64"
 
 
-def column_levels(values: Array) -> tuple[Array, Array]:
+def column_levels(
+    values: Table,
+) -> tuple[Annotated[Array, "orders functions"], Annotated[Array, "orders functions"]]:
     """Of equally spaced values (points, m): sigma_k of every column, (k, m), and whether it changes sign."""
     differences = np.diff(values, axis=0)
     levels, changes = [], []
@@ -84,7 +88,7 @@ def column_levels(values: Array) -> tuple[Array, Array]:
     return np.array(levels), np.array(changes)
 
 
-def settled_level(values: Array) -> Array:
+def settled_level(values: Table) -> Values:
     """Per function (points, m): the noise level where three columns in a row agree, NaN where none do."""
     levels, changes = column_levels(values)
     found = np.full(values.shape[1], np.nan)
@@ -95,13 +99,13 @@ def settled_level(values: Array) -> Array:
     return found
 
 
-def moves(values: Array) -> Array:
+def moves(values: Table) -> Values:
     """Per function (points, m): whether most of its values differ from their neighbours."""
     moving: Array = np.count_nonzero(np.diff(values, axis=0), axis=0) >= DISTINCT
     return moving
 
 
-def quantum_level(values: Array) -> Array:
+def quantum_level(values: Table) -> Values:
     """Per function (points, m): q / sqrt(12) of a staircase climbed in two or three steps, else 0."""
     changes = np.abs(np.diff(values, axis=0))
     n_changes = np.count_nonzero(changes, axis=0)
@@ -111,7 +115,7 @@ def quantum_level(values: Array) -> Array:
     return level
 
 
-def line_noise(at: Callable[[float], Array], wanted: Array | None = None) -> tuple[Array, Array]:
+def line_noise(at: Callable[[float], Values], wanted: Values | None = None) -> tuple[Values, Table]:
     """(level (m,), values seen (points, m)) of the m functions at(s) near s = 0, a line in units of its
     scale.
 

@@ -21,6 +21,7 @@ from backproof.comparisons.verdicts.gradient_verdict import GradientVerdict
 from backproof.comparisons.verdicts.outcome import Outcome, worst
 from backproof.comparisons.verdicts.parameter_tree import Tensor
 from backproof.comparisons.verdicts.random_directions import directions, missed_size
+from backproof.comparisons.verdicts.shapes import Claimed
 from backproof.comparisons.verdicts.tensor_judge import (
     OWN_ROUNDINGS,
     RESOLUTION,
@@ -180,7 +181,7 @@ class GradientNoise:
     ) -> None:
         self._point, self._gradient, self._split, self._seed = point, gradient, split, seed
 
-    def __call__(self, number: int) -> Array:
+    def __call__(self, number: int) -> Claimed:
         """Of one tensor, (m, n)."""
         return self._levels[number]
 

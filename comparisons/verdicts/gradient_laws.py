@@ -18,6 +18,7 @@ from math import exp, log10, sqrt
 
 import numpy as np
 
+from backproof.comparisons.verdicts.shapes import Entries, Probes
 from backproof.scratch.architecture import Array
 
 LARGEST_COUNT = 1_000_000  # of which a factor may be the number
@@ -49,30 +50,30 @@ class Seen:
     value: float  # f
     others: Mapping[str, Array]  # claimed gradients of the other tensors, by name
 
-    def along(self, array: Array) -> Array:
+    def along(self, array: Array) -> Probes:
         """What an array in the tensor's shape has at the probes."""
         flat = array.ravel()
         return np.array([float(flat[p.where] if isinstance(p.where, int) else flat @ p.where)
                          for p in self.probes])  # fmt: skip
 
     @cached_property
-    def slopes(self) -> Array:
+    def slopes(self) -> Probes:
         return np.array([probe.slope for probe in self.probes])
 
     @cached_property
-    def errors(self) -> Array:
+    def errors(self) -> Probes:
         """How far a slope found may be from what a right claim would say."""
         return np.array([probe.error for probe in self.probes]) + self.rounding
 
     @cached_property
-    def weights(self) -> Array:
+    def weights(self) -> Probes:
         """One over the errors, as a fit weighs them."""
         seen = np.concatenate([self.slopes, self.along(self.theta), self.along(self.claimed)])
         largest = float(np.abs(seen[np.isfinite(seen)]).max(initial=0.0))
         return 1.0 / np.maximum(self.errors, SMALLEST * (largest or 1.0))
 
     @cached_property
-    def whole(self) -> tuple[Array, Array] | None:
+    def whole(self) -> tuple[Entries, Entries] | None:
         """The true gradient and its errors, flat, where every entry was looked at."""
         known = {p.where: i for i, p in enumerate(self.probes) if isinstance(p.where, int)}
         if len(known) < self.claimed.size:

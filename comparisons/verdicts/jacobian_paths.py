@@ -22,7 +22,8 @@ from functools import cached_property
 
 import numpy as np
 
-from backproof.scratch.architecture import Array
+from backproof.comparisons.verdicts.shapes import AtLayer, Jacobian, ToLogits
+from backproof.scratch.architecture import Array, Units
 
 MOST_WORK = 2e10
 
@@ -47,10 +48,10 @@ class Paths:
         return bool(work * (len(self.derivatives[0]) if widths else 0) <= MOST_WORK)
 
     @cached_property
-    def matrices(self) -> dict[tuple[int, int], Array]:
+    def matrices(self) -> dict[tuple[int, int], Jacobian]:
         """J_{l,m} (batch, n_l, n_m) of all layers l < m that are not neighbours."""
         d, W, last = self.derivatives, self.weights, self.last
-        found: dict[tuple[int, int], Array] = {}
+        found: dict[tuple[int, int], Jacobian] = {}
         for low in reversed(range(last - 1)):
             found[low, last] = d[low][:, :, None] * (W[low + 1] @ self.neighbour_or(found, low + 1, last))
         if self.dense:
@@ -61,16 +62,17 @@ class Paths:
                     found[low, high] = reached
         return found
 
-    def neighbour_or(self, found: dict[tuple[int, int], Array], low: int, high: int) -> Array:
+    def neighbour_or(self, found: dict[tuple[int, int], Jacobian], low: int, high: int) -> Jacobian:
+        """J_{l,m}: made anew of neighbours, else the one found."""
         if low == high - 1:
             return np.asarray(self.derivatives[low][:, :, None] * self.weights[high])
         return found[low, high]
 
-    def to_logits(self, low: int) -> Array:
+    def to_logits(self, low: int) -> ToLogits:
         """J_{l,L}, (batch, n_l, outputs)."""
         return self.neighbour_or(self.matrices, low, self.last)
 
-    def up(self, sources: Sequence[Array], arrived: Sequence[Array], power: int) -> Array:
+    def up(self, sources: Sequence[Units], arrived: Sequence[Units], power: int) -> AtLayer:
         """What the sources of the layers below arrive as at layer m = len(sources), (batch, n_m).
 
         power 1: at most; power 2: variances. `arrived` is what has arrived at the layers below, without
@@ -86,7 +88,7 @@ class Paths:
             total += (sources[low][:, None, :] @ np.abs(self.matrices[low, high]) ** power)[:, 0, :]
         return total
 
-    def down(self, low: int, sources: Sequence[Array], arrived: Array, power: int) -> Array:
+    def down(self, low: int, sources: Sequence[Units], arrived: AtLayer, power: int) -> Units:
         """What the sources of delta_{l+1} .. delta_{top} arrive as at delta_l, (batch, n_l).
 
         `sources` is theirs in this order, the logits' own (if they are among them) last; `arrived` is what

@@ -36,7 +36,7 @@ from scipy.special import expit, log_softmax
 
 from backproof.comparisons.verdicts.rounding import SAFETY, Arithmetic, Bounded, binade
 from backproof.comparisons.verdicts.shadow import smoothed_targets
-from backproof.scratch.architecture import Array
+from backproof.scratch.architecture import Array, Targets
 
 STEEPEST = 1.0 / (6.0 * np.sqrt(3.0))  # of sigma': |sigma''| is never more
 
@@ -66,7 +66,6 @@ class LossBound:
         return Bounded(total, np.asarray(error * self.scale * SAFETY if known else np.inf))
 
 
-Targets = Array
 LossFunction = Callable[[Bounded, Targets, Arithmetic], LossBound]
 
 

@@ -31,7 +31,7 @@ from backproof.comparisons.verdicts.forward_mode_bounds import forward_mode_erro
 from backproof.comparisons.verdicts.rounding import Arithmetic, Bounded
 from backproof.comparisons.verdicts.shadow import extended
 from backproof.comparisons.verdicts.verdict import Tier
-from backproof.scratch.architecture import Architecture, Array, Weights
+from backproof.scratch.architecture import Architecture, Inputs, Targets, Weights
 from backproof.scratch.errors import InputError
 
 
@@ -41,7 +41,7 @@ class Reference:
 
     state: ForwardPass
     gradient: Bounded  # flat (n_parameters,), for the signs the shadow found
-    given: tuple[Weights, Array, Array, Regularized]  # weights, x, targets
+    given: tuple[Weights, Inputs, Targets, Regularized]  # weights, x, targets
     tier: Tier = Tier.WORST_CASE
     functions: str = "any"  # whose accuracy is assumed: a key of `rounding.FUNCTIONS`
 
@@ -80,8 +80,8 @@ class Reference:
 def backprop_reference(
     architecture: Architecture,
     weights: Weights,
-    x: Array,
-    targets: Array,
+    x: Inputs,
+    targets: Targets,
     order: str = "reverse",
     regularized: Regularized = PLAIN,
     functions: str = "any",

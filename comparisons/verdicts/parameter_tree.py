@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from backproof.comparisons.verdicts.function_noise import grid
+from backproof.comparisons.verdicts.shapes import Entries
 from backproof.reference.nested import ROOT, leaves
 from backproof.scratch.architecture import Array
 from backproof.scratch.errors import InputError, InputTypeError
@@ -61,7 +62,7 @@ class Tensor:
 
     name: str
     shape: tuple[int, ...]
-    flat: Array  # float64 (n,), as it was found
+    flat: Entries  # float64, as it was found
     original: Any
 
     def entry(self, index: int) -> str:
@@ -97,7 +98,7 @@ def tensors(tree: Any, argument: str = ROOT) -> list[Tensor]:
     return found
 
 
-def matching(tree: Any, expected: Sequence[Tensor], argument: str) -> tuple[list[Array], str]:
+def matching(tree: Any, expected: Sequence[Tensor], argument: str) -> tuple[list[Entries], str]:
     """The arrays (n,) of a tree with the names and shapes of the parameters, and their coarsest dtype.
 
     A dtype is also known by its grid: float32 numbers are that in whatever dtype they come.
@@ -152,7 +153,7 @@ class InPlace:
         self._originals = [tensor.original for tensor in found]
         self._kept = [_copy(array) for array in self._originals]
 
-    def write(self, number: int, values: Array) -> Array:
+    def write(self, number: int, values: Entries) -> Entries:
         """Set one of them; returns what its dtype made of the values, in float64 (n,)."""
         array = self._originals[number]
         _data(array)[...] = like(array, values.reshape(tuple(array.shape)))

@@ -23,13 +23,14 @@ from math import exp, log, pi, sqrt
 
 import numpy as np
 
+from backproof.comparisons.verdicts.shapes import Directions
 from backproof.scratch.architecture import Array
 
 DIRECTIONS = 8
 MISS = 1e-9  # the probability at which the size is stated
 
 
-def directions(n: int, seed: Sequence[int]) -> Array:
+def directions(n: int, seed: Sequence[int]) -> Directions:
     """(DIRECTIONS, n), of length about 1."""
     drawn: Array = np.random.default_rng(seed).standard_normal((DIRECTIONS, n)) / sqrt(n)
     return drawn

@@ -40,7 +40,7 @@ from backproof.comparisons.verdicts.verdict import (
     compare,
     group_resolution,
 )
-from backproof.scratch.architecture import Architecture, Array, Weights
+from backproof.scratch.architecture import Architecture, Array, Flat, Weights
 
 MAX_SELECTIONS = 512
 FINER = 1e-2  # of the implementation's error: a witness of less has nothing to gain
@@ -48,7 +48,7 @@ FINER = 1e-2  # of the implementation's error: a witness of less has nothing to 
 AHEAD = {"float32": 1e-2, "float64": 1e-7}
 
 
-def flat_gradient(gradient: Weights) -> Array:
+def flat_gradient(gradient: Weights) -> Flat:
     """Per-layer (weight, bias) pairs as one flat vector in the order of `Architecture.parameter_name`."""
     flat: Array = np.concatenate([np.ravel(part) for layer in gradient for part in layer])
     return flat
@@ -61,7 +61,7 @@ def tensors(architecture: Architecture) -> list[slice]:
 
 def judge_gradient(
     reference: Reference,
-    found: Array,
+    found: Flat,
     witness: Bounded | None = None,
     shared_deltas: bool = False,
     required: float | None = None,

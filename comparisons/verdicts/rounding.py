@@ -49,6 +49,7 @@ the margin SAFETY.
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Annotated
 
 import numpy as np
 
@@ -235,7 +236,7 @@ def sum_rounding(
     right: Bounded,
     arithmetic: Arithmetic,
     bias: "Bounded | None" = None,
-    carried: Array | float = 0.0,
+    carried: Annotated[Array, "rows columns"] | float = 0.0,
     recognise_exact: bool = False,
 ) -> Spread:
     """What left (n, k) @ right (k, m) + bias (m,) itself rounds, its operands being what they are.
@@ -350,7 +351,7 @@ def inner_products(
     left: Bounded,
     right: Bounded,
     arithmetic: Arithmetic,
-    bias: Array | None = None,
+    bias: Annotated[Array, "columns"] | None = None,
     recognise_exact: bool = False,
 ) -> Bounded:
     """left (n, k) @ right (k, m) + bias (m,), summed by the implementation in whatever order."""

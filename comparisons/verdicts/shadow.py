@@ -17,7 +17,19 @@ import numpy as np
 from scipy.special import expit
 
 from backproof.comparisons.verdicts.rounding import Arithmetic
-from backproof.scratch.architecture import Architecture, Array, LossName
+from backproof.scratch.architecture import (
+    Architecture,
+    Array,
+    Inputs,
+    Labels,
+    Logits,
+    LossName,
+    PerExample,
+    Targets,
+    Units,
+    Weight,
+    Weights,
+)
 
 MOST_WORK = 3e7  # multiplications of one forward pass: a tenth of a second each in longdouble
 
@@ -52,11 +64,11 @@ def extended(architecture: Architecture, batch: int) -> bool:
 
 def propagated(
     architecture: Architecture,
-    layers: Sequence[tuple[Array, Array]],
-    x: Array,
-    masks: Sequence[Array | None],
+    layers: Weights,
+    x: Inputs,
+    masks: Sequence[Units | None],
     arithmetic: Arithmetic,
-) -> tuple[list[Array], list[Array], list[Array]]:
+) -> tuple[list[Units], list[Units], list[Units]]:
     """Inputs of the layers, z and f'(z); x has its mask, `masks` are those of the hidden layers."""
     a = x.astype(arithmetic.shadow)
     inputs, pre_activations, derivatives = [a], [], []
@@ -72,7 +84,7 @@ def propagated(
     return inputs, pre_activations, derivatives
 
 
-def descended(delta: Array, weights: Sequence[Array], derivatives: Sequence[Array]) -> list[Array]:
+def descended(delta: Logits, weights: Sequence[Weight], derivatives: Sequence[Units]) -> list[Units]:
     """delta_1 .. delta_L; `derivatives` d_1 .. d_{L-1} hold their masks."""
     deltas = [delta]
     for W, d in zip(reversed(weights[1:]), reversed(derivatives), strict=True):
@@ -112,7 +124,9 @@ FUNCTIONS: dict[str, Callable[[Array], tuple[Array, Array]]] = {
 }
 
 
-def loss_and_delta(loss: LossName, z: Array, targets: Array, smoothing: float) -> tuple[Array, Array]:
+def loss_and_delta(
+    loss: LossName, z: Logits, targets: Targets, smoothing: float
+) -> tuple[PerExample, Logits]:
     """The loss of each example (batch,), and delta_L (batch, outputs) of their mean or sum."""
     if loss == "cross_entropy":
         s = z - z.max(axis=1, keepdims=True)
@@ -126,7 +140,7 @@ def loss_and_delta(loss: LossName, z: Array, targets: Array, smoothing: float) -
     return np.square(difference).sum(axis=1), 2 * difference / n
 
 
-def smoothed_targets(labels: Array, n_outputs: int, smoothing: float) -> Array:
+def smoothed_targets(labels: Labels, n_outputs: int, smoothing: float) -> Logits:
     """q = (1 - s) onehot + s / K, (batch, outputs)."""
     q: Array = np.full((len(labels), n_outputs), smoothing / n_outputs)
     q[np.arange(len(labels)), labels] += 1.0 - smoothing

@@ -18,14 +18,14 @@ from scipy.optimize import linprog
 from backproof.comparisons.verdicts.backward_bounds import deltas
 from backproof.comparisons.verdicts.network_bounds import Reference
 from backproof.comparisons.verdicts.rounding import Bounded, inner_products
-from backproof.scratch.architecture import Array
+from backproof.scratch.architecture import Array, Flat
 
 LARGEST_PROGRAM = 4096  # batch times fan_in: beyond, entries resolve enough by themselves
 LEAST_ROUNDING = 2.0**-6  # of one rounding of all that is summed
 MARGIN = 1.05  # for the tolerance of the linear program's solver
 
 
-def scale_of_error(reference: Reference, found: Array, expected: Bounded, layer: int) -> tuple[float, int]:
+def scale_of_error(reference: Reference, found: Flat, expected: Bounded, layer: int) -> tuple[float, int]:
     """(t, unit): the least t of the worst unit of this layer (from 0); t <= 1 where the deltas can be shared.
 
     `found` and `expected` are flat (n_parameters,); `expected.error` is what the expected values themselves

@@ -29,6 +29,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from backproof.comparisons.verdicts.shapes import Rows
 from backproof.scratch.architecture import Array
 
 CENTRAL, JUMP, ONE_SIDED = (2, 4, 6, 8), (1, 3, 5), (1, 2, 3)  # the powers of h in each expansion
@@ -55,7 +56,7 @@ class Limit:
 UNKNOWN = Limit(0.0, float("inf"))
 
 
-def limit(quotients: Array, h: Array, noise: Array, powers: Sequence[int]) -> Limit:
+def limit(quotients: Rows, h: Rows, noise: Rows, powers: Sequence[int]) -> Limit:
     """The limit of quotients (rows,) at steps h (rows,), falling in one ratio; `noise` (rows,) is theirs."""
     if len(h) < 3:
         return UNKNOWN

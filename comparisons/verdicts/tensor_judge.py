@@ -21,6 +21,7 @@ from backproof.comparisons.verdicts.function_line import Line, Point
 from backproof.comparisons.verdicts.function_noise import EPS, Noise, grid, line_noise
 from backproof.comparisons.verdicts.line_judge import LineFinding, Needs, judge
 from backproof.comparisons.verdicts.outcome import Outcome
+from backproof.comparisons.verdicts.shapes import Claimed, Directions, Entries
 from backproof.scratch.architecture import Array
 
 OF_ITSELF = (
@@ -47,15 +48,16 @@ class Claim:
     point: Point
     number: int  # of the tensor
     component: int  # of the functions
-    gradient: Array  # (m, n): of all the functions
+    gradient: Claimed  # of all the functions
     dtype: str
     noise: Noise
     resolution: float
     largest_of_all: float  # |g| of all tensors
-    own_noise: Callable[[], Array | None]  # the claim's own noise (m, n), where it can be evaluated elsewhere
+    own_noise: Callable[[], Claimed | None]  # the claim's own noise, where it can be evaluated elsewhere
 
     @property
-    def flat(self) -> Array:
+    def flat(self) -> Entries:
+        """The claimed gradient of this function."""
         row: Array = self.gradient[self.component]
         return row
 
@@ -68,7 +70,7 @@ class Claim:
     def needs(self) -> Needs:
         return Needs(self.resolution, max(self.resolution, OF_ITSELF), self.largest, self.largest_of_all)
 
-    def own_rounding(self, direction: int | Array) -> float:
+    def own_rounding(self, direction: int | Entries) -> float:
         """How far a right claim may be off by its own rounding."""
         own = np.full(self.flat.shape, OWN_ROUNDINGS * EPS[self.dtype] * self.largest)
         measured = self.own_noise()
@@ -77,7 +79,7 @@ class Claim:
         return float(own[direction] if isinstance(direction, int) else np.sqrt(own**2 @ direction**2))
 
 
-def along(claim: Claim, line: Line, entry: int | None, direction: int | Array) -> Judged:
+def along(claim: Claim, line: Line, entry: int | None, direction: int | Entries) -> Judged:
     """Judge one line."""
     c = claim.component
 
@@ -116,7 +118,7 @@ def judge_entries(claim: Claim, lines: Sequence[Line], entries: Sequence[int]) -
     return [along(claim, line, i, i) for line, i in zip(lines, entries, strict=True)]
 
 
-def judge_directions(claim: Claim, lines: Sequence[Line], drawn: Array) -> list[Judged]:
+def judge_directions(claim: Claim, lines: Sequence[Line], drawn: Directions) -> list[Judged]:
     """All of them, or those up to the first that fails."""
     found: list[Judged] = []
     for line, direction in zip(lines, drawn, strict=True):
@@ -126,7 +128,7 @@ def judge_directions(claim: Claim, lines: Sequence[Line], drawn: Array) -> list[
     return found
 
 
-def locate(claim: Claim, direction: Array) -> Judged:
+def locate(claim: Claim, direction: Entries) -> Judged:
     """The entry behind a direction that fails: the direction is halved until one entry is left.
 
     Where the mistake is spread so thinly that neither half shows it, the last direction that fails is

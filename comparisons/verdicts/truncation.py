@@ -15,6 +15,7 @@ from math import floor, log10
 import numpy as np
 
 from backproof.comparisons.verdicts.cause import EXPLAINS, FITS, Cause
+from backproof.comparisons.verdicts.shapes import Chosen
 from backproof.scratch.architecture import Array
 
 MOST = 1e-2  # relative errors above this are no matter of digits
@@ -25,7 +26,7 @@ FEWEST = 3  # entries
 
 
 def along_truncation(
-    quotients: Array, right: Array, found: Array, h: float, order: int
+    quotients: Chosen, right: Chosen, found: Chosen, h: float, order: int
 ) -> tuple[float, float]:
     """(cosine between the error and the direction of a difference's, the step that its length means).
 
@@ -42,7 +43,11 @@ def along_truncation(
 
 
 def numerical_cause(
-    value: Callable[[int, float], float], entries: Sequence[int], found: Array, right: Array, error: Array
+    value: Callable[[int, float], float],
+    entries: Sequence[int],
+    found: Chosen,
+    right: Chosen,
+    error: Chosen,
 ) -> Cause | None:
     """Told where a claim that is nearly right is wrong as a quotient of differences is.
 

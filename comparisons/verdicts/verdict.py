@@ -32,6 +32,7 @@ import numpy as np
 from backproof.comparisons.verdicts import shown
 from backproof.comparisons.verdicts.cause import Cause, told
 from backproof.comparisons.verdicts.outcome import Outcome
+from backproof.comparisons.verdicts.shapes import Entries
 from backproof.scratch.architecture import Array
 from backproof.scratch.errors import InputError
 
@@ -256,7 +257,7 @@ def _failure(
     return where + f"found {found:.9g}, expected {expected:.9g}, off by {error:.3g}, bound {bound:.3g}"
 
 
-def resolution(expected: Array, bounds: Array, groups: Sequence[slice] | None = None) -> float:
+def resolution(expected: Entries, bounds: Entries, groups: Sequence[slice] | None = None) -> float:
     """The largest resolution of the groups; 0 where all of them are zero by proof, infinite without any."""
     if expected.size == 0:
         return float("inf")
@@ -264,7 +265,7 @@ def resolution(expected: Array, bounds: Array, groups: Sequence[slice] | None = 
     return max((value for value in per_group if value is not None), default=0.0)
 
 
-def group_resolution(expected: Array, bounds: Array) -> float | None:
+def group_resolution(expected: Entries, bounds: Entries) -> float | None:
     """min_i 2 B_i / (|g_i| - B_i) of one tensor; None when it is zero by proof, or empty."""
     size = np.abs(expected)
     if not (size.any() or bounds.any()):

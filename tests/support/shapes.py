@@ -3,8 +3,8 @@
     def logits(self, x: Annotated[Array, "examples inputs"]) -> Annotated[Array, "examples outputs"]
 
 names the axes of what goes in and of what comes out. Within one call equal names mean equal sizes; a number
-is a size itself; in a sequence, the names of each element are its own where they are new. Any alternative of
-a union may fit.
+is a size itself; in a sequence, and among the values of a dictionary, the names of each element are its own
+where they are new. Any alternative of a union may fit.
 
 `install` makes every module of the named packages be imported with its public functions and methods wrapped
 by `checked`. It costs the program nothing: outside the tests a shape is a comment beside a type. Arguments
@@ -70,12 +70,13 @@ class AnyOf:
 
 @dataclass(frozen=True)
 class Each:
-    """A sequence of one shape; names that an element brings are its own."""
+    """A sequence, or the values of a dictionary, of one shape; names that an element brings are its own."""
 
     element: "Shape"
 
     def fits(self, value: Any, bound: Bound) -> Bound | None:
-        if any(self.element.fits(item, bound) is None for item in value):
+        items = value.values() if isinstance(value, Mapping) else value
+        if any(self.element.fits(item, bound) is None for item in items):
             return None
         return bound
 
@@ -113,6 +114,8 @@ def shape_of(hint: Any) -> Shape | None:
         classes = tuple(get_origin(argument) or argument for argument in plain)
         return AnyOf(tuple(shape for shape in shapes if shape), classes)
     if origin in (list, Sequence) and (element := shape_of(arguments[0])):
+        return Each(element)
+    if origin in (dict, Mapping) and (element := shape_of(arguments[1])):
         return Each(element)
     if origin is tuple and Ellipsis not in arguments and any(map(shape_of, arguments)):
         return Fixed(tuple(map(shape_of, arguments)))

@@ -47,6 +47,11 @@ def layers(weights: Weights) -> int:
 
 
 @checked
+def moved(arrays: dict[int, Vector], by: Vector) -> dict[int, Vector]:
+    return {number: array[: len(by)] for number, array in arrays.items()}
+
+
+@checked
 def per_example(z: Logits, targets: Targets) -> PerExample:
     return np.zeros(len(z))
 
@@ -63,6 +68,7 @@ RIGHT: dict[str, Callable[[], Any]] = {
     "layers of different sizes": lambda: layers(
         [(np.ones((3, 4)), np.ones(4)), (np.ones((4, 1)), np.ones(1))]
     ),
+    "a dictionary of different sizes": lambda: moved({0: np.ones(2), 1: np.ones(3)}, np.ones(2)),
     "labels": lambda: per_example(A, np.ones(3, int)),
     "targets": lambda: per_example(A, A),
 }
@@ -73,6 +79,8 @@ WRONG: dict[str, Callable[[], Any]] = {
     "an array of another size than the alternative": lambda: scaled(np.ones((3, 1)), np.ones(2)),
     "another size than the number": lambda: pair(np.ones(3)),
     "a bias that does not fit its weight": lambda: layers([(np.ones((3, 4)), np.ones(3))]),
+    "a matrix in a dictionary of vectors": lambda: moved({0: np.ones(2), 1: A}, np.ones(2)),
+    "a dictionary returned with another size": lambda: moved({0: np.ones(1)}, np.ones(2)),
     "too few targets": lambda: per_example(A, np.ones((2, 2))),
     "targets of too many axes": lambda: per_example(A, np.ones((3, 2, 1))),
 }
