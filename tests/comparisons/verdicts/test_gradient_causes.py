@@ -193,7 +193,9 @@ def test_a_cause_is_in_every_form_in_which_a_verdict_is_shown() -> None:
     sentence = "every entry has the wrong sign"
     for shown in (str(verdict), repr(verdict), verdict._repr_markdown_(), verdict._repr_html_()):
         assert sentence in shown
-    assert verdict.as_json()["causes"] == ({"sentence": sentence, "certainty": EXPLAINS, "line": None},)
+    assert verdict.as_json()["causes"] == (
+        {"sentence": sentence, "certainty": EXPLAINS, "line": None, "about": ""},
+    )
     with pytest.raises(AssertionError, match=sentence):
         verdict.raise_if_failed()
 
