@@ -30,7 +30,27 @@ REFERENCE = [
         "torch_gradcheck",
     )
 ]
-COMPARISONS = ["comparisons/batches/algebra.py"]
+COMPARISONS = [
+    f"comparisons/{name}.py"
+    for name in (
+        "api/testing",
+        "batches/algebra",
+        "check/session",
+        "verdicts/any_function",
+        "verdicts/autodiff",
+        "verdicts/certified_differences",
+        "verdicts/difference_bounds",
+        "verdicts/forward_mode_bounds",
+        "verdicts/monte_carlo",
+        "verdicts/network_bounds",
+        "verdicts/outcome",
+        "verdicts/parameter_tree",
+        "verdicts/relu_kinks",
+        "verdicts/rounding",
+        "verdicts/truncation",
+        "verdicts/verdict",
+    )
+]
 COVERED = [*SCRATCH, *REFERENCE, *COMPARISONS]
 # Of these classes the methods too.
 CLASSES = {"Architecture", "Contender", "Network", "Problem"}

@@ -39,6 +39,13 @@ TIME_LIMIT = 600.0  # seconds for all checks of one class; a CI machine may be s
 def assert_gradient(f: Callable[..., Any], gradient: Any, params: Any, **options: Any) -> GradientVerdict:
     """Fail unless `gradient` is the derivative of f at `params`; arguments as `backproof.check_gradient`.
 
+    Parameters
+    ----------
+    f, gradient, params
+        Those of `backproof.check_gradient`.
+    **options
+        Its options, such as `resolution` and `seed`.
+
     Returns
     -------
     GradientVerdict
@@ -74,6 +81,29 @@ def spot_check(
             optimizer.step()
 
     Arguments and what is raised: `comparisons.compare.spot_check.SpotCheck`.
+
+    Parameters
+    ----------
+    model
+        The torch module that is trained. It is copied for each look, never written to.
+    loss
+        loss(model, *batch) -> scalar tensor, as in the training loop.
+    every
+        Calls from one look to the next; the first is the `every`-th.
+    on_fail
+        Called with what was seen where a look fails; without it AssertionError is raised.
+    seed
+        Of the directions.
+
+    Returns
+    -------
+    SpotCheck
+        To be called with the batch after each backward pass.
+
+    Raises
+    ------
+    InputError
+        For an `every` below 1.
     """
     from backproof.comparisons.compare.spot_check import SpotCheck
 
@@ -97,6 +127,11 @@ def parametrize_with_checks(
     seed
         Of the cases.
 
+    Returns
+    -------
+    pytest.MarkDecorator
+        A test of its own for each class and check.
+
     Raises
     ------
     InputError
@@ -111,7 +146,29 @@ def parametrize_with_checks(
 def checks_of(
     target: type | str, *, only: Sequence[str] = (), quick: bool = True, seed: int = 0
 ) -> list[BoundCheck]:
-    """Every check, bound to the class; they share one trial, which runs when the first of them is called."""
+    """Every check, bound to the class; they share one trial, which runs when the first of them is called.
+
+    Parameters
+    ----------
+    target
+        A class at the top of a module, or a text such as ``my_mlp.py:MyMLP``.
+    only
+        Names of checks; all of them by default.
+    quick
+        A quarter of the cases.
+    seed
+        Of the cases.
+
+    Returns
+    -------
+    list of BoundCheck
+        In the order of the battery.
+
+    Raises
+    ------
+    InputError
+        For a class inside a function, a file that is not there, or an unknown check.
+    """
     from backproof.comparisons.check.battery.battery import CHECKS
     from backproof.comparisons.contenders.loading import parse_target
 
@@ -126,7 +183,23 @@ def checks_of(
 
 
 def place_of(kind: type) -> str:
-    """``file.py:Class`` of a class, or ``package.module:Class`` where its module is part of a package."""
+    """``file.py:Class`` of a class, or ``package.module:Class`` where its module is part of a package.
+
+    Parameters
+    ----------
+    kind
+        A class at the top of a module that is a file.
+
+    Returns
+    -------
+    str
+        As `check_class` takes it.
+
+    Raises
+    ------
+    InputError
+        For a class inside a function, and one that was typed into a session.
+    """
     if "." in kind.__qualname__:
         raise InputError(f"classes: expected a class at the top of its module, got {kind.__qualname__}")
     if "." in kind.__module__:

@@ -42,7 +42,27 @@ def check_class(target: str, *, quick: bool = False, seed: int = 0, strict: bool
 def try_class(
     target: Target, settings: Settings, on_check: Callable[[str], None] = lambda name: None
 ) -> CheckedClass:
-    """The results of all checks and, where any failed, what may be the cause. Raises as `run_trial`."""
+    """The results of all checks and, where any failed, what may be the cause.
+
+    Parameters
+    ----------
+    target
+        Where the class is.
+    settings
+        How it is tried.
+    on_check
+        Called with the name of each check as it begins.
+
+    Returns
+    -------
+    CheckedClass
+        Plain data, which can be kept.
+
+    Raises
+    ------
+    InputError
+        For a target that is not there.
+    """
     trial = run_trial(target, settings, on_check)
     diagnosis = _diagnosis(trial, settings, on_check)
     shown = diagnosis.example or next(iter(trial.failed()), None)

@@ -116,7 +116,24 @@ def _takes_nothing(f: Callable[..., Any]) -> bool:
 def chosen_entries(entries: Any, found: Sequence[Tensor]) -> list[Chosen | None]:
     """Indices into every flat tensor, None for all of one.
 
-    Raises InputError for indices out of range, masks of another shape, or another number of arrays.
+    Parameters
+    ----------
+    entries
+        Indices or a boolean mask of a single tensor; for several, nested like them; None for all of all.
+    found
+        The tensors.
+
+    Returns
+    -------
+    list of arrays or None
+        One for each tensor, indices (chosen,) from 0.
+
+    Raises
+    ------
+    InputError
+        For indices out of range, masks of another shape, or another number of arrays.
+    InputTypeError
+        For what is neither integers nor truth values.
     """
     if entries is None:
         return [None] * len(found)

@@ -33,31 +33,40 @@ def check_autodiff(
 
     Parameters
     ----------
-    f : a `torch.nn.Module`, a `torch.autograd.Function`, a function of torch tensors or of JAX pytrees (with
+    f
+        A `torch.nn.Module`, a `torch.autograd.Function`, a function of torch tensors or of JAX pytrees (with
         `jit`, `custom_vjp`, `custom_jvp`), a Keras layer or a function of TensorFlow tensors. It is not
         changed: running statistics are as they were.
-    *args : as f takes them. Every floating-point tensor in them, however nested, is differentiated by, as is
+    *args
+        As f takes them. Every floating-point tensor in them, however nested, is differentiated by, as is
         every parameter that requires a gradient; all else is handed on. ``functools.partial(module,
         name=value)`` gives a module keywords.
-    order : 1, or 2 for the derivative of the backward pass as well (``weight (second order)``, and its
-        symmetry), and forward mode against reverse mode (``weight (forward mode)``), where it is offered.
-    required : the relative error of a tensor that must be seen before it may PASS; by default 1e-6 in
-        float64, 1e-3 in float32.
-    max_entries : a tensor of up to 64 entries is looked at entry by entry; of a larger one 20 are, and all
-        through random directions. This sets both numbers.
-    seed : of the entries, directions and upstream gradients drawn.
+    order
+        1, or 2 for the derivative of the backward pass as well (``weight (second order)``, and its symmetry),
+        and forward mode against reverse mode (``weight (forward mode)``), where it is offered.
+    required
+        The relative error of a tensor that must be seen before it may PASS; by default 1e-6 in float64, 1e-3
+        in float32.
+    max_entries
+        A tensor of up to 64 entries is looked at entry by entry; of a larger one 20 are, and all through
+        random directions. This sets both numbers.
+    seed
+        Of the entries, directions and upstream gradients drawn.
 
     Returns
     -------
-    A verdict for every tensor by its name (``weight``, ``input[0]``, ``params['w'][0]``), and one overall,
-    true only where it is a PASS. Tensors below float64 are judged in float64 and, as ``weight (float32)``, as
-    they are.
+    GradientVerdict
+        A verdict for every tensor by its name (``weight``, ``input[0]``, ``params['w'][0]``), and one
+        overall, true only where it is a PASS. Tensors below float64 are judged in float64 and, as ``weight
+        (float32)``, as they are.
 
     Raises
     ------
-    InputError where there is nothing to differentiate by, where the numbers are not finite, or where f gives
-    different values for the same arguments (dropout: call ``f.eval()`` first); InputTypeError for complex
-    numbers, and where no floating-point tensor is returned.
+    InputError
+        Where there is nothing to differentiate by, where the numbers are not finite, or where f gives
+        different values for the same arguments (dropout: call ``f.eval()`` first).
+    InputTypeError
+        For complex numbers, and where no floating-point tensor is returned.
 
     References
     ----------
@@ -95,7 +104,22 @@ def check_module(
     resolution: float | None = None,
     seed: int = 0,
 ) -> GradientVerdict:
-    """The former name of `check_autodiff`: ``resolution`` is its ``required``."""
+    """The former name of `check_autodiff`: ``resolution`` is its ``required``.
+
+    Parameters
+    ----------
+    module, *inputs
+        What is `f` and ``*args`` there.
+    max_entries, seed
+        Those of `check_autodiff`.
+    resolution
+        The relative error of a tensor that must be seen before it may PASS.
+
+    Returns
+    -------
+    GradientVerdict
+        A verdict for every tensor, and one overall.
+    """
     return check_autodiff(module, *inputs, required=resolution, max_entries=max_entries, seed=seed)
 
 

@@ -38,7 +38,18 @@ class Cause:
 
 
 def told(causes: Sequence[Cause]) -> str:
-    """The causes after a reason: ``; every entry has the wrong sign (explains)``; empty without any."""
+    """The causes after a reason: ``; every entry has the wrong sign (explains)``.
+
+    Parameters
+    ----------
+    causes
+        The best first.
+
+    Returns
+    -------
+    str
+        Empty without any.
+    """
     return "".join(f"; {cause}" for cause in causes)
 
 

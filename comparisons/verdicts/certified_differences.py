@@ -82,9 +82,32 @@ class _Ends:
 def central_differences(
     architecture: Architecture, weights: Weights, x: Inputs, targets: Targets, entries: Chosen | None = None
 ) -> CertifiedDifferences:
-    """dL/dt of the given entries (default: all) by certified central differences in float64.
+    """dL/dt of the given entries by certified central differences in float64.
 
-    weights, x and targets are those of `architecture`, any dtype.
+    Parameters
+    ----------
+    architecture
+        The network, of any dtype.
+    weights
+        Per layer W (fan_in, fan_out) and b (fan_out,).
+    x
+        Inputs (batch, n_inputs).
+    targets
+        Integer labels (batch,) for cross_entropy, else (batch, n_outputs).
+    entries
+        Indices (m,) into the flat vector, by default all of it.
+
+    Returns
+    -------
+    CertifiedDifferences
+        The quotients (m,), each with a bound that holds for the derivative of the piece it is on.
+
+    Raises
+    ------
+    InputError
+        For arrays that do not fit the architecture.
+    InputTypeError
+        For arrays of a wrong kind.
     """
     # What follows works in float64 on the architecture's own numbers.
     state = forward(architecture, weights, x, targets, Arithmetic.of("float64", shadow=False))

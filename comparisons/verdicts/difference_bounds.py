@@ -31,10 +31,30 @@ _ROUNDINGS = 60  # of exp, the sums over classes, the series and the quotient, b
 
 
 def central_difference_bound(network: Network, x: Inputs, steps: Flat) -> Flat:
-    """Entry by entry (n_parameters,): |structured central difference - backprop|, both in float64.
+    """Entry by entry: |structured central difference - backprop|, both in float64.
 
-    `steps` (n_parameters,) are the quotients'; x (examples, n_inputs). Raises ValueError for a network that
-    is not one hidden layer of relus under cross_entropy.
+    Parameters
+    ----------
+    network
+        One hidden layer of relus under cross_entropy, in float64.
+    x
+        Inputs (examples, n_inputs).
+    steps
+        (n_parameters,): the quotients' steps, as they are.
+
+    Returns
+    -------
+    array (n_parameters,)
+        float64; no difference of the two is larger.
+
+    Raises
+    ------
+    InputError
+        For another network.
+
+    References
+    ----------
+    Higham 2002, section 3.5.
     """
     architecture = network.architecture
     if len(architecture.layer_shapes) != 2 or (architecture.activation, architecture.loss) != (

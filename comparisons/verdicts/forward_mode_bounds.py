@@ -24,12 +24,19 @@ TANGENT_ROUNDINGS = 12.0  # of a complex product, of f' and its product, beside 
 
 
 def forward_mode_error(state: ForwardPass, step: float = 0.0) -> Flat:
-    """Bound (n_parameters,) for forward mode and the complex step; `step` 0 leaves no truncation.
+    """A bound on the error of forward mode, or of the complex step.
 
-    The tangent of a parameter of layer l, J_{l,m-1} from z_l on, rounds in every product with W_m, by gamma
-    times |J_{l,m-1}| |d_{m-1}| |W_m|; that reaches the loss through delta_m. So what a source
-    tau_{m-1} = gamma |d_{m-1}| (|W_m| |delta_m|) of delta_{m-1} would do in reverse mode, it does here. What
-    the evaluation of the point itself is off by is the same in both modes.
+    Parameters
+    ----------
+    state
+        The forward pass of the batch, with its bounds.
+    step
+        h of the complex step; 0 leaves no truncation.
+
+    Returns
+    -------
+    array (n_parameters,)
+        float64, infinite where nothing is known.
     """
     with np.errstate(all="ignore"):
         found, spreads = delta_spreads(state, None)
@@ -102,11 +109,34 @@ def _truncation(state: ForwardPass, d: list[Array], step: float) -> float:
 def complex_step_bound(
     architecture: Architecture, weights: Weights, x: Inputs, targets: Targets, step: float = 1e-20
 ) -> Flat:
-    """Bound (n_parameters,) on the error of a complex step Im L(theta + i h) / h taken in complex128.
+    """A bound on the error of a complex step Im L(theta + i h) / h taken in complex128.
 
-    Weights, x and targets are those of `architecture.dtype`, the arithmetic is float64. Derivatives travel as
-    h times themselves, so that what underflows is larger by 1 / h. Infinite where h is no small step: where
-    it moves a pre-activation or a logit by more than 0.1.
+    Parameters
+    ----------
+    architecture
+        The network. Its dtype is that of the numbers given; the arithmetic is float64.
+    weights
+        Per layer W (fan_in, fan_out) and b (fan_out,).
+    x
+        Inputs (batch, n_inputs).
+    targets
+        Integer labels (batch,) for cross_entropy, else (batch, n_outputs).
+    step
+        h, as it is.
+
+    Returns
+    -------
+    array (n_parameters,)
+        float64, infinite where h is no small step: where it moves a pre-activation or a logit by more than
+        0.1.
+
+    Notes
+    -----
+    Derivatives travel as h times themselves, so that what underflows is larger by 1 / h.
+
+    References
+    ----------
+    Lyness, Moler 1967; Squire, Trapp 1998.
     """
     arithmetic = Arithmetic.of("float64", shadow=False)
     arithmetic = replace(arithmetic, tiny=arithmetic.tiny / step)

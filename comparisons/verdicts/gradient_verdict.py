@@ -16,6 +16,13 @@ class GradientVerdict(Mapping[str, Verdict]):
     found = check_gradient(f, gradient, {"W": W, "b": b})
     found.outcome, found["params['W']"].outcome, str(found)
     assert found
+
+    Attributes
+    ----------
+    tensors
+        Each tensor's verdict by its name.
+    of
+        What the names are, in words: "tensors", or "laws" of a batch.
     """
 
     tensors: Mapping[str, Verdict]

@@ -34,7 +34,22 @@ FACTOR = float(norm.isf(CONFIDENCE / 2) * np.sqrt(SAMPLES / chi2.ppf(CONFIDENCE,
 
 @lru_cache(maxsize=2)
 def estimated_reference(reference: Reference) -> Reference:
-    """The same reference with an estimate in place of its gradient's bound, where that is narrower."""
+    """The same reference with an estimate in place of its gradient's bound, where that is narrower.
+
+    Parameters
+    ----------
+    reference
+        The case, in whatever tier.
+
+    Returns
+    -------
+    Reference
+        Of the tier "estimated"; or the probabilistic one, where some tensor is nothing but rounding.
+
+    References
+    ----------
+    Parker 1997; Sohier et al. 2021.
+    """
     reference = reference.probabilistic
     state, own = reference.state, reference.gradient
     rng = np.random.default_rng(0)

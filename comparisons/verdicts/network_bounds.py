@@ -88,10 +88,39 @@ def backprop_reference(
 ) -> Reference:
     """Logits, loss and gradient of one batch, with the bounds for an implementation in `architecture.dtype`.
 
-    x (batch, n_inputs), targets as the loss wants them. `order="any"` widens the gradient's bound to cover
-    forward mode too. `functions` says whose elementary functions the implementation calls, "numpy" or "torch"
-    where that is known: a key of `rounding.FUNCTIONS`. Raises ValueError or TypeError for inputs that do not
-    fit the architecture.
+    Parameters
+    ----------
+    architecture
+        The network; its dtype is that of the implementation.
+    weights
+        Per layer W (fan_in, fan_out) and b (fan_out,).
+    x
+        Inputs (batch, n_inputs).
+    targets
+        Integer labels (batch,) for cross_entropy, else (batch, n_outputs).
+    order
+        "reverse", or "any" for a gradient's bound that covers forward mode too.
+    regularized
+        Dropout masks and label smoothing, if any.
+    functions
+        Whose elementary functions the implementation calls, "numpy" or "torch" where that is known: a key of
+        `rounding.FUNCTIONS`.
+
+    Returns
+    -------
+    Reference
+        Worst-case bounds; it makes those that hold with a probability when asked.
+
+    Raises
+    ------
+    InputError
+        For an unknown order, and arrays that do not fit the architecture.
+    InputTypeError
+        For arrays of a wrong kind.
+
+    References
+    ----------
+    Higham 2002, section 3.5; Higham, Mary 2019.
     """
     if order not in ("reverse", "any"):
         raise InputError(f"order: expected 'reverse' or 'any', got {order!r}")

@@ -30,10 +30,32 @@ _EXIT_CODES = {Outcome.PASS: 0, Outcome.FAIL: 1, Outcome.INCONCLUSIVE: 3}
 
 
 def worst(outcomes: Iterable[Outcome | str]) -> Outcome:
-    """The worst of them; of nothing, INCONCLUSIVE: nothing was compared."""
+    """The worst of them.
+
+    Parameters
+    ----------
+    outcomes
+        Or their words, in any order.
+
+    Returns
+    -------
+    Outcome
+        Of nothing, INCONCLUSIVE: nothing was compared.
+    """
     return min(map(Outcome, outcomes), key=lambda outcome: outcome.rank, default=Outcome.INCONCLUSIVE)
 
 
 def exit_code(outcomes: Iterable[Outcome | str]) -> int:
-    """That of the worst."""
+    """The exit code of the worst.
+
+    Parameters
+    ----------
+    outcomes
+        Or their words, in any order.
+
+    Returns
+    -------
+    int
+        0 for PASS, 1 for FAIL, 3 for INCONCLUSIVE.
+    """
     return worst(outcomes).exit_code

@@ -25,17 +25,56 @@ FLOATING = ("float64", "float32", "float16", "bfloat16", "float128")
 
 
 def dtype_name(array: Any) -> str:
-    """``float32`` for NumPy's, JAX's and torch's float32."""
+    """``float32`` for NumPy's, JAX's and torch's float32.
+
+    Parameters
+    ----------
+    array
+        NumPy's, JAX's, torch's, or what NumPy makes an array of.
+
+    Returns
+    -------
+    str
+        The name without the library's prefix.
+    """
     dtype = array.dtype if hasattr(array, "dtype") else np.asarray(array).dtype
     return str(dtype).rpartition(".")[2]
 
 
 def is_torch(array: Any) -> bool:
+    """Whether it is a torch tensor, told without importing torch.
+
+    Parameters
+    ----------
+    array
+        Anything.
+
+    Returns
+    -------
+    bool
+        True also for what has a tensor's `new_tensor`.
+    """
     return type(array).__module__.partition(".")[0] == "torch" or hasattr(array, "new_tensor")
 
 
 def as_numpy(array: Any) -> Array:
-    """A float64 copy (complex128 of complex numbers), whatever made the array; None is no array."""
+    """A float64 copy (complex128 of complex numbers), whatever made the array; None is no array.
+
+    Parameters
+    ----------
+    array
+        NumPy's, JAX's, torch's (on any device), or nested lists of numbers.
+
+    Returns
+    -------
+    array
+        Of the same shape; it belongs to the caller.
+
+    Raises
+    ------
+    InputTypeError
+        For what NumPy makes no numbers of.
+    """
     if is_torch(array):
         on_cpu = array.detach().cpu().resolve_conj()
         array = (on_cpu if on_cpu.is_complex() else on_cpu.double()).numpy()
@@ -48,7 +87,20 @@ def as_numpy(array: Any) -> Array:
 
 
 def like(model: Any, values: Array) -> Any:
-    """An array of the model's kind with these float64 values: torch's and JAX's keep their dtype."""
+    """An array of the model's kind with these float64 values: torch's and JAX's keep their dtype.
+
+    Parameters
+    ----------
+    model
+        An array of the library that is wanted.
+    values
+        float64, of the model's shape.
+
+    Returns
+    -------
+    array
+        A copy in the model's dtype; of NumPy arrays in float64.
+    """
     if is_torch(model):
         return model.detach().new_tensor(values)
     if type(model).__module__.partition(".")[0] in ("jax", "jaxlib"):
@@ -74,8 +126,24 @@ class Tensor:
 def tensors(tree: Any, argument: str = ROOT) -> list[Tensor]:
     """Every array of the parameters, checked.
 
-    Raises InputError for numbers that are not finite or no numbers at all, and InputTypeError for integers
-    and complex numbers.
+    Parameters
+    ----------
+    tree
+        An array, or dicts, lists and tuples of them.
+    argument
+        The name the tensors' names begin with.
+
+    Returns
+    -------
+    list of Tensor
+        In the order in which the nest is read.
+
+    Raises
+    ------
+    InputError
+        For numbers that are not finite, or no numbers at all.
+    InputTypeError
+        For integers and complex numbers.
     """
     found = []
     for name, array in leaves(tree):
@@ -99,11 +167,32 @@ def tensors(tree: Any, argument: str = ROOT) -> list[Tensor]:
 
 
 def matching(tree: Any, expected: Sequence[Tensor], argument: str) -> tuple[list[Entries], str]:
-    """The arrays (n,) of a tree with the names and shapes of the parameters, and their coarsest dtype.
+    """The arrays of a tree with the names and shapes of the parameters, and their coarsest dtype.
 
+    Parameters
+    ----------
+    tree
+        Nested as the parameters are.
+    expected
+        The parameters.
+    argument
+        The tree's own name, for messages.
+
+    Returns
+    -------
+    tuple
+        One float64 array (n,) per parameter, and the dtype's name.
+
+    Raises
+    ------
+    InputError
+        Where names or shapes differ.
+    InputTypeError
+        For complex numbers and what is no array.
+
+    Notes
+    -----
     A dtype is also known by its grid: float32 numbers are that in whatever dtype they come.
-
-    Raises InputError where names or shapes differ, InputTypeError for complex numbers and what is no array.
     """
     given = {name.removeprefix(ROOT): array for name, array in leaves(tree)}
     wanted = [tensor.name.removeprefix(ROOT) for tensor in expected]
@@ -133,7 +222,18 @@ def _matched(array: Any, tensor: Tensor, name: str) -> tuple[Array, str]:
 
 
 def coarsest(kinds: Sequence[str]) -> str:
-    """The dtype with the fewest digits; float64 of none."""
+    """The dtype with the fewest digits.
+
+    Parameters
+    ----------
+    kinds
+        Names of dtypes.
+
+    Returns
+    -------
+    str
+        "float64" of none, and of names that are not known.
+    """
     order = ("bfloat16", "float16", "float32")
     return next((kind for kind in order if kind in kinds), "float64")
 

@@ -49,13 +49,35 @@ AHEAD = {"float32": 1e-2, "float64": 1e-7}
 
 
 def flat_gradient(gradient: Weights) -> Flat:
-    """Per-layer (weight, bias) pairs as one flat vector in the order of `Architecture.parameter_name`."""
+    """Per-layer (weight, bias) pairs as one flat vector in the order of `Architecture.parameter_name`.
+
+    Parameters
+    ----------
+    gradient
+        Per layer dW (fan_in, fan_out) and db (fan_out,).
+
+    Returns
+    -------
+    array (n_parameters,)
+        A copy.
+    """
     flat: Array = np.concatenate([np.ravel(part) for layer in gradient for part in layer])
     return flat
 
 
 def tensors(architecture: Architecture) -> list[slice]:
-    """W1, b1, W2, ... as slices of the flat vector."""
+    """W1, b1, W2, ... as slices of the flat vector.
+
+    Parameters
+    ----------
+    architecture
+        The network.
+
+    Returns
+    -------
+    list of slice
+        Two for each layer.
+    """
     return [part for pair in architecture.layer_slices() for part in pair]
 
 
@@ -66,13 +88,28 @@ def judge_gradient(
     shared_deltas: bool = False,
     required: float | None = None,
 ) -> Verdict:
-    """Is `found`, flat (n_parameters,), the gradient of some selection consistent with rounding?
+    """Is `found` the gradient of some selection consistent with rounding?
 
-    `witness` is a gradient found independently (by numerical differentiation) with its own error bound; it
-    takes the place of the reference's values. `shared_deltas` says that the implementation computes a layer's
-    dW and db from one delta, as backpropagation does: layers of which the entries resolve too little by
-    themselves are then judged jointly as well. `required` is the resolution a PASS takes in
-    every tensor, by default REQUIRED_RESOLUTION of the architecture's dtype.
+    Parameters
+    ----------
+    reference
+        The case with its bounds.
+    found
+        (n_parameters,) in the order of the flat vector.
+    witness
+        A gradient found independently (by numerical differentiation) with its own error bound; it takes the
+        place of the reference's values.
+    shared_deltas
+        Whether the implementation computes a layer's dW and db from one delta, as backpropagation does:
+        layers of which the entries resolve too little by themselves are then judged jointly as well.
+    required
+        The resolution a PASS takes in every tensor, by default REQUIRED_RESOLUTION of the architecture's
+        dtype.
+
+    Returns
+    -------
+    Verdict
+        By the first of the tiers (worst case, probabilistic, estimated) that settles it.
     """
     required = REQUIRED_RESOLUTION[reference.architecture.dtype] if required is None else required
     verdict = _judged(reference, found, witness, required)
@@ -109,11 +146,26 @@ def _judged(reference: Reference, found: Array, witness: Bounded | None, require
 
 
 def expected_gradient(reference: Reference, witness: Bounded | None) -> Bounded:
-    """The witness with both errors; but what every correct implementation makes exactly zero is zero.
+    """The gradient to compare with: the witness, with its own error and the implementation's.
 
-    A witness that is no finer than the implementation under test, and that agrees with the shadow in every
-    entry to within both errors, has confirmed the shadow: its values, which are finer, take the place of
-    the witness's, and its error falls away.
+    Parameters
+    ----------
+    reference
+        The case with its bounds.
+    witness
+        A gradient found independently; None for the reference's own values.
+
+    Returns
+    -------
+    Bounded
+        (n_parameters,).
+
+    Notes
+    -----
+    What every correct implementation makes exactly zero is zero. A witness that is no finer than the
+    implementation under test, and that agrees with the shadow in every entry to within both errors, has
+    confirmed the shadow: its values, which are finer, take the place of the witness's, and its error falls
+    away.
     """
     own = reference.gradient
     if witness is None:

@@ -201,7 +201,18 @@ class Spread:
 
 
 def numbers(error: Array) -> Array:
-    """NaN, which 0 times infinity leaves, says as little as infinity."""
+    """The error with infinity in place of NaN: what 0 times infinity leaves says as little as infinity.
+
+    Parameters
+    ----------
+    error
+        Errors of any shape.
+
+    Returns
+    -------
+    array
+        Of the same shape, without NaN.
+    """
     return np.where(np.isnan(error), np.inf, error)
 
 
@@ -239,10 +250,29 @@ def sum_rounding(
     carried: Annotated[Array, "rows columns"] | float = 0.0,
     recognise_exact: bool = False,
 ) -> Spread:
-    """What left (n, k) @ right (k, m) + bias (m,) itself rounds, its operands being what they are.
+    """What left @ right + bias itself rounds, its operands being what they are.
 
-    `carried` (n, m) is what the operands' errors may change of the sum. With `recognise_exact`, sums that no
-    order can round get error 0.
+    Parameters
+    ----------
+    left, right
+        Matrices (n, k) and (k, m) with their errors.
+    arithmetic
+        Of the implementation and the shadow.
+    bias
+        (m,); None for none.
+    carried
+        What the operands' errors may change of the sum, (n, m).
+    recognise_exact
+        Whether sums that no order can round get error 0.
+
+    Returns
+    -------
+    Spread
+        (n, m), infinite where the sum may overflow.
+
+    References
+    ----------
+    Higham 2002, section 3.5; Higham, Mary 2019; Ipsen, Zhou 2020; Connolly, Higham, Mary 2021.
     """
     offset = Bounded.exact(np.zeros(right.value.shape[1])) if bias is None else bias
     value = left.value @ right.value + offset.value
@@ -335,7 +365,18 @@ class _Sums:
 
 
 def binade(size: Array) -> Array:
-    """B(x) = 2^floor(log2 x), and 0 of 0: numbers up to x round by at most u B(x)."""
+    """B(x) = 2^floor(log2 x), and 0 of 0: numbers up to x round by at most u B(x).
+
+    Parameters
+    ----------
+    size
+        Not negative, of any shape.
+
+    Returns
+    -------
+    array
+        Of the same shape; infinity and NaN stay.
+    """
     _, exponent = np.frexp(size)
     result: Array = np.where((size > 0) & np.isfinite(size), np.ldexp(1.0, exponent - 1), size)
     return result
@@ -354,7 +395,28 @@ def inner_products(
     bias: Annotated[Array, "columns"] | None = None,
     recognise_exact: bool = False,
 ) -> Bounded:
-    """left (n, k) @ right (k, m) + bias (m,), summed by the implementation in whatever order."""
+    """left @ right + bias, summed by the implementation in whatever order.
+
+    Parameters
+    ----------
+    left, right
+        Matrices (n, k) and (k, m) with their errors.
+    arithmetic
+        Of the implementation and the shadow.
+    bias
+        (m,), given; None for none.
+    recognise_exact
+        Whether sums that no order can round get error 0.
+
+    Returns
+    -------
+    Bounded
+        (n, m), the operands' errors and the sum's own rounding in its error.
+
+    References
+    ----------
+    Higham 2002, section 3.5.
+    """
     offset = arithmetic.given(np.zeros(right.value.shape[1]) if bias is None else bias)
     carried = left.error @ right.magnitude + np.abs(left.value) @ right.error + offset.error
     rounded = sum_rounding(left, right, arithmetic, offset, carried, recognise_exact)
@@ -363,7 +425,22 @@ def inner_products(
 
 
 def product(left: Bounded, right: Bounded, arithmetic: Arithmetic, roundings: float = 1.0) -> Bounded:
-    """left * right, entry by entry."""
+    """left * right, entry by entry.
+
+    Parameters
+    ----------
+    left, right
+        Of shapes that broadcast, with their errors.
+    arithmetic
+        Of the implementation and the shadow.
+    roundings
+        How many the implementation makes of it.
+
+    Returns
+    -------
+    Bounded
+        Of the broadcast shape.
+    """
     error = left.error * right.magnitude + np.abs(left.value) * right.error
     rounded = arithmetic.gamma(roundings) * left.magnitude * right.magnitude
     underflow = np.where((left.magnitude > 0) & (right.magnitude > 0), arithmetic.tiny, 0.0)
@@ -371,7 +448,18 @@ def product(left: Bounded, right: Bounded, arithmetic: Arithmetic, roundings: fl
 
 
 def lowest_bit(array: Array) -> Array:
-    """The exponent q of the lowest set bit: array is an odd multiple of 2^q. Zero: infinity."""
+    """The exponent q of the lowest set bit: the number is an odd multiple of 2^q.
+
+    Parameters
+    ----------
+    array
+        float64, of any shape.
+
+    Returns
+    -------
+    array
+        Of the same shape; infinity for zero.
+    """
     significand, exponent = np.frexp(np.asarray(array, dtype=np.float64))
     integer = np.abs(significand * 2.0**53).astype(np.int64)
     lowest = (integer & -integer).astype(np.float64)

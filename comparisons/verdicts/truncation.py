@@ -28,10 +28,24 @@ FEWEST = 3  # entries
 def along_truncation(
     quotients: Chosen, right: Chosen, found: Chosen, h: float, order: int
 ) -> tuple[float, float]:
-    """(cosine between the error and the direction of a difference's, the step that its length means).
+    """How far a claim's error is that of a difference quotient, and of which step.
 
-    `quotients` are those of step h; the cosine is negative, and with it the step, where the error points the
-    other way.
+    Parameters
+    ----------
+    quotients
+        Those of step h, (entries,).
+    right, found
+        True and claimed slopes, (entries,).
+    h
+        The step, in units of the entries.
+    order
+        Of the quotient: 1 forward, 2 central.
+
+    Returns
+    -------
+    tuple of two floats
+        The cosine between the error and the direction of a difference's, and the step that its length means;
+        both are negative where the error points the other way.
     """
     direction, error = (quotients - right) / h**order, found - right
     size = float(np.linalg.norm(direction) * np.linalg.norm(error))
@@ -49,10 +63,23 @@ def numerical_cause(
     right: Chosen,
     error: Chosen,
 ) -> Cause | None:
-    """Told where a claim that is nearly right is wrong as a quotient of differences is.
+    """The cause of a claim that is nearly right and wrong as a quotient of differences is.
 
-    `value(i, s)` is f with entry i moved by s; `found` and `right` are claimed and true slopes of these
-    entries, known to `error`.
+    Parameters
+    ----------
+    value
+        value(i, s) is f with entry i moved by s.
+    entries
+        Which ones were looked at.
+    found, right
+        Claimed and true slopes of these entries.
+    error
+        To which the true ones are known, one for each.
+
+    Returns
+    -------
+    Cause or None
+        None where the claim is wrong in another way, or right.
     """
     size, off = float(np.abs(right).max(initial=0.0)), np.abs(found - right)
     if len(entries) < FEWEST or not 0 < off.max() <= MOST * size or (off > error).mean() < 0.5:

@@ -49,9 +49,33 @@ class Tier(StrEnum):
 
 @dataclass(frozen=True, repr=False)
 class Verdict:
-    """One comparison's outcome. The worst entry is the one with the largest error relative to its bound.
+    """What one comparison came to, figures and words; it is true only if it is a PASS.
 
-    It is true only if it is a PASS, so that ``assert check_gradient(...)`` says what it seems to say.
+    So ``assert check_gradient(...)`` says what it seems to say. The worst entry is the one with the largest
+    error relative to its bound.
+
+    Attributes
+    ----------
+    outcome
+        PASS, FAIL or INCONCLUSIVE.
+    error, bound
+        |found - expected| of the worst entry, and how much it may be; in the units of what was compared.
+    found, expected
+        Of the worst entry.
+    resolution
+        The smallest relative error of one tensor that is sure to be seen; infinity where none is.
+    worst
+        The worst entry's name, such as ``W2[3, 1]``; empty where nothing was compared.
+    reason
+        One sentence.
+    n_compared, n_inconclusive
+        How many entries were decided, and how many were not.
+    required
+        The resolution that a PASS takes; None where an absolute bound was asked for.
+    tier
+        What kind of bound decided: worst case, probabilistic or estimated.
+    causes
+        What may be behind a FAIL, the best first, up to three.
     """
 
     outcome: Outcome
@@ -133,11 +157,31 @@ def compare(
 ) -> Verdict:
     """Entry by entry: is `found` within `bound` of `expected`?
 
-    All arrays have one shape and are read in C order; `name(i)` names entry i of that order; `groups` are
-    the tensors the resolution is about (one group of everything by default). `undecided` marks entries that
-    cannot be judged even though they lie inside their bound, since rounding decides them.
+    Parameters
+    ----------
+    found, expected
+        Real numbers of one shape, read in C order.
+    bound
+        Not negative, broadcast to that shape; infinity and NaN say nothing.
+    name
+        Names entry i of that order.
+    groups
+        The tensors that the resolution is about, as slices of that order; by default one of everything.
+    undecided
+        Marks the entries that cannot be judged even though they lie inside their bound, since rounding
+        decides them.
+    asked
+        What a PASS takes beside that; by default nothing.
 
-    Raises ValueError for shapes that differ.
+    Returns
+    -------
+    Verdict
+        Of all entries together, with the worst by name.
+
+    Raises
+    ------
+    InputError
+        For shapes that differ.
     """
     found, expected = np.asarray(found), np.asarray(expected)
     if found.shape != expected.shape:
@@ -223,7 +267,18 @@ def _too_coarse(name: Callable[[int], str], group: slice, seen: float, required:
 
 
 def sensitivity(resolution: float) -> str:
-    """A resolution in words: ``an error of 1 part in 40,000 would have been seen``."""
+    """A resolution in words: ``an error of 1 part in 40,000 would have been seen``.
+
+    Parameters
+    ----------
+    resolution
+        A relative error, infinity where none is sure to be seen.
+
+    Returns
+    -------
+    str
+        Two significant digits, rounded towards the coarser.
+    """
     if not np.isfinite(resolution):
         return "not even an error of the whole size would have been seen"
     if resolution >= 0.5:
@@ -258,7 +313,20 @@ def _failure(
 
 
 def resolution(expected: Entries, bounds: Entries, groups: Sequence[slice] | None = None) -> float:
-    """The largest resolution of the groups; 0 where all of them are zero by proof, infinite without any."""
+    """The largest resolution of the groups.
+
+    Parameters
+    ----------
+    expected, bounds
+        (entries,) float64.
+    groups
+        Slices of them; by default one of everything.
+
+    Returns
+    -------
+    float
+        0 where all groups are zero by proof, infinity without any entry.
+    """
     if expected.size == 0:
         return float("inf")
     per_group = [group_resolution(expected[group], bounds[group]) for group in groups or [slice(None)]]
@@ -266,7 +334,18 @@ def resolution(expected: Entries, bounds: Entries, groups: Sequence[slice] | Non
 
 
 def group_resolution(expected: Entries, bounds: Entries) -> float | None:
-    """min_i 2 B_i / (|g_i| - B_i) of one tensor; None when it is zero by proof, or empty."""
+    """min_i 2 B_i / (|g_i| - B_i) of one tensor.
+
+    Parameters
+    ----------
+    expected, bounds
+        g and B, (entries,) float64.
+
+    Returns
+    -------
+    float or None
+        None where the tensor is zero by proof, or empty; infinity where no entry is clear of its bound.
+    """
     size = np.abs(expected)
     if not (size.any() or bounds.any()):
         return None
