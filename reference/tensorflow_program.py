@@ -20,7 +20,9 @@ from backproof.reference.program import Output, checked_first, checked_outputs, 
 from backproof.scratch.architecture import Array
 from backproof.scratch.errors import InputError, InputTypeError
 
-Function = Callable[[Sequence[Any]], dict[str, Any]]  # tensors -> floating-point outputs by name
+Named = dict[str, tf.Tensor]
+Cells = dict[str, Array]
+Function = Callable[[Sequence[Any]], Named]  # tensors -> floating-point outputs by name
 
 REMEDY = "call the layer with training=False, or use the stateless random functions with a fixed seed"
 REFUSALS = (TypeError, ValueError, NotImplementedError, LookupError, tf.errors.OpError)
@@ -34,9 +36,9 @@ def opened(f: Any, args: Sequence[Any], names: Sequence[str], dtype: str | None)
     """
     named = [pair for arg, name in zip(args, names, strict=True) for pair in leaves(arg, name)]
     f, keywords = (f.func, f.keywords) if isinstance(f, functools.partial) and not f.args else (f, {})
-    cells: dict[str, Any] = {}
+    cells: Cells = {}
     inputs = [_cell(value, name, dtype, cells) for name, value in named]
-    trainable: dict[str, Any] = {}
+    trainable: Cells = {}
     if isinstance(f, keras.layers.Layer):
         layer = _built(f, args, keywords, dtype)
         trainable = dict(_named(layer.trainable_variables))
@@ -52,7 +54,7 @@ def opened(f: Any, args: Sequence[Any], names: Sequence[str], dtype: str | None)
     if not trainable and not cells:
         raise InputError("f: nothing to check; expected variables or floating-point arguments")
 
-    def function(tensors: Sequence[Any]) -> dict[str, Any]:
+    def function(tensors: Sequence[Any]) -> Named:
         own, given = tensors[: len(trainable)], iter(tensors[len(trainable) :])
         values = [next(given) if is_cell else value for is_cell, value in inputs]
         return _floating(call(own, rebuilt(tuple(args), iter(values)) if args else ()))
@@ -70,7 +72,7 @@ def _named(variables: Sequence[Any]) -> Iterator[tuple[str, Any]]:
     return zip(names, (np.array(variable) for variable in variables), strict=True)
 
 
-def _cell(value: Any, name: str, dtype: str | None, cells: dict[str, Any]) -> tuple[bool, Any]:
+def _cell(value: Any, name: str, dtype: str | None, cells: Cells) -> tuple[bool, Any]:
     """Whether an argument is one that is differentiated by, which joins the cells; else the argument."""
     if not hasattr(value, "dtype"):
         return False, value
@@ -123,7 +125,7 @@ def _in_dtype(config: Any, dtype: str) -> Any:
     return config
 
 
-def _floating(returned: Any) -> dict[str, Any]:
+def _floating(returned: Any) -> Named:
     parts = [(name, part) for name, part in leaves(returned, "output") if hasattr(part, "dtype")]
     found = {name: tf.convert_to_tensor(part) for name, part in parts if tf.as_dtype(part.dtype).is_floating}
     kinds = [tf.as_dtype(part.dtype).name for _, part in parts]
@@ -186,7 +188,7 @@ class TensorFlowProgram:
         }
         names = [f"gradient of {name}" for name in self.cells]
 
-        def function(tensors: Sequence[Any]) -> dict[str, Any]:
+        def function(tensors: Sequence[Any]) -> Named:
             with tf.GradientTape() as tape:
                 tape.watch(list(tensors[:n]))
                 outputs = list(self._function(tensors[:n]).values())

@@ -7,8 +7,18 @@ from rich.text import Text
 
 from backproof.comparisons.drawing.terminal import heading, verdict_text
 from backproof.comparisons.gradients.autodiff_campaign import AutodiffCampaign, Judgements
+from backproof.comparisons.verdicts.outcome import Outcome
 
-COLUMNS = ("Framework", "Derivatives", "Cases", "PASS", "FAIL", "Open", "Others accept", "s")
+COLUMNS = (
+    "Framework",
+    "Derivatives",
+    "Cases",
+    str(Outcome.PASS),
+    str(Outcome.FAIL),
+    "Open",
+    "Others accept",
+    "s",
+)
 WORDS = (
     " Right ones are judged in float64 and float32, first and second order, and must not fail; wrong ones "
     "must not pass. Open: undecided, or refused by the framework at second order. Others: gradcheck and "
