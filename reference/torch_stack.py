@@ -60,13 +60,14 @@ class TorchStack:
 
     def load(self, architecture: Architecture, weights: Weights) -> None:
         """Copy `weights` into the Linear layers. Raises NotOffered where their sizes are others."""
-        if architecture.layer_shapes != [W.shape for W, _ in self.weights()]:
-            raise NotOffered(f"this model has layers of {[W.shape for W, _ in self.weights()]}")
+        shapes = [(one.in_features, one.out_features) for one in self.linears]
+        if architecture.layer_shapes != shapes:
+            raise NotOffered(f"this model has layers of {shapes}")
         self.architecture = architecture
         self.model.to(getattr(torch, architecture.dtype))
         with torch.no_grad():
             for linear, (W, b) in zip(self.linears, architecture.checked_weights(weights), strict=True):
-                linear.weight.copy_(torch.tensor(W.T.copy()))
+                linear.weight.copy_(torch.tensor(W).T)
                 linear.bias.copy_(torch.tensor(b))
 
     def weights(self) -> Weights:

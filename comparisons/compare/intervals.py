@@ -14,6 +14,7 @@ correction.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 
@@ -72,14 +73,14 @@ class Interval:
     def __mul__(self, other: "Interval | float") -> "Interval":
         other = self._like(other)
         ends = [a * b for a in (self.low, self.high) for b in (other.low, other.high)]
-        return self._widened(np.min(ends, axis=0), np.max(ends, axis=0), self.size * other.size)
+        return self._widened(reduce(np.minimum, ends), reduce(np.maximum, ends), self.size * other.size)
 
     def __truediv__(self, other: "Interval | float") -> "Interval":
         """By an interval of positive numbers."""
         other = self._like(other)
         with np.errstate(divide="ignore", invalid="ignore"):
             ends = [a / b for a in (self.low, self.high) for b in (other.low, other.high)]
-            return self._widened(np.min(ends, axis=0), np.max(ends, axis=0), self.size / other.low)
+            return self._widened(reduce(np.minimum, ends), reduce(np.maximum, ends), self.size / other.low)
 
     def squared(self) -> "Interval":
         """No square is negative, also where the interval holds 0."""

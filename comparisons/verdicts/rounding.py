@@ -348,17 +348,19 @@ class _Sums:
 
     def _squares(self, largest: Array, carried: Array | float) -> Array:
         """The squares of all partial sums but the last."""
-        left, right, end = self.left, self.right, self.value - self.offset.value
+        left, right, end = self.left.value, self.right.value, self.value - self.offset.value
+        left_size, right_size = self.left.magnitude, self.right.magnitude
+        besides = self.offset.magnitude + carried
         before, squares = np.zeros_like(self.value), np.zeros_like(self.value)
-        n_terms = left.value.shape[1]
+        n_terms = left.shape[1]
         edges = np.linspace(0, n_terms, min(n_terms, BLOCKS) + 1).astype(int)
         for start, stop in pairwise(edges):
             part = slice(start, stop)
-            after = before + left.value[:, part] @ right.value[part]
-            size = left.magnitude[:, part] @ right.magnitude[part]
-            count = (left.magnitude[:, part] > 0).astype(np.float64) @ (right.magnitude[part] > 0)
+            after = before + left[:, part] @ right[part]
+            size = left_size[:, part] @ right_size[part]
+            count = (left_size[:, part] > 0).astype(np.float64) @ (right_size[part] > 0)
             reach = np.maximum(np.abs(before), np.abs(end - after)) + size
-            reach = np.minimum(reach + self.offset.magnitude + carried, largest) + self.grown
+            reach = np.minimum(reach + besides, largest) + self.grown
             squares += count * binade(reach * SAFETY) ** 2
             before = after
         return squares
