@@ -1,6 +1,6 @@
 """The PyTorch contender: torch.nn layers, torch's own losses, autograd and torch.optim; eager, on the CPU.
 
-Nothing is derived by hand here: this is the witness that `scratch` is held against.
+Nothing is derived by hand here: this is the witness that `scratch` is checked against.
 """
 
 from collections.abc import Callable, Sequence

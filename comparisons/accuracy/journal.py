@@ -1,4 +1,4 @@
-"""A JSONL journal of finished units of work: a run that was killed goes on where it stopped.
+"""A JSONL journal of finished units of work: a run that was killed resumes.
 
 One line per unit, {"key": {...}, "record": {...}, "sha256": "..."}, written whole, flushed and synced to the
 disk before the next one. The checksum is of the key and the record as they stand in the line. A process

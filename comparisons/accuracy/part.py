@@ -2,7 +2,7 @@
 
     level 0   equal hashes of the data, the initial weights and the batches     (`unit`)
     level 1   one float64 step: logits, loss and gradient inside the derived bound     (`levels`)
-    level 2   a float64 trajectory, held against a control that differs in rounding only    (`trajectory`)
+    level 2   a float64 trajectory, checked against a control that differs in rounding only    (`trajectory`)
     level 3   test accuracies over paired seeds: equivalence within a margin fixed beforehand  (`equivalence`)
 
 Level 3 alone decides whether the accuracies are the same; levels 0 to 2 say whether it is the same training.

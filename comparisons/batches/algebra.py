@@ -60,7 +60,7 @@ def check_batches(
         Arrays, nested anyhow, whose first axis are the examples; three or more, and not all alike.
     accumulate
         Takes a list of such batches, of unequal sizes, and gives what your trainer accumulates over them. It
-        is held against `gradient` of all of them at once.
+        is checked against `gradient` of all of them at once.
     mask
         What counts: the key of an array (n,) or (n, positions) in `batch`, or a function of a batch that
         gives one, such as ``lambda batch: batch["labels"] != -100``. Examples are then weighed by tokens.

@@ -1,4 +1,4 @@
-"""Why a whole is not what its parts make of it: the laws of `laws` held against all partitions at once."""
+"""Why a whole is not what its parts make of it: the laws of `laws` checked against all partitions at once."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass

@@ -95,7 +95,7 @@ def mistakes(reduction: str, masked: bool) -> Iterator[Law]:
         yield Law(
             f"summed over all {what} and never divided by their number: a sum where the mean belongs", u
         )
-    yield Law("divided by the number of micro-batches once too often", lambda p: right(p) / p.K)
+    yield Law("divided by the number of micro-batches twice", lambda p: right(p) / p.K)
     yield Law("multiplied by the number of micro-batches", lambda p: right(p) * p.K)
     yield from _wrong_counts(what, u)
 

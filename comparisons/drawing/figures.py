@@ -25,7 +25,7 @@ GOOD, BAD, UNSURE = "#1a7f4e", "#b42318", "#8a6100"
 SCRATCH, TORCH, JAX, TENSORFLOW, SKLEARN = (
     KNOWN[name].appearance.light for name in ("scratch", "torch", "jax", "tensorflow", "sklearn")
 )
-REFERENCE = "#6b7280"  # bounds, floors, controls: what a curve is held against
+REFERENCE = "#6b7280"  # bounds, floors, controls: what a curve is checked against
 
 DARK = {
     INK: "#e6eaf0", MUTED: "#a2adbb", GRID: "#2c3542", PAPER: "#151a21",

@@ -1,7 +1,7 @@
 """The campaign: how often does a checker fail a gradient that is right?
 
 Random cases of every family (`cases`), with every activation, in float64 and float32: each case's gradient by
-scratch's backpropagation and by torch's autograd is held against the complex step of scratch's loss in double
+scratch's backpropagation and by torch's autograd is held to the complex step of scratch's loss in double
 precision, inside its own derived bound (`bounds`, `kinks`). Both are correct, so every FAIL is a false alarm.
 On the first `gradcheck_cases` of each cell, torch's gradcheck judges the same network at its defaults (those
 of up to LARGEST_FOR_GRADCHECK parameters).

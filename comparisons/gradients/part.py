@@ -2,12 +2,12 @@
 
 Three questions, each answered by verdicts with bounds derived for the very case:
 
-1. Is scratch's backpropagation the derivative of scratch's loss? Its gradient is held against numerical
+1. Is scratch's backpropagation the derivative of scratch's loss? Its gradient is checked against numerical
    differentiation of the same loss in double precision: the complex step (no truncation, no cancellation),
    and real differences (central differences whose truncation is derived).
-2. Do the other contenders agree with the gradient so proven? Each is held against scratch's float64 gradient
+2. Do the other contenders agree with the gradient so proven? Each is held to scratch's float64 gradient
    at the same weights, with the rounding of both sides in the bound.
-3. Do loss and logits agree as well? They are held against their own running error bounds.
+3. Do loss and logits agree as well? They are checked against their own running error bounds.
 
 For every activation with every loss, in float32 and float64, and for one batch of the data set.
 """

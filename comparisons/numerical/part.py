@@ -1,7 +1,7 @@
 """Numerical differentiation alone: how fast, how exact, and does a network learn by it?
 
 1. One gradient, four ways: the textbook's loop, the structured quotients, differences per unit, and
-   backpropagation; the first two are the same quotients, so they are held against each other.
+   backpropagation; the first two are the same quotients, so they are checked against each other.
 2. MNIST trained by central differences alone, beside backpropagation (`numerical_training`).
 3. The ladder: what each way costs as networks grow (`ladder`).
 

@@ -189,7 +189,7 @@ def _rate(records: Sequence[Record], name: str) -> float | None:
 
 
 def _mean_ratios(log: Log, asked: Asked, threads: int) -> MeanRatios:
-    """Per entrant the geometric mean of its ratios over all cases, held against that of scratch itself."""
+    """Per entrant the geometric mean of its ratios over all cases, checked against that of scratch itself."""
     cases = [_of_case(log, threads, index) for index in range(len(asked.cases))]
     found = {
         entry.name: statistics.geometric_mean([statistics.log_ratios(case, entry.name) for case in cases])

@@ -3,7 +3,7 @@
 What y(theta) returns is made a number, L = c y, with c drawn from the normal distribution: of both signs, so
 that errors cannot add up to nothing by design, and two draws of it, so that they do not by chance. Of several
 outputs each has a draw of its own, and one more has all of them together: a mistake in a small output is not
-hidden behind a large one. The framework's dL/dtheta is then held against values of L (`gradient_judge`); one
+hidden behind a large one. The framework's dL/dtheta is then held to values of L (`gradient_judge`); one
 call of the program serves all draws.
 """
 

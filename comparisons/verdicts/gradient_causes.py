@@ -1,4 +1,4 @@
-"""What may be behind a wrong gradient of which only f is known: `gradient_laws` held against what was seen.
+"""What may be behind a wrong gradient of which only f is known: `gradient_laws` held to what was seen.
 
 A law explains where it predicts every slope that was seen, inside the very bounds of the verdict, and by
 enough digits that this is no chance. Where no law does, the claim may be a numerical gradient or a rounded

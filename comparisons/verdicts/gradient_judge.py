@@ -212,7 +212,7 @@ def _looks(claim: Claim, lines: _Lines, label: Callable[[int], str]) -> "Looks":
 
 
 def _seen(found: "Looks", lines: _Lines, claims: Claims) -> Seen:
-    """The slopes that were found, for a cause to be held against; at a kink there is none."""
+    """The slopes that were found, for a cause to be checked against; at a kink there is none."""
     claim, tensor = found.claim, found.tensor
     places = [*lines.entries, *lines.drawn]
     known = [

@@ -7,7 +7,7 @@ With t the true derivative of f and g the claimed one, of one tensor theta:
     order         t = g[p]          rows, columns or entries in another order
     penalty       t = g - lambda theta
 
-A law names the whole of t, so that it can be held against every slope that was seen, entries and random
+A law names the whole of t, so that it can be checked against every slope that was seen, entries and random
 directions alike. It costs digits: what was chosen to fit must be paid for by what it then predicts.
 """
 

@@ -10,7 +10,7 @@ e_k, entry by entry and not less than that of the whole tensor,
 for any kernel that rounds without bias to within r eps: 64 in float32, where constants such as the eps of a
 norm may follow the dtype, and 4 in half precision. The bound is an estimate, and called so.
 
-A tensor whose gradient is zero but for rounding (a bias in front of a batch norm) is held against the size of
+A tensor whose gradient is zero but for rounding (a bias in front of a batch norm) is held to the size of
 the whole gradient: below TINY of that nothing is left to resolve.
 """
 
@@ -39,7 +39,7 @@ ROOM = 0.01  # of the largest number: beyond it an overflow on the way is possib
 
 @dataclass(frozen=True)
 class Pairs:
-    """What was found of one tensor, and what it is held against: one row for each function, (m, n)."""
+    """What was found of one tensor, and what it is checked against: one row for each function, (m, n)."""
 
     found: Array
     expected: Array

@@ -1,6 +1,6 @@
 """Verdicts: PASS, FAIL or INCONCLUSIVE, entry by entry, from a bound derived for the very case.
 
-Entry i of a result f is held against an expected value g and a bound B on how far any correct
+Entry i of a result f is checked against an expected value g and a bound B on how far any correct
 implementation may lie from it:
 
     FAIL           f_i is NaN or infinite, or |f_i - g_i| > B_i

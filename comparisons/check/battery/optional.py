@@ -55,7 +55,7 @@ def shuffling(candidate: Candidate, seed: int, n: int) -> None:
     if rows.shape != x.shape or not np.array_equal(np.sort(rows[:, 0]), x[:, 0]):
         raise Mismatch(f"shuffle: of {n} rows, {len(np.unique(rows[:, 0]))} different ones came back")
     if not np.array_equal(rows[:, 0], 3.0 * labels):
-        raise Mismatch("shuffle: rows and their targets were parted")
+        raise Mismatch("shuffle: rows and their targets were separated")
 
 
 @check(

@@ -1,7 +1,7 @@
 """The gradient against numerical differentiation of the class's own loss: it needs no reference at all.
 
 This tells a wrong gradient (it does not belong to its own loss) from a wrong loss with the gradient that
-belongs to it. One entry of every tensor is held against differences: each costs 20 to 50 calls.
+belongs to it. One entry of every tensor is checked against differences: each costs 20 to 50 calls.
 """
 
 import numpy as np

@@ -2,7 +2,7 @@
 
 1. the forward pass, where the logits are wrong: what comes after them is then not looked at
 2. the loss, and the gradient divided by the loss's law: up to three mistakes that hold at once
-3. training, looked at whether or not the gradient is right, since it is held against the class's own
+3. training, looked at whether or not the gradient is right, since it is checked against the class's own
 4. memory, exceptions, optional methods: what the checks saw
 """
 

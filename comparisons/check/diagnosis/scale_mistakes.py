@@ -19,7 +19,7 @@ _LAW_WORDS = {
     Law(-1, 0): "N times too small: averaged twice?",
     Law(1, 0): "N times too large: not divided by N?",
     Law(0, 1): "K times too large: not averaged over the outputs?",
-    Law(0, -1): "K times too small: averaged over the outputs once too often?",
+    Law(0, -1): "K times too small: averaged over the outputs twice?",
     Law(1, 1): "N K times too large: a sum where a mean belongs?",
     Law(-1, -1): "N K times too small: a mean where a sum belongs?",
     Law(0, 0, 2.0): "twice too large",

@@ -53,7 +53,7 @@ def _of_relu(activation: str) -> Iterator[Named]:
         for leak in (0.01, 0.1, 0.2):
             leaky = f"leaky relu's derivative, {leak:g} below 0, stands where relu' belongs"
             yield leaky, _leaking(leak), ""
-        yield "relu's mask is turned round", lambda z, a: (z <= 0) * 1.0, ""
+        yield "relu's mask is inverted", lambda z, a: (z <= 0) * 1.0, ""
         yield "relu's mask is a > 1", lambda z, a: (a > 1) * 1.0, ""
     if activation == "leaky_relu":
         yield "relu' stands where leaky relu's belongs: 0 below 0", lambda z, a: (z > 0) * 1.0, ""

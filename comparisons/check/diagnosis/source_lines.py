@@ -3,7 +3,7 @@
 A cause says what it is `about`: the gradient of the weights, of the biases, delta at the output, what is
 passed back, an activation's derivative, the loss, the softmax, a step of training. The statements of the
 class are read (never run), its own methods or those of its bases in the same file where it has none, then
-what these name there, and held against patterns of the usual names: ``dW1 = ...``, ``grads["W1"]``, or what a
+what these name there, and held to patterns of the usual names: ``dW1 = ...``, ``grads["W1"]``, or what a
 method called weight_gradient returns. Where no name leads to a line, or several lead to different methods,
 there is none: a wrong line is worse than no line.
 """

@@ -1,6 +1,6 @@
 """The table of grades: one row per hand-in, on the disk as soon as it is known, readable by any spreadsheet.
 
-A run that was stopped goes on where its table ends: whole rows are kept, a torn last one is dropped, hand-ins
+A run that was stopped resumes where its table ends: whole rows are kept, a torn last one is dropped, hand-ins
 that have a row are not tried again. At the end the table is written once more, whole, in the order in which
 the hand-ins were named; rows of hand-ins that were not named this time follow.
 """

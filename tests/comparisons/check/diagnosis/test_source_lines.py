@@ -59,7 +59,7 @@ CASES = (
     ("bias", "every bias gradient is N times too small: averaged twice?", "b1", "db1 ="),
     ("output", "the gradient is N times too large: not divided by N?", "W2", "dz2 ="),
     ("pull", "W stands where W^T belongs", "W1", "dz1 ="),
-    ("slope relu", "relu's mask is turned round", "W1", "return (z > 0)"),
+    ("slope relu", "relu's mask is inverted", "W1", "return (z > 0)"),
     ("loss cross_entropy", "the loss is a little too small", "", "return -np.log"),
     ("softmax", "the softmax is normalised over the whole batch instead of each row", "", "return e / e.sum"),
     ("momentum", "momentum multiplies the gradient where it should multiply the velocity", "", "self.v[i] ="),

@@ -1,4 +1,4 @@
-"""What a class of another form should answer: held against differences of the same loss, and against ours."""
+"""What a class of another form should answer: held to differences of the same loss, and against ours."""
 
 from dataclasses import replace
 
