@@ -54,9 +54,12 @@ def readable(target: Target) -> list[Path]:
     return [file if file.parent in (Path.home(), Path("/")) else file.parent]
 
 
-def stands_in(target: Target) -> Path:
-    """The folder in which its process stands: a module is looked for in the one that we stand in."""
-    return Path("/tmp") if target.is_file else Path.cwd()
+def stands_in(target: Target) -> Path | None:
+    """The folder in which its process stands: a module is looked for in the one that we stand in.
+
+    None, any, where it is a file.
+    """
+    return None if target.is_file else Path.cwd()
 
 
 def load_class(target: Target) -> type:

@@ -71,7 +71,7 @@ def unpacked(folder: Path, name: str) -> bytes:
                 return _as_long_as_said(file)
         if packed.exists() and not packed.is_file():  # a pipe would be waited for
             raise InputError(f"data: {packed} is no regular file; name the folder with MNIST's four files")
-        with gzip.open(packed) as file:
+        with gzip.open(packed, "rb") as file:
             return _as_long_as_said(cast(BinaryIO, file))
     except FileNotFoundError as error:
         raise InputError(

@@ -63,8 +63,8 @@ def why_not() -> str:
     return ""
 
 
-def wrapped(command: Sequence[str], readable: Sequence[Path], place: str | Path = "/tmp") -> list[str]:
-    """The command line that runs `command` inside, standing in `place`.
+def wrapped(command: Sequence[str], readable: Sequence[Path], place: Path | None = None) -> list[str]:
+    """The command line that runs `command` inside, standing in `place`, or else in its private /tmp.
 
     `readable` files and folders are shown there too.
     """
@@ -76,7 +76,7 @@ def wrapped(command: Sequence[str], readable: Sequence[Path], place: str | Path 
         options += ["--tmpfs", str(folder)]
     for path in _shown(hidden, [*_interpreter(), *readable]):
         options += ["--ro-bind", str(path), str(path)]
-    return [PROGRAM, *options, "--chdir", str(place), "--", *command]
+    return [PROGRAM, *options, "--chdir", str(place or "/tmp"), "--", *command]
 
 
 def environment(before: dict[str, str]) -> dict[str, str]:
@@ -94,7 +94,9 @@ def _hidden() -> list[Path]:
 
 def _interpreter() -> list[Path]:
     """Where Python, the packages and this project lie."""
-    from backproof import comparisons, reference, scratch
+    import backproof.comparisons as comparisons
+    import backproof.reference as reference
+    import backproof.scratch as scratch
 
     ours = [Path(module.__path__[0]) for module in (comparisons, reference, scratch)]
     prefixes = [Path(prefix) for prefix in (sys.prefix, sys.base_prefix, sys.exec_prefix)]

@@ -171,7 +171,7 @@ def test_ctrl_c_keeps_the_finished_parts_and_exits_130(tmp_path: Path) -> None:
         (("--data", "cifar"), "data: expected one of auto, mnist, digits"),
         (("--data-dir", "missing"), "missing has neither train-images-idx3-ubyte nor"),
         (("--data", "digits", "--data-dir", "."), "drop --data-dir"),
-        (("--learning-rate", "nan"), "--learning-rate: expected a number in"),
+        (("--learning-rate", "nan"), "--learning-rate: expected more than 0 and at most"),
         (("--optimizer", "lion"), "optimizer: expected one of sgd, adam"),
         (("--quick", "data"), "--quick belongs to the main job"),
         (("--no-such-option",), "No such option"),

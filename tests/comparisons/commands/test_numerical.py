@@ -28,8 +28,8 @@ def test_the_command_prints_the_table_and_writes_the_chapter(
     [
         (["--hidden", "0"], "hidden: expected at least 1, got 0"),
         (["--steps", "-3"], "steps: expected at least 1, got -3"),
-        (["--learning-rate", "nan"], "learning-rate: expected more than 0, got nan"),
-        (["--step", "0"], "step: expected more than 0, got 0"),
+        (["--learning-rate", "nan"], "learning-rate: expected more than 0 and at most 1e+06, got nan"),
+        (["--step", "0"], "step: expected more than 0 and at most 1, got 0"),
         (["--data", "cifar"], "data: expected one of auto, mnist, digits; got 'cifar'"),
     ],
 )
