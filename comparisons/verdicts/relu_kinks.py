@@ -40,7 +40,7 @@ from backproof.comparisons.verdicts.verdict import (
     compare,
     group_resolution,
 )
-from backproof.scratch.architecture import Architecture, Array, Flat, Weights
+from backproof.scratch.architecture import Architecture, Array, Flat
 
 MAX_SELECTIONS = 512
 FINER = 1e-2  # of the implementation's error: a witness of less has nothing to gain
@@ -48,13 +48,14 @@ FINER = 1e-2  # of the implementation's error: a witness of less has nothing to 
 AHEAD = {"float32": 1e-2, "float64": 1e-7}
 
 
-def flat_gradient(gradient: Weights) -> Flat:
+def flat_gradient(gradient: Sequence[tuple[Array, Array]]) -> Flat:
     """Per-layer (weight, bias) pairs as one flat vector in the order of `Architecture.parameter_name`.
 
     Parameters
     ----------
     gradient
-        Per layer dW (fan_in, fan_out) and db (fan_out,).
+        Per layer dW (fan_in, fan_out) and db (fan_out,) where it is right; a contender's may be transposed,
+        and is then flattened as it stands.
 
     Returns
     -------
