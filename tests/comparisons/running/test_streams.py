@@ -14,11 +14,16 @@ from backproof.comparisons.running import processes
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals and devices of POSIX")
 
 
+# Whoever started the tests may have had hang-ups ignored (nohup), which a process inherits.
+HANG_UP = "if hasattr(signal, 'SIGHUP'): signal.signal(signal.SIGHUP, signal.SIG_DFL)"
+
+
 def script(body: str) -> list[str]:
     """A process whose command is this code; what it returns is its exit code."""
     lines = "\n".join(f"    {line}" for line in body.splitlines())
     code = (
-        f"import os, sys, time\nfrom backproof.comparisons.running import streams\ndef command():\n{lines}\n"
+        f"import os, signal, sys, time\n{HANG_UP}\nfrom backproof.comparisons.running import streams\n"
+        f"def command():\n{lines}\n"
     )
     return processes.python("-c", code + "sys.exit(streams.to_the_end(command))")
 

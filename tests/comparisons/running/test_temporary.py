@@ -15,7 +15,10 @@ import pytest
 from backproof.comparisons.running import temporary
 
 PREFIX = "backproof-test-"
-PROGRAM = f"""import time
+# Whoever started the tests may have had hang-ups ignored (nohup), which a process inherits.
+PROGRAM = f"""import signal, time
+if hasattr(signal, "SIGHUP"):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 from backproof.comparisons.running import streams, temporary
 def command():
     with temporary.folder({PREFIX!r}) as folder:
