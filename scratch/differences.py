@@ -62,7 +62,20 @@ class Scheme:
         return 0.0 if self.is_complex else sum(abs(weight) for weight in self.weights) / self.divisor
 
     def optimal_step(self, noise: float, derivative: float = 1.0) -> float:
-        """The h of least error, for evaluations good to `noise` and M_{p+1} = `derivative`."""
+        """The h of least error.
+
+        Parameters
+        ----------
+        noise
+            The absolute error e of one evaluation of f.
+        derivative
+            M_{p+1}, the size of the derivative that the truncation multiplies.
+
+        Returns
+        -------
+        float
+            (A e / (p C M))^(1 / (p + 1)); for the complex step its fixed step.
+        """
         if self.fixed_step is not None:
             return self.fixed_step
         # A e / (p C M)
@@ -71,7 +84,22 @@ class Scheme:
         return float(ratio ** (1.0 / (self.order + 1)))
 
     def error_bound(self, h: Any, noise: Any, derivative: Any) -> Any:
-        """Truncation + rounding at step(s) h; arguments broadcast."""
+        """Truncation + rounding, C h^p M + A e / h; the arguments broadcast.
+
+        Parameters
+        ----------
+        h
+            The step, or several.
+        noise
+            The absolute error e of one evaluation of f.
+        derivative
+            M_{p+1}, the size of the derivative that the truncation multiplies.
+
+        Returns
+        -------
+        float or array
+            In the broadcast shape of the three.
+        """
         truncation = self.error_constant * h**self.order * derivative
         rounding = self.amplification * noise / h
         return truncation + rounding

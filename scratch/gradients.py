@@ -198,7 +198,22 @@ class Richardson:
         return self.with_estimate(network, x, targets)[0]
 
     def with_estimate(self, network: Network, x: Inputs, targets: Targets) -> tuple[Flat, Flat]:
-        """The gradient, and an estimate of its error."""
+        """The gradient, and what the tableau says of its error: an estimate, never a bound.
+
+        Parameters
+        ----------
+        network
+            Whose loss is differentiated, at its weights.
+        x
+            (batch, features).
+        targets
+            Labels (batch,) for cross_entropy, else (batch, outputs).
+
+        Returns
+        -------
+        gradient, error
+            (n_parameters,) each, in the order of the flat vector.
+        """
         central = CentralDifference(evaluation=self.evaluation, memory=self.memory)
         noise = self.noise
         if noise is None:

@@ -33,22 +33,74 @@ class Loss:
     scale: Callable[[int, int], float]
 
     def per_example(self, z: Logits, targets: Targets) -> PerExample:
-        """The terms alone."""
+        """The terms alone.
+
+        Parameters
+        ----------
+        z
+            Logits (batch, outputs).
+        targets
+            Labels (batch,) for cross_entropy, else (batch, outputs).
+
+        Returns
+        -------
+        array (batch,)
+            In z's dtype; L is `scale` times their sum.
+        """
         return self.terms_and_delta(z, targets, None, 1.0)
 
     def value(self, z: Logits, targets: Targets) -> Scalar:
-        """L as a scalar of z's dtype."""
+        """L.
+
+        Parameters
+        ----------
+        z, targets
+            As `per_example` takes them.
+
+        Returns
+        -------
+        scalar
+            Of z's dtype.
+        """
         return self.value_and_delta(z, targets, None)
 
     def value_and_delta(self, z: Logits, targets: Targets, out: Logits | None, factor: float = 1.0) -> Scalar:
-        """Write factor * dL/dz to `out`, if any, and return L."""
+        """L and its slope, which share most of their work.
+
+        Parameters
+        ----------
+        z, targets
+            As `per_example` takes them.
+        out
+            (batch, outputs) in z's dtype: factor * dL/dz is written to it. None: L alone.
+        factor
+            What the slope is multiplied by; L is not.
+
+        Returns
+        -------
+        scalar
+            L, of z's dtype.
+        """
         terms = self.terms_and_delta(z, targets, out, factor)
         scale = z.dtype.type(self.scale(*z.shape))
         total: Array = np.add.reduce(terms) * scale
         return total
 
     def delta(self, z: Logits, targets: Targets, out: Logits) -> Logits:
-        """Write dL/dz to `out` and return it."""
+        """dL/dz.
+
+        Parameters
+        ----------
+        z, targets
+            As `per_example` takes them.
+        out
+            (batch, outputs) in z's dtype, overwritten.
+
+        Returns
+        -------
+        array (batch, outputs)
+            `out` itself.
+        """
         self.terms_and_delta(z, targets, out, 1.0)
         return out
 

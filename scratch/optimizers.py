@@ -36,7 +36,15 @@ class Optimizer(Protocol):
         """What the loss is multiplied by before its gradient is taken for the next step."""
 
     def step(self, theta: Flat, gradient: Flat) -> None:
-        """Update theta in place by `gradient` = loss_factor * dL/dtheta, which is left as it was."""
+        """One update of theta, in place, and of the rule's own state.
+
+        Parameters
+        ----------
+        theta
+            (n_parameters,), overwritten.
+        gradient
+            (n_parameters,): loss_factor * dL/dtheta, left as it was.
+        """
 
 
 class PlainSGD:

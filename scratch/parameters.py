@@ -42,11 +42,40 @@ class Parameters:
 
     @classmethod
     def from_weights(cls, architecture: Architecture, weights: Weights) -> "Parameters":
-        """A copy of `weights`, checked for number, shapes and finite values."""
+        """A copy of weights that were given.
+
+        Parameters
+        ----------
+        architecture
+            Says how many layers there are, and their shapes.
+        weights
+            Per layer W (fan_in, fan_out) and b (fan_out,).
+
+        Returns
+        -------
+        Parameters
+            In the architecture's dtype.
+
+        Raises
+        ------
+        InputError
+            For another number of layers, another shape, or a value that is not finite.
+        """
         return cls(architecture, flattened(architecture.checked_weights(weights)))
 
     def astype(self, dtype: Any) -> "Parameters":
-        """A copy, in `dtype` (complex128 and longdouble are welcome)."""
+        """A copy in another dtype.
+
+        Parameters
+        ----------
+        dtype
+            Any that NumPy converts to; complex128 and longdouble are welcome.
+
+        Returns
+        -------
+        Parameters
+            Of the same architecture.
+        """
         return Parameters(self.architecture, self.flat.astype(dtype))
 
     def weights(self) -> list[tuple[Weight, Bias]]:

@@ -29,7 +29,20 @@ class Mask:
     keep: float
 
     def backpropagate(self, delta: Units, d: Units) -> Units:
-        """Turn dL/dd into dL/da, in place; return a itself for the units kept (0 for those dropped)."""
+        """Back through the mask: dL/dd becomes dL/da, in place.
+
+        Parameters
+        ----------
+        delta
+            dL/dd (batch, units), overwritten.
+        d
+            (batch, units): what went on, a times `values`.
+
+        Returns
+        -------
+        array (batch, units)
+            a itself for the units kept, 0 for those dropped.
+        """
         delta *= self.values
         return d * self.keep
 
@@ -60,7 +73,22 @@ class Dropout:
             expect(0.0 <= p < 1.0, f"{name}: expected a probability in [0, 1), got {p!r}")
 
     def masks(self, rng: np.random.Generator, architecture: Architecture, n: int) -> list[Mask | None]:
-        """One mask per layer's n inputs, None where nothing is dropped; the same for the same rng state."""
+        """Masks for one batch, the same for the same state of the generator.
+
+        Parameters
+        ----------
+        rng
+            Drawn from once for each mask.
+        architecture
+            Says how many inputs each layer has, and their dtype.
+        n
+            Examples of the batch.
+
+        Returns
+        -------
+        list
+            One mask (n, fan_in) per layer; None where nothing is dropped.
+        """
         masks: list[Mask | None] = []
         for layer, (units, _) in enumerate(architecture.layer_shapes):
             p = self.hidden if layer else self.inputs

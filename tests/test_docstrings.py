@@ -53,7 +53,10 @@ COMPARISONS = [
 ]
 COVERED = [*SCRATCH, *REFERENCE, *COMPARISONS]
 # Of these classes the methods too.
-CLASSES = {"Architecture", "Contender", "Network", "Problem"}
+CLASSES = {
+    *("Architecture", "Contender", "Dropout", "Loss", "Mask", "Network", "Optimizer", "Parameters"),
+    *("Problem", "Richardson", "Scheme"),
+}
 NOTHING_TO_SAY = {"ignore", "no_formula"}  # of arguments that are not looked at
 SECTIONS = ("Parameters", "Attributes", "Returns", "Yields", "Raises", "Notes", "References", "Examples")
 REFUSING = re.compile(r"expect(_\w+)?$")
