@@ -69,19 +69,18 @@ def mistaken(f: Any, kind: str) -> Callable[..., Any]:
 def _wrong(kind: str, y: Any) -> Any:
     @tf.custom_gradient  # type: ignore[untyped-decorator]  # TensorFlow ships it unannotated
     def identity(value: Any) -> Any:
-        return tf.identity(value), lambda upstream: _changed(kind, upstream)
+        return tf.identity(value), lambda upstream: _changed(kind, upstream, value)
 
     return identity(y)
 
 
-def _changed(kind: str, upstream: Any) -> Any:
-    """What flows back instead of `upstream`."""
+def _changed(kind: str, upstream: Any, value: Any) -> Any:
+    """What flows back instead of `upstream`; one entry is the largest output's, since others may be flat."""
     if kind == "second derivative":
         return _wrong("a thousandth", upstream)
     if kind == "one entry":
-        first = np.ones(int(tf.size(upstream)))
-        first[0] = 0.5
-        return upstream * tf.cast(first.reshape(tuple(upstream.shape)), upstream.dtype)
+        largest = tf.one_hot(tf.argmax(tf.abs(tf.reshape(value, [-1]))), tf.size(value), dtype=upstream.dtype)
+        return upstream * (1.0 - 0.5 * tf.reshape(largest, tf.shape(upstream)))
     factor = {"sign": -1.0, "a thousandth": 1.001}
     if kind == "scaled in float32":
         return upstream * (1.0 if upstream.dtype == tf.float64 else 1.01)

@@ -150,6 +150,7 @@ class _Wrong(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, y: torch.Tensor, kind: str) -> torch.Tensor:
         ctx.kind = kind
+        ctx.largest = int(y.detach().abs().argmax())  # other entries may be flat
         return y.clone()
 
     @staticmethod
@@ -160,7 +161,7 @@ class _Wrong(torch.autograd.Function):
             return second(upstream), None
         if kind == "one entry":
             first = torch.zeros_like(upstream).reshape(-1)
-            first[0] = 1.0
+            first[ctx.largest] = 1.0
             return upstream - 0.5 * upstream * first.reshape(upstream.shape), None
         if kind == "sign":
             return -upstream, None

@@ -16,13 +16,13 @@ COLUMNS = (
     str(Outcome.PASS),
     str(Outcome.FAIL),
     "Open",
-    "Others accept",
+    "Others",
     "s",
 )
 WORDS = (
     " Right ones are judged in float64 and float32, first and second order, and must not fail; wrong ones "
-    "must not pass. Open: undecided, or refused by the framework at second order. Others: gradcheck and "
-    "gradgradcheck, JAX's check_grads, in float64. s: CPU per verdict."
+    "must not pass. Open: undecided, or refused by the framework at second order. Others: accepted by "
+    "gradcheck and gradgradcheck, or by JAX's check_grads, in float64. s: CPU per verdict."
 )
 
 
