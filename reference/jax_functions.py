@@ -132,12 +132,40 @@ CASES: Mapping[str, tuple[Callable[..., Any], Arguments]] = {
 
 
 def case(name: str, seed: int) -> Case:
+    """One of CASES, with arguments drawn from this seed.
+
+    Parameters
+    ----------
+    name
+        One of CASES.
+    seed
+        The same numbers for the same seed.
+
+    Returns
+    -------
+    tuple (function, arguments)
+        The arguments are float32 arrays, or pytrees of them.
+    """
     f, arguments = CASES[name]
     return f, arguments(np.random.default_rng([seed, *name.encode()]))
 
 
 def mistaken(f: Callable[..., Any], kind: str) -> Callable[..., Any]:
-    """f, with a mistake in what flows back through its first output, or through one output more."""
+    """f, with a mistake in what flows back through its first output, or through one output more.
+
+    Parameters
+    ----------
+    f
+        Returns an array, or a pytree of them.
+    kind
+        Of mistake: "sign", "one entry", "one of two outputs", "second derivative", "scaled in float32", "a
+        thousandth"; any other name is a factor of 1 + 1e-6.
+
+    Returns
+    -------
+    function
+        Of f's arguments and values; its derivatives alone differ.
+    """
 
     def changed(*args: Any) -> Any:
         y = f(*args)
@@ -171,7 +199,22 @@ def _changed(kind: str, upstream: Any, y: Any) -> Any:
 
 
 def check_grads_accepts(f: Callable[..., Any], args: Sequence[Any], order: int) -> bool:
-    """What `jax.test_util.check_grads` says in float64, reverse mode, at its defaults."""
+    """What `jax.test_util.check_grads` says in float64, reverse mode, at its defaults.
+
+    Parameters
+    ----------
+    f
+        A function of pytrees of arrays.
+    args
+        What it is called with; floating-point arrays are taken in float64.
+    order
+        Of the highest derivative that is checked: 1 or 2.
+
+    Returns
+    -------
+    bool
+        False where it raises an AssertionError, or a TypeError of what it cannot differentiate.
+    """
     program = opened(f, args, [f"input[{i}]" for i in range(len(args))], "float64")
     with jax.enable_x64(True):
         arrays = [jnp.asarray(cell) for cell in program.cells.values()]

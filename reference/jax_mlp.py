@@ -55,7 +55,18 @@ LOSSES: dict[str, Callable[[Any, Any], Any]] = {
 
 
 def forward_function(architecture: Architecture) -> Forward:
-    """(parameters, x) -> logits, for `parameters` as a list of (W, b)."""
+    """(parameters, x) -> logits, for `parameters` as a list of (W, b).
+
+    Parameters
+    ----------
+    architecture
+        Its layer sizes are those of the parameters; the activation is taken from here.
+
+    Returns
+    -------
+    function
+        Of (W, b) per layer and x (batch, n_inputs): logits (batch, n_outputs), in the parameters' dtype.
+    """
     activation = ACTIVATIONS[architecture.activation]
 
     def forward(parameters: Any, x: Any) -> Any:
@@ -68,7 +79,19 @@ def forward_function(architecture: Architecture) -> Forward:
 
 
 def loss_function(architecture: Architecture) -> Callable[[Any, Any, Any], Any]:
-    """(parameters, x, targets) -> the loss."""
+    """(parameters, x, targets) -> the loss.
+
+    Parameters
+    ----------
+    architecture
+        Names the activation and the loss.
+
+    Returns
+    -------
+    function
+        Of (W, b) per layer, x (batch, n_inputs) and targets, labels (batch,) or numbers (batch, n_outputs):
+        the loss, a scalar that `jax.grad` takes.
+    """
     forward, loss = forward_function(architecture), LOSSES[architecture.loss]
     return lambda parameters, x, targets: loss(forward(parameters, x), targets)
 
@@ -108,7 +131,21 @@ UPDATES = {"sgd": _sgd, "adam": _adam}
 
 
 def step_function(architecture: Architecture, spec: OptimizerSpec) -> tuple[int, Step]:
-    """The number of moments, and a jitted (state, x, targets, rows) -> (state, loss)."""
+    """The number of moments, and a jitted (state, x, targets, rows) -> (state, loss).
+
+    Parameters
+    ----------
+    architecture
+        Names the activation and the loss.
+    spec
+        The update rule, with weight decay added to the gradient.
+
+    Returns
+    -------
+    tuple (int, function)
+        How many moments the rule keeps for every parameter (0, 1 or 2), and the step; `rows` (batch,) are
+        indices into x and targets, and the state it is given is donated.
+    """
     value_and_grad = jax.value_and_grad(loss_function(architecture))
     n_moments, update = UPDATES[spec.name](spec)
 
@@ -205,7 +242,18 @@ class JaxMLP:
         return jax.enable_x64(self.architecture.dtype == "float64")
 
     def fresh_state(self, n_moments: int) -> State:
-        """Copies of the parameters, zero moments, no steps: what the first step may overwrite."""
+        """Copies of the parameters, zero moments, no steps: what the first step may overwrite.
+
+        Parameters
+        ----------
+        n_moments
+            How many the rule keeps for every parameter.
+
+        Returns
+        -------
+        tuple (parameters, moments, steps)
+            As the function of `step_function` takes it; it may be donated.
+        """
         parameters = jax.tree.map(jnp.copy, self.parameters)
         moments = [[jnp.zeros_like(leaf) for leaf in jax.tree.leaves(parameters)] for _ in range(n_moments)]
         return parameters, moments, jnp.zeros((), jnp.int32)
@@ -217,5 +265,11 @@ class JaxMLP:
             step(jax.tree.map(jnp.copy, state), x, targets, batch)[1].block_until_ready()
 
     def take_parameters(self, state: State) -> None:
-        """Finish all work and show the weights of this moment. (The next step donates them.)"""
+        """Finish all work and show the weights of this moment. (The next step donates them.)
+
+        Parameters
+        ----------
+        state
+            As a step gave it.
+        """
         self.parameters = jax.block_until_ready(state)[0]  # type: ignore[no-untyped-call] # jax ships it unannotated

@@ -32,8 +32,28 @@ LEFT = 1e4  # roundings by which a compiled function may differ
 def opened(f: Any, args: Sequence[Any], names: Sequence[str], dtype: str | None) -> "JaxProgram":
     """The program f(*args), its floating-point arrays in double precision (`dtype` float64), or as they are.
 
-    Raises InputError where there is no array to differentiate by, where outputs are not finite, or two calls
-    differ; InputTypeError for complex numbers and where no floating-point array is returned.
+    Parameters
+    ----------
+    f
+        A function of pytrees of arrays.
+    args
+        What it is called with.
+    names
+        One for every argument; what lies in it is named after it, ``x['w'][0]``.
+    dtype
+        "float64", or None: as they are.
+
+    Returns
+    -------
+    JaxProgram
+        Of the floating-point arrays among the arguments.
+
+    Raises
+    ------
+    InputError
+        Where there is no array to differentiate by, where outputs are not finite, or two calls differ.
+    InputTypeError
+        For complex numbers, and where no floating-point array is returned.
     """
     wide = dtype == "float64" or CONFIG.jax_enable_x64
     flat: list[tuple[str, Any]] = []  # the cell's name, or the value that is handed on

@@ -47,6 +47,20 @@ CASES: Mapping[str, tuple[Callable[[], Any], tuple[tuple[int, ...], ...]]] = {
 
 
 def case(name: str, seed: int) -> Case:
+    """One of CASES, with weights and arguments drawn from this seed.
+
+    Parameters
+    ----------
+    name
+        One of CASES.
+    seed
+        Keras's own, and that of the arguments.
+
+    Returns
+    -------
+    tuple (layer or model, arguments)
+        The arguments are float32 tensors.
+    """
     keras.utils.set_random_seed(seed)
     make, shapes = CASES[name]
     rng = np.random.default_rng([seed, *name.encode()])
@@ -54,7 +68,21 @@ def case(name: str, seed: int) -> Case:
 
 
 def mistaken(f: Any, kind: str) -> Callable[..., Any]:
-    """f, with a mistake in what flows back through its first output, or through one output more."""
+    """f, with a mistake in what flows back through its first output, or through one output more.
+
+    Parameters
+    ----------
+    f
+        A layer or model, which returns a tensor or a nest of them.
+    kind
+        Of mistake: "sign", "one entry", "one of two outputs", "second derivative", "scaled in float32", "a
+        thousandth"; any other name is a factor of 1 + 1e-6.
+
+    Returns
+    -------
+    function
+        Of f's arguments and values; its derivatives alone differ.
+    """
 
     def changed(*args: Any) -> Any:
         y = f(*args)

@@ -98,7 +98,20 @@ class KerasStack:
         return losses
 
     def trace(self, x: Inputs, targets: Targets) -> Mapping[str, Array]:
-        """z, a, delta and the gradients of every layer, under the names of `comparisons.compare.trace`."""
+        """The loss, and z, a and delta of every layer, under the names of `comparisons.compare.trace`.
+
+        Parameters
+        ----------
+        x
+            Inputs (batch, n_inputs), of any real dtype.
+        targets
+            Labels (batch,), or numbers (batch, n_outputs).
+
+        Returns
+        -------
+        dict of arrays
+            Each (batch, units) in the model's dtype, ``loss`` a scalar.
+        """
         a, batch_targets = self._tensors(x, targets)
         shown: dict[str, tf.Tensor] = {}
         zs: list[Any] = []

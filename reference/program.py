@@ -47,13 +47,42 @@ class Program(Protocol):
         """y, (n_outputs,); NaN outside the function's domain."""
 
     def pull(self, c: Array) -> list[Array]:
-        """c (m, n_outputs) -> of every tensor (m, n): zeros where y does not depend on it.
+        """c J, the products with the Jacobian from the left: reverse mode, as the framework differentiates.
 
-        Raises NotOffered where the framework refuses to differentiate.
+        Parameters
+        ----------
+        c
+            Weights of the outputs (m, n_outputs), float64.
+
+        Returns
+        -------
+        list of arrays
+            For every tensor (m, n), float64: zeros where y does not depend on it.
+
+        Raises
+        ------
+        NotOffered
+            Where the framework refuses to differentiate.
         """
 
     def push(self, directions: Sequence[Array]) -> Array:
-        """A direction (n,) of every tensor -> (n_outputs,). Raises NotOffered."""
+        """J v, the product with the Jacobian from the right: forward mode.
+
+        Parameters
+        ----------
+        directions
+            v as one vector (n,) for every tensor, float64.
+
+        Returns
+        -------
+        array (n_outputs,)
+            In float64.
+
+        Raises
+        ------
+        NotOffered
+            Where the framework has no forward mode for this function.
+        """
 
     def backward(self) -> "Program":
         """The backward pass as a program of the tensors and of the ``upstream`` gradients."""

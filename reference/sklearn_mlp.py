@@ -32,7 +32,27 @@ ACTIVATIONS = {"identity": "identity", "sigmoid": "logistic", "tanh": "tanh", "r
 
 
 def make_classifier(architecture: Architecture, spec: OptimizerSpec, batch_size: int) -> MLPClassifier:
-    """An untrained MLPClassifier of this network and rule. Raises NotOffered where it has no such thing."""
+    """An untrained MLPClassifier of this network and rule.
+
+    Parameters
+    ----------
+    architecture
+        Of loss cross_entropy and three outputs at least.
+    spec
+        The update rule, without weight decay.
+    batch_size
+        How many examples one step takes.
+
+    Returns
+    -------
+    MLPClassifier
+        Which shuffles nothing and trains one epoch at a time.
+
+    Raises
+    ------
+    NotOffered
+        Where scikit-learn has no such network or rule.
+    """
     if architecture.loss != "cross_entropy":
         raise NotOffered(f"MLPClassifier minimises cross entropy alone, not {architecture.loss}")
     if architecture.n_outputs < 3:
@@ -104,7 +124,18 @@ class SklearnMLP:
         return [(weight.copy(), bias.copy()) for weight, bias in self._weights]
 
     def model_at_weights(self, optimizer: OptimizerSpec) -> MLPClassifier:
-        """A classifier that knows its classes (from a step on zeros), with these weights put in."""
+        """A classifier that knows its classes (from a step on zeros), with these weights put in.
+
+        Parameters
+        ----------
+        optimizer
+            The update rule it will train with.
+
+        Returns
+        -------
+        MLPClassifier
+            The weights in it are copies.
+        """
         classes = np.arange(self.architecture.n_outputs)
         model = make_classifier(self.architecture, optimizer, len(classes))
         dtype, n_inputs = self.architecture.dtype, self.architecture.n_inputs
@@ -125,7 +156,13 @@ class SklearnMLP:
         model.set_params(warm_start=False)  # with it, every batch would have to hold every class
 
     def take_weights(self, model: MLPClassifier) -> None:
-        """Show the model's weights of this moment."""
+        """Show the model's weights of this moment.
+
+        Parameters
+        ----------
+        model
+            A classifier of this architecture, which is not kept.
+        """
         self._weights = _weights_of(model)
 
 

@@ -31,8 +31,28 @@ REFUSALS = (TypeError, ValueError, NotImplementedError, LookupError, tf.errors.O
 def opened(f: Any, args: Sequence[Any], names: Sequence[str], dtype: str | None) -> "TensorFlowProgram":
     """The program f(*args), its floating-point tensors in this dtype, or as they are.
 
-    Raises InputError where there is no tensor to differentiate by, where outputs are not finite, or two calls
-    differ; InputTypeError for complex numbers and where no floating-point tensor is returned.
+    Parameters
+    ----------
+    f
+        A function, a Keras layer or model, or one of these with keywords bound by `functools.partial`.
+    args
+        What it is called with: nests of tensors.
+    names
+        One for every argument; what lies in it is named after it.
+    dtype
+        "float64", say, or None: as they are.
+
+    Returns
+    -------
+    TensorFlowProgram
+        Of the layer's trainable variables, in copies, and of the floating-point tensors among the arguments.
+
+    Raises
+    ------
+    InputError
+        Where there is no tensor to differentiate by, where outputs are not finite, or two calls differ.
+    InputTypeError
+        For complex numbers, and where no floating-point tensor is returned.
     """
     named = [pair for arg, name in zip(args, names, strict=True) for pair in leaves(arg, name)]
     f, keywords = (f.func, f.keywords) if isinstance(f, functools.partial) and not f.args else (f, {})

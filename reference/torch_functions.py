@@ -112,7 +112,20 @@ CASES: Mapping[str, Callable[[], Case]] = {**_MODULES, **_FUNCTIONS}
 
 
 def case(name: str, seed: int) -> Case:
-    """The same numbers for the same seed; the random state is put back."""
+    """The same numbers for the same seed; the random state is put back.
+
+    Parameters
+    ----------
+    name
+        One of CASES.
+    seed
+        Of torch's generator.
+
+    Returns
+    -------
+    tuple (function or module, arguments)
+        The arguments are tensors, or nests of them.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return CASES[name]()
@@ -126,6 +139,18 @@ class Mistaken(nn.Module):
         self.f, self._kind = f, kind
 
     def forward(self, *args: Any) -> Any:
+        """f's own values; what flows back through them is wrong.
+
+        Parameters
+        ----------
+        *args
+            What f takes.
+
+        Returns
+        -------
+        tensors
+            As f returns them, or with one more output.
+        """
         y = self.f(*args)
         values = [value for _, value in leaves(y, "")]
         first = next(i for i, v in enumerate(values) if isinstance(v, torch.Tensor) and v.is_floating_point())
@@ -136,11 +161,39 @@ class Mistaken(nn.Module):
 
 
 def mistaken(f: Any, kind: str) -> nn.Module:
+    """f as a module, with a mistake in what flows back through it.
+
+    Parameters
+    ----------
+    f
+        A function or module.
+    kind
+        Of mistake: "sign", "one entry", "one of two outputs", "second derivative", "scaled in float32"; any
+        other name is a factor of 1 + 1e-6.
+
+    Returns
+    -------
+    Mistaken
+        Of f's arguments and values; its derivatives alone differ.
+    """
     return Mistaken(f, kind)
 
 
 def wrong(y: torch.Tensor, kind: str) -> torch.Tensor:
-    """The identity, wrong in this way."""
+    """The identity, wrong in this way.
+
+    Parameters
+    ----------
+    y
+        Of any shape and floating-point dtype.
+    kind
+        Of mistake, as `mistaken` takes it.
+
+    Returns
+    -------
+    tensor
+        y's values; what flows back through it is wrong.
+    """
     apply: Any = _Wrong.apply
     found: torch.Tensor = apply(y, kind)
     return found
@@ -183,7 +236,22 @@ class _WrongSecond(torch.autograd.Function):
 
 
 def gradcheck_accepts(f: Any, args: Sequence[Any], order: int) -> bool:
-    """What `torch.autograd.gradcheck`, or `gradgradcheck`, says in float64, at its defaults."""
+    """What `torch.autograd.gradcheck`, or `gradgradcheck`, says in float64, at its defaults.
+
+    Parameters
+    ----------
+    f
+        A function or module of tensors.
+    args
+        What it is called with; floating-point tensors are taken in float64.
+    order
+        1 for `gradcheck`, else `gradgradcheck`.
+
+    Returns
+    -------
+    bool
+        Its answer, no exception being raised for a wrong derivative.
+    """
     program = opened(f, args, [f"input[{i}]" for i in range(len(args))], "float64")
     check = torch.autograd.gradcheck if order == 1 else torch.autograd.gradgradcheck
 

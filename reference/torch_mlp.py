@@ -45,7 +45,22 @@ LOSSES: dict[str, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {
 def torch_optimizer(
     parameters: Sequence[nn.Parameter], spec: OptimizerSpec, fused: bool | None = None
 ) -> torch.optim.Optimizer:
-    """torch.optim's own implementation of `spec`."""
+    """torch.optim's own implementation of `spec`.
+
+    Parameters
+    ----------
+    parameters
+        What it updates.
+    spec
+        The rule and its numbers.
+    fused
+        As torch takes it: whether one kernel updates all tensors; None leaves it to torch.
+
+    Returns
+    -------
+    torch.optim.SGD or torch.optim.Adam
+        Fresh: no step was taken.
+    """
     if spec.name == "sgd":
         return torch.optim.SGD(
             parameters,
@@ -122,7 +137,20 @@ class TorchMLP:
         return [(m.weight.detach().numpy().T.copy(), m.bias.detach().numpy().copy()) for m in linears]
 
     def tensors(self, x: Inputs, targets: Targets) -> tuple[torch.Tensor, torch.Tensor]:
-        """Checked inputs and targets as tensors, sharing memory where they can."""
+        """Checked inputs and targets as tensors, sharing memory where they can.
+
+        Parameters
+        ----------
+        x
+            Inputs (batch, n_inputs), of any real dtype.
+        targets
+            Labels (batch,), or numbers (batch, n_outputs).
+
+        Returns
+        -------
+        tuple of two tensors
+            (batch, n_inputs) in the architecture's dtype, and int64 labels or numbers of that dtype.
+        """
         x, targets = self.architecture.checked_batch(x, targets)
         return self._tensor(x), self._tensor(targets)
 

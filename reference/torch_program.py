@@ -43,8 +43,30 @@ UNPACK_DUAL: Callable[[torch.Tensor], Any] = forward_ad.unpack_dual
 def opened(f: Any, args: Sequence[Any], names: Sequence[str], dtype: str | None) -> "TorchProgram":
     """The program f(*args), its floating-point tensors in this dtype, or as they are.
 
-    Raises InputError where there is no tensor to differentiate by, where outputs are not finite, or two calls
-    differ; InputTypeError for complex numbers and where no floating-point tensor is returned.
+    Parameters
+    ----------
+    f
+        A function, module or `torch.autograd.Function`, or one with arguments bound by `functools.partial`.
+    args
+        What it is called with: nests of tensors.
+    names
+        One for every argument; what lies in it is named after it.
+    dtype
+        "float64", say, or None: as they are.
+
+    Returns
+    -------
+    TorchProgram
+        Of a module's trainable parameters, in a copy, and of the floating-point tensors among the arguments,
+        copied too.
+
+    Raises
+    ------
+    InputError
+        Where a module cannot be copied, there is no tensor to differentiate by, where outputs are not finite,
+        or two calls differ.
+    InputTypeError
+        For complex numbers, and where no floating-point tensor is returned.
     """
     wanted = None if dtype is None else getattr(torch, dtype)
     f, bound = _unwrapped(f)

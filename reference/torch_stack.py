@@ -108,7 +108,20 @@ class TorchStack:
         return losses
 
     def trace(self, x: Inputs, targets: Targets) -> Mapping[str, Array]:
-        """z, a, delta and the gradients of every layer, under the names of `comparisons.compare.trace`."""
+        """The loss, and z, a and delta of every layer, under the names of `comparisons.compare.trace`.
+
+        Parameters
+        ----------
+        x
+            Inputs (batch, n_inputs), of any real dtype.
+        targets
+            Labels (batch,), or numbers (batch, n_outputs).
+
+        Returns
+        -------
+        dict of arrays
+            Each (batch, units) in the model's dtype, ``loss`` a scalar.
+        """
         batch_x, batch_targets = self._tensors(x, targets)
         passed, output = self._passed(batch_x)
         loss = LOSSES[self.architecture.loss](output, batch_targets)

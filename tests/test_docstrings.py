@@ -13,23 +13,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-SCRATCH = [
-    path.relative_to(ROOT).as_posix()
-    for path in sorted((ROOT / "scratch").glob("*.py"))
-    if path.stem not in ("__init__", "references")
-]
-REFERENCE = [
-    f"reference/{name}.py"
-    for name in (
-        "contender",
-        "function_checkers",
-        "nested",
-        "program",
-        "scipy_differences",
-        "textbook",
-        "torch_gradcheck",
-    )
-]
+
+
+def _modules_of(folder: str) -> list[str]:
+    paths = sorted((ROOT / folder).glob("*.py"))
+    return [
+        path.relative_to(ROOT).as_posix() for path in paths if path.stem not in ("__init__", "references")
+    ]
+
+
+SCRATCH, REFERENCE = _modules_of("scratch"), _modules_of("reference")
 COMPARISONS = [
     f"comparisons/{name}.py"
     for name in (
@@ -55,8 +48,10 @@ COVERED = [*SCRATCH, *REFERENCE, *COMPARISONS]
 # Of these classes the methods too.
 CLASSES = {
     *("Architecture", "Contender", "Dropout", "Loss", "Mask", "Network", "Optimizer", "Parameters"),
-    *("Problem", "Richardson", "Scheme"),
+    *("Problem", "Program", "Richardson", "Scheme"),
 }
+# Of the frameworks' classes too, but for what their protocols say of every one of them.
+PROTOCOLS = {"reference/contender.py": "Contender", "reference/program.py": "Program"}
 NOTHING_TO_SAY = {"ignore", "no_formula"}  # of arguments that are not looked at
 SECTIONS = ("Parameters", "Attributes", "Returns", "Yields", "Raises", "Notes", "References", "Examples")
 REFUSING = re.compile(r"expect(_\w+)?$")
@@ -138,6 +133,27 @@ def functions(source: str) -> Iterator[tuple[str, ast.FunctionDef]]:
                     yield f"{node.name}.{method.name}", method
 
 
+def said_by_protocols() -> set[str]:
+    """The methods that `Contender` and `Program` describe for all the classes that have them."""
+    return {
+        name.removeprefix(f"{protocol}.")
+        for path, protocol in PROTOCOLS.items()
+        for name, _ in functions((ROOT / path).read_text(encoding="utf-8"))
+        if name.startswith(f"{protocol}.")
+    }
+
+
+def own_methods(source: str) -> Iterator[tuple[str, ast.FunctionDef]]:
+    """The public methods of a module's public classes that no protocol describes."""
+    described = said_by_protocols()
+    for kind in ast.parse(source).body:
+        if isinstance(kind, ast.ClassDef) and not kind.name.startswith("_"):
+            for node in kind.body:
+                public = isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
+                if public and isinstance(node, ast.FunctionDef) and node.name not in described:
+                    yield f"{kind.name}.{node.name}", node
+
+
 def made_of(kind: ast.ClassDef) -> set[str]:
     """What an instance is made of: the parameters of __init__, or the fields of a dataclass."""
     for node in kind.body:
@@ -210,6 +226,19 @@ def test_every_public_function_says_what_it_takes_gives_and_raises(path: str) ->
     found = functions((ROOT / path).read_text(encoding="utf-8"))
     lacking = {name: lack for name, node in found if name not in NOTHING_TO_SAY and (lack := missing(node))}
     assert lacking == {}
+
+
+def test_a_method_beside_those_of_its_protocol_would_be_found() -> None:
+    source = (
+        "class Ours:\n    def train(self, x): ...\n    def _a(self, x): ...\n    def shown(self, x): ...\n"
+    )
+    assert [name for name, _ in own_methods(source)] == ["Ours.shown"]
+
+
+@pytest.mark.parametrize("path", REFERENCE)
+def test_what_a_framework_s_class_offers_beyond_its_protocol_says_what_it_takes_and_gives(path: str) -> None:
+    found = own_methods((ROOT / path).read_text(encoding="utf-8"))
+    assert {name: lack for name, node in found if (lack := missing(node))} == {}
 
 
 @pytest.mark.parametrize("path", [*COVERED, "comparisons/verdicts/gradient_verdict.py"])
