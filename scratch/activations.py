@@ -55,7 +55,7 @@ def _relu(z: Array) -> None:
     np.maximum(z, zeros, out=z)
 
 
-ACTIVATION_FUNCTIONS: dict[str, Activation] = {
+ACTIVATION_FUNCTIONS = {
     "identity": Activation(
         apply=lambda z: None,
         backpropagate=lambda delta, a: None,

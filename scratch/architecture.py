@@ -10,7 +10,7 @@ W_l of shape (n_{l-1}, n_l) and b_l of shape (n_l,). Its flat vector holds W_1 (
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate, pairwise
+from itertools import pairwise
 from typing import Annotated, Any, Literal, get_args
 
 import numpy as np
@@ -31,8 +31,8 @@ Array = NDArray[Any]  # float32 | float64; complex128 and longdouble inside the 
 Inputs = Annotated[Array, "examples inputs"]
 Labels = Annotated[Array, "examples"]  # integers
 PerExample = Annotated[Array, "examples"]  # a term of the loss, say
-Targets = Labels | Annotated[Array, "examples outputs"]  # labels for cross_entropy, else numbers
 Logits = Annotated[Array, "examples outputs"]
+Targets = Labels | Logits  # labels for cross_entropy, else a number for every logit
 Units = Annotated[Array, "examples units"]  # a number for every unit of one layer
 Scalar = Annotated[Array, ""]
 Flat = Annotated[Array, "parameters"]  # all weights and biases, or a gradient, as one vector
@@ -120,7 +120,7 @@ class Architecture:
     @property
     def layer_shapes(self) -> list[tuple[int, int]]:
         """(fan_in, fan_out) of every layer."""
-        return list(zip(self.layer_sizes[:-1], self.layer_sizes[1:], strict=True))
+        return list(pairwise(self.layer_sizes))
 
     @cached_property
     def n_parameters(self) -> int:
@@ -128,9 +128,13 @@ class Architecture:
 
     def layer_slices(self) -> list[tuple[slice, slice]]:
         """Where each layer's weight and bias lie in the flat vector."""
-        sizes = [size for fan_in, fan_out in self.layer_shapes for size in (fan_in * fan_out, fan_out)]
-        slices = [slice(*bounds) for bounds in pairwise(accumulate(sizes, initial=0))]
-        return list(zip(slices[::2], slices[1::2], strict=True))
+        slices, start = [], 0
+        for fan_in, fan_out in self.layer_shapes:
+            bias = start + fan_in * fan_out
+            stop = bias + fan_out
+            slices.append((slice(start, bias), slice(bias, stop)))
+            start = stop
+        return slices
 
     def parameter_name(self, index: int) -> str:
         """The name of one entry of the flat vector: ``W2[3, 1]`` or ``b1[0]`` (layers count from 1).

@@ -55,6 +55,25 @@ def shaped(buffer: Array, shape: tuple[int, ...]) -> Array:
     return buffer[: math.prod(shape)].reshape(shape)
 
 
+def multiplied(a: Array, b: Array, buffer: Array) -> Array:
+    """a * b in the front of a flat buffer.
+
+    Parameters
+    ----------
+    a, b
+        Of shapes that broadcast against each other.
+    buffer
+        A flat array, as long as the product has numbers or longer.
+
+    Returns
+    -------
+    array
+        It shares the buffer's memory.
+    """
+    out = shaped(buffer, np.broadcast_shapes(a.shape, b.shape))
+    return np.multiply(a, b, out=out)
+
+
 def largest(x: Array) -> float:
     """max |x|.
 

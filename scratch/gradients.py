@@ -25,9 +25,9 @@ complex step always works in complex128. Results come in the network's dtype.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from functools import partial
 from inspect import signature
-from typing import Any, Literal, Protocol, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -59,11 +59,8 @@ Evaluation = Literal["naive", "structured"]
 EVALUATIONS: tuple[Evaluation, ...] = get_args(Evaluation)
 
 
-class Method(Protocol):
-    """A way to the gradient, its options included."""
-
-    def __call__(self, network: Network, x: Inputs, targets: Targets, /) -> Flat:
-        """dL/dtheta as a new vector; x and targets are trusted."""
+# A way to the gradient, its options included: dL/dtheta as a new vector; x and targets are trusted.
+Method = Callable[[Network, Inputs, Targets], Flat]
 
 
 @dataclass(frozen=True)
@@ -79,7 +76,7 @@ class Backprop:
 
     dropout: Dropout | None = None
 
-    def __call__(self, network: Network, x: Inputs, targets: Targets, /) -> Flat:
+    def __call__(self, network: Network, x: Inputs, targets: Targets) -> Flat:
         result = Parameters(network.architecture, dtype=network.dtype)
         masks = None
         if self.dropout is not None:
@@ -118,7 +115,7 @@ class Difference:
     def __post_init__(self) -> None:
         expect_one_of("evaluation", self.evaluation, EVALUATIONS)
 
-    def __call__(self, network: Network, x: Inputs, targets: Targets, /) -> Flat:
+    def __call__(self, network: Network, x: Inputs, targets: Targets) -> Flat:
         theta, scheme = network.parameters.flat, self.scheme
         if self.evaluation == "structured":
             steps = step_sizes(theta, scheme, self.step)
@@ -194,7 +191,7 @@ class Richardson:
         usable = type(self.rows) is int and self.rows >= 2
         expect(usable, f"rows: expected an integer >= 2, got {self.rows!r}")
 
-    def __call__(self, network: Network, x: Inputs, targets: Targets, /) -> Flat:
+    def __call__(self, network: Network, x: Inputs, targets: Targets) -> Flat:
         return self.with_estimate(network, x, targets)[0]
 
     def with_estimate(self, network: Network, x: Inputs, targets: Targets) -> tuple[Flat, Flat]:
@@ -237,7 +234,7 @@ class UnitwiseDifference:
 
     step: float | None = None
 
-    def __call__(self, network: Network, x: Inputs, targets: Targets, /) -> Flat:
+    def __call__(self, network: Network, x: Inputs, targets: Targets) -> Flat:
         activations = [a.copy() for a in network.forward(x)]
         result = Parameters(network.architecture, dtype=network.dtype)
         for layer, (W, b) in enumerate(network.parameters.layers):
@@ -309,15 +306,11 @@ def method_named(name: MethodName, **options: Any) -> Method:
         For an option that the method does not take.
     """
     expect_one_of("method", name, METHODS)
-    known = _options_of(name)
-    for option in sorted(set(options).difference(known)):
-        raise InputTypeError(f"{option}: no option of {name}, which takes {', '.join(known)}")
+    for option in sorted(options):
+        known = signature(METHODS[name]).parameters
+        unknown = f"{option}: no option of {name}, which takes {', '.join(known)}"
+        expect(option in known, unknown, InputTypeError)
     return METHODS[name](**options)
-
-
-@lru_cache
-def _options_of(name: MethodName) -> list[str]:
-    return list(signature(METHODS[name]).parameters)
 
 
 def gradient(

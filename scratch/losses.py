@@ -168,7 +168,7 @@ def _mse(z: Logits, targets: Targets, out: Logits | None, factor: float) -> PerE
     return _sum_of_squares(z, targets, out, factor / z.size)
 
 
-LOSS_FUNCTIONS: dict[str, Loss] = {
+LOSS_FUNCTIONS = {
     "cross_entropy": Loss(_cross_entropy, scale=lambda n, k: 1.0 / n),
     "binary_cross_entropy": Loss(_binary_cross_entropy, scale=lambda n, k: 1.0 / (n * k)),
     "mse": Loss(_mse, scale=lambda n, k: 1.0 / (n * k)),

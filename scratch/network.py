@@ -130,7 +130,7 @@ class Network:
         for layer, ((W, b), z) in enumerate(zip(self.parameters.layers, self._outputs, strict=True)):
             if layer > 0:
                 self.activation.apply(activations[layer])
-            if masks is not None and (mask := masks[layer]) is not None:
+            if masks and (mask := masks[layer]):
                 # x is the caller's; the other activations are ours to change.
                 out = activations[layer] if layer > 0 else None
                 activations[layer] = np.multiply(activations[layer], mask.values, out=out)
@@ -168,7 +168,7 @@ class Network:
                 # delta_{l-1} = (delta_l W_l^T) * f'(z_{l-1})
                 delta = np.matmul(delta, self.parameters.layers[layer][0].T, out=self._deltas[layer - 1])
                 a = activations[layer]
-                if masks is not None and (mask := masks[layer]) is not None:
+                if masks and (mask := masks[layer]):
                     a = mask.backpropagate(delta, a)
                 self.activation.backpropagate(delta, a)
 

@@ -66,12 +66,12 @@ class SGD:
 
     loss_factor = 1.0
 
-    def __init__(self, spec: OptimizerSpec, n_parameters: int, dtype: np.dtype) -> None:
+    def __init__(self, spec: OptimizerSpec, theta: Flat) -> None:
         self.spec = spec
         self.learning_rate = spec.learning_rate
         # Zero at first: mu * 0 + g is g, exactly.
-        self.velocity = np.zeros(n_parameters if spec.momentum else 0, dtype)
-        self.update = np.empty(min(n_parameters, BLOCK), dtype)
+        self.velocity = np.zeros_like(theta if spec.momentum else theta[:0])
+        self.update = np.empty_like(theta[:BLOCK])
 
     def step(self, theta: Flat, gradient: Flat) -> None:
         for block, update in _blocks(theta.size, self.update):
@@ -101,13 +101,13 @@ class Adam:
 
     loss_factor = 1.0
 
-    def __init__(self, spec: OptimizerSpec, n_parameters: int, dtype: np.dtype) -> None:
+    def __init__(self, spec: OptimizerSpec, theta: Flat) -> None:
         self.spec = spec
         self.learning_rate = spec.learning_rate
         self.n_steps = 0
-        self.first_moment = np.zeros(n_parameters, dtype)  # m / (1 - b1)
-        self.second_moment = np.zeros(n_parameters, dtype)  # v / (1 - b2)
-        self.update = np.empty(min(n_parameters, BLOCK), dtype)
+        self.first_moment = np.zeros_like(theta)  # m / (1 - b1)
+        self.second_moment = np.zeros_like(theta)  # v / (1 - b2)
+        self.update = np.empty_like(theta[:BLOCK])
 
     def step(self, theta: Flat, gradient: Flat) -> None:
         self.n_steps += 1
@@ -153,9 +153,9 @@ def make_optimizer(spec: OptimizerSpec, theta: Flat) -> Optimizer:
         Its moments are zero and it has taken no step; theta is not kept.
     """
     if spec.name == "adam":
-        return Adam(spec, theta.size, theta.dtype)
+        return Adam(spec, theta)
     if spec.momentum or spec.weight_decay:
-        return SGD(spec, theta.size, theta.dtype)
+        return SGD(spec, theta)
     return PlainSGD(spec)
 
 

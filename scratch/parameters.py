@@ -36,7 +36,7 @@ class Parameters:
         expect_shape("flat", flat, (architecture.n_parameters,))
         self.architecture = architecture
         self.flat = flat
-        self.layers: list[tuple[Weight, Bias]] = []
+        self.layers = []
         for (weight, bias), shape in zip(architecture.layer_slices(), architecture.layer_shapes, strict=True):
             self.layers.append((flat[weight].reshape(shape), flat[bias]))
 

@@ -42,8 +42,8 @@ from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from backproof.scratch.architecture import Array, Flat, Inputs, Targets
-from backproof.scratch.changes import Buffers, activation_change, largest, shaped
+from backproof.scratch.architecture import Array, Flat, Inputs, Targets, Units
+from backproof.scratch.changes import Buffers, activation_change, largest, multiplied, shaped
 from backproof.scratch.differences import Scheme, working_dtype
 from backproof.scratch.errors import expect
 from backproof.scratch.loss_changes import Move, loss_changes
@@ -56,7 +56,6 @@ _ARRAYS = 10  # temporaries of a tile's size that live at once, at most
 _TILE = 2**16  # elements: a few such arrays stay in a core's own cache
 
 Entries = Annotated[Array, "units entries"]  # W_l and b_l, turned round: (fan_out, fan_in + 1)
-Reach = Annotated[Array, "examples units"]
 Sigma = Annotated[Array, "examples units inputs"]
 Directions = Annotated[Array, "examples outputs units"]  # v, of one example where all share it
 NodeWeights = tuple[complex, ...]  # one for each sign
@@ -164,7 +163,7 @@ class _Block(NamedTuple):
     unmoved: Unmoved  # in these examples
     number: int  # of the layer, from 0
     h: Entries
-    reach: Reach
+    reach: Units
     nodes: list[Node]
     tiling: Tiling
     buffers: Buffers
@@ -203,7 +202,7 @@ class _Block(NamedTuple):
         unmoved, last = self.unmoved, self.unmoved.last
         reach = self.reach[:, units]
         to_kink = unmoved.layers[self.number].to_kink[:, units]
-        straight: Array = np.abs(to_kink) > reach
+        straight = np.abs(to_kink) > reach
         if self.number == last:
             one_logit_each = np.eye(len(self.h), dtype=to_kink.dtype)[units]
             v = unmoved.as_logit_moves(one_logit_each)
@@ -217,16 +216,13 @@ class _Block(NamedTuple):
             straight &= (farthest <= np.abs(to_kink)).all(axis=2)
             v = product(v * (to_kink > 0), unmoved.weights(layer + 1))
         outputs_first = np.ascontiguousarray(v.transpose(0, 2, 1))
-        in_every_example: Array = np.logical_and.reduce(straight, axis=0)
-        return outputs_first, in_every_example
+        return outputs_first, np.logical_and.reduce(straight, axis=0)
 
     def _straight_moves(self, v: Directions, sigma: Sigma) -> Iterator[tuple[Move, NodeWeights]]:
         """D = s sigma v, at s and -s together."""
         size = largest(sigma) * largest(v)
-        shape = (len(sigma), v.shape[1], *sigma.shape[1:])
         for s, signs, weights in self.nodes:
-            out = shaped(self.buffers[0], shape)
-            D = np.multiply((s * v)[..., None], sigma[:, None], out=out)
+            D = multiplied((s * v)[..., None], sigma[:, None], self.buffers[0])
             yield Move(_by_move(D), signs, abs(s) * size), weights
 
     def _pushed_moves(self, units: Indices, sigma: Sigma) -> Iterator[tuple[Move, NodeWeights]]:
@@ -244,15 +240,12 @@ class _Block(NamedTuple):
         unmoved, last, buffer = self.unmoved, self.unmoved.last, self.buffers[0]
         above = self.number + 1
         W = unmoved.weights(above)[:, units, None]
-        n_above = W.shape[3]
         if above == last:
             # D_c = d W[j, c]
-            out = shaped(buffer, (len(d), n_above, *d.shape[1:]))
-            D = np.multiply(d[:, None], W.transpose(0, 3, 1, 2), out=out)
+            D = multiplied(d[:, None], W.transpose(0, 3, 1, 2), buffer)
             return _by_move(D)
         # z_{l+1} moves by d W_{l+1}[j]
-        out = shaped(buffer, (*d.shape, n_above))
-        moved = np.multiply(d[..., None], W, out=out)
+        moved = multiplied(d[..., None], W, buffer)
         for layer in range(above, last):
             z = unmoved.layers[layer].z[:, None, None]
             moved = activation_change(unmoved.network.activation, z, moved, self.buffers)
@@ -268,8 +261,7 @@ class _Block(NamedTuple):
 
 def _in_any_example(moves: Array) -> Indices:
     """The indices of what moves in one example at least, of (examples, things)."""
-    indices: Array = np.logical_or.reduce(moves, axis=0).nonzero()[0]
-    return indices
+    return np.flatnonzero(np.logical_or.reduce(moves, axis=0))
 
 
 def _by_move(D: Annotated[Array, "examples outputs units inputs"]) -> Array:

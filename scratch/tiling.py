@@ -77,9 +77,7 @@ def groups(indices: Indices, most: int) -> Iterator[Indices]:
         yield indices[start : start + length]
 
 
-def rectangles(
-    units: Indices, inputs: Annotated[Array, "inputs"], most: int
-) -> Iterator[tuple[Indices, Columns]]:
+def rectangles(units: Indices, inputs: Columns, most: int) -> Iterator[tuple[Indices, Columns]]:
     """units x inputs in rectangles of at most `most` entries, and at least one.
 
     Parameters

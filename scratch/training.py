@@ -187,7 +187,9 @@ class TrainingStep:
             factor, masks = optimizer.loss_factor, self._masks(len(batch))
             loss = self.network.loss_and_gradient(inputs, targets, self.gradient, masks, factor, finished)
         else:
-            loss = self._differentiate(recipe.method, inputs, targets)
+            self.gradient.flat[...] = recipe.method(self.network, inputs, targets)
+            self.gradient.flat *= optimizer.loss_factor
+            loss = float(self.network.loss(inputs, targets))
         optimizer.step(self.network.parameters.flat, self.gradient.flat)
         finished("update")
         self.n_steps += 1
@@ -203,12 +205,6 @@ class TrainingStep:
         if self._dropout is None:
             return None
         return self._dropout.masks(self._masks_rng, self.network.architecture, n_examples)
-
-    def _differentiate(self, method: Method, x: Inputs, targets: Targets) -> float:
-        """Overwrite the gradient with loss_factor * dL/dtheta by this method, and return L."""
-        self.gradient.flat[...] = method(self.network, x, targets)
-        self.gradient.flat *= self.optimizer.loss_factor
-        return float(self.network.loss(x, targets))
 
 
 def _with_recipe_loss(network: Network, recipe: Recipe) -> Network:
@@ -251,7 +247,7 @@ def train(
         Each step's loss, taken before its update.
     """
     step = TrainingStep(network, x, targets, recipe)
-    losses: list[float] = []
+    losses = []
     for batch in batches:
         loss = step(batch)
         losses.append(loss)
@@ -296,7 +292,7 @@ def fit(
     rng = np.random.default_rng(plan.seed)
     # One step for the whole run: the optimiser's state outlives the epochs.
     step = TrainingStep(network, x, targets, recipe)
-    history: list[Epoch] = []
+    history = []
     for number in range(1, plan.epochs + 1):
         losses, lengths = [], []
         for batch in epoch_batches(len(x), plan.batch_size, rng):

@@ -20,7 +20,7 @@ from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from backproof.scratch.architecture import ActivationName, Array, Inputs, Logits, Targets
+from backproof.scratch.architecture import ActivationName, Array, Inputs, Targets, Units
 from backproof.scratch.loss_changes import UnmovedLogits, softmax
 from backproof.scratch.losses import LOSS_FUNCTIONS
 from backproof.scratch.network import Network, product
@@ -32,8 +32,8 @@ class UnmovedLayer(NamedTuple):
     """One layer's arrays, a row for each example."""
 
     inputs: Annotated[Array, "examples entries"]  # a_{l-1}, and a last column of ones for the bias
-    z: Annotated[Array, "examples units"]
-    to_kink: Annotated[Array, "examples units"]
+    z: Units
+    to_kink: Units
 
 
 class Unmoved(NamedTuple):
@@ -97,7 +97,7 @@ def forward_unmoved(network: Network, x: Inputs, targets: Targets) -> Unmoved:
     return Unmoved(network, layers, UnmovedLogits(z, targets, softmax(z)))
 
 
-def to_kink(activation: ActivationName, z: Logits) -> Logits:
+def to_kink(activation: ActivationName, z: Units) -> Units:
     """How far each z may move before f bends, negative where the slope is zero; see above.
 
     Parameters

@@ -45,7 +45,7 @@ def test_a_step_given_the_folded_rate_is_the_step_given_the_gradient(dtype: Dtyp
     rule = PlainSGD(spec)
     assert rule.loss_factor == rate
     rule.step(folded, (rate * g).astype(dtype))
-    SGD(spec, theta.size, theta.dtype).step(plain, g)
+    SGD(spec, theta).step(plain, g)
     # Both round the rate, the product and the difference.
     exact = theta.astype(float) - rate * g.astype(float)
     bound = gamma(3, dtype) * (np.abs(theta) + rate * np.abs(g)).astype(float)
