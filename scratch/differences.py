@@ -24,7 +24,6 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from backproof.scratch.architecture import Array, Flat
 from backproof.scratch.errors import InputTypeError, expect, expect_one_of
@@ -49,7 +48,6 @@ class Scheme:
     order: int
     error_constant: float
     source: str
-    fixed_step: float | None = None
 
     @property
     def is_complex(self) -> bool:
@@ -74,10 +72,10 @@ class Scheme:
         Returns
         -------
         float
-            (A e / (p C M))^(1 / (p + 1)); for the complex step its fixed step.
+            (A e / (p C M))^(1 / (p + 1)); for the complex step 1e-20.
         """
-        if self.fixed_step is not None:
-            return self.fixed_step
+        if self.is_complex:
+            return 1e-20  # nothing is subtracted: any step that is small enough will do
         # A e / (p C M)
         truncation = self.order * self.error_constant * derivative
         ratio = self.amplification * noise / truncation
@@ -141,7 +139,6 @@ COMPLEX = Scheme(
     order=2,
     error_constant=1 / 6,
     source="Squire, Trapp 1998",
-    fixed_step=1e-20,
 )
 SCHEMES: dict[str, Scheme] = {scheme.name: scheme for scheme in (FORWARD, CENTRAL, FIVE_POINT, COMPLEX)}
 
@@ -317,7 +314,7 @@ def ridders(quotients: Tableau, steps: Tableau, noise: float | Flat) -> tuple[Fl
     return best, error
 
 
-def working_dtype(dtype: DTypeLike, scheme: Scheme) -> np.dtype:
+def working_dtype(dtype: Any, scheme: Scheme) -> np.dtype:
     """In what f is evaluated: theta's own dtype, or the complex numbers of at least double precision.
 
     Parameters

@@ -30,7 +30,6 @@ from inspect import signature
 from typing import Any, Literal, get_args
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from backproof.scratch.architecture import Array, Flat, Inputs, Logits, PerExample, Targets
 from backproof.scratch.differences import (
@@ -131,7 +130,7 @@ FivePoint = partial(Difference, FIVE_POINT)
 ComplexStep = partial(Difference, COMPLEX)
 
 
-def loss_function(network: Network, x: Inputs, targets: Targets, dtype: DTypeLike) -> Function:
+def loss_function(network: Network, x: Inputs, targets: Targets, dtype: Any) -> Function:
     """L as a pure function of the flat vector, evaluated in `dtype` by a private copy of the network.
 
     Parameters

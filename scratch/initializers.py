@@ -9,21 +9,23 @@ zeros           the symmetric start, from which hidden units never become differ
 from collections.abc import Callable
 
 import numpy as np
+from numpy.random import Generator
 
 from backproof.scratch.architecture import Architecture, Weight
 from backproof.scratch.errors import expect, expect_one_of
 from backproof.scratch.parameters import Parameters
 
-Draw = Callable[[np.random.Generator, tuple[int, int]], Weight]  # of shape (fan_in, fan_out)
+Shape = tuple[int, int]  # (fan_in, fan_out)
+Draw = Callable[[Generator, Shape], Weight]
 
 
-def _he_normal(rng: np.random.Generator, shape: tuple[int, int]) -> Weight:
+def _he_normal(rng: Generator, shape: Shape) -> Weight:
     fan_in, _ = shape
     weight: Weight = rng.standard_normal(shape) * np.sqrt(2.0 / fan_in)
     return weight
 
 
-def _glorot_uniform(rng: np.random.Generator, shape: tuple[int, int]) -> Weight:
+def _glorot_uniform(rng: Generator, shape: Shape) -> Weight:
     limit = np.sqrt(6.0 / sum(shape))
     return rng.uniform(-limit, limit, shape)
 
@@ -37,7 +39,7 @@ INITIALIZERS: dict[str, Draw] = {
 
 def initialize(
     architecture: Architecture,
-    seed: int | np.random.Generator,
+    seed: int | Generator,
     scheme: str = "he_normal",
     *,
     deviation: float = 1.0,

@@ -32,7 +32,7 @@ from backproof.scratch.changes import Buffers, no_formula, shaped
 from backproof.scratch.losses import LOSS_FUNCTIONS, Loss
 from backproof.scratch.series import EXPM1, LOG1P, horner, terms_needed
 
-LossesByMove = Annotated[Array, "examples moves"]
+Changes = list[Annotated[Array, "examples moves"]]  # for each sign, of every example's loss
 
 
 class UnmovedLogits(NamedTuple):
@@ -74,7 +74,7 @@ def _log1p(x: Array, size: float) -> Array:
     return horner(x, x, coefficients) if coefficients else np.log1p(x)
 
 
-def _cross_entropy_change(logits: UnmovedLogits, move: Move, buffers: Buffers) -> list[Array] | None:
+def _cross_entropy_change(logits: UnmovedLogits, move: Move, buffers: Buffers) -> Changes | None:
     D, signs, size = move
     coefficients = terms_needed(EXPM1, size, D.dtype)
     if not coefficients:
@@ -90,7 +90,7 @@ def _cross_entropy_change(logits: UnmovedLogits, move: Move, buffers: Buffers) -
     return [_log1p(cosh + sign * sinh, largest_sum) for sign in signs]
 
 
-def _binary_cross_entropy_change(logits: UnmovedLogits, move: Move, buffers: Buffers) -> list[Array] | None:
+def _binary_cross_entropy_change(logits: UnmovedLogits, move: Move, buffers: Buffers) -> Changes | None:
     coefficients = terms_needed(EXPM1, move.size, move.D.dtype)
     if not coefficients:
         return None
@@ -105,7 +105,7 @@ def _binary_cross_entropy_change(logits: UnmovedLogits, move: Move, buffers: Buf
     return changes
 
 
-def _squares_change(logits: UnmovedLogits, move: Move, buffers: Buffers) -> list[Array]:
+def _squares_change(logits: UnmovedLogits, move: Move, buffers: Buffers) -> Changes:
     slope = 2 * (logits.z - logits.targets)[:, None]
     odd = (slope @ move.D)[:, 0]
     squares = np.square(move.D, out=shaped(buffers[1], move.D.shape))
@@ -113,7 +113,7 @@ def _squares_change(logits: UnmovedLogits, move: Move, buffers: Buffers) -> list
     return [even + sign * odd for sign in move.signs]
 
 
-LossChange = Callable[[UnmovedLogits, Move, Buffers], list[Array] | None]  # None: D is too large for it
+LossChange = Callable[[UnmovedLogits, Move, Buffers], Changes | None]  # None: D is too large for it
 LOSS_CHANGES: dict[Loss, LossChange] = {
     LOSS_FUNCTIONS["cross_entropy"]: _cross_entropy_change,
     LOSS_FUNCTIONS["binary_cross_entropy"]: _binary_cross_entropy_change,
@@ -122,7 +122,7 @@ LOSS_CHANGES: dict[Loss, LossChange] = {
 }
 
 
-def loss_changes(loss: Loss, logits: UnmovedLogits, move: Move, buffers: Buffers) -> list[LossesByMove]:
+def loss_changes(loss: Loss, logits: UnmovedLogits, move: Move, buffers: Buffers) -> Changes:
     """l(z + sign D) - l(z) per sign; for cross_entropy D is relative to the label's logit.
 
     Parameters
@@ -148,7 +148,7 @@ def loss_changes(loss: Loss, logits: UnmovedLogits, move: Move, buffers: Buffers
     return changes
 
 
-def _subtracted(loss: Loss, logits: UnmovedLogits, move: Move) -> list[LossesByMove]:
+def _subtracted(loss: Loss, logits: UnmovedLogits, move: Move) -> Changes:
     """The same by two values of the loss; every move of an example is a row of its own."""
     examples, outputs, moves = move.D.shape
     base = loss.per_example(logits.z, logits.targets)[:, None]

@@ -240,19 +240,18 @@ class Network:
         sizes, self._rows = self.architecture.layer_sizes[1:], n_examples
         if n_examples > self._capacity:
             self._capacity = n_examples
-            self._buffers = [[np.empty(n_examples * size, self.dtype) for size in sizes] for _ in range(2)]
+            self._buffers = [[np.empty((n_examples, size), self.dtype) for size in sizes] for _ in range(2)]
             self._all_ones = np.ones(n_examples, self.dtype)
-        self._outputs, self._deltas = map(self._leading, self._buffers)
+        self._outputs, self._deltas = map(self._leading_rows, self._buffers)
         self._ones = self._all_ones[:n_examples]
 
-    def _leading(self, buffers: Sequence[Array]) -> list[Array]:
-        """The leading part of every layer's buffer as (rows, size), contiguous for any number of rows.
+    def _leading_rows(self, buffers: Sequence[Array]) -> list[Array]:
+        """The leading rows of every layer's buffer, contiguous for any number of them.
 
         Contiguous, so that no result depends, in its last bit, on which batches came before.
         """
-        n, sizes = self._rows, self.architecture.layer_sizes[1:]
-        arrays = [buffer[: n * size].reshape(n, size) for buffer, size in zip(buffers, sizes, strict=True)]
+        arrays = [buffer[: self._rows] for buffer in buffers]
         # Logits and their delta are column-major: the loss reduces over the outputs, which then runs along
         # whole columns of examples (maximum 1.2 us against 5.6, sum 1.0 against 2.4 for 100 x 10).
-        arrays[-1] = arrays[-1].reshape(-1, n).T
+        arrays[-1] = arrays[-1].reshape(-1, self._rows).T
         return arrays

@@ -54,11 +54,11 @@ class Problem:
 
     def __post_init__(self) -> None:
         architecture = self.architecture
-        x = architecture.checked_inputs(self.x)
+        x, targets = architecture.checked_batch(self.x, self.targets)
         # A frozen dataclass sets its own fields this way.
         object.__setattr__(self, "weights", architecture.checked_weights(self.weights))
         object.__setattr__(self, "x", x)
-        object.__setattr__(self, "targets", architecture.checked_targets(self.targets, len(x)))
+        object.__setattr__(self, "targets", targets)
 
     @property
     def batch_size(self) -> int:

@@ -19,7 +19,6 @@ array([0.01005017])
 
 import math
 from collections.abc import Sequence
-from functools import lru_cache
 
 import numpy as np
 
@@ -52,17 +51,11 @@ def terms_needed(coefficients: Sequence[float], size: float, dtype: np.dtype) ->
     """
     if not size <= 1.0:  # no power falls off, and those of 1e200 are no floats; nor is NaN small
         return ()
-    negligible = _negligible(dtype)
+    negligible = float(np.finfo(dtype).eps) / 8
     for k, c in enumerate(coefficients[1:], start=1):
         if abs(c) * size**k <= negligible:
             return coefficients[:k]
     return ()
-
-
-@lru_cache(maxsize=8)
-def _negligible(dtype: np.dtype) -> float:
-    """eps / 8: looked up once, not for every move."""
-    return float(np.finfo(dtype).eps) / 8
 
 
 def horner(x: Array, factor: Array, coefficients: Sequence[float], out: Array | None = None) -> Array:

@@ -26,8 +26,7 @@ With room for 4 entries, units 0, 1, 3 and inputs 0, 2 (the others do not move) 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from backproof.scratch.architecture import Array
 
@@ -35,8 +34,7 @@ Indices = Annotated[Array, "units"]
 Columns = Annotated[Array, "inputs"]  # indices, too
 
 
-@dataclass(frozen=True)
-class Tiling:
+class Tiling(NamedTuple):
     """Arrays of at most `elements` numbers, for `examples` examples at once."""
 
     elements: int

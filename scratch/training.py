@@ -167,7 +167,7 @@ class TrainingStep:
         method = recipe.method
         self._dropout = method.dropout if isinstance(method, Backprop) else None
         self._masks_rng = np.random.default_rng(self._dropout.seed if self._dropout else None)
-        self._buffer = np.empty((0, x.shape[1]), x.dtype)
+        self._buffer = x[:0]
 
     def __call__(self, batch: Rows, finished: Callable[[str], object] = ignore) -> float:
         """Take a step on these rows; return the loss before it. `finished(part)` after each of STEP_PARTS.
