@@ -26,7 +26,7 @@ are overwritten.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -132,8 +132,8 @@ def no_formula(*_: object) -> None:
     """For a function that is not listed: its values are subtracted."""
 
 
-ActivationChange = Callable[[Array, Array, Buffers], Array | None]  # None: s is too large for the formula
-ACTIVATION_CHANGES: dict[Activation, ActivationChange] = {
+# A formula gives None where s is too large for it.
+ACTIVATION_CHANGES = {
     ACTIVATION_FUNCTIONS["relu"]: _relu_change,
     ACTIVATION_FUNCTIONS["tanh"]: _tanh_change,
     ACTIVATION_FUNCTIONS["sigmoid"]: _sigmoid_change,

@@ -236,7 +236,7 @@ class UnitwiseDifference:
     def __call__(self, network: Network, x: Inputs, targets: Targets) -> Flat:
         activations = [a.copy() for a in network.forward(x)]
         result = Parameters(network.architecture, dtype=network.dtype)
-        for layer, (W, b) in enumerate(network.parameters.layers):
+        for layer, (W, b) in enumerate(network.layers):
             a = activations[layer]
             z = product(a, W) + b
             delta = self._delta(network, targets, layer, z)
@@ -262,7 +262,7 @@ def _losses_above(
     """Each example's part of the loss, (batch,), where layer `layer` has pre-activations z, t in column j."""
     z = z.copy()
     z[:, j] = t
-    for W, b in network.parameters.layers[layer + 1 :]:
+    for W, b in network.layers[layer + 1 :]:
         network.activation.apply(z)
         z = product(z, W) + b
     loss = network.loss_function

@@ -21,7 +21,6 @@ loss goes from 1 to 4 or to 0.
 """
 
 import math
-from collections.abc import Callable
 from typing import Annotated, NamedTuple
 
 import numpy as np
@@ -113,8 +112,8 @@ def _squares_change(logits: UnmovedLogits, move: Move, buffers: Buffers) -> Chan
     return [even + sign * odd for sign in move.signs]
 
 
-LossChange = Callable[[UnmovedLogits, Move, Buffers], Changes | None]  # None: D is too large for it
-LOSS_CHANGES: dict[Loss, LossChange] = {
+# A formula gives None where D is too large for it.
+LOSS_CHANGES = {
     LOSS_FUNCTIONS["cross_entropy"]: _cross_entropy_change,
     LOSS_FUNCTIONS["binary_cross_entropy"]: _binary_cross_entropy_change,
     LOSS_FUNCTIONS["mse"]: _squares_change,
@@ -142,10 +141,7 @@ def loss_changes(loss: Loss, logits: UnmovedLogits, move: Move, buffers: Buffers
         One for every sign.
     """
     formula = LOSS_CHANGES.get(loss, no_formula)
-    changes = formula(logits, move, buffers)
-    if changes is None:
-        return _subtracted(loss, logits, move)
-    return changes
+    return formula(logits, move, buffers) or _subtracted(loss, logits, move)
 
 
 def _subtracted(loss: Loss, logits: UnmovedLogits, move: Move) -> Changes:

@@ -71,6 +71,7 @@ class Network:
     ) -> None:
         self.architecture = architecture
         self.parameters = parameters
+        self.layers = parameters.layers
         self.dtype = parameters.flat.dtype
         self.activation = ACTIVATION_FUNCTIONS[architecture.activation]
         self.loss_function = loss_function or LOSS_FUNCTIONS[architecture.loss]
@@ -127,7 +128,7 @@ class Network:
         """
         self._resize(len(x))
         activations = [x]
-        for layer, ((W, b), z) in enumerate(zip(self.parameters.layers, self._outputs, strict=True)):
+        for layer, ((W, b), z) in enumerate(zip(self.layers, self._outputs, strict=True)):
             if layer > 0:
                 self.activation.apply(activations[layer])
             if masks and (mask := masks[layer]):
@@ -166,7 +167,7 @@ class Network:
             np.matmul(self._ones, delta, out=db)
             if layer > 0:
                 # delta_{l-1} = (delta_l W_l^T) * f'(z_{l-1})
-                delta = np.matmul(delta, self.parameters.layers[layer][0].T, out=self._deltas[layer - 1])
+                delta = np.matmul(delta, self.layers[layer][0].T, out=self._deltas[layer - 1])
                 a = activations[layer]
                 if masks and (mask := masks[layer]):
                     a = mask.backpropagate(delta, a)

@@ -18,7 +18,7 @@ import numpy as np
 
 from backproof.scratch.architecture import Architecture, Labels, Logits, PerExample, Units
 from backproof.scratch.errors import expect
-from backproof.scratch.losses import LOSS_FUNCTIONS, Loss
+from backproof.scratch.losses import LOSS_FUNCTIONS, Loss, Out
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ def smoothed_cross_entropy(smoothing: float) -> Loss:
     expect(0.0 <= smoothing < 1.0, f"smoothing: expected a share in [0, 1), got {smoothing!r}")
     sharp = LOSS_FUNCTIONS["cross_entropy"]
 
-    def terms_and_delta(z: Logits, labels: Labels, out: Logits | None, factor: float) -> PerExample:
+    def terms_and_delta(z: Logits, labels: Labels, out: Out, factor: float) -> PerExample:
         rows = np.arange(len(z))
         terms = sharp.terms_and_delta(z, labels, out, factor)
         if out is not None:

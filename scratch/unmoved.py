@@ -56,7 +56,7 @@ class Unmoved(NamedTuple):
 
     def weights(self, layer: int) -> WeightsByExample:
         """W of this layer; of the last one, as the loss takes what moves the logits."""
-        W = self.network.parameters.layers[layer][0]
+        W = self.network.layers[layer][0]
         return self.as_logit_moves(W) if layer == self.last else W[None]
 
     def as_logit_moves(self, D: Annotated[Array, "moves outputs"]) -> WeightsByExample:
@@ -86,8 +86,8 @@ def forward_unmoved(network: Network, x: Inputs, targets: Targets) -> Unmoved:
     """
     layers = []
     a = x.astype(network.dtype, copy=False)
-    n_layers = len(network.parameters.layers)
-    for number, (W, b) in enumerate(network.parameters.layers, start=1):
+    n_layers = len(network.layers)
+    for number, (W, b) in enumerate(network.layers, start=1):
         ones = np.ones((len(a), 1), a.dtype)
         z = product(a, W) + b
         activation = "identity" if number == n_layers else network.architecture.activation
