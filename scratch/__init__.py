@@ -10,5 +10,6 @@ Read in this order:
     every method by name    `gradients`
     training                `optimizers`, `schedules`, `training`
 
-What is cited stands in `references`.
+What is cited stands in `references`. The modules name each other relatively: the folder stands by itself, and
+works as well under another name, copied beside a program of yours.
 """

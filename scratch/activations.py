@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backproof.scratch.architecture import Array
+from .architecture import Array
 
 
 @dataclass(frozen=True)

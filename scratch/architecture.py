@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from backproof.scratch.errors import (
+from .errors import (
     InputTypeError,
     expect,
     expect_number,

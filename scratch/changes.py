@@ -30,9 +30,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from backproof.scratch.activations import ACTIVATION_FUNCTIONS, Activation
-from backproof.scratch.architecture import Array
-from backproof.scratch.series import TANH, horner, terms_needed
+from .activations import ACTIVATION_FUNCTIONS, Activation
+from .architecture import Array
+from .series import TANH, horner, terms_needed
 
 Buffers = Sequence[Array]  # three flat arrays
 

@@ -25,8 +25,8 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 
-from backproof.scratch.architecture import Array, Flat
-from backproof.scratch.errors import InputTypeError, expect, expect_one_of
+from .architecture import Array, Flat
+from .errors import InputTypeError, expect, expect_one_of
 
 SchemeName = Literal["forward_difference", "central_difference", "five_point", "complex_step"]
 Tableau = Annotated[Array, "rows parameters"]

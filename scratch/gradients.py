@@ -31,8 +31,8 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from backproof.scratch.architecture import Array, Flat, Inputs, Logits, PerExample, Targets
-from backproof.scratch.differences import (
+from .architecture import Array, Flat, Inputs, Logits, PerExample, Targets
+from .differences import (
     CENTRAL,
     COMPLEX,
     FIVE_POINT,
@@ -47,11 +47,11 @@ from backproof.scratch.differences import (
     step_sizes,
     working_dtype,
 )
-from backproof.scratch.errors import InputTypeError, expect, expect_one_of
-from backproof.scratch.network import Network, product
-from backproof.scratch.parameters import Parameters
-from backproof.scratch.regularization import Dropout
-from backproof.scratch.structured import MEMORY, structured_difference
+from .errors import InputTypeError, expect, expect_one_of
+from .network import Network, product
+from .parameters import Parameters
+from .regularization import Dropout
+from .structured import MEMORY, structured_difference
 
 MethodName = SchemeName | Literal["richardson", "unitwise_difference", "backprop"]
 Evaluation = Literal["naive", "structured"]

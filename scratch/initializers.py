@@ -11,9 +11,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.random import Generator
 
-from backproof.scratch.architecture import Architecture, Weight
-from backproof.scratch.errors import expect, expect_one_of
-from backproof.scratch.parameters import Parameters
+from .architecture import Architecture, Weight
+from .errors import expect, expect_one_of
+from .parameters import Parameters
 
 Shape = tuple[int, int]  # (fan_in, fan_out)
 Draw = Callable[[Generator, Shape], Weight]

@@ -25,11 +25,11 @@ from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from backproof.scratch.activations import sigmoid
-from backproof.scratch.architecture import Array, Logits, Targets
-from backproof.scratch.changes import Buffers, no_formula, shaped
-from backproof.scratch.losses import LOSS_FUNCTIONS, Loss
-from backproof.scratch.series import EXPM1, LOG1P, horner, terms_needed
+from .activations import sigmoid
+from .architecture import Array, Logits, Targets
+from .changes import Buffers, no_formula, shaped
+from .losses import LOSS_FUNCTIONS, Loss
+from .series import EXPM1, LOG1P, horner, terms_needed
 
 Changes = list[Annotated[Array, "examples moves"]]  # for each sign, of every example's loss
 

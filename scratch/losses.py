@@ -17,8 +17,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from backproof.scratch.activations import sigmoid
-from backproof.scratch.architecture import Array, Labels, Logits, PerExample, Scalar, Targets
+from .activations import sigmoid
+from .architecture import Array, Labels, Logits, PerExample, Scalar, Targets
 
 Out = Logits | None  # where delta is written, if it is wanted
 

@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from backproof.scratch.activations import ACTIVATION_FUNCTIONS
-from backproof.scratch.architecture import Architecture, Array, Inputs, Logits, Scalar, Targets, Units
-from backproof.scratch.losses import LOSS_FUNCTIONS, Loss
-from backproof.scratch.parameters import Parameters
-from backproof.scratch.problem import Problem
-from backproof.scratch.regularization import Masks
+from .activations import ACTIVATION_FUNCTIONS
+from .architecture import Architecture, Array, Inputs, Logits, Scalar, Targets, Units
+from .losses import LOSS_FUNCTIONS, Loss
+from .parameters import Parameters
+from .problem import Problem
+from .regularization import Masks
 
 # For products of finite numbers. OpenBLAS's float32 kernel for AVX-512 (sgemv_t of 0.3.31) multiplies a
 # vector of five along with uninitialised memory: the result is right, but where a signalling NaN happens to

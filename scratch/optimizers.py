@@ -19,7 +19,7 @@ from typing import Protocol
 
 import numpy as np
 
-from backproof.scratch.architecture import Array, Flat, OptimizerSpec
+from .architecture import Array, Flat, OptimizerSpec
 
 # Adam's five vectors in 1.3 MB of float32. In smaller blocks the cost of a call shows: 269,000 parameters
 # take 418 us in blocks of 8,192 and 263 us in these. Without any, long vectors go through memory ten times.

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from backproof.scratch.architecture import Architecture, Bias, Flat, Weight, Weights, flattened
-from backproof.scratch.errors import expect_shape
+from .architecture import Architecture, Bias, Flat, Weight, Weights, flattened
+from .errors import expect_shape
 
 
 class Parameters:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from backproof.scratch.architecture import (
+from .architecture import (
     Architecture,
     DtypeName,
     Flat,

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backproof.scratch.architecture import Architecture, Labels, Logits, PerExample, Units
-from backproof.scratch.errors import expect
-from backproof.scratch.losses import LOSS_FUNCTIONS, Loss, Out
+from .architecture import Architecture, Labels, Logits, PerExample, Units
+from .errors import expect
+from .losses import LOSS_FUNCTIONS, Loss, Out
 
 
 @dataclass(frozen=True)

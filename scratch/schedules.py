@@ -11,7 +11,7 @@ OneCycleLR with its cosines and a fixed momentum. t may be fractional: a schedul
 import math
 from collections.abc import Callable
 
-from backproof.scratch.errors import expect
+from .errors import expect
 
 Schedule = Callable[[float], float]  # steps already taken -> factor on the learning rate
 

@@ -22,7 +22,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from backproof.scratch.architecture import Array
+from .architecture import Array
 
 EXPM1 = [1 / math.factorial(k) for k in range(1, 10)]
 LOG1P = [(-1) ** (k + 1) / k for k in range(1, 10)]

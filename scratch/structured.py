@@ -42,14 +42,14 @@ from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from backproof.scratch.architecture import Array, Flat, Inputs, Targets, Units
-from backproof.scratch.changes import Buffers, activation_change, largest, multiplied, shaped
-from backproof.scratch.differences import Scheme, working_dtype
-from backproof.scratch.errors import expect
-from backproof.scratch.loss_changes import Move, loss_changes
-from backproof.scratch.network import Network, product
-from backproof.scratch.tiling import Indices, Tiling, groups, rectangles
-from backproof.scratch.unmoved import Unmoved, forward_unmoved
+from .architecture import Array, Flat, Inputs, Targets, Units
+from .changes import Buffers, activation_change, largest, multiplied, shaped
+from .differences import Scheme, working_dtype
+from .errors import expect
+from .loss_changes import Move, loss_changes
+from .network import Network, product
+from .tiling import Indices, Tiling, groups, rectangles
+from .unmoved import Unmoved, forward_unmoved
 
 MEMORY = 256 * 2**20  # bytes of temporary arrays
 _ARRAYS = 10  # temporaries of a tile's size that live at once, at most

@@ -28,7 +28,7 @@ With room for 4 entries, units 0, 1, 3 and inputs 0, 2 (the others do not move) 
 from collections.abc import Iterator
 from typing import Annotated, NamedTuple
 
-from backproof.scratch.architecture import Array
+from .architecture import Array
 
 Indices = Annotated[Array, "units"]
 Columns = Annotated[Array, "inputs"]  # indices, too

@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from backproof.scratch.architecture import Batch, Inputs, OptimizerSpec, Rows, Targets
-from backproof.scratch.errors import expect
-from backproof.scratch.gradients import Backprop, Method
-from backproof.scratch.network import Network, ignore
-from backproof.scratch.optimizers import make_optimizer
-from backproof.scratch.parameters import Parameters
-from backproof.scratch.regularization import Masks, smoothed_cross_entropy
-from backproof.scratch.schedules import Schedule
+from .architecture import Batch, Inputs, OptimizerSpec, Rows, Targets
+from .errors import expect
+from .gradients import Backprop, Method
+from .network import Network, ignore
+from .optimizers import make_optimizer
+from .parameters import Parameters
+from .regularization import Masks, smoothed_cross_entropy
+from .schedules import Schedule
 
 Augmentation = Callable[[Inputs], None]  # changes a batch of inputs in place
 StepCallback = Callable[[int, float], None]  # (steps done, that step's loss)

@@ -20,10 +20,10 @@ from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from backproof.scratch.architecture import ActivationName, Array, Inputs, Targets, Units
-from backproof.scratch.loss_changes import UnmovedLogits, softmax
-from backproof.scratch.losses import LOSS_FUNCTIONS
-from backproof.scratch.network import Network, product
+from .architecture import ActivationName, Array, Inputs, Targets, Units
+from .loss_changes import UnmovedLogits, softmax
+from .losses import LOSS_FUNCTIONS
+from .network import Network, product
 
 WeightsByExample = Annotated[Array, "examples fan_in fan_out"]  # of one example, where all share them
 

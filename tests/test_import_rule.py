@@ -8,6 +8,7 @@ top really stays away is seen in a fresh process.
 """
 
 import ast
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -62,6 +63,7 @@ FLOORS = (
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 MOST_MODULES = 6  # directly in comparisons/
+BY_ITSELF = "backproof.scratch"
 
 
 def sources(folder: str) -> list[Path]:
@@ -75,17 +77,27 @@ def name_of(path: Path) -> str:
     return ".".join(("backproof", *(parts[:-1] if parts[-1] == "__init__" else parts)))
 
 
-def imports(source: str, top_level_only: bool = False) -> set[str]:
-    """The dotted names that a source text imports; `from a import b` counts as a and as a.b."""
+def imports(source: str, top_level_only: bool = False, package: str = "") -> set[str]:
+    """The dotted names that a source text imports; `from a import b` counts as a and as a.b.
+
+    `from .a import b` is package.a and package.a.b, and is allowed in scratch alone, which stands by itself.
+    """
     tree = ast.parse(source)
     found = set()
     for node in _top_level(tree) if top_level_only else ast.walk(tree):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, "relative import: the rule is read from absolute names"
-            found |= {str(node.module)} | {f"{node.module}.{alias.name}" for alias in node.names}
+            assert node.level <= (package == BY_ITSELF), "relative import: expected an absolute name"
+            module = f"{package}.{node.module}" if node.level else str(node.module)
+            found |= {module} | {f"{module}.{alias.name}" for alias in node.names}
     return found
+
+
+def imports_of(path: Path, top_level_only: bool = False) -> set[str]:
+    """The same for a module of ours."""
+    package = name_of(path).rpartition(".")[0]
+    return imports(path.read_text(encoding="utf-8"), top_level_only, package)
 
 
 def _top_level(tree: ast.Module) -> list[ast.AST]:
@@ -114,9 +126,11 @@ def modules(*folders: str) -> dict[str, Path]:
 
 def arrows(known: Mapping[str, Path], sources_of: Mapping[str, str]) -> dict[str, set[str]]:
     """For every module, those of `known` that it imports, anywhere in its text."""
-    return {
-        name: (imports(sources_of[name]) & set(known)) - {name, name.rpartition(".")[0]} for name in known
-    }
+    found = {}
+    for name in known:
+        package = name.rpartition(".")[0]
+        found[name] = (imports(sources_of[name], package=package) & set(known)) - {name, package}
+    return found
 
 
 def circle(graph: Mapping[str, set[str]]) -> list[str]:
@@ -168,6 +182,29 @@ def test_the_reader_of_imports_sees_them_wherever_they_are(source: str, expected
     assert imports(source) == expected
 
 
+def test_a_relative_import_is_read_by_its_whole_name_and_refused_outside_scratch() -> None:
+    assert imports("from .errors import expect", package=BY_ITSELF) == {
+        "backproof.scratch.errors",
+        "backproof.scratch.errors.expect",
+    }
+    with pytest.raises(AssertionError, match="relative import"):
+        imports("from .known import names", package="backproof.comparisons.contenders")
+    with pytest.raises(AssertionError, match="relative import"):
+        imports("from ..reference import program", package=BY_ITSELF)
+
+
+def test_the_folder_scratch_works_by_itself_under_another_name(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "scratch", tmp_path / "mine", ignore=shutil.ignore_patterns("__pycache__"))
+    names = sorted(path.stem for path in sources("scratch") if path.stem != "__init__")
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
+        + "".join(f"import mine.{name}\n" for name in names)
+        + "print(*(name for name in sys.modules if name.startswith('backproof.')))"
+    )
+    process = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
+    assert process.stdout.strip() == ""
+
+
 def test_the_reader_of_top_level_imports_leaves_out_what_runs_later_or_never() -> None:
     source = "import a\nif TYPE_CHECKING:\n import b\ndef f():\n import c\ntry:\n import d\nfinally:\n pass"
     assert imports(source, top_level_only=True) == {"a", "d"}
@@ -193,7 +230,7 @@ def test_packages_import_in_one_direction(package: str) -> None:
     wrong = {
         f"{path.relative_to(ROOT)} imports {name}"
         for path in sources(package)
-        for name in imports(path.read_text(encoding="utf-8"))
+        for name in imports_of(path)
         if package_of(name) in {*PACKAGES, "tests"} and package_of(name) not in MAY_IMPORT[package]
     }
     assert wrong == set()
@@ -204,7 +241,7 @@ def test_nothing_is_imported_under_a_name_that_a_user_may_have_for_his_own(folde
     wrong = {
         f"{path.relative_to(ROOT)} imports {name}"
         for path in sources(folder)
-        for name in imports(path.read_text(encoding="utf-8"))
+        for name in imports_of(path)
         if name.partition(".")[0] in PACKAGES
     }
     assert wrong == set()
@@ -243,7 +280,7 @@ def test_scratch_imports_numpy_and_the_standard_library_alone() -> None:
     wrong = {
         f"{path.relative_to(ROOT)} imports {name}"
         for path in sources("scratch")
-        for name in imports(path.read_text(encoding="utf-8"))
+        for name in imports_of(path)
         if package_of(name) not in allowed
     }
     assert wrong == set()
@@ -253,7 +290,7 @@ def test_the_references_take_only_descriptions_from_scratch_and_none_of_its_nume
     wrong = {
         f"{path.relative_to(ROOT)} imports {name}"
         for path in sources("reference")
-        for name in imports(path.read_text(encoding="utf-8"))
+        for name in imports_of(path)
         if package_of(name) == "scratch" and not f"{name}.".startswith(SHARED)
     }
     assert wrong == set()
@@ -265,7 +302,7 @@ def test_a_framework_is_imported_at_the_top_of_a_reference_or_a_single_lesson_on
         f"{path.relative_to(ROOT)} imports {name}"
         for package in ("scratch", "comparisons")
         for path in sources(package)
-        for name in imports(path.read_text(encoding="utf-8"), top_level_only=True)
+        for name in imports_of(path, top_level_only=True)
         if package_of(name) in FRAMEWORKS and path.parent.name != "lessons"
     }
     assert wrong == set()
@@ -276,7 +313,7 @@ def test_command_modules_import_no_more_than_typer_at_the_top() -> None:
     wrong = {
         f"{path.relative_to(ROOT)} imports {name}"
         for path in [*sources("comparisons/commands"), ROOT / "comparisons" / "cli.py"]
-        for name in imports(path.read_text(encoding="utf-8"), top_level_only=True)
+        for name in imports_of(path, top_level_only=True)
         if package_of(name) not in allowed
     }
     assert wrong == set()

@@ -16,6 +16,7 @@ ANY_SHAPE = {
     "activations.sigmoid": "elementwise",
     "changes.activation_change": "elementwise, z broadcasting against s",
     "changes.largest": "over all entries",
+    "changes.multiplied": "any two that broadcast",
     "changes.shaped": "the shape is an argument",
     "differences.step_sizes": "elementwise",
     "forward_bounds.stored": "elementwise",

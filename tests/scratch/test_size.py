@@ -13,9 +13,9 @@ from pathlib import Path
 
 SCRATCH = Path(__file__).parents[2] / "scratch"
 CODE = {token.OP, token.NAME, token.NUMBER, token.STRING}
-MOST_TOKENS = 15_060
-MOST_PER_LINE = 9.6  # over all modules
-MOST_PER_LINE_OF_A_MODULE = 12.0
+MOST_TOKENS = 14_345
+MOST_PER_LINE = 9.2  # over all modules
+MOST_PER_LINE_OF_A_MODULE = 11.8
 
 
 @dataclass(frozen=True)
