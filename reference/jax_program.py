@@ -7,7 +7,7 @@ times; those that cannot run as they are.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from itertools import islice
 from typing import Any
 
@@ -114,6 +114,12 @@ def _narrow(leaf: Any) -> Any:
     return np.float32 if leaf.dtype == np.float64 else leaf.dtype
 
 
+def undisturbed() -> AbstractContextManager[None]:
+    """float32 is float32: on accelerators products would else be rounded further."""
+    precision: AbstractContextManager[None] = jax.default_matmul_precision("float32")
+    return precision
+
+
 @contextmanager
 def _width(wide: bool) -> Iterator[None]:
     with jax.enable_x64(wide):
@@ -122,6 +128,8 @@ def _width(wide: bool) -> Iterator[None]:
 
 class JaxProgram:
     """`Program` for JAX."""
+
+    inside = ""  # not seen from outside
 
     def __init__(
         self, function: Function, cells: Mapping[str, Any], outputs: Sequence[Output], wide: bool

@@ -160,6 +160,8 @@ def _outputs(parts: Mapping[str, Any]) -> list[Output]:
 class TensorFlowProgram:
     """`Program` for TensorFlow."""
 
+    inside = ""  # not seen from outside
+
     def __init__(self, function: Function, cells: Mapping[str, Any]) -> None:
         self._function, self.cells = function, dict(cells)
         self.outputs = _outputs(function(self._tensors()))

@@ -11,7 +11,6 @@ import inspect
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -20,11 +19,15 @@ from torch.autograd import forward_ad
 
 from backproof.reference.contender import NotOffered
 from backproof.reference.nested import leaves, rebuilt
-from backproof.reference.program import (
-    Output,
-    checked_first,
-    checked_outputs,
-    upstream_name,
+from backproof.reference.program import EPS, Output, checked_first, checked_outputs, upstream_name
+from backproof.reference.torch_arithmetic import (
+    Switches,
+    double,
+    double_module,
+    doubled,
+    kept_in,
+    same_random_numbers,
+    using,
 )
 from backproof.scratch.architecture import Array
 from backproof.scratch.errors import InputError, InputTypeError
@@ -41,7 +44,7 @@ UNPACK_DUAL: Callable[[torch.Tensor], Any] = forward_ad.unpack_dual
 
 
 def opened(f: Any, args: Sequence[Any], names: Sequence[str], dtype: str | None) -> "TorchProgram":
-    """The program f(*args), its floating-point tensors in this dtype, or as they are.
+    """The program f(*args), its floating-point tensors in "float64", or as they are.
 
     Parameters
     ----------
@@ -68,16 +71,18 @@ def opened(f: Any, args: Sequence[Any], names: Sequence[str], dtype: str | None)
     InputTypeError
         For complex numbers, and where no floating-point tensor is returned.
     """
-    wanted = None if dtype is None else getattr(torch, dtype)
+    wide = dtype == "float64"
     f, bound = _unwrapped(f)
     if isinstance(f, type) and issubclass(f, torch.autograd.Function):
         f = f.apply
     named = [pair for arg, name in zip(args, names, strict=True) for pair in leaves(arg, name)]
-    arguments = [_leaf(value, wanted, name) for name, value in named]
+    arguments = [_leaf(value, wide, name) for name, value in named]
     cells: Named = {}
     if isinstance(f, torch.nn.Module):
-        f = _copied(f, wanted)
+        f = _copied(f, wide)
         cells = {name: p for name, p in f.named_parameters() if p.requires_grad}
+        for name, parameter in cells.items():
+            _refuse_complex(parameter, name)
     inputs = {
         name: a for (name, _), a in zip(named, arguments, strict=True) if _is_floating(a) and a.requires_grad
     }
@@ -88,15 +93,17 @@ def opened(f: Any, args: Sequence[Any], names: Sequence[str], dtype: str | None)
 
 
 @contextmanager
-def undisturbed() -> Iterator[None]:
-    """The random state is put back; one thread, since a team costs small tensors more than it gives."""
+def undisturbed(own: Switches) -> Iterator[None]:
+    """float32 is float32 (`own` is put back); random states are put back; one thread, since a team costs
+    small tensors more than it gives."""
     threads = torch.get_num_threads()
-    with torch.random.fork_rng(devices=[]):
+    with same_random_numbers(), using(own.full, own):
         torch.set_num_threads(1)
         try:
             yield
         finally:
             torch.set_num_threads(threads)
+            torch.clear_autocast_cache()
 
 
 def _unwrapped(f: Any) -> tuple[Any, Mapping[str, object]]:
@@ -106,31 +113,37 @@ def _unwrapped(f: Any) -> tuple[Any, Mapping[str, object]]:
     return f, {}
 
 
-def _copied(module: torch.nn.Module, dtype: torch.dtype | None) -> torch.nn.Module:
+def _copied(module: torch.nn.Module, wide: bool) -> torch.nn.Module:
     try:
         copied = copy.deepcopy(module)
     except RuntimeError as error:  # a tensor with a history, kept as an attribute, cannot be copied
         raise InputError(
             f"f: expected a module that can be copied, got {error}; pass a function that calls it"
         ) from error
-    return copied if dtype is None else copied.to(dtype)
+    return double_module(copied) if wide else copied
 
 
 def _is_floating(value: Any) -> bool:
     return isinstance(value, torch.Tensor) and value.is_floating_point()
 
 
-def _leaf(value: Any, dtype: torch.dtype | None, name: str) -> Any:
+def _refuse_complex(value: Any, name: str) -> None:
     if isinstance(value, torch.Tensor) and value.is_complex():
         raise InputTypeError(
             f"{name}: expected real numbers, got {value.dtype}; let f take real and imaginary parts"
         )
-    if not _is_floating(value):
+
+
+def _leaf(value: Any, wide: bool, name: str) -> Any:
+    _refuse_complex(value, name)
+    if not isinstance(value, torch.Tensor):
         return value
+    if not _is_floating(value):
+        return doubled(value) if wide else value
     if not torch.isfinite(value).all():
         raise InputError(f"{name}: expected finite numbers, found NaN or Inf; choose another point")
-    copied = value.detach().to(dtype or value.dtype, copy=True)
-    return copied.contiguous().requires_grad_()
+    copied = doubled(value.detach()).clone() if wide else value.detach().clone()
+    return copied.requires_grad_()
 
 
 class _Call:
@@ -151,6 +164,7 @@ class _Call:
         self._buffers = _Buffers(_modules_of(f))
 
     def __call__(self, tensors: Sequence[torch.Tensor]) -> Named:
+        torch.clear_autocast_cache()  # rounded copies of weights, which may have been moved since
         with self._buffers.kept():
             returned = self._returned(tensors)
         parts = list(leaves(returned, "output"))
@@ -215,8 +229,10 @@ class TorchProgram:
         self.function, self.cells = function, cells
         self._leaves = list(cells.values())
         with torch.enable_grad():
-            parts = function(self._leaves)
+            parts, kept = kept_in(lambda: function(self._leaves))
         self.outputs = [Output(name, part.numel(), _kind(part)) for name, part in parts.items()]
+        said = [_kind(tensor) for tensor in (*self._leaves, *parts.values())]
+        self.inside = kept if kept and EPS[kept] > max(EPS.get(kind, 0.0) for kind in said) else ""
         self._grad = False
         try:
             first = self._flat()
@@ -278,7 +294,8 @@ class TorchProgram:
         generator = torch.Generator().manual_seed(0)
         upstream = {
             upstream_name(name): torch.randn(part.shape, generator=generator, dtype=torch.float64)
-            .to(part.device, part.dtype)
+            .to(part.dtype)
+            .to(part.device)
             .requires_grad_()
             for name, part in parts.items()
         }
@@ -333,15 +350,16 @@ def _offered() -> Iterator[None]:
 
 
 def _in_a_row(tensors: Any) -> Array:
-    row = [tensor.detach().reshape(-1).double().cpu() for tensor in tensors]
+    row = [double(tensor).cpu().reshape(-1) for tensor in tensors]
     found: Array = torch.cat(row).numpy()
     return found
 
 
 def _like(model: torch.Tensor, flat: Array) -> torch.Tensor:
-    return torch.from_numpy(flat).reshape(model.shape).to(model.device, model.dtype)
+    """The dtype first: a device may have no double precision."""
+    return torch.from_numpy(flat).reshape(model.shape).to(model.dtype).to(model.device)
 
 
 def _split(row: Array, parts: Sequence[torch.Tensor]) -> list[torch.Tensor]:
-    numbers = iter(row)
-    return [_like(part, np.fromiter(islice(numbers, part.numel()), np.float64)) for part in parts]
+    ends = np.cumsum([part.numel() for part in parts])[:-1]
+    return [_like(part, flat) for part, flat in zip(parts, np.split(row, ends), strict=True)]

@@ -36,6 +36,7 @@ LOG = logging.getLogger("backproof")
 DIRECTIONS = 2
 STEP = 2.0**-17  # times v, whose entries are as large as their parameter's tensor
 SAME = 2.0**-20  # of a gradient: how far two runs of the same code in single precision may lie apart
+REPEATED = 2.0**-45  # of a loss: a device that adds in an order of its own repeats it to this
 USEFUL = 0.05  # a bound of more than this of the slope has seen nothing
 
 
@@ -66,7 +67,8 @@ class SpotCheck:
     model
         The torch module that is trained. It is copied for each look, never written to.
     loss
-        loss(model, *batch) -> scalar tensor, as in the training loop.
+        loss(model, *batch) -> scalar tensor, as in the training loop: with autocast inside it, if that has
+        it, and without a scaler's factor.
     every
         Calls from one look to the next; the first is the `every`-th.
     on_fail
@@ -112,8 +114,20 @@ def look(
     trained = [p for p in model.parameters() if p.requires_grad and p.grad is not None]
     if not trained:
         return _undecided(step, "no parameter has a gradient; call it after loss.backward()")
-    claimed = [p.grad.detach().double() for p in trained if p.grad is not None]
-    shadow = copy.deepcopy(model).double()
+    from backproof.reference.torch_arithmetic import same_random_numbers
+
+    with same_random_numbers():  # the training goes on as if nobody had looked
+        return _looked(model, loss, batch, step, seed)
+
+
+def _looked(
+    model: "torch.nn.Module", loss: "Callable[..., torch.Tensor]", batch: Sequence[Any], step: int, seed: int
+) -> Spot:
+    from backproof.reference.torch_arithmetic import double, double_module
+
+    trained = [p for p in model.parameters() if p.requires_grad and p.grad is not None]
+    claimed = [double(p.grad) for p in trained if p.grad is not None]
+    shadow = double_module(copy.deepcopy(model))
     pairs = zip(model.parameters(), shadow.parameters(), strict=True)
     parameters = [q for p, q in pairs if p.requires_grad and p.grad is not None]
     wide = [_widened(part) for part in batch]
@@ -122,15 +136,16 @@ def look(
     value = float(first.detach())
     if not math.isfinite(value):
         return Spot(Outcome.FAIL, step, float("inf"), 0.0, float("nan"), f"the loss of the batch is {value}")
-    if value != again:
+    if abs(value - again) > REPEATED * abs(value):
         return _undecided(step, "two losses of the same batch differ: fix the seed, or check without dropout")
     if not all(math.isfinite(float(g.sum())) for g in claimed):
         return Spot(Outcome.FAIL, step, float("inf"), 0.0, float("nan"), "the gradient holds NaN or infinity")
     own = _gradient(first, parameters)  # before any of them is moved
     fresh = _own_gradient(model, loss, batch)
     kept = [q.detach().clone() for q in parameters]
+    noise = 2.0**-50 * abs(value) + abs(value - again)
     return _judged(
-        _Shadow(parameters, kept, claimed, fresh, own, value, lambda: loss(shadow, *wide)), step, seed
+        _Shadow(parameters, kept, claimed, fresh, own, value, noise, lambda: loss(shadow, *wide)), step, seed
     )
 
 
@@ -148,10 +163,10 @@ def _gradient(value: "torch.Tensor", parameters: "Sequence[torch.Tensor]") -> "l
     """In double precision; zeros for a parameter that the loss does not use."""
     import torch
 
+    from backproof.reference.torch_arithmetic import double
+
     found = torch.autograd.grad(value, list(parameters), allow_unused=True)
-    return [
-        (torch.zeros_like(q) if g is None else g).double() for q, g in zip(parameters, found, strict=True)
-    ]
+    return [double(torch.zeros_like(q) if g is None else g) for q, g in zip(parameters, found, strict=True)]
 
 
 def _undecided(step: int, reason: str) -> Spot:
@@ -160,8 +175,9 @@ def _undecided(step: int, reason: str) -> Spot:
 
 def _widened(part: Any) -> Any:
     """Floating-point tensors of the batch in double precision, all else as it is."""
-    is_float = hasattr(part, "is_floating_point") and part.is_floating_point()
-    return part.double() if is_float else part
+    from backproof.reference.torch_arithmetic import doubled
+
+    return doubled(part) if hasattr(part, "is_floating_point") else part
 
 
 @dataclass(frozen=True)
@@ -174,6 +190,7 @@ class _Shadow:
     fresh: "Sequence[torch.Tensor]"  # g'
     own: "Sequence[torch.Tensor]"  # g64
     value: float  # L(theta)
+    noise: float  # of one loss: rounding, and what a second call was off
     loss: "Callable[[], torch.Tensor]"
 
     def moved(self, v: "Sequence[torch.Tensor]", by: float) -> float:
@@ -211,7 +228,7 @@ def _judged(shadow: _Shadow, step: int, seed: int) -> Spot:
         coarse, fine = sum(far) / 2, sum(near) / 2
         claim = _dot(shadow.claimed, v)
         bound = abs(coarse - fine) + abs(near[1] - near[0])
-        bound += 2.0**-50 * abs(shadow.value) / STEP + 4 * rounded * _norm(v)
+        bound += shadow.noise / STEP + 4 * rounded * _norm(v)
         spots.append((abs(claim - fine), bound, fine, size * _norm(v)))
     return _verdict(spots, step)
 

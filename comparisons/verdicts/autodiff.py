@@ -2,19 +2,19 @@
 
     float64       reverse mode against values, tensor by tensor            derivative_judge
     as it is      float32 and below against float64, at the same numbers   precision_judge
+                  float32 once more where tf32 is allowed, and changes it
     order=2       the backward pass differentiated again, forward mode, symmetry      second_order
 
 The function is opened as a `Program` (`opened_program`): the framework is imported only by who brings its
 tensors.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from backproof.comparisons.verdicts.derivative_judge import Search, judge_program
 from backproof.comparisons.verdicts.gradient_verdict import GradientVerdict
-from backproof.comparisons.verdicts.opened_program import in_double, is_double, opener
+from backproof.comparisons.verdicts.opened_program import Opener, in_double, is_double, opener
 from backproof.comparisons.verdicts.precision_judge import judge_precision
 from backproof.comparisons.verdicts.second_order import judge_forward, judge_second, judge_second_precision
 from backproof.reference.program import Program
@@ -58,7 +58,8 @@ def check_autodiff(
     GradientVerdict
         A verdict for every tensor by its name (``weight``, ``input[0]``, ``params['w'][0]``), and one
         overall, true only where it is a PASS. Tensors below float64 are judged in float64 and, as ``weight
-        (float32)``, as they are.
+        (float32)``, as they are; where float32 products may be rounded to tf32 on a GPU, that is turned off
+        for these, and ``weight (float32, tf32 inside)`` is as it was set.
 
     Raises
     ------
@@ -67,6 +68,11 @@ def check_autodiff(
         different values for the same arguments (dropout: call ``f.eval()`` first).
     InputTypeError
         For complex numbers, and where no floating-point tensor is returned.
+
+    Notes
+    -----
+    torch modules run on the device they are on. One without float64 (MPS) lends its module to the CPU for
+    that. Under autocast float64 stays float64, and ``(float32, bfloat16 inside)`` is what autocast makes.
 
     References
     ----------
@@ -84,16 +90,16 @@ def check_autodiff(
     search = Search(required, max_entries, seed)
     opened = opener(f, args)
     with opened.around():
-        views = _Views.of(opened.program)
+        views = _Views.of(opened)
         found = dict(judge_program(views.finest, search))
-        if views.coarse is not None and views.fine is not None:
-            found |= judge_precision(views.fine, views.coarse, search)
+        for fine, coarse in views.pairs:
+            found |= judge_precision(fine, coarse, search)
         notes: tuple[str, ...] = ()
         if order == 2:
             forward, notes = judge_forward(views.finest, search)
             found |= forward | judge_second(views.finest, search)
-            if views.coarse is not None and views.fine is not None:
-                found |= judge_second_precision(views.fine, views.coarse, search)
+            for fine, coarse in views.pairs:
+                found |= judge_second_precision(fine, coarse, search)
     return GradientVerdict(found, notes=notes)
 
 
@@ -128,18 +134,21 @@ class _Views:
     """One function in float64, where it can be, and as it is, where that is something else."""
 
     fine: Program | None
-    coarse: Program | None
+    coarse: tuple[Program, ...]  # one; or two, where switches of the framework round it further
 
     @classmethod
-    def of(cls, open_in: Callable[[str | None], Program]) -> "_Views":
-        given = open_in(None)
+    def of(cls, opened: Opener) -> "_Views":
+        given = opened.program(None)
         if is_double(given):
-            return cls(given, None)
-        return cls(in_double(open_in), given)
+            return cls(given, ())
+        loose = opened.loosened(given)
+        return cls(in_double(opened.program), (given,) if loose is None else (given, loose))
 
     @property
     def finest(self) -> Program:
-        """Raises InputError never: one of them there is."""
-        finest = self.fine or self.coarse
-        assert finest is not None
-        return finest
+        return self.fine or self.coarse[0]
+
+    @property
+    def pairs(self) -> list[tuple[Program, Program]]:
+        """What is judged against float64."""
+        return [(self.fine, one) for one in self.coarse] if self.fine else []

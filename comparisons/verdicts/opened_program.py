@@ -75,19 +75,26 @@ class Opener:
 
     program: Callable[[str | None], Program]  # the dtype of its floating-point tensors; None: as they are
     around: Callable[[], AbstractContextManager[None]] = nullcontext
+    # The same, rounded more, as switches of the framework allow; None where they change nothing.
+    loosened: Callable[[Program], Program | None] = lambda _: None
 
 
 def opener(f: Any, args: Sequence[Any]) -> Opener:
     """Raises InputTypeError where f and args are of no framework that is known."""
     framework, names = framework_of(f, args), names_of(f, args)
     if framework == "torch":
-        from backproof.reference import torch_program
+        from backproof.reference import torch_arithmetic, torch_program
 
-        return Opener(lambda dtype: torch_program.opened(f, args, names, dtype), torch_program.undisturbed)
+        own = torch_arithmetic.Switches.found()
+        return Opener(
+            lambda dtype: torch_program.opened(f, args, names, dtype),
+            lambda: torch_program.undisturbed(own),
+            lambda program: torch_arithmetic.loosened(program, own),
+        )
     if framework == "jax":
         from backproof.reference import jax_program
 
-        return Opener(lambda dtype: jax_program.opened(f, args, names, dtype))
+        return Opener(lambda dtype: jax_program.opened(f, args, names, dtype), jax_program.undisturbed)
     from backproof.reference import tensorflow_program
 
     return Opener(lambda dtype: tensorflow_program.opened(f, args, names, dtype))

@@ -9,6 +9,7 @@ itself. A NumPy array is handed on in double precision (a float32 network whose 
 judged in a float64 shadow); torch and JAX arrays keep their dtype, which their functions insist on.
 """
 
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -76,7 +77,8 @@ def as_numpy(array: Any) -> Array:
         For what NumPy makes no numbers of.
     """
     if is_torch(array):
-        on_cpu = array.detach().cpu().resolve_conj()
+        dense = array.detach().to_dense() if "sparse" in str(array.layout) else array.detach()
+        on_cpu = dense.cpu().resolve_conj().resolve_neg()
         array = (on_cpu if on_cpu.is_complex() else on_cpu.double()).numpy()
     plain = np.asarray(array)
     kind = np.complex128 if plain.dtype.kind == "c" else np.float64
@@ -102,7 +104,8 @@ def like(model: Any, values: Array) -> Any:
         A copy in the model's dtype; of NumPy arrays in float64.
     """
     if is_torch(model):
-        return model.detach().new_tensor(values)
+        on_cpu = model.detach().new_empty(0, device="cpu").new_tensor(values)  # a device may have no float64
+        return on_cpu.to(model.device)
     if type(model).__module__.partition(".")[0] in ("jax", "jaxlib"):
         return model.__array_namespace__().asarray(values, dtype=model.dtype)
     return values.copy()
@@ -257,6 +260,8 @@ class InPlace:
         """Set one of them; returns what its dtype made of the values, in float64 (n,)."""
         array = self._originals[number]
         _data(array)[...] = like(array, values.reshape(tuple(array.shape)))
+        if is_torch(array) and "torch" in sys.modules:  # autocast keeps rounded copies, of what it was before
+            sys.modules["torch"].clear_autocast_cache()
         return values if dtype_name(array) == "float64" else as_numpy(array).ravel()
 
     def restore(self, numbers: Iterable[int]) -> None:

@@ -7,8 +7,10 @@ e_k, entry by entry and not less than that of the whole tensor,
 
     |mean e| <= 8 s / sqrt(K) + r eps max |g_64|
 
-for any kernel that rounds without bias to within r eps: 64 in float32, where constants such as the eps of a
-norm may follow the dtype, and 4 in half precision. The bound is an estimate, and called so.
+for any kernel that rounds with a bias of at most r eps: 64 in float32, where constants such as the eps of a
+norm may follow the dtype, 16 in tf32, whose operands may be cut off, and 4 in half precision. The bound is an
+estimate, and called so. eps is that of the coarsest format in which it is seen to compute: that of tensors,
+outputs, or what lies between (autocast).
 
 A tensor whose gradient is zero but for rounding (a bias in front of a batch norm) is held to the size of
 the whole gradient: below TINY of that nothing is left to resolve.
@@ -26,14 +28,14 @@ from backproof.comparisons.verdicts.verdict import Asked, Tier, Verdict, compare
 from backproof.reference.program import EPS, Program, dtype_of
 from backproof.scratch.architecture import Array
 
-POINTS = {"float64": 8, "float32": 8, "float16": 32, "bfloat16": 32}
+POINTS = {"float64": 8, "float32": 8, "tf32": 32, "float16": 32, "bfloat16": 32}
 NEAR = 4.0  # roundings by which the points differ
 DEVIATIONS = 8.0
-ROUNDINGS = {"float64": 64.0, "float32": 64.0, "float16": 4.0, "bfloat16": 4.0}
+ROUNDINGS = {"float64": 64.0, "float32": 64.0, "tf32": 16.0, "float16": 4.0, "bfloat16": 4.0}
 TINY = 1e-10
 GRID = 16.0  # c in sixteenths is exact in every dtype
-REQUIRED = {"float64": 1e-6, "float32": 1e-3, "float16": 0.1, "bfloat16": 0.1}
-LARGEST = {"float16": 65504.0, "float32": 3.4e38, "bfloat16": 3.4e38, "float64": 1.8e308}
+REQUIRED = {"float64": 1e-6, "float32": 1e-3, "tf32": 0.1, "float16": 0.1, "bfloat16": 0.1}
+LARGEST = {"float16": 65504.0, "float32": 3.4e38, "tf32": 3.4e38, "bfloat16": 3.4e38, "float64": 1.8e308}
 ROOM = 0.01  # of the largest number: beyond it an overflow on the way is possible
 
 
@@ -94,14 +96,24 @@ def judge_precision(fine: Program, coarse: Program, search: Search, faint: float
         pairs = _paired(ours[:, alive], theirs[:, alive], largest[alive], dtype)
         if overflow:
             pairs = replace(pairs, bound=np.full_like(pairs.bound, np.inf))
-        verdicts[f"{tensor.name} ({dtype})"] = pairs.judged(required, tensor.entry)
+        verdicts[f"{tensor.name} ({_said(coarse)})"] = pairs.judged(required, tensor.entry)
     return verdicts
 
 
 def _lowest(program: Program) -> str:
+    """The coarsest format in which it computes."""
+    return program.inside or _declared(program)
+
+
+def _declared(program: Program) -> str:
     """The coarsest dtype among tensors and outputs."""
     cells = [str(cell.dtype).rpartition(".")[2] for cell in program.cells.values()]
     return max([dtype_of(program.outputs), *cells], key=lambda name: EPS[name])
+
+
+def _said(program: Program) -> str:
+    """``float32``, or ``float32, bfloat16 inside``."""
+    return _declared(program) + (f", {program.inside} inside" if program.inside else "")
 
 
 def _paired(low: Array, high: Array, of_all: Array, dtype: str) -> Pairs:

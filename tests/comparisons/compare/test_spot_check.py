@@ -166,3 +166,50 @@ def test_a_gradient_that_has_all_but_vanished_raises_no_alarm() -> None:
 def test_a_count_below_one_is_refused() -> None:
     with pytest.raises(InputError, match="every: expected at least 1, got 0"):
         testing.spot_check(network(), loss, every=0)
+
+
+def test_the_training_draws_the_same_random_numbers_whether_or_not_anybody_looks() -> None:
+    model, x, y = network(nn.Dropout(0.5)), torch.randn(64, 20), torch.arange(64) % 5
+    torch.autograd.backward(loss(model, x, y))
+    torch.manual_seed(3)
+    expected = torch.rand(2)
+    torch.manual_seed(3)
+    spot = SpotCheck(model, loss, every=1)(x, y)
+    assert spot is not None
+    assert spot.outcome == Outcome.INCONCLUSIVE
+    assert torch.equal(torch.rand(2), expected)
+
+
+def test_autocast_inside_the_loss_fails_nothing() -> None:
+    def rounded(model: nn.Module, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            return functional.cross_entropy(model(x), y)
+
+    model, x, y = network(), torch.randn(64, 20), torch.arange(64) % 5
+    torch.autograd.backward(rounded(model, x, y))
+    spot = SpotCheck(model, rounded, every=1)(x, y)
+    assert spot is not None
+    assert spot.outcome != Outcome.FAIL
+
+
+def test_a_sparse_gradient_is_looked_at() -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Embedding(9, 20, sparse=True), nn.Linear(20, 5))
+    words, y = torch.arange(40) % 9, torch.arange(40) % 5
+    torch.autograd.backward(loss(model, words, y))
+    assert SpotCheck(model, loss, every=1)(words, y)
+    for p in model.parameters():
+        assert p.grad is not None
+        p.grad = p.grad * 2
+    with pytest.raises(AssertionError, match="different on an untouched copy"):
+        SpotCheck(model, loss, every=1)(words, y)
+
+
+def test_a_loss_that_is_added_in_another_order_each_time_is_no_chance() -> None:
+    def shuffled(model: nn.Module, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        order = torch.randperm(len(x))
+        return functional.cross_entropy(model(x[order]), y[order], reduction="none").cumsum(0)[-1] / len(x)
+
+    model, x, y = network(), torch.randn(64, 20), torch.arange(64) % 5
+    torch.autograd.backward(shuffled(model, x, y))
+    assert SpotCheck(model, shuffled, every=1)(x, y)

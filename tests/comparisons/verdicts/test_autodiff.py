@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import jax
@@ -13,6 +15,7 @@ from torch import nn
 
 from backproof import check_autodiff, check_module
 from backproof.comparisons.verdicts.outcome import Outcome
+from backproof.reference import torch_arithmetic
 from backproof.scratch.errors import InputError
 
 
@@ -336,3 +339,180 @@ def test_options_out_of_range_are_refused_by_name(
 ) -> None:
     with pytest.raises(InputError, match=named):
         check_autodiff(torch.sin, x, **options)
+
+
+class Product(torch.autograd.Function):
+    """a @ b as a device with loose products makes it: operands of float32 are cut off to 10 bits."""
+
+    loose, factor = False, 1.0
+
+    @staticmethod
+    def cut(x: torch.Tensor) -> torch.Tensor:
+        if not Product.loose or x.dtype != torch.float32:
+            return x
+        return (x.detach().view(torch.int32) & ~0x1FFF).view(torch.float32)
+
+    @staticmethod
+    def forward(ctx: Any, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        ctx.save_for_backward(a, b)
+        return Product.cut(a) @ Product.cut(b)
+
+    @staticmethod
+    def backward(ctx: Any, upstream: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        a, b = (Product.cut(tensor) for tensor in ctx.saved_tensors)
+        wrong = Product.factor if Product.loose and a.dtype == torch.float32 else 1.0
+        return wrong * (Product.cut(upstream) @ b.T), a.T @ Product.cut(upstream)
+
+
+@dataclass(frozen=True)
+class Switch:
+    """In place of torch's own, which this machine's products do not follow."""
+
+    loose: bool
+
+    @property
+    def full(self) -> "Switch":
+        return Switch(False)
+
+    def format(self, devices: Any) -> str:
+        return "tf32" if self.loose else ""
+
+    def set(self) -> None:
+        Product.loose = self.loose
+
+
+@pytest.fixture
+def allow_tf32(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(torch_arithmetic.Switches, "found", lambda: Switch(True))
+    yield
+    Product.loose = False
+
+
+@pytest.mark.usefixtures("allow_tf32")
+@pytest.mark.parametrize(("factor", "outcome"), [(1.0, Outcome.PASS), (1.3, Outcome.FAIL)])
+def test_loose_products_are_judged_as_what_they_are(
+    factor: float, outcome: Outcome, x: torch.Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Product, "factor", factor)
+    found = check_autodiff(Product, x, torch.linspace(-1, 2, 15).reshape(3, 5), max_entries=4)
+    assert found["input[0]"].outcome == Outcome.PASS
+    assert found["input[0] (float32)"].outcome == Outcome.PASS
+    assert found["input[0] (float32, tf32 inside)"].outcome == outcome
+    assert Product.loose  # as it was set
+
+
+@pytest.mark.usefixtures("allow_tf32")
+def test_what_has_no_loose_product_is_judged_once(x: torch.Tensor) -> None:
+    assert list(check_autodiff(sine(1.0), x)) == ["input[0]", "input[0] (float32)"]
+
+
+class Autocast(nn.Module):
+    """Rounded inside, float32 outside; what flows back is off by a factor."""
+
+    def __init__(self, factor: float) -> None:
+        super().__init__()
+        self.inner = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2))
+        self.factor = factor
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            wide: torch.Tensor = self.inner(x).to(x.dtype)
+        scaled = wide * self.factor if x.dtype == torch.float32 else wide
+        return wide.detach() + (scaled - scaled.detach())
+
+
+@pytest.mark.parametrize(("factor", "outcome"), [(1.0, Outcome.PASS), (1.5, Outcome.FAIL)])
+def test_what_autocast_rounds_inside_is_judged_as_that(
+    factor: float, outcome: Outcome, x: torch.Tensor
+) -> None:
+    torch.manual_seed(0)
+    found = check_autodiff(Autocast(factor), x)
+    assert found["inner.0.weight"].outcome == Outcome.PASS
+    assert found["inner.0.weight (float32, bfloat16 inside)"].outcome == outcome
+
+
+def test_autocast_around_the_check_keeps_no_weights_that_were_moved(x: torch.Tensor) -> None:
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = check_autodiff(module, x)
+    assert found.outcome == Outcome.PASS
+    assert "0.weight (bfloat16)" in found
+
+
+class Turned(nn.Module):
+    """Pairs of numbers turned by fixed angles, which are kept as complex numbers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("turns", torch.polar(torch.ones(3), torch.arange(3.0)))
+
+    turns: torch.Tensor
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        pairs = torch.view_as_complex(x.reshape(4, 3, 2))
+        return torch.view_as_real(pairs * self.turns).reshape(4, 6)
+
+
+def test_complex_buffers_keep_both_halves(x: torch.Tensor) -> None:
+    assert check_autodiff(Turned(), torch.cat([x, x.cos()], 1)).outcome == Outcome.PASS
+
+
+class Complex(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.w = nn.Parameter(torch.ones(3, dtype=torch.complex64))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return (x * self.w).real
+
+
+def test_complex_parameters_are_refused_by_name(x: torch.Tensor) -> None:
+    with pytest.raises(TypeError, match="w: expected real numbers"):
+        check_autodiff(Complex(), x)
+
+
+def test_sparse_gradients_are_gradients() -> None:
+    found = check_autodiff(nn.Embedding(5, 2, sparse=True), torch.tensor([0, 3, 3]))
+    assert found.outcome == Outcome.PASS
+
+
+class Strided(torch.autograd.Function):
+    """The sine; its kernel reads memory as it lies, and so is right for contiguous arguments alone."""
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor) -> torch.Tensor:
+        ctx.save_for_backward(x)
+        return x.sin()
+
+    @staticmethod
+    def backward(ctx: Any, upstream: torch.Tensor) -> torch.Tensor:
+        (x,) = ctx.saved_tensors
+        slopes: torch.Tensor = x.as_strided((x.numel(),), (1,)).reshape(x.shape).cos()
+        return upstream * slopes
+
+
+def test_arguments_keep_their_strides(x: torch.Tensor) -> None:
+    assert check_autodiff(Strided, x).outcome == Outcome.PASS
+    assert check_autodiff(Strided, x.T).outcome == Outcome.FAIL
+    assert check_autodiff(sine(1.0), x.T).outcome == Outcome.PASS
+
+
+def test_sums_in_an_order_of_their_own_are_not_taken_for_chance(x: torch.Tensor) -> None:
+    draw = np.random.default_rng(0)
+
+    def summed(x: torch.Tensor) -> torch.Tensor:
+        terms = (x[:, None] * torch.linspace(1, 2, 50, dtype=x.dtype)[:, None]).sin().reshape(-1)
+        shuffled = terms[torch.from_numpy(draw.permutation(len(terms)))]
+        return shuffled.cumsum(0)[-1]  # one after the other, in another order at each call
+
+    assert check_autodiff(summed, x).outcome == Outcome.PASS
+
+
+def test_on_a_device_without_double_precision_the_cpu_has_the_shadow(
+    x: torch.Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch_arithmetic, "holds_double", lambda device: False)
+    module = nn.Sequential(nn.Linear(3, 2), nn.Tanh())
+    assert check_autodiff(module, x).outcome == Outcome.PASS
+    assert check_autodiff(nn.CrossEntropyLoss(), x, torch.tensor([0, 1, 2, 0])).outcome == Outcome.PASS

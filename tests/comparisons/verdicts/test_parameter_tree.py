@@ -136,3 +136,13 @@ def test_what_a_float32_array_made_of_a_move_is_told() -> None:
 def test_arrays_that_cannot_be_written_to_are_refused_in_a_sentence() -> None:
     with pytest.raises(InputTypeError, match="let the function take them"):
         InPlace(tensors([jax.numpy.zeros(2)]))
+
+
+def test_what_is_moved_in_place_is_moved_under_autocast_too() -> None:
+    w = torch.ones(2, 2, requires_grad=True)
+    x = torch.ones(1, 2)
+    place = InPlace(tensors(w))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        before = (x @ w).sum().item()  # a rounded copy of w is kept
+        place.write(0, np.full(4, 2.0))
+        assert (x @ w).sum().item() == 2 * before
