@@ -65,7 +65,18 @@ class Switches:
         )
 
     def format(self, devices: Sequence[str]) -> str:
-        """To what float32 may be rounded on these kinds of devices: "bfloat16", "tf32", or ""."""
+        """To what float32 may be rounded on these kinds of devices.
+
+        Parameters
+        ----------
+        devices
+            Kinds such as "cuda" and "cpu".
+
+        Returns
+        -------
+        str
+            "bfloat16", "tf32", or "" where float32 it stays.
+        """
         words = {word for (kind, _), word in zip(_places(), self.single, strict=False) if kind in devices}
         if not self.single and CUDA in devices:  # before torch 2.9
             words = {MATMUL.get(self.matmul or "", ""), "tf32" if self.cudnn else ""}
@@ -86,7 +97,17 @@ class Switches:
 
 @contextmanager
 def using(wanted: Switches, afterwards: Switches) -> Iterator[None]:
-    """Switches set inside, and others after it."""
+    """Switches set inside, and others after it.
+
+    Parameters
+    ----------
+    wanted, afterwards
+        Both of what `Switches.found` gave.
+
+    Yields
+    ------
+    None
+    """
     wanted.set()
     try:
         yield
@@ -134,7 +155,20 @@ class Loosened:
 
 
 def loosened(program: Program, own: Switches) -> Loosened | None:
-    """The program as its switches were set; None where they make no difference to it."""
+    """The program as its switches were set.
+
+    Parameters
+    ----------
+    program
+        Of torch, opened with the switches off.
+    own
+        What `Switches.found` gave before that.
+
+    Returns
+    -------
+    Loosened or None
+        None where they make no difference to it.
+    """
     devices = {cell.device.type for cell in program.cells.values()}
     inside = own.format([*devices])
     if not inside:
@@ -148,9 +182,17 @@ def loosened(program: Program, own: Switches) -> Loosened | None:
 
 
 def kept_in(function: Callable[[], Any]) -> tuple[Any, str]:
-    """What the function gives, and the coarsest format in which it keeps numbers for its backward pass.
+    """What a function gives, and in what it keeps numbers for its backward pass.
 
-    "" where it keeps none, or where torch does not let that be seen.
+    Parameters
+    ----------
+    function
+        Called once, or twice where torch allows no look into it.
+
+    Returns
+    -------
+    tuple
+        What it gives, and the coarsest format among the tensors kept: "" where none are, or none are seen.
     """
     kinds: set[str] = set()
 
@@ -168,7 +210,18 @@ def kept_in(function: Callable[[], Any]) -> tuple[Any, str]:
 
 @functools.cache
 def holds_double(device: str) -> bool:
-    """Whether a kind of device has double precision: MPS has none, and not every XPU."""
+    """Whether a kind of device has double precision: MPS has none, and not every XPU.
+
+    Parameters
+    ----------
+    device
+        Such as "cuda".
+
+    Returns
+    -------
+    bool
+        False also where there is no such device.
+    """
     try:
         torch.zeros((), dtype=torch.float64, device=device)
     except (TypeError, RuntimeError):
@@ -177,13 +230,34 @@ def holds_double(device: str) -> bool:
 
 
 def double(tensor: torch.Tensor) -> torch.Tensor:
-    """Its numbers alone, `doubled`, and dense."""
+    """A tensor's numbers alone, `doubled`, and dense.
+
+    Parameters
+    ----------
+    tensor
+        Of real numbers, on any device, strided or sparse.
+
+    Returns
+    -------
+    Tensor
+        float64, of the same shape, without a history.
+    """
     return doubled(tensor.detach() if tensor.layout == torch.strided else tensor.detach().to_dense())
 
 
 def doubled(tensor: torch.Tensor) -> torch.Tensor:
-    """Real numbers in double precision, complex ones of such, integers as they are; all of them on the CPU
-    where their own device has no double precision."""
+    """Real numbers in double precision, complex ones of such, integers as they are.
+
+    Parameters
+    ----------
+    tensor
+        Of any numbers, on any device.
+
+    Returns
+    -------
+    Tensor
+        On the CPU where its own device has no double precision; with its history.
+    """
     there = tensor if holds_double(tensor.device.type) else tensor.cpu()
     if there.is_complex():
         return there.to(torch.complex128)
@@ -191,15 +265,31 @@ def doubled(tensor: torch.Tensor) -> torch.Tensor:
 
 
 def double_module(module: torch.nn.Module) -> torch.nn.Module:
-    """The same module, its parameters and buffers `doubled`."""
-    apply: Any = module._apply  # as `Module.double` does, which loses complex numbers' other half
+    """A module with its parameters and buffers `doubled`.
+
+    Parameters
+    ----------
+    module
+        Changed, as by `Module.double`, which leaves complex numbers in single precision.
+
+    Returns
+    -------
+    Module
+        The same one.
+    """
+    apply: Any = module._apply
     found: torch.nn.Module = apply(doubled)
     return found
 
 
 @contextmanager
 def same_random_numbers() -> Iterator[None]:
-    """The random states of all devices in use are put back."""
+    """The random states of all devices in use are put back.
+
+    Yields
+    ------
+    None
+    """
     kind = next((name for name in (CUDA, "xpu") if _in_use(name)), CUDA)
     devices = range(getattr(torch, kind).device_count()) if _in_use(kind) else []
     mps = torch.mps.get_rng_state() if torch.backends.mps.is_available() else None

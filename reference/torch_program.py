@@ -94,8 +94,18 @@ def opened(f: Any, args: Sequence[Any], names: Sequence[str], dtype: str | None)
 
 @contextmanager
 def undisturbed(own: Switches) -> Iterator[None]:
-    """float32 is float32 (`own` is put back); random states are put back; one thread, since a team costs
-    small tensors more than it gives."""
+    """float32 is float32, and random states are put back; one thread, since a team costs small tensors more
+    than it gives.
+
+    Parameters
+    ----------
+    own
+        The switches that are put back.
+
+    Yields
+    ------
+    None
+    """
     threads = torch.get_num_threads()
     with same_random_numbers(), using(own.full, own):
         torch.set_num_threads(1)
