@@ -62,7 +62,18 @@ def _relu(z: Bounded, arithmetic: Arithmetic) -> Activated:
 
 
 def undecided_signs(z: Bounded) -> Array:
-    """Where rounding decides whether z > 0."""
+    """Where rounding decides whether z > 0.
+
+    Parameters
+    ----------
+    z
+        Pre-activations and their errors, of any shape.
+
+    Returns
+    -------
+    array of bool
+        Of z's shape; an exact zero is decided.
+    """
     return np.asarray((np.abs(z.value) <= z.error) & (z.error > 0))
 
 

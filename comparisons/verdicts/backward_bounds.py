@@ -25,7 +25,20 @@ from backproof.scratch.architecture import Array, Units
 
 
 def deltas(state: ForwardPass, derivatives: Sequence[Bounded] | None = None) -> list[Bounded]:
-    """delta_l = dL/dz_l of every layer, (batch, n_l), for `derivatives` in place of the shadow's own."""
+    """delta_l = dL/dz_l of every layer, (batch, n_l), for `derivatives` in place of the shadow's own.
+
+    Parameters
+    ----------
+    state
+        What the forward pass left.
+    derivatives
+        f'(z_l) of the hidden layers, each (batch, n_l), before their masks; None for the shadow's.
+
+    Returns
+    -------
+    list of Bounded
+        delta_1 .. delta_L in float64, each (batch, n_l).
+    """
     values, spreads = delta_spreads(state, derivatives)
     pairs = zip(values, spreads, strict=True)
     return [stored(value, spread.total, state.arithmetic.storage) for value, spread in pairs]
@@ -34,7 +47,20 @@ def deltas(state: ForwardPass, derivatives: Sequence[Bounded] | None = None) -> 
 def delta_spreads(
     state: ForwardPass, derivatives: Sequence[Bounded] | None
 ) -> tuple[list[Units], list[Spread]]:
-    """delta_1 .. delta_L in the shadow's precision, and their errors."""
+    """delta_1 .. delta_L in the shadow's precision, and their errors.
+
+    Parameters
+    ----------
+    state
+        What the forward pass left.
+    derivatives
+        f'(z_l) of the hidden layers, before their masks; None for the shadow's.
+
+    Returns
+    -------
+    tuple of two lists
+        The deltas, each (batch, n_l), and a `Spread` of that shape for each.
+    """
     weights, precise = [W.value for W in state.weights], masked_derivatives(state, derivatives)
     masked = [d.astype(np.float64) for d in precise]
     with np.errstate(all="ignore"):
@@ -49,7 +75,20 @@ def delta_spreads(
 
 
 def masked_derivatives(state: ForwardPass, derivatives: Sequence[Bounded] | None) -> list[Units]:
-    """d_l of the hidden layers in the shadow's precision, the masks in them."""
+    """d_l of the hidden layers in the shadow's precision, the masks in them.
+
+    Parameters
+    ----------
+    state
+        What the forward pass left.
+    derivatives
+        f'(z_l) of the hidden layers, before their masks; None for the shadow's.
+
+    Returns
+    -------
+    list of arrays
+        Each (batch, n_l).
+    """
     own = state.shadow.derivatives
     chosen = own if derivatives is None else [d.value for d in derivatives]
     pairs = zip(chosen, state.masks, own, strict=True)
@@ -57,6 +96,18 @@ def masked_derivatives(state: ForwardPass, derivatives: Sequence[Bounded] | None
 
 
 def row_blocks(state: ForwardPass) -> Iterator[slice]:
+    """The examples in blocks whose Jacobians have at most LARGEST_BLOCK numbers.
+
+    Parameters
+    ----------
+    state
+        Its batch and layer sizes are looked at.
+
+    Returns
+    -------
+    iterator of slices
+        Of one example at least, in order.
+    """
     n, widths = len(state.logits.value), state.architecture.layer_sizes[1:]
     each = sum(a * b for i, a in enumerate(widths) for b in widths[i + 1 :]) + 1
     size = max(1, LARGEST_BLOCK // each)
@@ -137,7 +188,20 @@ def _source(
 
 
 def backward(state: ForwardPass, derivatives: Sequence[Bounded] | None = None) -> Bounded:
-    """The flat gradient (n_parameters,) with its bound, for `derivatives` in place of the shadow's own."""
+    """The flat gradient (n_parameters,) with its bound, for `derivatives` in place of the shadow's own.
+
+    Parameters
+    ----------
+    state
+        What the forward pass left.
+    derivatives
+        f'(z_l) of the hidden layers, each (batch, n_l), before their masks; None for the shadow's.
+
+    Returns
+    -------
+    Bounded
+        Values and errors (n_parameters,), float64, in the order of the flat vector.
+    """
     parts: list[Bounded] = []
     with np.errstate(all="ignore"):
         values, spreads = delta_spreads(state, derivatives)

@@ -57,6 +57,18 @@ def shared(causes: Iterable[tuple[str, Sequence[Cause]]], n: int) -> tuple[Cause
     """Of the causes of several tensors, by name, those for all: the ones most often given come first.
 
     A cause that not all n of them have is told with the names of those that do.
+
+    Parameters
+    ----------
+    causes
+        The name of every tensor that has causes, with them.
+    n
+        How many tensors there are.
+
+    Returns
+    -------
+    tuple of Cause
+        At most MOST.
     """
     having: dict[Cause, list[str]] = {}
     for name, found in causes:

@@ -53,7 +53,20 @@ class Projections:
 
 
 def projections(outputs: Sequence[Output], seed: int) -> Projections:
-    """Two of a single output; of several one each, and one of all."""
+    """Two of a single output; of several one each, and one of all.
+
+    Parameters
+    ----------
+    outputs
+        One at least.
+    seed
+        Of the normal distribution the weights are drawn from.
+
+    Returns
+    -------
+    Projections
+        c (m, n_outputs) in float64, with a label for every row.
+    """
     rng = np.random.default_rng(seed)
     ends = np.cumsum([0, *(output.size for output in outputs)])
     total = int(ends[-1])
@@ -69,15 +82,44 @@ def projections(outputs: Sequence[Output], seed: int) -> Projections:
 
 
 def tensors_of(program: Program) -> list[Tensor]:
+    """The program's tensors as a judge reads them.
+
+    Parameters
+    ----------
+    program
+        Of which only the cells are looked at.
+
+    Returns
+    -------
+    list of Tensor
+        In the program's order, flat and in float64.
+    """
     return [
         Tensor(name, tuple(cell.shape), as_numpy(cell).ravel(), cell) for name, cell in program.cells.items()
     ]
 
 
 def judge_program(program: Program, search: Search, faint: float = 0.0) -> GradientVerdict:
-    """A verdict for every tensor. Raises NotOffered where the framework refuses to differentiate.
+    """A verdict for every tensor.
 
-    Outputs that are at most `faint` of the largest, here and nearby, are rounding, and are left out.
+    Parameters
+    ----------
+    program
+        The function and its derivatives.
+    search
+        What is looked at, and how finely.
+    faint
+        Outputs that are at most this share of the largest, here and nearby, are rounding, and are left out.
+
+    Returns
+    -------
+    GradientVerdict
+        By the tensors' names.
+
+    Raises
+    ------
+    NotOffered
+        Where the framework refuses to differentiate.
     """
     drawn = projections(program.outputs, search.seed)
     found = tensors_of(program)

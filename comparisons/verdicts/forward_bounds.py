@@ -91,7 +91,33 @@ def forward(
     arithmetic: Arithmetic,
     regularized: Regularized = PLAIN,
 ) -> ForwardPass:
-    """The forward pass, everything with its bound. Inputs are checked as `Architecture` checks them."""
+    """The forward pass, everything with its bound.
+
+    Parameters
+    ----------
+    architecture
+        Names the activation and the loss, and the sizes that are checked.
+    weights
+        Per layer W (fan_in, fan_out) and b (fan_out,).
+    x
+        Inputs (batch, n_inputs).
+    targets
+        Labels (batch,), or numbers (batch, n_outputs).
+    arithmetic
+        In which the network under judgement is computed.
+    regularized
+        Dropout masks and label smoothing, if any.
+
+    Returns
+    -------
+    ForwardPass
+        Values and bounds in float64; its `shadow` has the same values in its own precision.
+
+    Raises
+    ------
+    InputError
+        For what `Architecture` refuses.
+    """
     x = architecture.checked_inputs(x)
     targets = architecture.checked_targets(targets, len(x))
     layers = [(arithmetic.given(W), arithmetic.given(b)) for W, b in architecture.checked_weights(weights)]
@@ -270,7 +296,22 @@ class _Walk:
 
 
 def stored(value: Array, error: Array, storage: float) -> Bounded:
-    """A number of the shadow, kept in double precision."""
+    """A number of the shadow, kept in double precision.
+
+    Parameters
+    ----------
+    value
+        In the shadow's precision, of any shape.
+    error
+        Its bound, of that shape.
+    storage
+        What keeping a number in double precision rounds, relatively; 0 where the shadow is no finer.
+
+    Returns
+    -------
+    Bounded
+        In float64.
+    """
     value = np.asarray(value, dtype=np.float64)
     return Bounded(value, error + storage * np.abs(value))
 

@@ -29,7 +29,23 @@ OUTSIDE = (ArithmeticError, ValueError)  # what Python raises where NumPy gives 
 
 
 def scalar(value: Any) -> Annotated[Array, "1"]:
-    """The one real number that f gives, (1,)."""
+    """The one real number that f gives, (1,).
+
+    Parameters
+    ----------
+    value
+        A float, or what NumPy, torch or JAX call an array of one number.
+
+    Returns
+    -------
+    array (1,)
+        In float64.
+
+    Raises
+    ------
+    InputTypeError
+        For a tuple or list, complex numbers, no number, or more than one.
+    """
     if isinstance(value, float | np.floating):
         return np.array([float(value)])
     if isinstance(value, tuple | list):

@@ -62,6 +62,16 @@ def grid(values: Array) -> str:
     """The dtype on whose grid all of these float64 values lie, with half of them using most of its bits.
 
     float64 where too few of them differ to say, and for small integers and the like, which lie on every grid.
+
+    Parameters
+    ----------
+    values
+        Of any shape, float64; what is not finite is left out.
+
+    Returns
+    -------
+    str
+        "float16", "float32" or "float64".
     """
     finite = np.unique(np.abs(values[np.isfinite(values) & (values != 0)]))
     mantissas, _ = np.frexp(finite)
@@ -77,7 +87,18 @@ def grid(values: Array) -> str:
 def column_levels(
     values: Table,
 ) -> tuple[Annotated[Array, "orders functions"], Annotated[Array, "orders functions"]]:
-    """Of equally spaced values (points, m): sigma_k of every column, (k, m), and whether it changes sign."""
+    """Of equally spaced values (points, m): sigma_k of every column, (k, m), and whether it changes sign.
+
+    Parameters
+    ----------
+    values
+        Of m functions at equally spaced points, (points, m).
+
+    Returns
+    -------
+    tuple of two arrays (orders, m)
+        sigma_k in float64, and the answers as bool, for the orders k = 1 .. points - 3.
+    """
     differences = np.diff(values, axis=0)
     levels, changes = [], []
     for order in range(1, len(values) - 2):
@@ -89,7 +110,18 @@ def column_levels(
 
 
 def settled_level(values: Table) -> Values:
-    """Per function (points, m): the noise level where three columns in a row agree, NaN where none do."""
+    """Per function (points, m): the noise level where three columns in a row agree, NaN where none do.
+
+    Parameters
+    ----------
+    values
+        Of m functions at equally spaced points, (points, m).
+
+    Returns
+    -------
+    array (m,)
+        In float64.
+    """
     levels, changes = column_levels(values)
     found = np.full(values.shape[1], np.nan)
     for start in reversed(range(len(levels) - 2)):
@@ -100,13 +132,35 @@ def settled_level(values: Table) -> Values:
 
 
 def moves(values: Table) -> Values:
-    """Per function (points, m): whether most of its values differ from their neighbours."""
+    """Per function (points, m): whether most of its values differ from their neighbours.
+
+    Parameters
+    ----------
+    values
+        Of m functions along a line, (points, m).
+
+    Returns
+    -------
+    array of bool (m,)
+        True where at least DISTINCT neighbours differ.
+    """
     moving: Array = np.count_nonzero(np.diff(values, axis=0), axis=0) >= DISTINCT
     return moving
 
 
 def quantum_level(values: Table) -> Values:
-    """Per function (points, m): q / sqrt(12) of a staircase climbed in two or three steps, else 0."""
+    """Per function (points, m): q / sqrt(12) of a staircase climbed in two or three steps, else 0.
+
+    Parameters
+    ----------
+    values
+        Of m functions along a line, (points, m).
+
+    Returns
+    -------
+    array (m,)
+        In float64.
+    """
     changes = np.abs(np.diff(values, axis=0))
     n_changes = np.count_nonzero(changes, axis=0)
     adjacent = ((changes[1:] > 0) & (changes[:-1] > 0)).any(axis=0)
@@ -121,6 +175,18 @@ def line_noise(at: Callable[[float], Values], wanted: Values | None = None) -> t
 
     A function that moves on no line has level 0: nothing but its grid is known. `wanted` limits the search to
     some of the functions: it ends when these are known.
+
+    Parameters
+    ----------
+    at
+        The m functions at one point of the line, (m,) in float64.
+    wanted
+        Which functions the search must settle, (m,) of bool; None for all.
+
+    Returns
+    -------
+    tuple of two arrays
+        Levels (m,), and values (points, m).
     """
     base = at(0.0)
     level, last, quantum = np.full(base.shape, np.nan), np.zeros(base.shape), np.zeros(base.shape)

@@ -26,7 +26,20 @@ Value = Callable[[int, float], float]  # f with one entry moved
 # A law is asked of slopes of any size; one that overflows there, or divides by nothing, fits nothing.
 @np.errstate(over="ignore", divide="ignore", invalid="ignore")
 def causes(seen: Seen, value: Value) -> tuple[Cause, ...]:
-    """At most three, the best first; nothing that was not seen."""
+    """At most three, the best first; nothing that was not seen.
+
+    Parameters
+    ----------
+    seen
+        What is known of the tensor's gradient.
+    value
+        f near the point, for causes that lie in how a gradient was taken numerically.
+
+    Returns
+    -------
+    tuple of Cause
+        Empty where nothing explains it.
+    """
     if not np.isfinite(seen.claimed).all():
         return ()
     if not seen.claimed.any():

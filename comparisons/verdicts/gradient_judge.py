@@ -64,7 +64,24 @@ class Choice:
 def judge(
     point: Point, claims: Claims, choice: Choice, name: Callable[[int], str] | None = None
 ) -> GradientVerdict:
-    """The verdicts on the claimed gradients of all functions, the worst function's for each tensor."""
+    """The verdicts on the claimed gradients of all functions, the worst function's for each tensor.
+
+    Parameters
+    ----------
+    point
+        f and its parameters.
+    claims
+        The gradient that is judged.
+    choice
+        What is looked at, and how finely.
+    name
+        Names an entry by its index; by default as the tensor does.
+
+    Returns
+    -------
+    GradientVerdict
+        By the tensors' names, with causes where one fails.
+    """
     noises, moved = function_noises(point, choice.seed)
     resolution = choice.resolution or _default_resolution(noises, claims.dtype)
     largest = [max(_largest(gradient[c]) for gradient in claims.gradients) for c in range(len(noises))]
@@ -132,6 +149,18 @@ def function_noises(point: Point, seed: int) -> tuple[list[Noise], bool]:
     Far out on that line f shows how large its terms may be. A loss of 1e-43 is the difference of logits near
     100: where f is less than a rounding of them, and so is all of the claimed gradient, both may be off by
     that much.
+
+    Parameters
+    ----------
+    point
+        f and its parameters.
+    seed
+        Of the line's direction.
+
+    Returns
+    -------
+    tuple (list of Noise, bool)
+        A `Noise` for every function.
     """
     rng = np.random.default_rng(seed)
     ways = [

@@ -104,7 +104,18 @@ class Law:
 
 
 def laws(seen: Seen) -> Iterator[Law]:
-    """All of them, the simplest first."""
+    """All of them, the simplest first.
+
+    Parameters
+    ----------
+    seen
+        What is known of one tensor's gradient.
+
+    Yields
+    ------
+    Law
+        Whether it fits is not asked here.
+    """
     yield from factors(seen, seen.claimed, "", 0.0)
     arranged = list(layouts(seen))
     yield from arranged
@@ -119,7 +130,24 @@ def laws(seen: Seen) -> Iterator[Law]:
 
 
 def factors(seen: Seen, base: Array, before: str, cost: float) -> Iterator[Law]:
-    """t = base / c, with c the value that fits best, and its name where it has one."""
+    """t = base / c, with c the value that fits best, and its name where it has one.
+
+    Parameters
+    ----------
+    seen
+        What is known of one tensor's gradient.
+    base
+        What is off by the factor: the claim, or a rearrangement of it, in the tensor's shape.
+    before
+        Words that stand before the law's own.
+    cost
+        Digits already paid for `base`.
+
+    Yields
+    ------
+    Law
+        None where the factor is 1 within the errors.
+    """
     found, weights = seen.along(base), seen.weights
     scale = float((weights * np.abs(seen.slopes)).max(initial=0.0))
     if not scale or not np.isfinite(found).all():
@@ -204,7 +232,18 @@ def _of_losses(value: float) -> Iterator[tuple[float, str]]:
 
 
 def layouts(seen: Seen) -> Iterator[Law]:
-    """t = U(g) for every U that is one line of NumPy."""
+    """t = U(g) for every U that is one line of NumPy.
+
+    Parameters
+    ----------
+    seen
+        What is known of one tensor's gradient.
+
+    Yields
+    ------
+    Law
+        A transpose, a reversal or a shift of the claim, or another tensor's claim.
+    """
     g = seen.claimed
     arranged = [*_transposes(g), *_reversals(g), *_shifts(g)]
     cost = log10(max(1, len(arranged) + len(seen.others)))
@@ -253,7 +292,18 @@ def _shifts(g: Array) -> Iterator[tuple[str, Array]]:
 
 
 def orders(seen: Seen) -> Iterator[Law]:
-    """t = g[p] along one axis, where every entry is known and p can be read off."""
+    """t = g[p] along one axis, where every entry is known and p can be read off.
+
+    Parameters
+    ----------
+    seen
+        What is known of one tensor's gradient; of three entries at least along the axis.
+
+    Yields
+    ------
+    Law
+        At most one for every axis.
+    """
     if seen.whole is None or seen.claimed.ndim > 2:
         return
     for axis, name in enumerate(_names(seen.claimed.ndim)):
@@ -275,7 +325,18 @@ def orders(seen: Seen) -> Iterator[Law]:
 
 
 def penalty(seen: Seen) -> Iterator[Law]:
-    """t = g - lambda theta, with the lambda that fits best."""
+    """t = g - lambda theta, with the lambda that fits best.
+
+    Parameters
+    ----------
+    seen
+        What is known of one tensor's gradient.
+
+    Yields
+    ------
+    Law
+        At most one.
+    """
     weights = seen.weights
     theta, off = seen.along(seen.theta), seen.along(seen.claimed) - seen.slopes
     scale = float((weights * np.abs(theta)).max(initial=0.0))
@@ -295,7 +356,18 @@ def penalty(seen: Seen) -> Iterator[Law]:
 
 
 def factor_beside_penalty(seen: Seen) -> Iterator[Law]:
-    """g - lambda theta = c (t - lambda theta): all but the penalty is off by a factor, as it often is."""
+    """g - lambda theta = c (t - lambda theta): all but the penalty is off by a factor, as it often is.
+
+    Parameters
+    ----------
+    seen
+        What is known of one tensor's gradient.
+
+    Yields
+    ------
+    Law
+        At most one.
+    """
     weights = seen.weights
     theta, found = seen.along(seen.theta), seen.along(seen.claimed)
     scale = float((weights * np.abs(seen.slopes)).max(initial=0.0))

@@ -12,7 +12,18 @@ FEWEST_DIGITS, MOST_DIGITS = 9, 17
 
 
 def differing(a: float, b: float) -> tuple[str, str]:
-    """Two numbers with as many digits as it takes to tell them apart: 9 to 17."""
+    """Two numbers with as many digits as it takes to tell them apart: 9 to 17.
+
+    Parameters
+    ----------
+    a, b
+        Any two numbers; FEWEST_DIGITS where they are equal or not finite.
+
+    Returns
+    -------
+    tuple of two str
+        In the order given.
+    """
     if not (isfinite(a) and isfinite(b)) or a == b:
         return f"{a:.{FEWEST_DIGITS}g}", f"{b:.{FEWEST_DIGITS}g}"
     needed = ceil(log10(max(abs(a), abs(b)) / abs(a - b))) + 2
@@ -21,7 +32,26 @@ def differing(a: float, b: float) -> tuple[str, str]:
 
 
 def looked_at(entries: int, n: int, n_directions: int, missed: float, norm: float) -> str:
-    """``20 of 16,000 entries one by one, all through 8 directions: ...``."""
+    """``20 of 16,000 entries one by one, all through 8 directions: ...``.
+
+    Parameters
+    ----------
+    entries
+        How many were looked at one by one.
+    n
+        How many there are.
+    n_directions
+        Through how many random directions all were looked at; 0 for none.
+    missed
+        The norm of a mistake that these would miss; not finite where they say nothing.
+    norm
+        Of the gradient; 0 tells the size by itself.
+
+    Returns
+    -------
+    str
+        Part of a sentence.
+    """
     if not n_directions:
         return (
             f"all {n:,} entries"
@@ -38,7 +68,24 @@ def looked_at(entries: int, n: int, n_directions: int, missed: float, norm: floa
 
 
 def failure(name: str, judged: Judged, n_failed: int, n: int) -> str:
-    """Found and expected of the worst entry, and at a kink the interval."""
+    """Found and expected of the worst entry, and at a kink the interval.
+
+    Parameters
+    ----------
+    name
+        Of the worst entry, or of the direction.
+    judged
+        What was found there.
+    n_failed
+        How many entries failed.
+    n
+        How many there are.
+
+    Returns
+    -------
+    str
+        A sentence without its full stop.
+    """
     finding = judged.finding
     where = f"{n_failed:,} of {n:,} entries outside their bounds, worst {name}: "
     if not n_failed:
@@ -55,6 +102,26 @@ def failure(name: str, judged: Judged, n_failed: int, n: int) -> str:
 
 
 def undecided(name: str, judged: Judged, n_undecided: int, n: int, noise: float) -> str:
+    """Why the first entry that is undecided is so, and what would help.
+
+    Parameters
+    ----------
+    name
+        Of that entry, or of the direction.
+    judged
+        What was found there.
+    n_undecided
+        How many entries are undecided.
+    n
+        How many there are.
+    noise
+        The error of one value of f.
+
+    Returns
+    -------
+    str
+        A sentence without its full stop.
+    """
     finding = judged.finding
     where = f"{n_undecided:,} of {n:,} entries undecided, the first {name}: "
     if judged.entry is None:
@@ -71,6 +138,20 @@ def undecided(name: str, judged: Judged, n_undecided: int, n: int, noise: float)
 
 
 def unused(n: int, resolution: float) -> str:
+    """What is said of a tensor on which f does not depend.
+
+    Parameters
+    ----------
+    n
+        How many entries it has.
+    resolution
+        The relative error of the whole gradient that would have been seen.
+
+    Returns
+    -------
+    str
+        A sentence without its full stop.
+    """
     return (
         f"f does not depend on it, and {'its entry is' if n == 1 else f'all {n:,} entries are'} zero; "
         f"beside the whole gradient {sensitivity(resolution)}"
@@ -78,6 +159,22 @@ def unused(n: int, resolution: float) -> str:
 
 
 def passed(looked: str, resolution: float, kinks: Sequence[tuple[str, Judged]]) -> str:
+    """What is said of a tensor that passes: what was looked at, what would have been seen, and kinks.
+
+    Parameters
+    ----------
+    looked
+        As `looked_at` says it.
+    resolution
+        The relative error that would have been seen.
+    kinks
+        The entries that stand at a kink, by name.
+
+    Returns
+    -------
+    str
+        A sentence without its full stop.
+    """
     words = f"{looked}; {sensitivity(resolution)}"
     if not kinks:
         return words
@@ -88,7 +185,20 @@ def passed(looked: str, resolution: float, kinks: Sequence[tuple[str, Judged]]) 
 
 
 def worst_of(judged: Sequence[Judged], outcome: Outcome) -> Judged:
-    """The one furthest outside its bound of those that ended so."""
+    """The one furthest outside its bound of those that ended so.
+
+    Parameters
+    ----------
+    judged
+        Entries or directions.
+    outcome
+        One of them at least ended so.
+
+    Returns
+    -------
+    Judged
+        One of those given.
+    """
     those = [one for one in judged if one.outcome == outcome]
     return max(those, key=_excess)
 

@@ -76,7 +76,24 @@ class LineFinding:
 
 
 def short_look(line: Line, c: int, noise: Noise, needs: Needs) -> LineFinding | None:
-    """A claim that passes by four values of f; None where it takes more to say."""
+    """A claim that passes by four values of f; None where it takes more to say.
+
+    Parameters
+    ----------
+    line
+        The line of parameters through the point.
+    c
+        The number of the function.
+    noise
+        Of that function.
+    needs
+        How finely the slope must be known.
+
+    Returns
+    -------
+    LineFinding or None
+        Resolved, or of a slope that is zero.
+    """
     claimed = float(line.slope[c])
     h2 = line.scale * min(noise.eps**0.3, 0.4 / SHORTER)
     h1 = SHORTER * h2
@@ -133,6 +150,20 @@ def rows_of(line: Line, c: int, noise: Noise) -> Rows:
     """Values at shorter and shorter steps, until f stands still or the steps are at their shortest.
 
     Rows before one that is not finite are left out: they reach outside f's domain.
+
+    Parameters
+    ----------
+    line
+        The line of parameters through the point.
+    c
+        The number of the function.
+    noise
+        Of that function.
+
+    Returns
+    -------
+    Rows
+        Arrays (rows,) in float64, the longest step first.
     """
     base = float(line.at(0.0).values[c])
     table: list[tuple[float, ...]] = []
@@ -175,7 +206,24 @@ def _of_a_staircase(rows: Rows) -> Rows:
 
 
 def long_look(line: Line, c: int, noise: Noise, needs: Needs) -> LineFinding:
-    """The claim against all windows of steps."""
+    """The claim against all windows of steps.
+
+    Parameters
+    ----------
+    line
+        The line of parameters through the point.
+    c
+        The number of the function.
+    noise
+        Of that function.
+    needs
+        How finely the slope must be known.
+
+    Returns
+    -------
+    LineFinding
+        Its bound is infinite where f is finite at fewer than three steps.
+    """
     claimed = float(line.slope[c])
     rows = _of_a_staircase(rows_of(line, c, noise))
     if len(rows.h) < 3:
@@ -237,7 +285,26 @@ def _at_kink(rows: Rows, claimed: float, steepness: float, needs: Needs) -> Line
 
 
 def judge(line: Line, c: int, noise: Noise, needs: Needs, own_noise: Callable[[], Noise]) -> LineFinding:
-    """The finding on one line; `own_noise` reads f's noise on this very line, where that is needed."""
+    """The finding on one line; `own_noise` reads f's noise on this very line, where that is needed.
+
+    Parameters
+    ----------
+    line
+        The line of parameters through the point.
+    c
+        The number of the function.
+    noise
+        Of that function, on a line through all parameters.
+    needs
+        How finely the slope must be known.
+    own_noise
+        Called at most once.
+
+    Returns
+    -------
+    LineFinding
+        Whether the claim holds is for the reader of it.
+    """
     if not np.isfinite(line.slope[c]):
         return LineFinding(float(line.slope[c]), INF, 0.0)
     return short_look(line, c, noise, needs) or long_look(line, c, own_noise(), needs)

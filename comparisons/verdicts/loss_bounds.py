@@ -70,7 +70,22 @@ LossFunction = Callable[[Bounded, Targets, Arithmetic], LossBound]
 
 
 def sigmoid(z: Bounded, arithmetic: Arithmetic, by_softplus: bool = False) -> Bounded:
-    """sigma(z) entry by entry, as 1 / (1 + exp(-z)) or also as exp(z - softplus(z))."""
+    """sigma(z) entry by entry, as 1 / (1 + exp(-z)) or also as exp(z - softplus(z)).
+
+    Parameters
+    ----------
+    z
+        Of any shape, with its errors.
+    arithmetic
+        In which the network under judgement is computed.
+    by_softplus
+        Whether it may also be computed as exp(z - softplus(z)).
+
+    Returns
+    -------
+    Bounded
+        Of z's shape; an infinite error where z's is.
+    """
     # The derivative sigma (1 - sigma) is largest at the point of [z - e, z + e] nearest to zero.
     nearest = np.maximum(np.abs(z.value) - z.error, 0.0)
     moved = np.minimum(z.error * expit(nearest) * expit(-nearest), 1.0)
@@ -79,7 +94,24 @@ def sigmoid(z: Bounded, arithmetic: Arithmetic, by_softplus: bool = False) -> Bo
 
 
 def sigmoid_rounding(z: Bounded, moved: Array, arithmetic: Arithmetic, by_softplus: bool = False) -> Array:
-    """What computing sigma rounds, at a point where it is at most `moved` larger or smaller."""
+    """What computing sigma rounds, at a point where it is at most `moved` larger or smaller.
+
+    Parameters
+    ----------
+    z
+        Of any shape, with its errors.
+    moved
+        By how much sigma may be off already, of z's shape.
+    arithmetic
+        In which the network under judgement is computed.
+    by_softplus
+        Whether it may also be computed as exp(z - softplus(z)).
+
+    Returns
+    -------
+    array
+        An absolute error, of z's shape.
+    """
     value, complement = expit(z.value) + moved, np.minimum(expit(-z.value) + moved, 1.0)
     # 1 + exp(-z), and the division; one more by tanh(z / 2)
     relative = arithmetic.exponential * complement + (3.0 if arithmetic.functions.other_formulas else 2.0)
@@ -96,7 +128,20 @@ def sigmoid_rounding(z: Bounded, moved: Array, arithmetic: Arithmetic, by_softpl
 
 
 def bounded_by(z: Bounded, result: Bounded) -> Bounded:
-    """A bounded function's result, of which nothing is known where nothing is known of z: it may be NaN."""
+    """A bounded function's result, of which nothing is known where nothing is known of z: it may be NaN.
+
+    Parameters
+    ----------
+    z
+        What the function was given.
+    result
+        What it gives, of the same shape.
+
+    Returns
+    -------
+    Bounded
+        The result, its error infinite where z's is not finite.
+    """
     return Bounded(result.value, np.where(np.isfinite(z.error), result.error, np.inf))
 
 
@@ -256,5 +301,16 @@ LOSS_BOUNDS: dict[str, LossFunction] = {
 
 
 def smoothed_cross_entropy(smoothing: float) -> LossFunction:
-    """cross_entropy with label smoothing: the share `smoothing` of every target spread over all outputs."""
+    """cross_entropy with label smoothing: the share `smoothing` of every target spread over all outputs.
+
+    Parameters
+    ----------
+    smoothing
+        In [0, 1).
+
+    Returns
+    -------
+    LossFunction
+        Its bound is that of `scratch`'s loss of that name.
+    """
     return _cross_entropy(smoothing)

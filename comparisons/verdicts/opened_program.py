@@ -24,7 +24,25 @@ MADE_BY = {"torch": ("torch",), "tensorflow": ("tensorflow", "keras"), "jax": ("
 
 
 def framework_of(f: Any, args: Sequence[Any]) -> str:
-    """Its name. Raises InputTypeError where nothing of these is there."""
+    """The name of the framework that f and its arguments belong to.
+
+    Parameters
+    ----------
+    f
+        A function, module or layer, or a `functools.partial` of one.
+    args
+        What it is called with; f is called once where neither tells.
+
+    Returns
+    -------
+    str
+        One of FRAMEWORKS.
+
+    Raises
+    ------
+    InputTypeError
+        Where nothing of these is there, or f cannot be called.
+    """
     if isinstance(f, functools.partial):
         f = f.func
     for name in FRAMEWORKS:
@@ -59,7 +77,20 @@ def _leaves(tree: Any) -> Iterator[Any]:
 
 
 def names_of(f: Any, args: Sequence[Any]) -> list[str]:
-    """A name for every argument."""
+    """A name for every argument.
+
+    Parameters
+    ----------
+    f
+        What is called.
+    args
+        What it is called with.
+
+    Returns
+    -------
+    list of str
+        Those of its own parameters, else ``input[0]``, ``input[1]``, ...
+    """
     numbered = [f"input[{i}]" for i in range(len(args))]
     plain = inspect.unwrap(f) if callable(f) else f
     if not (inspect.isfunction(plain) or inspect.ismethod(plain)):
@@ -80,7 +111,25 @@ class Opener:
 
 
 def opener(f: Any, args: Sequence[Any]) -> Opener:
-    """Raises InputTypeError where f and args are of no framework that is known."""
+    """How the framework of f opens f(*args) as a program.
+
+    Parameters
+    ----------
+    f
+        A function, module or layer.
+    args
+        What it is called with.
+
+    Returns
+    -------
+    Opener
+        The framework is imported by now.
+
+    Raises
+    ------
+    InputTypeError
+        Where f and args are of no framework that is known.
+    """
     framework, names = framework_of(f, args), names_of(f, args)
     if framework == "torch":
         from backproof.reference import torch_arithmetic, torch_program
@@ -101,12 +150,34 @@ def opener(f: Any, args: Sequence[Any]) -> Opener:
 
 
 def is_double(program: Program) -> bool:
-    """Whether all of its tensors are in double precision."""
+    """Whether all of its tensors are in double precision.
+
+    Parameters
+    ----------
+    program
+        Of which only the cells are looked at.
+
+    Returns
+    -------
+    bool
+        True where there are none.
+    """
     return all(str(cell.dtype).endswith("float64") for cell in program.cells.values())
 
 
 def in_double(open_in: Callable[[str | None], Program]) -> Program | None:
-    """The program in float64; None where its kernels refuse that."""
+    """The program in float64; None where its kernels refuse that.
+
+    Parameters
+    ----------
+    open_in
+        Opens the program in a dtype, or as it is for None.
+
+    Returns
+    -------
+    Program or None
+        Newly opened.
+    """
     try:
         return open_in("float64")
     except InputError:

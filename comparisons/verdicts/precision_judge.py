@@ -83,6 +83,23 @@ def judge_precision(fine: Program, coarse: Program, search: Search, faint: float
     """A verdict for every tensor, under its name and the dtype of the lower precision.
 
     Functions whose whole gradient is at most `faint` of the largest one are rounding, and are left out.
+
+    Parameters
+    ----------
+    fine
+        The program in float64.
+    coarse
+        The same one in a lower precision.
+    search
+        What is looked at, and how finely.
+    faint
+        Functions whose whole gradient is at most this share of the largest one are rounding, and are left
+        out.
+
+    Returns
+    -------
+    dict of Verdict
+        In the program's order.
     """
     found = tensors_of(coarse)
     c = np.round(GRID * projections(coarse.outputs, search.seed).c) / GRID

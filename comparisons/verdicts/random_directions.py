@@ -31,7 +31,20 @@ MISS = 1e-9  # the probability at which the size is stated
 
 
 def directions(n: int, seed: Sequence[int]) -> Directions:
-    """(DIRECTIONS, n), of length about 1."""
+    """(DIRECTIONS, n), of length about 1.
+
+    Parameters
+    ----------
+    n
+        How many entries the tensor has.
+    seed
+        The same directions for the same seed.
+
+    Returns
+    -------
+    array (DIRECTIONS, n)
+        In float64.
+    """
     drawn: Array = np.random.default_rng(seed).standard_normal((DIRECTIONS, n)) / sqrt(n)
     return drawn
 
@@ -40,6 +53,20 @@ def missed_size(bounds: Sequence[float], n: int, probability: float = MISS) -> f
     """The norm of a mistake that goes unseen along all of these directions with this probability at most.
 
     `bounds` are those of the slopes along directions as `directions` gives them.
+
+    Parameters
+    ----------
+    bounds
+        On the error of the slope along each direction, as `directions` gives them.
+    n
+        How many entries the tensor has.
+    probability
+        Of a miss.
+
+    Returns
+    -------
+    float
+        Infinity where one of the bounds is not finite.
     """
     if not all(np.isfinite(bounds)):
         return float("inf")

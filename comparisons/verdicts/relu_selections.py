@@ -15,7 +15,20 @@ from backproof.comparisons.verdicts.rounding import Bounded, Spread
 
 
 def flipped_derivatives(state: ForwardPass, flipped: Iterable[Unit]) -> list[Bounded]:
-    """The relu derivatives with those of the given units the other way round."""
+    """The relu derivatives with those of the given units the other way round.
+
+    Parameters
+    ----------
+    state
+        What the forward pass left.
+    flipped
+        Units as (hidden layer from 0, example, unit).
+
+    Returns
+    -------
+    list of Bounded
+        Each (batch, n_l), zeros and ones without error.
+    """
     derivatives = [derivative.value.copy() for derivative in state.derivatives]
     for layer, row, unit in flipped:
         derivatives[layer][row, unit] = 1.0 - derivatives[layer][row, unit]
@@ -23,18 +36,59 @@ def flipped_derivatives(state: ForwardPass, flipped: Iterable[Unit]) -> list[Bou
 
 
 def selected(state: ForwardPass, flipped: Iterable[Unit]) -> Bounded:
-    """The gradient and its bound with the relu derivative of the given units the other way round."""
+    """The gradient and its bound with the relu derivative of the given units the other way round.
+
+    Parameters
+    ----------
+    state
+        What the forward pass left.
+    flipped
+        Units as (hidden layer from 0, example, unit).
+
+    Returns
+    -------
+    Bounded
+        (n_parameters,) in float64.
+    """
     return backward(state, flipped_derivatives(state, flipped))
 
 
 def example_selected(state: ForwardPass, row: int, flipped: Iterable[Unit]) -> Bounded:
-    """One example's part of the gradient, with the relu derivative of these units of it the other way."""
+    """One example's part of the gradient, with the relu derivative of these units of it the other way.
+
+    Parameters
+    ----------
+    state
+        What the forward pass left.
+    row
+        The example's number.
+    flipped
+        Units of it; the example in them is not looked at.
+
+    Returns
+    -------
+    Bounded
+        (n_parameters,) in float64.
+    """
     alone = one_example(state, row)
     return selected(alone, [(layer, 0, unit) for layer, _, unit in flipped])
 
 
 def one_example(state: ForwardPass, row: int) -> ForwardPass:
-    """The forward pass of one example of the batch; its loss keeps the batch's scale."""
+    """The forward pass of one example of the batch; its loss keeps the batch's scale.
+
+    Parameters
+    ----------
+    state
+        What the forward pass left.
+    row
+        The example's number.
+
+    Returns
+    -------
+    ForwardPass
+        Of a batch of one.
+    """
     rows = slice(row, row + 1)
 
     def cut(part: Bounded) -> Bounded:
@@ -73,7 +127,18 @@ def one_example(state: ForwardPass, row: int) -> ForwardPass:
 
 
 def any_selection(state: ForwardPass) -> Bounded:
-    """The shadow's gradient with a bound that holds whatever the undecided units select."""
+    """The shadow's gradient with a bound that holds whatever the undecided units select.
+
+    Parameters
+    ----------
+    state
+        What the forward pass left.
+
+    Returns
+    -------
+    Bounded
+        (n_parameters,) in float64.
+    """
     errors = [derivative.error.copy() for derivative in state.derivatives]
     for layer, row, unit in state.undecided:
         errors[layer][row, unit] = 1.0

@@ -35,7 +35,20 @@ FORWARD, SECOND, SYMMETRY = "forward mode", "second order", "symmetry of the sec
 
 
 def judge_second(program: Program, search: Search) -> dict[str, Verdict]:
-    """Every tensor's second derivative, and its symmetry."""
+    """Every tensor's second derivative, and its symmetry.
+
+    Parameters
+    ----------
+    program
+        The function and its derivatives.
+    search
+        What is looked at, and how finely.
+
+    Returns
+    -------
+    dict of Verdict
+        By the tensors' names; one alone, not offered, where the framework refuses.
+    """
     try:
         backward = program.backward()
         judged = judge_program(backward, search, FAINT)
@@ -46,7 +59,22 @@ def judge_second(program: Program, search: Search) -> dict[str, Verdict]:
 
 
 def judge_second_precision(fine: Program, coarse: Program, search: Search) -> dict[str, Verdict]:
-    """The second derivative below float64 against that in float64; nothing where it is not offered."""
+    """The second derivative below float64 against that in float64; nothing where it is not offered.
+
+    Parameters
+    ----------
+    fine
+        The program in float64.
+    coarse
+        The same one in a lower precision.
+    search
+        What is looked at, and how finely.
+
+    Returns
+    -------
+    dict of Verdict
+        By the tensors' names.
+    """
     coarser = replace(search, required=max(search.required or 0.0, BELOW_DOUBLE))
     try:
         below = judge_precision(fine.backward(), coarse.backward(), coarser, TINY)
@@ -62,7 +90,25 @@ def _beside(word: str, name: str) -> str:
 
 
 def judge_forward(program: Program, search: Search) -> tuple[dict[str, Verdict], tuple[str, ...]]:
-    """The dot test of every tensor; or nothing, and why. Raises NotOffered where reverse mode is refused."""
+    """The dot test of every tensor; or nothing, and why.
+
+    Parameters
+    ----------
+    program
+        The function and its derivatives.
+    search
+        Its seed draws the directions.
+
+    Returns
+    -------
+    tuple (dict of Verdict, tuple of str)
+        Verdicts by the tensors' names, and what is not offered.
+
+    Raises
+    ------
+    NotOffered
+        Where reverse mode is refused.
+    """
     found = tensors_of(program)
     rng = np.random.default_rng([search.seed, 4])
     c = projections(program.outputs, search.seed).c

@@ -54,7 +54,20 @@ class Shadow:
 
 
 def extended(architecture: Architecture, batch: int) -> bool:
-    """Whether longdouble takes the place of double precision for this architecture and batch."""
+    """Whether longdouble takes the place of double precision for this architecture and batch.
+
+    Parameters
+    ----------
+    architecture
+        Its dtype and number of parameters count.
+    batch
+        How many examples there are.
+
+    Returns
+    -------
+    bool
+        False for float32, where longdouble is no wider, or where the work would be too much.
+    """
     return (
         architecture.dtype == "float64"
         and float(np.finfo(np.longdouble).eps) <= 2.0**-63
@@ -69,7 +82,26 @@ def propagated(
     masks: Sequence[Units | None],
     arithmetic: Arithmetic,
 ) -> tuple[list[Units], list[Units], list[Units]]:
-    """Inputs of the layers, z and f'(z); x has its mask, `masks` are those of the hidden layers."""
+    """Inputs of the layers, z and f'(z); x has its mask, `masks` are those of the hidden layers.
+
+    Parameters
+    ----------
+    architecture
+        Names the activation.
+    layers
+        Per layer W (fan_in, fan_out) and b (fan_out,).
+    x
+        Inputs (batch, n_inputs).
+    masks
+        (batch, n_l) or None for every hidden layer.
+    arithmetic
+        Names the shadow's dtype.
+
+    Returns
+    -------
+    tuple of three lists
+        In the shadow's dtype, each array (batch, n_l).
+    """
     a = x.astype(arithmetic.shadow)
     inputs, pre_activations, derivatives = [a], [], []
     for layer, (W, b) in enumerate(layers):
@@ -85,7 +117,22 @@ def propagated(
 
 
 def descended(delta: Logits, weights: Sequence[Weight], derivatives: Sequence[Units]) -> list[Units]:
-    """delta_1 .. delta_L; `derivatives` d_1 .. d_{L-1} hold their masks."""
+    """delta_1 .. delta_L; `derivatives` d_1 .. d_{L-1} hold their masks.
+
+    Parameters
+    ----------
+    delta
+        dL/dlogits (batch, n_outputs).
+    weights
+        W_1 .. W_L.
+    derivatives
+        Each (batch, n_l).
+
+    Returns
+    -------
+    list of arrays
+        Each (batch, n_l), in delta's dtype.
+    """
     deltas = [delta]
     for W, d in zip(reversed(weights[1:]), reversed(derivatives), strict=True):
         deltas.insert(0, (deltas[0] @ W.T.astype(delta.dtype)) * d)
@@ -105,7 +152,18 @@ def _tanh(z: Array) -> tuple[Array, Array]:
 
 
 def sech_squared(z: Array) -> Array:
-    """1 / cosh(z)^2 without overflow: (2 e / (1 + e^2))^2 with e = exp(-|z|)."""
+    """1 / cosh(z)^2 without overflow: (2 e / (1 + e^2))^2 with e = exp(-|z|).
+
+    Parameters
+    ----------
+    z
+        Real numbers of any shape.
+
+    Returns
+    -------
+    array
+        Of z's shape and dtype, in [0, 1].
+    """
     decay = np.exp(-np.abs(z))
     result: Array = np.square(2 * decay / (1 + decay**2))
     return result
@@ -127,7 +185,24 @@ FUNCTIONS: dict[str, Callable[[Array], tuple[Array, Array]]] = {
 def loss_and_delta(
     loss: LossName, z: Logits, targets: Targets, smoothing: float
 ) -> tuple[PerExample, Logits]:
-    """The loss of each example (batch,), and delta_L (batch, outputs) of their mean or sum."""
+    """The loss of each example (batch,), and delta_L (batch, outputs) of their mean or sum.
+
+    Parameters
+    ----------
+    loss
+        Which of the four.
+    z
+        Logits (batch, outputs).
+    targets
+        Labels (batch,), or numbers (batch, outputs).
+    smoothing
+        In [0, 1), of cross_entropy alone.
+
+    Returns
+    -------
+    tuple of two arrays
+        In z's dtype.
+    """
     if loss == "cross_entropy":
         s = z - z.max(axis=1, keepdims=True)
         log_p = s - np.log(np.exp(s).sum(axis=1, keepdims=True))
@@ -141,7 +216,22 @@ def loss_and_delta(
 
 
 def smoothed_targets(labels: Labels, n_outputs: int, smoothing: float) -> Logits:
-    """q = (1 - s) onehot + s / K, (batch, outputs)."""
+    """q = (1 - s) onehot + s / K, (batch, outputs).
+
+    Parameters
+    ----------
+    labels
+        (batch,), integers.
+    n_outputs
+        K.
+    smoothing
+        s in [0, 1).
+
+    Returns
+    -------
+    array (batch, outputs)
+        In float64; rows sum to one.
+    """
     q: Array = np.full((len(labels), n_outputs), smoothing / n_outputs)
     q[np.arange(len(labels)), labels] += 1.0 - smoothing
     return q

@@ -30,6 +30,22 @@ def scale_of_error(reference: Reference, found: Flat, expected: Bounded, layer: 
 
     `found` and `expected` are flat (n_parameters,); `expected.error` is what the expected values themselves
     may be off by. Returns (0, 0) for a layer too large, or whose bounds are not finite.
+
+    Parameters
+    ----------
+    reference
+        The network, its batch and its forward pass.
+    found
+        The gradient under judgement, (n_parameters,).
+    expected
+        Of the same shape; its error is what the expected values themselves may be off by.
+    layer
+        From 0.
+
+    Returns
+    -------
+    tuple (float, int)
+        (0, 0) for a layer too large, or whose bounds are not finite.
     """
     a, delta = reference.state.activations[layer], deltas(reference.state)[layer]
     known = np.isfinite(delta.error).all() and np.isfinite(expected.error).all()

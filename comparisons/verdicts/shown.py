@@ -47,7 +47,18 @@ class Figures(Protocol):
 
 
 def line(verdict: Figures) -> str:
-    """The verdict in one line, as ``repr`` shows it."""
+    """The verdict in one line, as ``repr`` shows it.
+
+    Parameters
+    ----------
+    verdict
+        Of a whole gradient or of one tensor.
+
+    Returns
+    -------
+    str
+        Without a line's end.
+    """
     return f"<{_said(verdict)}>"
 
 
@@ -56,7 +67,20 @@ def _said(verdict: Figures) -> str:
 
 
 def text(whole: Figures, tensors: Mapping[str, Figures]) -> str:
-    """The reason, then a line for each tensor, the worst first; as an assertion says it."""
+    """The reason, then a line for each tensor, the worst first; as an assertion says it.
+
+    Parameters
+    ----------
+    whole
+        The verdict on the whole gradient.
+    tensors
+        Those on its tensors, by name; left out where there is one alone.
+
+    Returns
+    -------
+    str
+        One line or more, the last without an end.
+    """
     lines = [_said(whole)]
     if len(tensors) > 1:
         width = max(map(len, tensors))
@@ -65,7 +89,20 @@ def text(whole: Figures, tensors: Mapping[str, Figures]) -> str:
 
 
 def markdown(whole: Figures, tensors: Mapping[str, Figures]) -> str:
-    """A table of the tensors, the worst first, below the reason."""
+    """A table of the tensors, the worst first, below the reason.
+
+    Parameters
+    ----------
+    whole
+        The verdict on the whole gradient.
+    tensors
+        Those on its tensors, by name.
+
+    Returns
+    -------
+    str
+        With a line's end; no text in it can break the table.
+    """
     rows = [_cells(name, verdict) for name, verdict in _worst_first(tensors)]
     table = [COLUMNS, ("---",) * len(COLUMNS), *rows]
     drawn = ["| " + " | ".join(_plain(cell) for cell in row) + " |" for row in table]
@@ -76,7 +113,20 @@ def markdown(whole: Figures, tensors: Mapping[str, Figures]) -> str:
 
 
 def html(whole: Figures, tensors: Mapping[str, Figures]) -> str:
-    """The same as HTML, with a picture of every tensor; all of it escaped, nothing fetched."""
+    """The same as HTML, with a picture of every tensor; all of it escaped, nothing fetched.
+
+    Parameters
+    ----------
+    whole
+        The verdict on the whole gradient.
+    tensors
+        Those on its tensors, by name.
+
+    Returns
+    -------
+    str
+        One div.
+    """
     head = "".join(f"<th>{escape(title)}</th>" for title in (*COLUMNS, "on a logarithmic axis"))
     rows = "".join(
         "<tr>"
@@ -94,7 +144,18 @@ def html(whole: Figures, tensors: Mapping[str, Figures]) -> str:
 
 
 def picture(verdict: Figures) -> str:
-    """Error, bound and resolution of the worst entry as a line of SVG; only what is a number is drawn."""
+    """Error, bound and resolution of the worst entry as a line of SVG; only what is a number is drawn.
+
+    Parameters
+    ----------
+    verdict
+        Of one tensor.
+
+    Returns
+    -------
+    str
+        One svg element, which says the same in words.
+    """
     size = max((abs(x) for x in (verdict.expected, verdict.found) if isfinite(x)), default=0.0)
     bound, error = (_place(x / size) if size else None for x in (verdict.bound, verdict.error))
     resolution, middle = _place(verdict.resolution), HEIGHT / 2

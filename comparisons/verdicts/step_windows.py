@@ -57,7 +57,24 @@ UNKNOWN = Limit(0.0, float("inf"))
 
 
 def limit(quotients: Rows, h: Rows, noise: Rows, powers: Sequence[int]) -> Limit:
-    """The limit of quotients (rows,) at steps h (rows,), falling in one ratio; `noise` (rows,) is theirs."""
+    """The limit of quotients (rows,) at steps h (rows,), falling in one ratio; `noise` (rows,) is theirs.
+
+    Parameters
+    ----------
+    quotients
+        One for every step, (rows,).
+    h
+        The steps, (rows,), falling in one ratio.
+    noise
+        The error of every quotient by f's noise, (rows,).
+    powers
+        Of h in the quotient's expansion, the lowest first.
+
+    Returns
+    -------
+    Limit
+        UNKNOWN for fewer than three steps; where two windows disagree, its error is how far they are apart.
+    """
     if len(h) < 3:
         return UNKNOWN
     ratio = h[0] / h[1]

@@ -80,7 +80,24 @@ class Claim:
 
 
 def along(claim: Claim, line: Line, entry: int | None, direction: int | Entries) -> Judged:
-    """Judge one line."""
+    """Judge one line.
+
+    Parameters
+    ----------
+    claim
+        The gradient of one function with respect to one tensor, with what is known of f.
+    line
+        Along the entry or direction.
+    entry
+        Its index; None for a direction.
+    direction
+        The index once more, or the direction (n,).
+
+    Returns
+    -------
+    Judged
+        A kink on a direction is never a FAIL: a sum over entries has no interval of its own.
+    """
     c = claim.component
 
     def own_noise() -> Noise:
@@ -115,11 +132,42 @@ def _outcome(finding: LineFinding, bound: float) -> Outcome:
 
 
 def judge_entries(claim: Claim, lines: Sequence[Line], entries: Sequence[int]) -> list[Judged]:
+    """A judgement of each entry.
+
+    Parameters
+    ----------
+    claim
+        The gradient of one function with respect to one tensor.
+    lines
+        One for every entry.
+    entries
+        Their indices.
+
+    Returns
+    -------
+    list of Judged
+        In their order.
+    """
     return [along(claim, line, i, i) for line, i in zip(lines, entries, strict=True)]
 
 
 def judge_directions(claim: Claim, lines: Sequence[Line], drawn: Directions) -> list[Judged]:
-    """All of them, or those up to the first that fails."""
+    """All of them, or those up to the first that fails.
+
+    Parameters
+    ----------
+    claim
+        The gradient of one function with respect to one tensor.
+    lines
+        One for every direction.
+    drawn
+        (directions, n).
+
+    Returns
+    -------
+    list of Judged
+        In their order.
+    """
     found: list[Judged] = []
     for line, direction in zip(lines, drawn, strict=True):
         found.append(along(claim, line, None, direction))
@@ -133,6 +181,18 @@ def locate(claim: Claim, direction: Entries) -> Judged:
 
     Where the mistake is spread so thinly that neither half shows it, the last direction that fails is
     returned.
+
+    Parameters
+    ----------
+    claim
+        The gradient of one function with respect to one tensor.
+    direction
+        One that fails, (n,).
+
+    Returns
+    -------
+    Judged
+        Of that entry, or of the last direction that fails.
     """
     found, support = None, np.arange(direction.size)
     while len(support) > 1:
