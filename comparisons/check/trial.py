@@ -13,21 +13,20 @@ Everything a class does is a finding; only a target that is not there is an erro
   once, and after MAX_FATAL of them the rest is not run.
 """
 
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, Verbosity, given, settings
-from hypothesis import seed as with_seed
-from hypothesis import strategies as st
 from hypothesis.errors import Flaky
 
 from backproof.comparisons.check.battery.battery import CHECKS
 from backproof.comparisons.check.battery.cases import NothingToTryError, Story, TrainingProblem
-from backproof.comparisons.check.battery.check import Arguments, Check, as_arguments
+from backproof.comparisons.check.battery.check import Arguments, Check
 from backproof.comparisons.check.battery.findings import Mismatch, Undecided
 from backproof.comparisons.check.conditions import only_where
+from backproof.comparisons.check.drawn import drawn, grid, search
 from backproof.comparisons.check.exploration import Explored, explore
 from backproof.comparisons.check.subject.subject import Call, Misbehaviour, Subject
 from backproof.comparisons.contenders.loading import Target
@@ -294,6 +293,7 @@ class _Hunt:
         self.effort, self.deadline = effort, effort.deadline
         self.shrink_cases = effort.shrink_cases
         self.n_cases = self.n_undecided = 0
+        self.passed_before = 0  # of the drawn cases, those that need not be tried again
         self.declined = ""
         self.seen: list[Seen] = []
         self.calls: Sequence[Call] = []
@@ -301,35 +301,48 @@ class _Hunt:
 
     def run(self, seed: int) -> CheckResult:
         started = time.monotonic()
-        space = self.explored.space
+        space, examples = self.explored.space, self.effort.examples
         try:
-            tried_on = self.check.draw(space).map(as_arguments)
-            for drawn in self.check.grid(seed, space):
-                self._try(as_arguments(drawn))
+            cases = drawn(self.check, space, seed, examples)
+            for arguments in grid(self.check, space, seed):
+                self._try(arguments)
         except NothingToTryError as reason:
             return _unasked(self.check, NOT_OFFERED, str(reason))
         except (Mismatch, Misbehaviour, _GiveUp):
             pass  # noted; now for a smaller one
-        if self.finding is None or (self.effort.shrink_cases and not self._fatal()):
-            self._draw(tried_on, seed)
+        if self.finding is None or self._may_shrink():
+            self._try_drawn(cases, seed)
         return self._conclude(time.monotonic() - started)
 
-    def _draw(self, tried_on: st.SearchStrategy[Arguments], seed: int) -> None:
-        trial = settings(
-            max_examples=self.effort.examples,
-            deadline=None,
-            database=None,
-            phases=(Phase.generate, Phase.shrink),
-            verbosity=Verbosity.quiet,
-            suppress_health_check=list(HealthCheck),
-            report_multiple_bugs=False,
-        )(with_seed(seed)(given(tried_on)(self._try)))
-        try:
-            trial()
-        except (Mismatch, Misbehaviour, _GiveUp, Flaky):
-            if self.finding is None:
-                raise  # not the subject's doing
-            # Else the last and smallest finding is noted in self.finding.
+    def _try_drawn(self, cases: Sequence[Arguments], seed: int) -> None:
+        """Those drawn for every class; where one fails, Hypothesis comes to it again and makes it small."""
+        for index, arguments in enumerate(cases):
+            self.shrink_cases += self.finding is not None  # coming to one that fails is not shrinking it
+            try:
+                self._try(arguments)
+            except _GiveUp:
+                return
+            except (Mismatch, Misbehaviour):
+                if self._may_shrink():
+                    self.passed_before = index
+                    self.shrink_cases += 1  # for coming to it again
+                    self._shrink(seed)
+                return
+
+    def _shrink(self, seed: int) -> None:
+        with contextlib.suppress(Mismatch, Misbehaviour, _GiveUp, Flaky):
+            # The last and smallest finding is noted in self.finding.
+            search(self.check, self.explored.space, seed, self.effort.examples, self._try_again)
+
+    def _try_again(self, arguments: Arguments) -> None:
+        """As `_try`, without the cases that are known to pass."""
+        if self.passed_before:
+            self.passed_before -= 1
+        else:
+            self._try(arguments)
+
+    def _may_shrink(self) -> bool:
+        return bool(self.effort.shrink_cases) and not self._fatal()
 
     def _fatal(self) -> bool:
         return isinstance(self.finding, Misbehaviour) and self.finding.fatal
