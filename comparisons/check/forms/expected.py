@@ -12,7 +12,7 @@ The values are taken in float64 by the same formulas, so each bound counts its o
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from scipy.special import expit, log_softmax, softmax
@@ -25,10 +25,11 @@ from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.comparisons.verdicts.relu_kinks import judge_gradient, tensors
 from backproof.comparisons.verdicts.rounding import Bounded
 from backproof.comparisons.verdicts.verdict import Verdict, compare
-from backproof.scratch.architecture import ACTIVATIONS, Array, Flat
+from backproof.scratch.architecture import ACTIVATIONS, Architecture, Array, Flat
 from backproof.scratch.problem import Problem
 
 ELEMENTARY = 24.0  # ulps of an elementary function, ours and the class's together
+KEPT = 3000  # answers: what is asked of two or three classes
 TWICE = 2.5  # our own rounding beside the class's, and a little
 
 
@@ -144,15 +145,39 @@ class Expected:
         return tensors(self.problem.architecture)
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """What was asked; equal where the answer is: `numbers` are the bytes of all arrays of the problem."""
+
+    problem: Problem = field(compare=False)
+    architecture: Architecture
+    numbers: tuple[bytes, ...]
+    shape: tuple[int, ...]  # of x
+    form: Form
+    convention: Convention
+    slope_at_zero: float
+
+
 def expected(problem: Problem, form: Form, conventions: Conventions) -> Expected:
-    """For a class of this form with these conventions. Bounds are infinite where overflow is possible."""
-    convention = conventions.of(problem)
+    """For a class of this form with these conventions. Bounds are infinite where overflow is possible.
+
+    Classes of one form are asked the same problems: what was answered once in a process is kept.
+    """
+    arrays = (problem.x, problem.targets, *(part for pair in problem.weights for part in pair))
+    numbers = tuple(array.tobytes() for array in arrays)
+    convention, slope = conventions.of(problem), conventions.slope_at_zero
+    return _answer(_Asked(problem, problem.architecture, numbers, problem.x.shape, form, convention, slope))
+
+
+@lru_cache(KEPT)
+def _answer(asked: _Asked) -> Expected:
+    problem, form, convention = asked.problem, asked.form, asked.convention
     if form.activation in ACTIVATIONS and form.activation != problem.architecture.activation:
         own = replace(problem.architecture, activation=form.activation)
         problem = replace(problem, architecture=own)
     ours = form.is_ours and not convention.exact
     right = _ours(problem) if ours else _general(problem, form, convention)
-    if conventions.slope_at_zero and problem.architecture.activation == "relu" and right.reference:
+    if asked.slope_at_zero and problem.architecture.activation == "relu" and right.reference:
         zeros = any((np.abs(z.value) <= z.error).any() for z in right.reference.state.pre_activations)
         right = replace(right, undecided=right.undecided or zeros, scale=np.nan if zeros else right.scale)
     if convention.shift or convention.clip:

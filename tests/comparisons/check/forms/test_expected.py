@@ -103,3 +103,17 @@ def test_a_convention_is_told_in_words() -> None:
     (sentence,) = conventions.sentences()
     assert "mse and sum of squares" in sentence
     assert "half the square" in sentence
+
+
+def test_the_same_numbers_are_answered_once_and_others_are_not_taken_for_them() -> None:
+    problem, form = a_problem(), Form(activation="gelu")
+    right = expected(problem, form, NONE)
+    assert expected(replace(problem, x=problem.x.copy()), form, NONE) is right
+    moved = replace(problem, x=problem.x + 2.0**-40)
+    for other in (
+        expected(moved, form, NONE),
+        expected(problem, Form(activation="silu"), NONE),
+        expected(problem, form, Conventions({problem.architecture.loss: Convention(Law(0, 0, 0.5))})),
+        expected(problem, form, Conventions({}, slope_at_zero=1.0)),
+    ):
+        assert other is not right
