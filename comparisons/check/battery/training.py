@@ -91,10 +91,15 @@ def _asked(candidate: Candidate, problem: Problem) -> tuple[float, Array, Array,
 
 
 def torch_steps(course: Course, optimizer: OptimizerSpec, gradients: Array) -> Array:
-    """Where torch.optim puts the weights after each step, (steps, n), each from the class's own before it."""
+    """Where torch.optim puts the weights after each step, each from the class's own weights before it.
+
+    gradients (steps, n), or (runs, steps, n) for several runs at once; the answer has the same shape. The
+    rules work entry by entry, so that runs side by side do not meet.
+    """
     import torch
 
-    theta = torch.from_numpy(course.weights[0].copy()).requires_grad_()
+    theta = torch.from_numpy(np.array(np.broadcast_to(course.weights[0], gradients[..., 0, :].shape)))
+    theta.requires_grad_()
     rule: torch.optim.Optimizer
     if optimizer.name == "adam":
         betas = (optimizer.beta1, optimizer.beta2)
@@ -110,26 +115,26 @@ def torch_steps(course: Course, optimizer: OptimizerSpec, gradients: Array) -> A
             weight_decay=optimizer.weight_decay,
         )
     reached = []
-    for weights, gradient in zip(course.weights[:-1], gradients, strict=True):
+    for step, weights in enumerate(course.weights[:-1]):
         with torch.no_grad():
             theta.copy_(torch.from_numpy(weights))
-        theta.grad = torch.from_numpy(gradient.copy())
+        theta.grad = torch.from_numpy(gradients[..., step, :].copy())
         rule.step()
         reached.append(theta.detach().numpy().copy())
-    return np.array(reached)
+    return np.stack(reached, axis=-2)
 
 
-def tolerance(course: Course, optimizer: OptimizerSpec) -> Array:
-    """Entry by entry, (steps, n), how far rounding may put a right step from torch's."""
-    plain = torch_steps(course, optimizer, course.gradients)
+def predicted_steps(course: Course, optimizer: OptimizerSpec) -> tuple[Array, Array]:
+    """(steps, n) each: torch's weights after each step, and how far off rounding may put a right one."""
+    shape = course.gradients.shape
+    sides = (np.random.default_rng(seed).choice([-1.0, 1.0], shape) for seed in range(REPLICAS))
+    moved = np.array([course.gradients, *(course.gradients + side * course.errors for side in sides)])
+    plain, *replicas = torch_steps(course, optimizer, moved)
     spread = np.zeros_like(plain)
-    for seed in range(REPLICAS):
-        sides = np.random.default_rng(seed).choice([-1.0, 1.0], course.gradients.shape)
-        moved = torch_steps(course, optimizer, course.gradients + sides * course.errors)
-        spread = np.maximum(spread, np.abs(moved - plain).max(axis=1, keepdims=True))
+    for replica in replicas:
+        spread = np.maximum(spread, np.abs(replica - plain).max(axis=1, keepdims=True))
     own = 16 * np.finfo(float).eps * (1 + np.abs(course.weights).max())
-    bound: Array = 2 * spread + own
-    return bound
+    return plain, 2 * spread + own
 
 
 @check("Do losses and weights follow torch.optim?", NEEDS, training_problems, trainings, 0.8)
@@ -138,8 +143,7 @@ def trajectory(candidate: Candidate, training: TrainingProblem) -> None:
     course = course_of(candidate, training)
     if not np.isfinite(course.gradients).all():
         raise Undecided("the gradient is not finite")
-    bound = tolerance(course, training.optimizer)
-    predicted = torch_steps(course, training.optimizer, course.gradients)
+    predicted, bound = predicted_steps(course, training.optimizer)
     travelled = np.abs(predicted - course.weights[:-1]).max()
     if not bound.max() <= 1e-6 * max(float(travelled), 1e-6):
         raise Undecided("rounding alone moves this trajectory too far")

@@ -20,7 +20,7 @@ import numpy as np
 from backproof.comparisons.check.battery.cases import TrainingProblem
 from backproof.comparisons.check.battery.findings import Undecided
 from backproof.comparisons.check.battery.grid import trainings
-from backproof.comparisons.check.battery.training import Course, course_of, describe, tolerance, torch_steps
+from backproof.comparisons.check.battery.training import Course, course_of, describe, predicted_steps
 from backproof.comparisons.check.diagnosis.adam_mistakes import ADAM, ADAM_RULES, adam_rule
 from backproof.comparisons.check.diagnosis.fed_mistakes import (
     ALL_FED,
@@ -105,8 +105,8 @@ def _settings(explored: Explored, seed: int) -> list[Setting]:
             continue
         if not np.isfinite(course.gradients).all() or not np.isfinite(course.weights).all():
             continue
-        bound = np.maximum(4 * tolerance(course, training.optimizer), 1e-11)
-        predicted = torch_steps(course, training.optimizer, course.gradients)
+        predicted, tolerance = predicted_steps(course, training.optimizer)
+        bound = np.maximum(4 * tolerance, 1e-11)
         right = bool((np.abs(course.weights[1:] - predicted) <= bound).all())
         found.append(Setting(training, course, right, bound))
     return found
