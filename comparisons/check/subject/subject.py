@@ -76,6 +76,7 @@ class Subject:
         self.attributes: Fields = {}  # plain class attributes: what it says of itself
         self.printed = ""  # the beginning of what it printed, as it came
         self._worker: WorkerProcess | None = None
+        self._used_up = False  # the instance: the next call is of a fresh one
         self._spent = 0.0  # by processes that are gone
         self._imports: set[str] = set()
         self._ancestors: tuple[str, ...] = ()
@@ -93,15 +94,10 @@ class Subject:
         self._judge(method, answer_from(self._ask("scribble", method, arguments)))
 
     def renew(self) -> None:
-        """A fresh instance, without anything loaded."""
+        """A fresh instance, without anything loaded: made when it is next asked for something."""
         self.layout = ""
         self.calls = []
-        if self._worker is None:
-            self._start()
-            return
-        raised = answer_from(self._ask("renew")).raised
-        if raised:
-            raise Misbehaviour("raised", f"the constructor raised {raised}")
+        self._used_up = True
 
     def offers(self, *methods: str) -> bool:
         return all(method in self.methods for method in methods)
@@ -128,7 +124,7 @@ class Subject:
     # -- the process
 
     def _start(self) -> None:
-        self._worker = WorkerProcess(*self._command(), OUTPUT_LIMIT)
+        self._worker, self._used_up = WorkerProcess(*self._command(), OUTPUT_LIMIT), False
         place = str(Path(self.target.place).resolve()) if self.target.is_file else self.target.place
         self._worker.send(pack([place, self._asked.name]))
         state, detail = self._receive("import", START_LIMIT)
@@ -173,13 +169,17 @@ class Subject:
         if self._worker is None:
             self._start()
         assert self._worker is not None
-        self._worker.send(pack([verb, *arguments], RECORDS))
-        method = str(arguments[0]) if arguments else "the constructor"
+        words = ["anew", verb, *arguments] if self._used_up else [verb, *arguments]
+        self._used_up = False
+        self._worker.send(pack(words, RECORDS))
+        method = str(arguments[0])
         _, detail = self._receive(method, self.time_limit)
         if not isinstance(detail, dict):
             self.close()
             raise _finding(Garbage("a message of another form"), method, self.time_limit)
         self._imports.update(names_of(detail.get("imports")))
+        if detail.get("of_constructor"):
+            raise Misbehaviour("raised", f"the constructor raised {answer_from(detail).raised}")
         return detail
 
     def _judge(self, method: str, answer: Answer) -> Answer:

@@ -65,13 +65,15 @@ class Worker:
         """The frameworks that came in with the class."""
         return [name for name in NOTED if name in sys.modules and name not in self.before]
 
-    def renew(self) -> Fields:
+    def anew(self, verb: str, *arguments: Any) -> Fields:
+        """The call on a fresh instance."""
         self.remembered = []
         try:
             self.subject = self.kind()
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it raises is the finding
-            return {"raised": describe(error, self.target)}
-        return {}
+            return {"raised": describe(error, self.target), "of_constructor": True}
+        answer: Fields = getattr(self, verb)(*arguments)
+        return answer
 
     def call(self, method: str, arguments: Fields, checkpoints: list[int], layout: str) -> Fields:
         arguments = {name: laid_out(value, layout) for name, value in arguments.items()}
