@@ -1,8 +1,8 @@
 """A process that runs code which nobody has read: started, bounded, and ended with all that it started.
 
 Messages go over its standard input and output. What it prints goes to its standard error (its own side sees
-to that, `own_streams`), is counted and kept apart. Threads move the bytes, so that no write and no read of
-ours waits for it without a limit, on any system.
+to that, `own_streams`), is counted and kept apart. No write and no read of ours waits for it without a limit,
+on any system (`pipes`).
 
 Time is the process' own: the processor time it uses, and the time in which it does nothing at all (asleep,
 stopped, waiting). A process that only waits for a busy machine is given its time. Where the system does not
@@ -11,24 +11,22 @@ tell the processor time, the clock on the wall counts.
 
 import atexit
 import contextlib
+import math
 import os
 import secrets
 import subprocess
 import sys
-import threading
 import time
 import weakref
 from collections.abc import Mapping, Sequence
-from queue import SimpleQueue
 from typing import BinaryIO
 
 from backproof.comparisons.running import limits, threads
 from backproof.comparisons.running.outside_text import cleaned
+from backproof.comparisons.running.pipes import pipes_of
 
-CHUNK = 1 << 16
-KEPT_OUTPUT = 20_000  # bytes of what it printed
-BUFFERED = 1 << 24  # bytes of an answer held before anybody asks for them
 PATIENCE = 20.0  # times the limit: after so long on the wall, a process is late whatever it did
+LATELY = 0.1  # seconds for which a processor time is taken to be today's
 IDLE_SHARE = 0.02  # of a core: below, a process does nothing
 _live: "weakref.WeakSet[WorkerProcess]" = weakref.WeakSet()
 
@@ -71,11 +69,7 @@ class WorkerProcess:
         self.token = secrets.token_hex(16)
         self.output_limit = output_limit
         self.idle_seconds = 0.0
-        self._cpu_before = 0.0
-        self._printed, self._output = 0, bytearray()
-        self._answers, self._ended = bytearray(), False
-        self._arrived = threading.Condition()
-        self._requests: SimpleQueue[bytes | None] = SimpleQueue()
+        self._cpu_before, self._cpu_asked = 0.0, -math.inf  # what it had used, and when that was asked
         self._process = subprocess.Popen(
             list(command),
             stdin=subprocess.PIPE,
@@ -87,17 +81,8 @@ class WorkerProcess:
         )
         self._pids = [self._process.pid]
         self._closed = False
+        self._pipes = pipes_of(self._process, self._printing)
         _live.add(self)
-        self._threads = [
-            threading.Thread(target=target, args=(stream,), daemon=True)
-            for target, stream in (
-                (self._write, self._process.stdin),
-                (self._read, self._process.stdout),
-                (self._drain, self._process.stderr),
-            )
-        ]
-        for thread in self._threads:
-            thread.start()
 
     def __enter__(self) -> "WorkerProcess":
         return self
@@ -108,52 +93,47 @@ class WorkerProcess:
     @property
     def own_seconds(self) -> float:
         """Processor time of the process and what it started, and the time in which it did nothing."""
-        return (self.cpu() or 0.0) + self.idle_seconds
+        return (self.cpu_lately(LATELY) or 0.0) + self.idle_seconds
 
     @property
     def output(self) -> str:
         """The beginning of what it printed."""
-        return bytes(self._output).decode(errors="replace")
+        return bytes(self._pipes.output).decode(errors="replace")
 
     def send(self, message: bytes) -> None:
-        """Hand the message to a thread; whether it was taken shows in the answer."""
-        self._requests.put(message)
+        """Hand the message on; whether it was taken shows in the answer."""
+        self._pipes.send(message)
 
     def read(self, n: int, limit: "TimeLimit") -> bytes:
         """The next `n` bytes of its answers. Raises Late, Ended or Flooded."""
         parts: list[bytes] = []
         while n > 0:
-            with self._arrived:
-                if self._answers:
-                    taken = bytes(self._answers[:n])
-                    del self._answers[: len(taken)]
-                    n -= len(taken)
-                    parts.append(taken)
-                    self._arrived.notify_all()
-                    continue
-                if self._ended:
-                    raise self._end()
-                self._arrived.wait(limit.step)
-            limit.look()  # also where bytes keep arriving, one by one
-            if not self._answers:
-                self._look()
+            taken = self._pipes.take(n, limit.step)
+            if taken == b"":
+                limit.look()
+                taken = self._last(n)
+            elif taken is not None and len(taken) < n:
+                limit.look()  # also where bytes keep arriving, one by one
+            if taken is None:
+                raise self._end()
+            n -= len(taken)
+            parts.append(taken)
         return b"".join(parts)
 
-    def _look(self) -> None:
-        """Nothing has come: is it still there?"""
-        if self._printed > self.output_limit:
+    def _last(self, n: int) -> bytes | None:
+        """Nothing has come: b"" while it is there, else what it wrote last, which may be on its way."""
+        if self._pipes.printed > self.output_limit:
             raise Flooded
-        if self._process.poll() is not None:
-            with self._arrived:
-                if not self._answers and not self._ended:
-                    self._arrived.wait(0.2)  # what it wrote last may still be on its way
-            if not self._answers:
-                raise self._end()
+        return b"" if self._process.poll() is None else self._pipes.take(n, 0.2) or None
 
     def _end(self) -> Exception:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(1.0)
-        return Flooded() if self._printed > self.output_limit else Ended(self._process.poll())
+        return Flooded() if self._pipes.printed > self.output_limit else Ended(self._process.poll())
+
+    def _printing(self, n_bytes: int) -> None:
+        if n_bytes > self.output_limit:
+            limits.kill_group(self._process, self.token)
 
     def cpu(self, everyone: bool = False) -> float | None:
         """Processor time so far; None where the system does not say.
@@ -165,8 +145,13 @@ class WorkerProcess:
         found = limits.cpu_seconds(self._pids)
         if found is None:
             return None
+        self._cpu_asked = time.monotonic()
         self._cpu_before = max(self._cpu_before, found)  # those that have ended are no longer counted
         return self._cpu_before
+
+    def cpu_lately(self, seconds: float) -> float | None:
+        """As `cpu`, now or at most so many seconds ago: asking the system costs more than many an answer."""
+        return self._cpu_before if time.monotonic() - self._cpu_asked <= seconds else self.cpu()
 
     def close(self) -> None:
         """End it with all that it started, at once."""
@@ -175,44 +160,10 @@ class WorkerProcess:
         self._closed = True
         self.cpu()
         limits.kill_group(self._process, self.token)
-        self._requests.put(None)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(5.0)
-        with self._arrived:
-            self._ended = True
-            self._arrived.notify_all()
-        for thread in self._threads:
-            thread.join(1.0)  # longer only where something escaped and holds the other end
+        self._pipes.finish()
         _live.discard(self)
-
-    # -- the threads; each closes its own stream
-
-    def _write(self, stream: BinaryIO) -> None:
-        with contextlib.suppress(OSError, ValueError), stream:
-            while (message := self._requests.get()) is not None:
-                view = memoryview(message)
-                while view:
-                    view = view[os.write(stream.fileno(), view[:CHUNK]) :]
-
-    def _read(self, stream: BinaryIO) -> None:
-        with contextlib.suppress(OSError, ValueError), stream:
-            while chunk := os.read(stream.fileno(), CHUNK):
-                with self._arrived:
-                    while len(self._answers) > BUFFERED and not self._ended:
-                        self._arrived.wait(1.0)
-                    self._answers += chunk
-                    self._arrived.notify_all()
-        with self._arrived:
-            self._ended = True
-            self._arrived.notify_all()
-
-    def _drain(self, stream: BinaryIO) -> None:
-        with contextlib.suppress(OSError, ValueError), stream:
-            while chunk := os.read(stream.fileno(), CHUNK):
-                self._printed += len(chunk)
-                self._output += chunk[: max(0, KEPT_OUTPUT - len(self._output))]
-                if self._printed > self.output_limit:
-                    limits.kill_group(self._process, self.token)
 
 
 class TimeLimit:
@@ -222,7 +173,7 @@ class TimeLimit:
         self.worker, self.seconds = worker, seconds
         self.step = min(0.5, max(0.02, seconds / 8))
         self.started = self.looked = time.monotonic()
-        self.used, self.cpu = 0.0, worker.cpu()
+        self.used, self.cpu = 0.0, worker.cpu_lately(self.step / 2)
 
     def look(self) -> None:
         """Count what has passed since the last look. Raises Late where it was too much."""

@@ -1,12 +1,13 @@
 """A worker is bounded: every read ends, whatever the process does, and its time is its own."""
 
+import select
 import sys
 import time
 from collections.abc import Callable
 
 import pytest
 
-from backproof.comparisons.running import limits, processes, worker_process
+from backproof.comparisons.running import limits, pipes, processes, worker_process
 from backproof.comparisons.running.worker_process import (
     Ended,
     Flooded,
@@ -15,6 +16,17 @@ from backproof.comparisons.running.worker_process import (
     WorkerProcess,
     environment,
 )
+
+
+@pytest.fixture(
+    params=[
+        kind for kind in (pipes.Polled, pipes.Threaded) if hasattr(select, "poll") or kind is pipes.Threaded
+    ],
+    autouse=True,
+)
+def kind_of_pipes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every test with either kind, whatever this system would take."""
+    monkeypatch.setattr(worker_process, "pipes_of", request.param)
 
 
 def worker(code: str, output_limit: int = 10_000) -> WorkerProcess:
@@ -40,7 +52,7 @@ def test_a_large_message_to_a_process_that_does_not_read_holds_nobody() -> None:
 
 
 def test_an_answer_larger_than_the_buffer_is_read_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker_process, "BUFFERED", 1000)
+    monkeypatch.setattr(pipes, "BUFFERED", 1000)
     with worker("import sys; sys.stdout.buffer.write(b'ab' * 200_000)") as process:
         assert process.read(400_000, TimeLimit(process, 20.0)) == b"ab" * 200_000
 
@@ -102,6 +114,9 @@ class Clock:
         self.idle_seconds = 0.0
 
     def cpu(self, everyone: bool = False) -> float | None:
+        return self.used
+
+    def cpu_lately(self, seconds: float) -> float | None:
         return self.used
 
     def advance(self, seconds: float) -> None:
