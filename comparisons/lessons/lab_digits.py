@@ -18,19 +18,20 @@ from backproof.scratch.training import EpochPlan, Recipe, fit
 
 ARCHITECTURE = Architecture((64, 32, 10), activation="tanh", loss="cross_entropy")
 SEED, RATE, EPOCHS, BATCH_SIZE = 0, 0.2, 30, 20
-TRAIN = 800  # digits that the page trains on; those after them are its test
+TRAIN = 800  # digits that the page trains on where the number is no choice
 LEVELS = "abcdefghijklmnopq"  # ink 0 to 16
 
 
 @dataclass(frozen=True)
 class LabDigits:
-    """Flat parameters (n,), and images as one letter a pixel, the first `train` for training."""
+    """Flat parameters (n,), and images as one letter a pixel: those from `test` on are never trained on."""
 
     weights: Array
     start: Array
     images: str
     labels: tuple[int, ...]
     train: int
+    test: int
     three: str  # the digit that lies on the drawing board at first
 
 
@@ -58,14 +59,14 @@ def lab_digits() -> LabDigits:
     images = data.train_images.astype(np.float64)
     recipe = Recipe(OptimizerSpec("sgd", learning_rate=RATE))
     fit(network, images, data.train_labels, recipe, EpochPlan(EPOCHS, BATCH_SIZE, SEED))
-    kept = np.concatenate([data.train_images[:TRAIN], data.test_images])
-    labels = np.concatenate([data.train_labels[:TRAIN], data.test_labels])
+    labels = np.concatenate([data.train_labels, data.test_labels])
     return LabDigits(
         weights=written(network.parameters.flat),
         start=start,
-        images=letters(kept),
+        images=letters(np.concatenate([data.train_images, data.test_images])),
         labels=tuple(int(label) for label in labels),
         train=TRAIN,
+        test=len(data.train_labels),
         three=letters(_first_of(data, 3)),
     )
 

@@ -85,7 +85,7 @@ def run(setting: Setting) -> LessonResult:
     numerical = gradient(network, x[some], labels[some], method="central_difference")
     size = float(np.abs(backprop).max())
     wrong = train_with(ROUNDED, x[: digits.train], labels[: digits.train])
-    reached = accuracy(wrong.forward(x[digits.train :])[-1], labels[digits.train :])
+    reached = accuracy(wrong.forward(x[digits.test :])[-1], labels[digits.test :])
     errors32 = min(error(h, "central", "float32") for h in STEPS[STEPS > 1e-7])
     claims = (
         at_most("central", error(H, "central"), 1e-9),

@@ -104,7 +104,7 @@
     },
     draw(host, { hidden, p, weights }, { unit, digit }, say) {
       if (host.children.length !== 3) host.innerHTML = "<div></div><div></div><div></div>";
-      host.classList.add("panels");
+      host.classList.add("panels", "level", "wide-last");
       const [first, second, third] = host.children;
       const through = twoWays.values(digit).map((v, k) => v * weights[k]);
       images(first, [square(weights), square(Array.from(through))], [say("unit_weights"), say("times_ink")], say("alt"));
@@ -173,6 +173,74 @@
     },
     readings: ({ loss, accuracy }) => [["test_loss", chart.show(loss, 5)], ["accuracy", percent(accuracy)]],
     claims: ({ tests, k, accuracy }) => [["learns", tests[k] < tests[0], { loss: chart.show(tests[k]) }], ["eighty", accuracy >= 0.8, { accuracy: percent(accuracy) }]],
+  }]);
+
+  // 64-hidden-10 with the first `hidden` units of the page's start; without any it starts at zero.
+  function startWith(hidden, scale) {
+    const theta = new Float64Array(network.count(hidden ? [64, hidden, 10] : [64, 10]));
+    if (!hidden) return theta;
+    const [first, second] = network.layers(twoWays.MODEL.sizes, Float64Array.from(pageData.lab.start));
+    const [W1, W2] = network.layers([64, hidden, 10], theta).map((part) => part.W);
+    W1.forEach((_, k) => { W1[k] = scale * first.W[32 * Math.floor(k / hidden) + (k % hidden)]; });
+    W2.forEach((_, k) => { W2[k] = scale * second.W[k]; });
+    return theta;
+  }
+
+  const EPOCHS = 10;
+  const curves = {};
+  // Accuracy after every epoch, in batches of 20 always in the same order.
+  function curveOf({ hidden, activation, optimizer, lograte, logscale, count }) {
+    const sizes = hidden ? [64, hidden, 10] : [64, 10];
+    const model = { sizes, activation: hidden ? activation : "identity", loss: "cross_entropy", round: network.exactly };
+    return (curves[[hidden, model.activation, optimizer, lograte, logscale, count]] ||= (() => {
+      const { x, labels, test, testLabels } = twoWays.sample(count);
+      const theta = startWith(hidden, 10 ** logscale);
+      const step = network.OPTIMIZERS[optimizer](10 ** lograte, theta.length);
+      return Array.from({ length: EPOCHS }, () => {
+        for (let i = 0; i < count; i += 20) {
+          step(theta, network.backprop(model, theta, x.subarray(64 * i, 64 * (i + 20)), labels.slice(i, i + 20), 20).gradient);
+        }
+        return accuracyOf(model, theta, test, testLabels);
+      });
+    })());
+  }
+
+  const CHOICES = [
+    control.range("hidden", { min: 0, max: 32, step: 4, value: 32 }),
+    control.choice("activation", ["sigmoid", "tanh", "relu"]),
+    control.choice("optimizer", ["sgd", "adam"]),
+    control.range("lograte", { min: -3, max: 0.5, step: 0.1, value: -1, show: (v) => chart.show(10 ** v, 2) }),
+    control.range("logscale", { min: -1, max: 1, step: 0.1, value: 0, show: (v) => `× ${chart.show(10 ** v, 2)}` }),
+    control.range("count", { min: 200, max: 1440, step: 40, value: 1440, show: (v) => chart.show(v) }),
+  ];
+  const FIRST = Object.fromEntries(CHOICES.map(({ name, start }) => [name, start]));
+  lab("ninety-five", [{
+    key: "choices",
+    heavy: true,
+    controls: [...CHOICES, control.range("epoch", { min: 1, max: EPOCHS, value: EPOCHS, play: true })],
+    compute(state) {
+      const curve = curveOf(state);
+      const best = Math.max(...curve);
+      return { curve, first: curveOf(FIRST), flat: Math.max(...curveOf({ ...state, hidden: 0 })), best, crosses: curve.findIndex((a) => a >= 0.95) + 1 };
+    },
+    draw(host, { curve, first }, { epoch }, say) {
+      const epochs = curve.map((_, i) => i + 1);
+      const drawn = (of, n, look) => ({ kind: "line", x: epochs.slice(0, n), y: of.slice(0, n).map((a) => 100 * a), ...look });
+      return chart.draw(host, {
+        height: 400, alt: say("alt"), x: { title: say("axis_epoch"), range: [0.5, EPOCHS + 0.5] }, y: { title: say("axis_accuracy"), range: [0, 100] },
+        marks: [
+          { kind: "rule", y: 95, name: "95%", ink: "good" },
+          drawn(first, EPOCHS, { ink: "reference", dash: "dot", name: say("first_choices") }),
+          drawn(curve, epoch, { ink: "scratch", dots: true, size: 8, width: 2.5, name: say("these_choices") }),
+        ],
+      });
+    },
+    readings: ({ curve, best, crosses }, { epoch }) => [["accuracy", percent(curve[epoch - 1])], ["best", percent(best)], ["crosses", crosses ? String(crosses) : "–"]],
+    claims: ({ curve, best, flat }) => [
+      ["reaches", best >= 0.95, { best: percent(best) }],
+      ["hidden_helps", best > flat, { best: percent(best), flat: percent(flat) }],
+      ["still_rising", curve[EPOCHS - 1] > curve[EPOCHS - 2], {}],
+    ],
   }]);
 
   lab("keras-start", [{

@@ -1,18 +1,13 @@
 // XOR on two hidden units; layers that collapse; factors of the chain rule; a matrix product; relus that die.
 (() => {
-  // Adam as PyTorch has it.
-  function adam(model, start, x, t, n, steps, rate) {
+  // Training on all examples at once: the losses before every step and after the last.
+  function trained(model, start, x, t, n, steps, step) {
     const theta = Float64Array.from(start);
-    const [m, v] = [new Float64Array(theta.length), new Float64Array(theta.length)];
     const losses = [];
-    for (let k = 1; k <= steps; k++) {
+    for (let k = 0; k < steps; k++) {
       const { loss, gradient } = network.backprop(model, theta, x, t, n);
       losses.push(loss);
-      gradient.forEach((g, i) => {
-        m[i] = 0.9 * m[i] + 0.1 * g;
-        v[i] = 0.999 * v[i] + 0.001 * g * g;
-        theta[i] -= (rate * (m[i] / (1 - 0.9 ** k))) / (Math.sqrt(v[i] / (1 - 0.999 ** k)) + 1e-8);
-      });
+      step(theta, gradient);
     }
     losses.push(network.loss(model, theta, x, t, n));
     return { theta, losses };
@@ -29,7 +24,8 @@
       control.range("steps", { min: 0, max: 400, step: 5, value: 100, play: true }),
     ],
     compute({ start, steps }) {
-      const { theta, losses } = adam(XOR, pageData.lab.xor[start], PAIRS, WANTED, 4, steps, 0.05);
+      const adam = network.OPTIMIZERS.adam(0.05, network.count(XOR.sizes));
+      const { theta, losses } = trained(XOR, pageData.lab.xor[start], PAIRS, WANTED, 4, steps, adam);
       const logits = Array.from(network.forward(XOR, theta, PAIRS, 4).logits);
       return { theta, losses, loss: losses[steps], answers: logits.map((z) => (z > 0 ? 1 : 0)) };
     },

@@ -60,7 +60,7 @@ const twoWays = (() => {
   function panels(host, kind = "") {
     if (host.children.length !== 2) host.innerHTML = `<div></div><div></div>`;
     host.classList.add("panels");
-    if (kind) host.classList.add(kind);
+    if (kind) host.classList.add(kind); // "level": side by side from the top
     return host.children;
   }
 
@@ -116,7 +116,9 @@ const twoWays = (() => {
     ],
     compute({ theta, logh, scheme, dtype }) {
       const h = 10 ** logh;
-      const t = dtype === "float32" ? Math.fround(theta) : theta;
+      const single = dtype === "float32" && scheme !== "complex"; // the complex step is shown in float64
+      const most = DIGITS[single ? "float32" : "float64"];
+      const t = single ? Math.fround(theta) : theta;
       const exact = slope(t);
       const found = quotient(theta, h, scheme, dtype);
       const others = { central: "forward", forward: "central", complex: "central" };
@@ -124,7 +126,7 @@ const twoWays = (() => {
       const kinds = scheme === "complex" ? [["forward", "float64"], ["central", "float64"], ["complex", "float64"]]
         : [["forward", "float32"], ["central", "float32"], ["forward", "float64"], ["central", "float64"]];
       return {
-        h, t, exact, found, error: error(found, exact), right: rightDigits(found, exact, DIGITS[dtype] - 1),
+        h, t, exact, found, most, error: error(found, exact), right: rightDigits(found, exact, most - 1),
         smaller: error(smaller, exact), other: error(quotient(theta, h, others[scheme], dtype), exact),
         arms: kinds.map(([s, d]) => ({ scheme: s, dtype: d, points: arm(theta, logh, s, d) })),
       };
@@ -142,8 +144,8 @@ const twoWays = (() => {
       if (h > 0.12 && Math.abs(grabbed - h) < grabbed / 2) return { logh: Math.log10(Math.max(1e-3, Math.abs(x - begun.theta))) };
       return { theta: x };
     },
-    readings: ({ found, exact, error: e, right, h }, { scheme, dtype }) => [
-      ["quotient", digits(found, exact, DIGITS[dtype]), true],
+    readings: ({ found, exact, error: e, right, most }) => [
+      ["quotient", digits(found, exact, most), true],
       ["derivative", exact.toPrecision(16).replace("-", "−")],
       ["relative_error", chart.show(e, 2)],
       ["right_digits", String(right)],
@@ -284,10 +286,12 @@ const twoWays = (() => {
   const TENSORS = ["W1", "b1", "W2", "b2"];
   const trained = {};
 
-  function sample() {
-    const { images, labels, train } = pageData.lab;
-    const x = values(images);
-    return { x: x.subarray(0, 64 * train), labels: labels.slice(0, train), test: x.subarray(64 * train), testLabels: labels.slice(train) };
+  // The first digits, and those that nothing here is trained on.
+  let all = null;
+  function sample(n = pageData.lab.train) {
+    const { images, labels, test } = pageData.lab;
+    const x = (all ||= values(images));
+    return { x: x.subarray(0, 64 * n), labels: labels.slice(0, n), test: x.subarray(64 * test), testLabels: labels.slice(test) };
   }
 
   function accuracy(at, x, labels) {
@@ -355,8 +359,8 @@ const twoWays = (() => {
       chart.draw(left, {
         height: 340, alt: say("alt_accuracy"), x: { title: say("axis_epoch"), range: [0, EPOCHS] }, y: { title: say("axis_accuracy"), range: [0, 100] },
         marks: [
-          { kind: "line", x: epochs, y: right.map((a) => 100 * a), ink: "scratch", name: say("right_backprop"), dash: "dash" },
           { kind: "line", x: epochs.slice(0, epoch + 1), y: curve.slice(0, epoch + 1).map((a) => 100 * a), ink: "bad", name: say("this_backprop"), dots: true, size: 7 },
+          { kind: "line", x: epochs, y: right.map((a) => 100 * a), ink: "scratch", name: say("right_backprop"), dash: "dash" },
         ],
       });
       chart.draw(other, {

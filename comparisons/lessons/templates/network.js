@@ -43,6 +43,11 @@ const network = (() => {
       for (let p = 0; p < m; p++) {
         const a = left ? A[p * n + i] : A[i * m + p];
         if (a === 0) continue;
+        if (round === exactly) { // the same without the calls: most of the time goes here
+          if (right) for (let j = 0; j < k; j++) C[i * k + j] += a * B[j * m + p];
+          else for (let j = 0; j < k; j++) C[i * k + j] += a * B[p * k + j];
+          continue;
+        }
         for (let j = 0; j < k; j++) {
           C[i * k + j] = round(C[i * k + j] + round(a * (right ? B[j * m + p] : B[p * k + j])));
         }
@@ -134,6 +139,26 @@ const network = (() => {
     }
     return { loss: value, deltas, gradient, forward: { inputs, zs, logits } };
   }
+
+  // --- the update: each gives step(theta, gradient), which moves theta
+
+  const OPTIMIZERS = {
+    sgd: (rate) => (theta, gradient) => gradient.forEach((g, i) => { theta[i] -= rate * g; }),
+    // As PyTorch has it: m and v are means of the gradient and of its square, corrected for their start at 0.
+    adam: (rate, size) => {
+      const [m, v] = [new Float64Array(size), new Float64Array(size)];
+      let k = 0;
+      return (theta, gradient) => {
+        k += 1;
+        const [first, second] = [1 - 0.9 ** k, 1 - 0.999 ** k];
+        gradient.forEach((g, i) => {
+          m[i] = 0.9 * m[i] + 0.1 * g;
+          v[i] = 0.999 * v[i] + 0.001 * g * g;
+          theta[i] -= (rate * (m[i] / first)) / (Math.sqrt(v[i] / second) + 1e-8);
+        });
+      };
+    },
+  };
 
   // --- numerical differentiation of any f(theta) -> number
 
@@ -236,8 +261,8 @@ const network = (() => {
   }
 
   return {
-    ACTIVATIONS, MISTAKES, backprop, complex, complexStep, count, exactly, forward, layers, loss, lossAndDelta,
-    numerical, quotient, sigmoid,
+    ACTIVATIONS, MISTAKES, OPTIMIZERS, backprop, complex, complexStep, count, exactly, forward, layers, loss,
+    lossAndDelta, numerical, quotient, sigmoid,
   };
 })();
 if (typeof module !== "undefined") module.exports = network;
