@@ -45,16 +45,22 @@ const chart = (() => {
       const step = Math.max(1, Math.ceil((b - a + 1) / most));
       return Array.from({ length: Math.floor((b - a) / step) + 1 }, (_, i) => 10 ** (a + i * step));
     }
-    return even(low, high, most);
+    return even(low, high, most, axis.least);
   }
 
-  function even(low, high, most) {
-    const rough = (high - low) / Math.max(2, most);
+  // `least` is the smallest step: 1 where only whole numbers mean something.
+  function even(low, high, most, least = 0) {
+    const rough = Math.max(least, (high - low) / Math.max(2, most));
     const unit = 10 ** Math.floor(Math.log10(rough));
-    const step = [1, 2, 5, 10].map((m) => m * unit).find((s) => s >= rough);
-    const found = [];
-    for (let i = Math.ceil(low / step - 1e-9); i * step <= high + 1e-9 * step; i++) found.push(i * step);
-    return found;
+    const steps = [0.5, 1, 2, 5, 10].map((m) => m * unit).filter((s) => s >= least);
+    const at = (step) => {
+      const found = [];
+      for (let i = Math.ceil(low / step - 1e-9); i * step <= high + 1e-9 * step; i++) found.push(i * step);
+      return found;
+    };
+    const k = steps.findIndex((s) => s >= rough);
+    const found = at(steps[k]);
+    return found.length < 3 && k > 0 ? at(steps[k - 1]) : found; // one number alone says nothing of a scale
   }
 
   const DASHES = { dash: "7 5", dot: "2 4", dashdot: "8 4 2 4", longdash: "12 5", longdashdot: "12 4 2 4" };
@@ -97,13 +103,12 @@ const chart = (() => {
   }
 
   // The colour of part v in 0 .. 1: its strength is its opacity, so that it suits light and dark paper.
+  const opacity = (v, kind) => Math.max(0, Math.min(1,
+    kind === "amount" || kind === "grey" ? v : 2 * Math.abs(v - 0.5) * (kind === "classes" ? 0.6 : 1)));
   function shade(v, kind) {
     if (!Number.isFinite(v)) return 'class="ink-reference" fill-opacity="0.15"';
-    const side = kind === "amount" ? "scratch" : v < 0.5 ? "scratch" : "torch";
-    const strength = kind === "amount" ? v : 2 * Math.abs(v - 0.5);
-    const ink = kind === "grey" ? "ink" : side;
-    const opacity = kind === "grey" ? v : strength;
-    return `class="ink-${ink}" fill-opacity="${Math.max(0, Math.min(1, opacity * (kind === "classes" ? 0.6 : 1))).toFixed(3)}"`;
+    const ink = kind === "grey" ? "ink" : kind === "amount" || v < 0.5 ? "scratch" : "torch";
+    return `class="ink-${ink}" fill-opacity="${opacity(v, kind).toFixed(3)}"`;
   }
 
   function heat(mark, X, Y, x0, y0, width, height) {
@@ -131,7 +136,8 @@ const chart = (() => {
         const part = v === null ? NaN : (v - low) / (high - low || 1);
         cells.push(`<rect x="${left.toFixed(2)}" y="${top.toFixed(2)}" width="${(right - left - gap).toFixed(2)}" height="${(bottom - top - gap).toFixed(2)}" ${shade(part, mark.scale)} fill="currentColor"/>`);
         const text = mark.text ? mark.text[r][c] : "";
-        if (text !== "") cells.push(`<text class="cell" x="${((left + right) / 2).toFixed(1)}" y="${((top + bottom) / 2 + 4).toFixed(1)}" text-anchor="middle">${escaped(text)}</text>`);
+        const strong = opacity(part, mark.scale) > 0.6; // the letters then take the colour of the paper
+        if (text !== "") cells.push(`<text class="cell${strong ? " strong" : ""}" x="${((left + right) / 2).toFixed(1)}" y="${((top + bottom) / 2 + 4).toFixed(1)}" text-anchor="middle">${escaped(typeof text === "number" ? String(text).replace("-", "−") : text)}</text>`);
       }
     }
     return `<g shape-rendering="crispEdges">${cells.join("")}</g>`;
@@ -194,12 +200,12 @@ const chart = (() => {
     const x = picture.x || { hidden: true };
     const y = picture.y || { hidden: true };
     const values = (key) => marks.filter((m) => !m.ghost).flatMap((m) => (Array.isArray(m[key]) ? m[key] : [])).filter((v) => typeof v === "number");
-    const box = { left: y.hidden ? 6 : 58, right: width - 12, top: y.title ? 26 : 10, bottom: height - (x.hidden ? 6 : x.title ? 46 : 26) };
+    const box = { left: y.hidden ? 6 : 58, right: width - 20, top: y.title ? 26 : 10, bottom: height - (x.hidden ? 6 : x.title ? 46 : 26) };
     if (picture.square) {
       const side = Math.min(box.right - box.left, box.bottom - box.top);
       box.right = box.left + side * picture.square;
       box.bottom = box.top + side;
-      if (box.right > width - 12) { box.right = width - 12; box.bottom = box.top + (box.right - box.left) / picture.square; }
+      if (box.right > width - 20) { box.right = width - 20; box.bottom = box.top + (box.right - box.left) / picture.square; }
     }
     const X = scale(x, x.names ? [0, 1] : values("x"), box.left, box.right);
     const barred = marks.some((m) => m.kind === "bars");
@@ -222,7 +228,7 @@ const chart = (() => {
     const frame = x.hidden || y.hidden ? "" : `<path class="frame" d="M${box.left} ${box.top}V${box.bottom}H${box.right}"/>`;
     host.innerHTML = `${legend(marks)}<svg viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${escaped(picture.alt || "")}">` +
       `<clipPath id="${clip}"><rect x="${box.left - 1}" y="${box.top - 6}" width="${box.right - box.left + 8}" height="${box.bottom - box.top + 12}"/></clipPath>` +
-      `${heats.join("")}${axes}${frame}${title}<g clip-path="url(#${clip})">${barMarks.length ? bars(barMarks, X, Y, box) : ""}${drawn.join("")}</g></svg>`;
+      `${heats.join("")}${axes}${frame}${title}<g clip-path="url(#${clip})"${heats.length ? ' class="over"' : ""}>${barMarks.length ? bars(barMarks, X, Y, box) : ""}${drawn.join("")}</g></svg>`;
     return { X, Y, svg: host.querySelector("svg[role=img]"), box };
   }
 
@@ -253,7 +259,7 @@ const chart = (() => {
   }
 
   const axisOf = (axis = {}, names) => ({
-    title: axis.title?.text, log: axis.type === "log", hidden: axis.visible === false, turned: axis.autorange === "reversed",
+    title: axis.title?.text, log: axis.type === "log", hidden: axis.visible === false, turned: axis.autorange === "reversed", least: axis.dtick,
     range: axis.range && (axis.type === "log" ? axis.range.map((v) => 10 ** v) : axis.range), names,
   });
 
