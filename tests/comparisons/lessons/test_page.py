@@ -475,7 +475,7 @@ def test_dragging_the_point_moves_the_weight(tab: Browser, file: Path) -> None:
     place = "(({left, top, width}) => [left, top, width])"
     place += "(document.querySelector('[data-scene=secant] svg[role=img]').getBoundingClientRect())"
     left, top, width = tab.evaluate(place)
-    across = (width - 70) / 5.6  # pixels a unit of the axis from -2.6 to 3
+    across = (width - 78) / 5.6  # pixels a unit of the axis from -2.6 to 3
     tab.drag((left + 58 + 2.0 * across, top + 150), (left + 58 + 3.5 * across, top + 150))
     tab.evaluate(MOVED)
     theta = tab.evaluate("frame.stateOf('two-ways').theta")
