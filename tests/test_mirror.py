@@ -1,7 +1,7 @@
 """tests/ mirrors the three folders: the test of a/b.py is tests/a/test_b.py.
 
 How complete the mirror is stands below, as the share of modules without a test of their name: they are tested
-through others only. It may fall, never rise.
+through others only. It may fall, never rise: a new module comes with its test, and the limit follows.
 """
 
 from pathlib import Path
@@ -9,7 +9,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("scratch", "reference", "comparisons")
 WITHOUT = {"__init__.py", "__main__.py"}  # a package's face, and the line that starts the program
-LARGEST_SHARE_WITHOUT_A_TEST = 0.5
+LARGEST_SHARE_WITHOUT_A_TEST = 137 / 345
+SLACK = 0.02  # how far the share may have fallen before the limit is lowered
 
 
 def modules() -> set[str]:
@@ -46,3 +47,4 @@ def test_no_larger_share_of_modules_than_before_is_without_a_test_of_its_name() 
     missing, known = without_a_test(), modules()
     share = len(missing) / len(known)
     assert share <= LARGEST_SHARE_WITHOUT_A_TEST, f"{len(missing)} of {len(known)}: {', '.join(missing)}"
+    assert share >= LARGEST_SHARE_WITHOUT_A_TEST - SLACK, f"lower the limit to {len(missing)} / {len(known)}"

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backproof.comparisons.compare import exact, vectors, words
+from backproof.comparisons.compare import vectors, words
 from backproof.comparisons.compare.result import Comparison
 from backproof.comparisons.compare.trace import UPDATES, named, step_name
 from backproof.comparisons.contenders.loading import Target, load_class
@@ -17,7 +17,6 @@ from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.comparisons.zoo.catalogue import default_folder
 from backproof.reference.torch_mlp import TorchMLP
 from backproof.scratch.architecture import Array
-from backproof.scratch.differences import SCHEMES, difference
 from backproof.scratch.errors import InputError
 from backproof.scratch.problem import Problem
 from tests.support import vector_answers
@@ -79,32 +78,6 @@ def test_a_value_beside_its_interval_is_outside() -> None:
     network.load(problem.architecture, problem.weights)
     found = dict(network.trace(problem.x, problem.targets))
     assert inside(problem, {"dW2": found["dW2"] * (1 + 1e-12)}) == ["dW2"]
-
-
-@pytest.mark.parametrize("name", ["tanh-mse-float64", "sigmoid-binary-cross-entropy-float64"])
-def test_exact_gradients_are_the_complex_step_of_the_loss(name: str) -> None:
-    problem = PROBLEMS[name]
-    found = exact.tensors(problem)
-    gradient = np.concatenate([found[f"d{key}"].ravel() for key, _ in named(problem.weights)]).astype(float)
-
-    def loss(theta: Array) -> Array:
-        a, rest = problem.x.astype(theta.dtype), theta
-        for fan_in, fan_out in problem.architecture.layer_shapes:
-            W, b, rest = np.split(rest, [fan_in * fan_out, fan_in * fan_out + fan_out])
-            z = a @ W.reshape(fan_in, fan_out) + b
-            a = np.tanh(z) if name.startswith("tanh") else 1 / (1 + np.exp(-z))
-        if "mse" in name:
-            return np.asarray(np.mean((z - problem.targets) ** 2))
-        return np.asarray(np.mean(np.log(1 + np.exp(z)) - problem.targets * z))
-
-    np.testing.assert_allclose(
-        gradient, difference(loss, problem.flat(), SCHEMES["complex_step"]), rtol=1e-11, atol=1e-15
-    )
-
-
-def test_enclosures_are_two_neighbours_of_the_exact_value() -> None:
-    low, high = exact.enclosed(exact.tensors(PROBLEMS["tanh-mse-float64"])["loss"].reshape(1))
-    assert 0 < high[0] - low[0] <= 2 * np.spacing(high[0])
 
 
 def test_at_the_kink_the_interval_holds_both_slopes() -> None:

@@ -1,0 +1,42 @@
+"""Writing results: parts of several commands come together in one folder, and the report is drawn again."""
+
+from pathlib import Path
+
+import pytest
+
+from backproof.comparisons.report import write
+from tests.support import sample_results
+
+
+def test_merging_keeps_the_parts_of_other_commands(tmp_path: Path) -> None:
+    write.merge(tmp_path, "backproof", plan=sample_results.PLAN, gradients=sample_results.gradients())
+    merged = write.merge(tmp_path, "backproof numerical", numerical=sample_results.numerical())
+    assert merged.gradients == sample_results.gradients()
+    assert merged.plan == sample_results.PLAN
+
+
+def test_a_part_merged_as_none_is_dropped(tmp_path: Path) -> None:
+    write.merge(tmp_path, "one", gradients=sample_results.gradients())
+    assert write.merge(tmp_path, "two", gradients=None).gradients is None
+
+
+def test_merging_remembers_which_command_made_each_part(tmp_path: Path) -> None:
+    write.merge(tmp_path, "backproof --quick", gradients=sample_results.gradients())
+    merged = write.merge(tmp_path, "backproof numerical", numerical=sample_results.numerical())
+    commands = {name: run.command for name, run in merged.runs.items()}
+    assert commands == {"gradients": "backproof --quick", "numerical": "backproof numerical"}
+
+
+def test_merging_draws_the_report_again(tmp_path: Path) -> None:
+    write.merge(tmp_path, "backproof", gradients=sample_results.gradients())
+    assert "</html>" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_misspelt_part_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match=r"got gradient$"):
+        write.merge(tmp_path, "backproof", gradient={})
+
+
+def test_a_dropped_part_is_no_longer_credited_to_a_command(tmp_path: Path) -> None:
+    write.merge(tmp_path, "one", gradients=sample_results.gradients())
+    assert write.merge(tmp_path, "two", gradients=None).runs == {}
