@@ -14,14 +14,14 @@ from backproof.reference.torch_mlp import TorchMLP
 from backproof.scratch.architecture import LOSSES, ActivationName, Architecture, Array, LossName
 from backproof.scratch.differences import CENTRAL, SCHEMES, difference, step_sizes
 from backproof.scratch.gradients import gradient
-from tests.support.strategies import Case, KnownFunction, cases, known_functions, layer_sizes, random_case
-from tests.support.tolerances import (
+from tests.support.quotient_bounds import (
     SCIPY_ADAPTIVE_RTOL,
-    backprop_bound,
     difference_bound,
     known_function_bound,
     unrounded_step_bound,
 )
+from tests.support.strategies import Case, KnownFunction, cases, known_functions, layer_sizes, random_case
+from tests.support.tolerances import backprop_bound
 
 FORWARD = SCHEMES["forward_difference"]
 

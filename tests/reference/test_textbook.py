@@ -8,10 +8,8 @@ from backproof.comparisons.verdicts.verdict import compare
 from backproof.reference import textbook
 from backproof.scratch.architecture import ACTIVATIONS, LOSSES, ActivationName, Architecture, LossName
 from backproof.scratch.differences import CENTRAL
+from tests.support.quotient_bounds import difference_bound
 from tests.support.strategies import random_case
-from tests.support.tolerances import (
-    difference_bound,
-)
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)

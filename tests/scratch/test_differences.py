@@ -22,8 +22,8 @@ from backproof.scratch.differences import (
     ridders,
     step_sizes,
 )
+from tests.support.quotient_bounds import known_function_bound, known_function_noise
 from tests.support.strategies import KNOWN_FUNCTIONS, KnownFunction, known_functions
-from tests.support.tolerances import known_function_bound, known_function_noise
 
 REAL_SCHEMES = [scheme for scheme in SCHEMES.values() if not scheme.is_complex]
 UNKNOWN: Any = "midpoint"

@@ -42,15 +42,10 @@ from backproof.scratch.gradients import (
 )
 from backproof.scratch.network import Network
 from backproof.scratch.parameters import Parameters
+from tests.support.quotient_bounds import difference_bound, unitwise_bound
+from tests.support.stencils import evaluation_noise, kinks_within, pre_activations
 from tests.support.strategies import Case, cases, layouts, random_case
-from tests.support.tolerances import (
-    backprop_bound,
-    difference_bound,
-    evaluation_noise,
-    kinks_within,
-    pre_activations,
-    unitwise_bound,
-)
+from tests.support.tolerances import backprop_bound
 
 REAL_SCHEMES = [name for name, scheme in SCHEMES.items() if not scheme.is_complex]
 WIDTH = 4

@@ -14,14 +14,10 @@ from backproof.scratch.architecture import DTYPES, LOSSES, Architecture, Array, 
 from backproof.scratch.differences import CENTRAL, step_sizes
 from backproof.scratch.gradients import gradient
 from backproof.scratch.parameters import Parameters
+from tests.support.quotient_bounds import path_bound
+from tests.support.stencils import evaluation_noise
 from tests.support.strategies import Case, cases, layer_sizes, random_case
-from tests.support.tolerances import (
-    backprop_bound,
-    backward_bound,
-    evaluation_noise,
-    path_bound,
-    unit_roundoff,
-)
+from tests.support.tolerances import backprop_bound, backward_bound, unit_roundoff
 
 MEANS = ("cross_entropy", "binary_cross_entropy", "mse")
 

@@ -29,8 +29,8 @@ from backproof.scratch.network import Network
 from backproof.scratch.parameters import Parameters
 from backproof.scratch.structured import structured_difference
 from backproof.scratch.training import EpochPlan, Recipe, fit
+from tests.support.quotient_bounds import structured_rounding, textbook_rounding
 from tests.support.strategies import Case, cases, random_case
-from tests.support.tolerances import structured_rounding, textbook_rounding
 
 CENTRAL = SCHEMES["central_difference"]
 REAL_SCHEMES = [name for name, scheme in SCHEMES.items() if not scheme.is_complex]

@@ -18,7 +18,7 @@ from backproof.scratch.architecture import (
 )
 from backproof.scratch.differences import CENTRAL, SCHEMES, Scheme, step_sizes
 from backproof.scratch.gradients import gradient
-from tests.support import tolerances
+from tests.support import quotient_bounds, stencils, tolerances
 from tests.support.strategies import Case, cases, layer_sizes, random_case
 
 REAL_SCHEMES = [scheme for scheme in SCHEMES.values() if not scheme.is_complex]
@@ -38,7 +38,7 @@ def exact_derivatives(case: Case, entry: int, offset: float) -> tuple[Array, Arr
     factors = np.array([1, 2, 6, 24, 120]) / radius**orders
     coefficients = np.array([np.mean(values * circle ** (-k)) for k in orders])
     # The loss's noise in the oracle's arithmetic, where one complex product makes four roundings.
-    noise = tolerances.evaluation_noise(case, np.full(case.flat.shape, 0.1))[entry] * 2.0**53 * textbook.EPS
+    noise = stencils.evaluation_noise(case, np.full(case.flat.shape, 0.1))[entry] * 2.0**53 * textbook.EPS
     return (np.abs(coefficients) * factors).astype(float), (8 * noise * factors).astype(float)
 
 
@@ -57,7 +57,7 @@ def test_activation_slopes_bound_every_derivative_over_their_interval(
     # d/dz of a polynomial in a = f(z) is P'(a) f'(z), and f' is itself one: exact derivatives of any order.
     slope = Polynomial([1, 0, -1]) if activation == "tanh" else Polynomial([0, 1, -1])
     a = textbook.ACTIVATIONS[activation](np.linspace(z - radius, z + radius, 101).astype(np.longdouble))
-    bounds = tolerances.activation_slopes(activation, np.array([z]), np.array([radius]))[:, 0]
+    bounds = stencils.activation_slopes(activation, np.array([z]), np.array([radius]))[:, 0]
     derivative = slope
     for bound in bounds:
         assert np.abs(derivative(a)).max() <= bound * (1 + 1e-12)
@@ -68,7 +68,7 @@ def test_activation_slopes_bound_every_derivative_over_their_interval(
 def test_derivative_bounds_hold_over_the_stencil(case: Case, data: st.DataObject) -> None:
     entry = data.draw(st.integers(0, case.architecture.n_parameters - 1))
     reach = np.full(case.architecture.n_parameters, 0.05)
-    bounds = tolerances.every_parameter(case, reach).derivatives[:, entry, 0]
+    bounds = stencils.every_parameter(case, reach).derivatives[:, entry, 0]
     for offset in (-0.05, 0.0, 0.05):
         found, error = exact_derivatives(case, entry, offset)
         assert (found <= bounds * (1 + 1e-9) + error).all()
@@ -79,7 +79,7 @@ def test_derivative_bounds_are_no_more_than_a_few_hundred_times_too_large(loss: 
     ratios = []
     for seed in range(10):
         case = random_case(Architecture((3, 4, 2), "tanh", loss), "normal", 3, seed)
-        bounds = tolerances.every_parameter(case, np.full(case.flat.shape, 1e-5)).derivatives[2, :, 0]
+        bounds = stencils.every_parameter(case, np.full(case.flat.shape, 1e-5)).derivatives[2, :, 0]
         found = [exact_derivatives(case, i, 0.0)[0][2] for i in range(len(case.flat))]
         ratios += list(bounds / np.maximum(found, 1e-12 * bounds))
     assert np.median(ratios) < 300
@@ -90,7 +90,7 @@ def test_the_noise_bounds_the_rounding_of_the_loss_within_reach(case: Case, data
     entry = data.draw(st.integers(0, case.architecture.n_parameters - 1))
     share = data.draw(st.floats(-1, 1))
     reach = 0.01 * np.maximum(1.0, np.abs(case.flat.astype(float)))
-    noise = tolerances.evaluation_noise(case, reach)[entry]
+    noise = stencils.evaluation_noise(case, reach)[entry]
     network = case.network()
     network.parameters.flat[entry] += case.flat.dtype.type(0.99 * share * reach[entry])
     found = network.loss(case.x, case.targets)
@@ -102,7 +102,7 @@ def test_a_relu_that_changes_sign_within_reach_is_announced() -> None:
     seen = 0
     for seed in range(100):
         case = random_case(Architecture((2, 3, 3, 2)), ("normal", "integer", "sparse")[seed % 3], 3, seed)
-        announced = tolerances.kinks_within(case, np.full(case.flat.shape, 0.1001))
+        announced = stencils.kinks_within(case, np.full(case.flat.shape, 0.1001))
         for entry in range(len(case.flat)):
             if _changes_sign(case, entry, 0.1):
                 seen += 1
@@ -121,7 +121,7 @@ def _changes_sign(case: Case, entry: int, distance: float) -> bool:
 
 def test_kinks_are_not_announced_everywhere() -> None:
     case = random_case(Architecture((3, 4, 3, 2)), "normal", 3, 0)
-    assert not tolerances.kinks_within(case, np.full(case.flat.shape, 1e-6)).any()
+    assert not stencils.kinks_within(case, np.full(case.flat.shape, 1e-6)).any()
 
 
 @pytest.mark.parametrize("scheme", REAL_SCHEMES, ids=lambda scheme: scheme.name)
@@ -135,7 +135,7 @@ def test_a_gradient_entry_wrong_by_a_thousandth_is_outside_the_difference_bound(
         found = gradient(case.network(), case.x, case.targets)
         numeric = gradient(case.network(), case.x, case.targets, scheme.name)
         largest = np.argmax(np.abs(found))
-        bound = tolerances.difference_bound(case, scheme, step_sizes(case.flat, scheme))
+        bound = quotient_bounds.difference_bound(case, scheme, step_sizes(case.flat, scheme))
         bound = bound + tolerances.backprop_bound(case).bound
         seen.append(abs(1.001 * found[largest] - numeric[largest]) > bound[largest])
     assert np.mean(seen) >= 0.9  # a kink within the stencil of five points may widen one
@@ -144,8 +144,8 @@ def test_a_gradient_entry_wrong_by_a_thousandth_is_outside_the_difference_bound(
 def test_a_missing_factor_of_the_batch_is_outside_the_unitwise_bound() -> None:
     case = random_case(Architecture((3, 4, 2), "tanh"), "normal", 4, 0)
     found = gradient(case.network(), case.x, case.targets, "unitwise_difference")
-    steps = [step_sizes(z, CENTRAL) for z in tolerances.pre_activations(case)]
-    bound = tolerances.unitwise_bound(case, CENTRAL, steps)
+    steps = [step_sizes(z, CENTRAL) for z in stencils.pre_activations(case)]
+    bound = quotient_bounds.unitwise_bound(case, CENTRAL, steps)
     assert (np.abs(4 * found - tolerances.backprop_bound(case).gradient) > bound).mean() > 0.9
 
 
