@@ -43,8 +43,11 @@ def fetch(say: Callable[[str], None]) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise Unreachable(f"the cache folder {folder} cannot be made: {error.strerror}") from error
-    for name in missing:
-        _fetch_one(folder, name)
+    try:
+        for name in missing:
+            _fetch_one(folder, name)
+    except OSError as error:
+        raise Unreachable(f"the cache folder {folder} cannot be written to: {error.strerror}") from error
     return folder
 
 
@@ -71,7 +74,11 @@ def _fetch_one(folder: Path, name: str) -> None:
             except (OSError, InputError) as error:  # requests' errors are OSErrors
                 failures.setdefault(_short(error), []).append(url.split("/")[2])
                 continue
-            os.replace(path, folder / path.name)
+            try:
+                os.replace(path, folder / path.name)
+            except OSError:
+                if not _is_good(folder, name):  # else another command has just put it there, and reads it
+                    raise
             return
     tried = "; ".join(f"{what} from {', '.join(hosts)}" for what, hosts in failures.items())
     raise Unreachable(f"no mirror gave {name}: {tried}")

@@ -1,5 +1,8 @@
 """The cache is filled from the first mirror that answers, with verified bytes or with nothing."""
 
+import errno
+import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -55,3 +58,75 @@ def test_a_mirror_that_serves_other_bytes_leaves_nothing_behind(
     with pytest.raises(mirrors.Unreachable, match="not the original"):
         mirrors.fetch(lambda line: None)
     assert list(cache.iterdir()) == []
+
+
+def test_two_downloads_at_once_fill_the_cache_once_and_leave_nothing_else(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, small: dict[str, bytes]
+) -> None:
+    """Both find it empty, both fetch every file, and both end with the four."""
+    both = threading.Barrier(2, timeout=30)
+    asked: list[str] = []
+    found: list[Path] = []
+    serve = serving(small, asked)
+
+    def together(url: str, path: Path) -> None:
+        both.wait()
+        serve(url, path)
+
+    monkeypatch.setattr(mirrors, "_download", together)
+    commands = [
+        threading.Thread(target=lambda: found.append(mirrors.fetch(lambda line: None))) for _ in range(2)
+    ]
+    for command in commands:
+        command.start()
+    for command in commands:
+        command.join()
+    assert found == [cache, cache]
+    assert len(asked) == 8
+    assert sorted(path.name for path in cache.iterdir()) == sorted(f"{name}.gz" for name in small)
+    for name in small:
+        idx.check_content(idx.unpacked(cache, name), name, idx.SHA256[name])
+
+
+def test_of_a_cache_that_is_partly_filled_only_what_is_missing_or_damaged_is_fetched(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, small: dict[str, bytes]
+) -> None:
+    torn, absent, *good = small
+    write(cache, {name: small[name] for name in (torn, *good)})
+    whole = (cache / f"{torn}.gz").read_bytes()
+    (cache / f"{torn}.gz").write_bytes(whole[: len(whole) // 2])
+    asked: list[str] = []
+    monkeypatch.setattr(mirrors, "_download", serving(small, asked))
+    mirrors.fetch(lambda line: None)
+    assert sorted(asked) == sorted(f"{mirrors.URLS[0]}{name}.gz" for name in (torn, absent))
+
+
+@pytest.mark.parametrize("call", ["mkdir", "replace"])
+@pytest.mark.parametrize("error", [errno.EACCES, errno.EROFS, errno.ENOSPC])
+def test_a_cache_that_cannot_be_written_to_is_one_sentence(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, small: dict[str, bytes], call: str, error: int
+) -> None:
+    def refused(*given: object, **options: object) -> None:
+        raise OSError(error, os.strerror(error))
+
+    cache.mkdir()
+    monkeypatch.setattr(mirrors, "_download", serving(small, []))
+    monkeypatch.setattr(os, call, refused)
+    with pytest.raises(mirrors.Unreachable, match=f"cache folder .* {os.strerror(error)}"):
+        mirrors.fetch(lambda line: None)
+    monkeypatch.undo()
+    assert list(cache.glob("*.gz")) == []
+
+
+def test_a_file_that_another_command_has_put_there_first_is_taken(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, small: dict[str, bytes]
+) -> None:
+    """Windows lets nobody rename over a file that somebody reads."""
+
+    def put_there_already(source: str, target: Path) -> None:
+        write(cache, {Path(target).stem: small[Path(target).stem]})
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(mirrors, "_download", serving(small, []))
+    monkeypatch.setattr(os, "replace", put_there_already)
+    assert mirrors.fetch(lambda line: None) == cache
