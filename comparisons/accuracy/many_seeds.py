@@ -137,7 +137,8 @@ class JoblibWorkers:
         with processes.safe_paths(), one_thread, warnings.catch_warnings():
             # A worker that has grown by importing a framework is replaced after its unit; nothing is lost.
             warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
-            pool = Parallel(n_jobs=self.n_workers, return_as="generator_unordered", pre_dispatch="n_jobs")
+            n_jobs = max(1, min(self.n_workers, len(units)))
+            pool = Parallel(n_jobs=n_jobs, return_as="generator_unordered", pre_dispatch="n_jobs")
             yield from pool(delayed(_in_child)(unit) for unit in units)
 
 

@@ -38,7 +38,8 @@ def collect(
 def _results(
     run: Callable[[_Task], _Result], tasks: Sequence[_Task], workers: int
 ) -> Generator[tuple[_Task, _Result], None, None]:
-    if workers == 1:
+    workers = min(workers, len(tasks))  # no process that nothing is left for
+    if workers <= 1:
         for task in tasks:
             yield task, run(task)
         return

@@ -1,5 +1,7 @@
 """Tasks in several processes: each result once, whatever the order, and kept when stopped."""
 
+import os
+
 import pytest
 
 from backproof.comparisons.running.parallel import collect
@@ -14,6 +16,10 @@ def interrupted_at_three(number: int) -> int:
     if number == 3:
         raise KeyboardInterrupt
     return number
+
+
+def process_of(task: int) -> int:
+    return os.getpid()
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -34,3 +40,14 @@ def test_ctrl_c_keeps_what_was_finished_and_says_so() -> None:
 def test_an_error_in_a_task_is_not_swallowed() -> None:
     with pytest.raises(ZeroDivisionError):
         collect(lambda number: 1 // number, [1, 0], lambda task, result: None, 1, Silent(), "inverses")
+
+
+def test_a_thousand_workers_are_no_more_than_there_are_tasks() -> None:
+    """Counted where they run: two tasks, at most two processes."""
+    kept: dict[int, int] = {}
+    assert collect(process_of, [0, 1], kept.__setitem__, 1000, Silent(), "processes")
+    assert len(set(kept.values())) <= 2
+
+
+def test_no_task_is_no_work_for_any_number_of_workers() -> None:
+    assert collect(square, [], lambda task, result: None, 1000, Silent(), "nothing")
