@@ -9,7 +9,7 @@ its own test. The same experiment gives the same weights, batches and losses in 
 from dataclasses import dataclass, field, replace
 from typing import cast
 
-from backproof.comparisons.contenders import registry
+from backproof.comparisons.contenders import apart, registry
 from backproof.comparisons.data.dataset import KINDS, N_CLASSES, Dataset, load
 from backproof.comparisons.results.files import DEFAULT_OUT
 from backproof.comparisons.running.limits import usable_cores
@@ -126,11 +126,14 @@ class Experiment:
 
 
 def resolve(plan: Plan, progress: Progress | None = None) -> Experiment:
-    """Find the data of the plan and fit the rest to them; slow steps are told to `progress`.
+    """Find the data of the plan and fit the rest to them; slow steps are told to `progress`, and so
+    is what stands around a contender of one's own.
 
     Raises InputError where the data cannot be had, or the layers asked for cannot take them.
     """
     dataset = load(plan.data, plan.data_dir, say=progress.say if progress else None)
+    if progress and (walls := apart.walls(plan.contenders)):
+        progress.say(walls)
     architecture = _architecture(_fitting_sizes(plan.layer_sizes, dataset), plan.dtype)
     return Experiment(plan, dataset, architecture, plan.epochs or EPOCHS[dataset.name][plan.quick])
 

@@ -285,12 +285,9 @@ def _many(texts: list[str], settings: "Settings", outputs: Outputs, grades: "Gra
 
 
 def _say_where(settings: "Settings") -> None:
-    """What stood around the code that was run."""
-    from backproof.comparisons.running import limits, sandbox
+    from backproof.comparisons.running import sandbox
 
-    where = sandbox.NAME if sandbox.used(settings.sandbox) else sandbox.NO_SANDBOX
-    held = ", ".join(limits.held()) or "none that this system knows"
-    print(f"backproof: {where}; limits on {held}", file=sys.stderr)
+    print(f"backproof: {sandbox.standing(settings.sandbox)}", file=sys.stderr)
 
 
 def _write(rows: "list[CheckedClass]", outputs: Outputs, rubric: "Rubric") -> None:

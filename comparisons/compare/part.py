@@ -12,6 +12,8 @@ from backproof.comparisons.compare.chain import forward_and_backward
 from backproof.comparisons.compare.result import Compared, Comparison, Side
 from backproof.comparisons.compare.steps import steps
 from backproof.comparisons.compare.trace import UPDATES, record, record_steps
+from backproof.comparisons.contenders.apart import Apart, walls
+from backproof.comparisons.running.outside_text import path_text
 from backproof.comparisons.running.progress import Progress
 from backproof.comparisons.verdicts.outcome import Outcome, worst
 from backproof.reference.contender import Contender, NotOffered
@@ -33,9 +35,17 @@ class Question:
 
 
 def run(names: tuple[str, str], seed: int, progress: Progress) -> Comparison:
-    """Compare two contenders by name, or two models. Raises InputError for a name that is not there."""
+    """Compare two contenders by name, or two models. Raises InputError for a name that is not there.
+
+    A class runs in a process of its own, a model in this one with its user's rights; which, is said.
+    """
     begun = time.perf_counter()
     first, second = (models.opened(name) for name in names)
+    for name, opened in zip(names, (first, second), strict=True):
+        if isinstance(opened, Apart):
+            progress.say(walls([name]))
+        elif ":" in name:
+            progress.say(f"{path_text(name)}: a model, opened in this process, with your rights")
     questions, notes = _questions(first, second, names, seed)
     found = []
     with progress.task(f"comparing {names[0]} and {names[1]}", total=len(questions)) as advance:

@@ -22,7 +22,7 @@ import numpy as np
 from backproof.comparisons.contenders.loading import parse_target, readable, stands_in
 from backproof.comparisons.contenders.telling import RECORDS
 from backproof.comparisons.running import processes, sandbox
-from backproof.comparisons.running.outside_text import cleaned
+from backproof.comparisons.running.outside_text import cleaned, path_text
 from backproof.comparisons.running.plain_data import Garbage, Opaque, pack, unpack
 from backproof.comparisons.running.worker_process import (
     Ended,
@@ -55,6 +55,10 @@ METHODS = ("load", "logits", "loss_and_gradient", "train", "weights")
 
 class FaultError(InputError):
     """What a contender of one's own did in place of answering."""
+
+
+class AbsentError(InputError):
+    """There is no class of this name."""
 
 
 class _Process:
@@ -91,7 +95,7 @@ class _Process:
             "-m", "backproof.comparisons.contenders.apart_worker", place, self.target.name
         )
         ours = environment(int(os.environ.get("OMP_NUM_THREADS", "1")))
-        if sandbox.used(cast(sandbox.Mode, os.environ.get(SANDBOX, "auto"))):
+        if sandbox.used(_mode()):
             command = sandbox.wrapped([*command, "--guarded"], readable(self.target), stands_in(self.target))
             ours = sandbox.environment(ours)
         self._worker = WorkerProcess(command, ours)
@@ -105,7 +109,7 @@ class _Process:
         said = cleaned(str(content).replace(place, self.target.place))
         if state == "absent":
             self.close()
-            raise InputError(f"contender: {said}")
+            raise AbsentError(f"contender: {said}")
         raise InputError(str(self.fault(f"cannot be imported ({said}); mend it first", fatal=True)))
 
     def send(self, verb: str, number: int, *arguments: Any) -> None:
@@ -150,6 +154,40 @@ class _Process:
 _processes: dict[str, _Process] = {}
 
 
+def _mode() -> sandbox.Mode:
+    return cast(sandbox.Mode, os.environ.get(SANDBOX, "auto"))
+
+
+def _process_of(reference: str) -> _Process:
+    """Running. What another process of ours started is not this one's: workers of joblib fork from nobody."""
+    key = f"{os.getpid()} {Path.cwd()} {reference}"
+    found = _processes.setdefault(key, _Process(reference))
+    found.start()
+    return found
+
+
+def methods_of(reference: str) -> frozenset[str]:
+    """The public methods of this class, found out in its process; empty where no class has this name.
+
+    Raises InputError where the file cannot be imported.
+    """
+    try:
+        return _process_of(reference).methods
+    except AbsentError:
+        return frozenset()
+
+
+def walls(names: Sequence[str]) -> str:
+    """What stands between these contenders and us, in a sentence; empty where none is one's own."""
+    own = [name for name in names if ":" in name]
+    if not own:
+        return ""
+    return (
+        f"{', '.join(map(path_text, own))}: in a process of its own ({sandbox.standing(_mode())}); "
+        "where its speed is measured, in one without sandbox and limits"
+    )
+
+
 class Apart:
     """An instance of the class named ``file.py:Class`` or ``package.module:Class``; a `Contender`.
 
@@ -157,10 +195,7 @@ class Apart:
     """
 
     def __init__(self, reference: str) -> None:
-        # What another process of ours started is not this one's: workers of joblib are forked from nobody.
-        key = f"{os.getpid()} {Path.cwd()} {reference}"
-        self._process = _processes.setdefault(key, _Process(reference))
-        self._process.start()
+        self._process = _process_of(reference)
         self._number = next(self._process.numbers)
         self._architecture: Architecture | None = None
         self._process.ask("new", self._number)

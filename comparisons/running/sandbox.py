@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal, get_args
 
-from backproof.comparisons.running import processes
+from backproof.comparisons.running import limits, processes
 from backproof.scratch.errors import InputError
 
 Mode = Literal["auto", "none", "require"]
@@ -43,6 +43,12 @@ def used(mode: Mode) -> bool:
     if missing and mode == "require":
         raise InputError(f"sandbox: {missing}; install bubblewrap, or use --sandbox auto")
     return not missing
+
+
+def standing(mode: Mode) -> str:
+    """What stands around the code that is run, in words: the sandbox or none, and which limits."""
+    held = ", ".join(limits.held()) or "none that this system knows"
+    return f"{NAME if used(mode) else NO_SANDBOX}; limits on {held}"
 
 
 @cache

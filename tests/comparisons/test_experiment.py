@@ -11,6 +11,8 @@ from backproof.comparisons.data.dataset import Dataset, load
 from backproof.comparisons.experiment import Plan, Planned, resolve
 from backproof.comparisons.gradients.part import data_problems
 from backproof.comparisons.results.codec import decode, encode
+from backproof.comparisons.running.progress import Terminal
+from backproof.comparisons.zoo.catalogue import default_folder
 from backproof.scratch.architecture import OptimizerSpec
 from backproof.scratch.errors import InputError
 
@@ -99,3 +101,14 @@ def test_the_plan_on_paper_survives_json() -> None:
 def test_the_same_work_by_other_words_is_the_same(changes: dict[str, Any], same: bool) -> None:
     one, other = Plan(data="digits"), Plan(data="digits", **changes)
     assert resolve(one).planned().same_work(resolve(other).planned()) == same
+
+
+def test_of_a_contender_of_ones_own_the_walls_are_told_and_of_others_nothing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    own = f"{default_folder() / 'student.py'}:StudentMLP"
+    for names, told in ((("torch",), False), (("torch", own), True)):
+        with Terminal() as progress:
+            resolve(Plan(data="digits", contenders=names), progress)
+        said = " ".join(capsys.readouterr().err.split())
+        assert ("in a process of its own" in said) == told

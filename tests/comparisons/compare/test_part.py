@@ -1,4 +1,6 @@
+import sys
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from backproof.comparisons.compare.result import Comparison
 from backproof.comparisons.compare.trace import N_STEPS, UPDATES
 from backproof.comparisons.contenders.scratch_mlp import ScratchMLP
 from backproof.comparisons.results.codec import decode, encode
-from backproof.comparisons.running.progress import Silent
+from backproof.comparisons.running.progress import Silent, Terminal
 from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.scratch.architecture import Architecture
 from backproof.scratch.problem import Problem
@@ -94,3 +96,18 @@ def test_a_large_network_is_compared_without_copies_of_all_its_weights() -> None
     # In float64: a block's value, bound, and what an operation of the intervals makes of two operands.
     block = 30 * 8 * MOST_ENTRIES
     assert peak < copies * 4 * architecture.n_parameters + block
+
+
+def test_a_class_of_ones_own_is_compared_behind_a_wall_that_is_named_and_never_imported_here(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = tmp_path / "own.py"
+    own.write_text(
+        "import sys\nfrom backproof.comparisons.contenders.scratch_mlp import ScratchMLP\n"
+        "sys.was_here = True\nclass Mine(ScratchMLP): pass\n"
+    )
+    with Terminal() as progress:
+        found = run(("scratch", f"{own}:Mine"), 0, progress)
+    assert found.verdict is Outcome.PASS
+    assert not hasattr(sys, "was_here")
+    assert "own.py:Mine: in a process of its own (" in " ".join(capsys.readouterr().err.split())

@@ -216,3 +216,25 @@ def test_nothing_of_it_is_left_when_the_program_ends(tmp_path: Path) -> None:
             except OSError:  # it has just ended
                 continue
     assert left == []
+
+
+# --- what is said of the walls ---------------------------------------------------------------------------
+
+
+def test_of_ones_own_contender_it_is_said_which_walls_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(apart.SANDBOX, "none")
+    (said,) = {apart.walls(["scratch", "own.py:Mine", "torch"])}
+    assert said.startswith("own.py:Mine: in a process of its own (no sandbox: the code ran with your rights")
+    assert "limits on" in said
+    assert apart.walls(["scratch", "torch"]) == ""
+
+
+def test_a_name_that_would_wipe_the_terminal_is_cleaned_there() -> None:
+    assert "\x1b" not in apart.walls(["\x1b[2J.py:Mine"])
+
+
+def test_the_methods_of_a_class_are_found_without_importing_it_here(tmp_path: Path) -> None:
+    reference = write(tmp_path, "    pass\nsys.was_here = True\ndef function(): pass")
+    assert {"load", "loss_and_gradient"} <= apart.methods_of(reference)
+    assert apart.methods_of(reference.replace("Mine", "function")) == frozenset()
+    assert not hasattr(sys, "was_here")
