@@ -70,7 +70,7 @@ def multiplied(a: Array, b: Array, buffer: Array) -> Array:
     array
         It shares the buffer's memory.
     """
-    out = shaped(buffer, np.broadcast_shapes(a.shape, b.shape))
+    out = shaped(buffer, np.broadcast(a, b).shape)
     return np.multiply(a, b, out=out)
 
 
