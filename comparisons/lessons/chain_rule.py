@@ -30,6 +30,7 @@ from backproof.scratch.architecture import Array
 from backproof.scratch.differences import CENTRAL, difference
 
 NAMES = ("w1", "b1", "w2", "b2", "w3", "b3")
+SUBSCRIPTS = "₀₁₂₃"
 X, Y = 1.5, 0.4
 EPS = float(np.finfo(float).eps)
 # At its own step a central difference of this loss (derivatives and values of size one) errs by ~eps^(2/3).
@@ -99,7 +100,7 @@ def run(setting: Setting) -> LessonResult:
     )
     rows = [
         [
-            f"dL/d{name}",
+            f"∂L/∂{name[0]}{SUBSCRIPTS[int(name[1])]}",
             " · ".join(f"{n} ({number(round(v, 5))})" for n, v in named[name]),
             number(analytic[i]),
             number(numeric[i]),
@@ -188,7 +189,7 @@ def _descent(losses: tuple[Array, Array]) -> Figure:
 
 def _sizes(analytic: Array, numeric: Array) -> Figure:
     """The six derivatives by both ways, as bars."""
-    labels = [f"dL/d{name}" for name in NAMES]
+    labels = [f"∂L/∂{name[0]}{SUBSCRIPTS[int(name[1])]}" for name in NAMES]
     bars = [
         {
             "type": "bar",

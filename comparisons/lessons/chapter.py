@@ -54,9 +54,15 @@ def rich(sentence: str) -> Markup:
     return Markup("").join(
         to_mathml(part[1:-1]) if part.startswith("$") and len(part) > 2
         else Markup("<code>{}</code>").format(part[1:-1]) if part.startswith("`") and len(part) > 2
-        else escape(part)
+        else escape(_kept_together(part))
         for part in parts
     )  # fmt: skip
+
+
+def _kept_together(words: str) -> str:
+    """A short formula stays on its line: z − h, 64 × 10 = 640, (6, 2, 2)."""
+    words = re.sub(r"(?<=[^\s,.]) ([−+=·×<≤≥]) (?=\S)", "\u00a0\\1\u00a0", words)
+    return re.sub(r"\([−\d]+(?:, [−\d]+)+\)", lambda found: found[0].replace(" ", "\u00a0"), words)
 
 
 def both(text: Text) -> Markup:

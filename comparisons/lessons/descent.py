@@ -154,11 +154,13 @@ def _rates(fresh: Callable[[], Network], x: Array, targets: Array, limit: float)
     factors = np.linspace(0.02, 1.2, 60)
     losses = [descend(fresh(), x, targets, factor * limit, STEPS)[0][-1] for factor in factors]
     final = np.maximum(losses, 1e-30)
+    first = float(fresh().loss(x, targets))
     return Figure(
         "rates",
         (
             line("@final_loss", factors * limit, final, SCRATCH, markers=True),
-            vertical("2/λ_max", limit, float(min(final)), float(max(final))),
+            vertical("2/λₘₐₓ", limit, float(min(final)), float(max(final))),
+            line("@first_loss", [factors[0] * limit, factors[-1] * limit], [first] * 2, REFERENCE, "dot"),
         ),
         axes("@rate", "@final_loss", y_log=True),
     )

@@ -127,15 +127,22 @@ def _dataset(kind: str, data_dir: Path | None) -> "Dataset":
     return load(kind, data_dir)
 
 
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
 def number(value: float) -> str:
-    """A figure as people read it: 0.9132, 12, 1.3e-09, 20,155."""
+    """A figure as people read it: 0.9132, 12, 1.3×10⁻⁹, 20,155."""
     value = float(value)
     if not math.isfinite(value):
         return {math.inf: "∞", -math.inf: "−∞"}.get(value, "NaN")
     if value == int(value) and abs(value) < 1e6:
         return f"{int(value):,}".replace("-", "−")
     digits = f"{value:,.0f}" if 1e4 <= abs(value) < 1e6 else f"{value:.4g}"
-    return digits.replace("-", "−") if "e" not in digits else digits
+    mantissa, _, exponent = digits.replace("-", "−").partition("e")
+    if not exponent:
+        return mantissa
+    power = "10" + str(int(exponent.replace("−", "-"))).translate(_SUPERSCRIPTS)
+    return power if mantissa == "1" else f"{mantissa}×{power}"
 
 
 def percent(fraction: float) -> str:

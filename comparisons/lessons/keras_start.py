@@ -167,7 +167,7 @@ def _curves(curves: Curves) -> Figure:
         )
         for (scheme, name), curve in curves.items()
     ]
-    return Figure("accuracy", data, axes("@epoch", "@test_accuracy", height=440))
+    return Figure("accuracy", data, axes("@epoch", "@test_accuracy", height=440, xaxis={"dtick": 1}))
 
 
 def _scales(data: Dataset, seed: int, rows: Array) -> Figure:

@@ -151,17 +151,14 @@ def _v_curve(network: Network, x: Array, targets: Array, exact: Array) -> Figure
         for name in ("forward_difference", "central_difference")
     ]
     data = [
-        line(f"{name.replace('_', ' ')} {dtype}", STEPS, errors, COLOURS[i], DASHES[i % len(DASHES)])
+        line(f"@{name}_{dtype}", STEPS, errors, COLOURS[i], DASHES[i % len(DASHES)])
         for i, (name, dtype, errors) in enumerate(curves)
     ]
     frames, labels = [], []
     for i, h in enumerate(STEPS):
         heights = [errors[i] for _, _, errors in curves]
         frames.append({len(data): {"x": rounded([h] * len(heights)), "y": rounded(heights)}})
-        central, forward = (
-            curves[list(SCHEMES).index(name)][2][i] for name in ("central_difference", "forward_difference")
-        )
-        labels.append(f"h = {h:.0e}: forward {forward:.0e}, central {central:.0e}")
+        labels.append(f"h = {number(float(f'{h:.2g}'))}")
     start = int(np.argmin(np.abs(np.log(STEPS / 1e-8))))
     data.append(
         points("@at_h", frames[start][len(data)]["x"], frames[start][len(data)]["y"], INK, "diamond", 10)

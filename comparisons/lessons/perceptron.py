@@ -88,4 +88,10 @@ def _mistakes(learned: dict[str, Learning]) -> Figure:
     ]
     for trace, symbol in zip(data, SYMBOLS, strict=False):
         trace["marker"] = {"symbol": symbol, "size": 9}
-    return Figure("mistakes", data, axes("@epoch", "@mistakes", yaxis={"rangemode": "tozero"}, height=320))
+    return Figure(
+        "mistakes",
+        data,
+        axes(
+            "@epoch", "@mistakes", xaxis={"dtick": 1}, yaxis={"rangemode": "tozero", "dtick": 1}, height=320
+        ),
+    )

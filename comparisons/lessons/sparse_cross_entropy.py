@@ -116,7 +116,7 @@ def _curves() -> Figure:
     stable = [stable_cross_entropy(row[None], label) for row in z]
     return Figure(
         "loss",
-        (line("logsumexp(z) − z_y", s, stable, SCRATCH), line("−log softmax(z)_y", s, naive, BAD, "dash")),
+        (line("logsumexp(z) − z[y]", s, stable, SCRATCH), line("−log softmax(z)[y]", s, naive, BAD, "dash")),
         axes("s", "@loss"),
     )
 

@@ -130,12 +130,12 @@ def _table(largest: dict[int, tuple[Array, Array]]) -> Table:
 
 def _curves(losses: Array, curves: dict[float, Array]) -> Figure:
     steps = np.unique(np.round(np.logspace(0, np.log10(STEPS), 120)).astype(int))
-    data = [line("η = 1e-6", steps, np.maximum(losses[steps], 1e-30), COLOURS[0])]
+    data = [line(f"η = {number(RATES[0])}", steps, np.maximum(losses[steps], 1e-30), COLOURS[0])]
     for i, (rate, curve) in enumerate(curves.items(), start=1):
         shown = steps[steps < len(curve)]
         data.append(
             line(
-                f"η = {rate:.0e}".replace("e-0", "e-"),
+                f"η = {number(rate)}",
                 shown,
                 np.maximum(curve[shown], 1e-30),
                 COLOURS[i],

@@ -61,8 +61,9 @@ def test_what_could_not_be_judged_is_no_pass() -> None:
 
 @pytest.mark.parametrize(
     ("value", "shown"),
-    [(0.0, "0"), (3.0, "3"), (-2.5, "−2.5"), (12345.6, "12,346"), (1.25e-9, "1.25e-09"), (math.inf, "∞"),
-     (math.nan, "NaN"), (60000, "60,000"), (-3, "−3"), (2e21, "2e+21"), (0.91234, "0.9123")],
+    [(0.0, "0"), (3.0, "3"), (-2.5, "−2.5"), (12345.6, "12,346"), (1.25e-9, "1.25×10⁻⁹"),
+     (-1e-6, "−1×10⁻⁶"), (1e-8, "10⁻⁸"), (math.inf, "∞"),
+     (math.nan, "NaN"), (60000, "60,000"), (-3, "−3"), (2e21, "2×10²¹"), (0.91234, "0.9123")],
 )  # fmt: skip
 def test_figures_are_shown_with_four_digits(value: float, shown: str) -> None:
     assert frame.number(value) == shown
