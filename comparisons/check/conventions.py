@@ -17,12 +17,13 @@ from backproof.comparisons.check.forms.expected import (
     capped_loss,
     forward_logits,
 )
-from backproof.comparisons.check.forms.laws import LAWS, Law, fitting
+from backproof.comparisons.check.forms.laws import CLOSE, LAWS, PENALTY, Law, fitting
 from backproof.scratch.architecture import Array
 from backproof.scratch.problem import Problem
 
 SMALLEST, LARGEST = 1e-30, 1e-2  # constants that people put inside a logarithm
-SAME = 1e-6  # relative difference up to which two gradients are taken for one
+# Relative difference up to which two gradients are taken for one.
+SAME = {"float64": 1e-6, "float32": 1e-4}
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def _law(answers: Sequence[Answered]) -> Convention | None:
 
 def _explains_law(answer: Answered, law: Law) -> bool:
     value = law.at(answer.problem) * float(answer.right.loss.value)
-    return abs(answer.loss - value) <= 1e-9 * (1 + abs(value))
+    return abs(answer.loss - value) <= CLOSE[answer.problem.architecture.dtype] * (1 + abs(value))
 
 
 def _is_ours(answers: Sequence[Answered]) -> bool:
@@ -95,7 +96,8 @@ def _same(answer: Answered, factor: float, added: float = 0.0) -> bool:
     part = answer.last_weight
     W = answer.problem.weights[-1][0].ravel()
     right = factor * answer.right.gradient.value[part] + added * W
-    return bool(np.abs(answer.gradient[part] - right).max() <= SAME * np.abs(right).max(initial=1e-300))
+    slack = SAME[answer.problem.architecture.dtype] * np.abs(right).max(initial=1e-300)
+    return bool(np.abs(answer.gradient[part] - right).max() <= slack)
 
 
 def _capped(answers: Sequence[Answered]) -> Convention | None:
@@ -137,7 +139,8 @@ def _explains(answer: Answered, convention: Convention) -> bool:
     value = convention.factor.at(answer.problem) * capped_loss(
         answer.problem, z, convention.shift, convention.clip
     )
-    slack = 1e-9 * (1 + abs(value)) + 1.1 * convention.clip * convention.factor.at(answer.problem)
+    close = CLOSE[answer.problem.architecture.dtype]
+    slack = close * (1 + abs(value)) + 1.1 * convention.clip * convention.factor.at(answer.problem)
     return abs(answer.loss - value) <= slack
 
 
@@ -172,8 +175,9 @@ def _penalised(answers: Sequence[Answered]) -> Convention | None:
                     rate * (a.problem.batch_size if per_example else 1)
                     for rate, a in zip(rates, [a for a in answers if not a.loud], strict=True)
                 ]
-                if scaled and scaled[0] > 1e-12 and np.allclose(scaled, scaled[0], rtol=1e-6, atol=0):
-                    rate = _written(scaled[0])
+                least, rtol = PENALTY[answers[0].problem.architecture.dtype]
+                if scaled and scaled[0] > least and np.allclose(scaled, scaled[0], rtol=rtol, atol=0):
+                    rate = _written(float(np.median(scaled)), rtol / 1e3)
                     convention = Convention(law, 0.0, 0.0, False, rate, per_example, on_biases)
                     return None if _lacks_penalty(answers, convention) else convention
                 if scaled and scaled[0] > 1e-6 and np.allclose(scaled, scaled[0], rtol=1e-2, atol=0):
@@ -186,10 +190,10 @@ def _penalised(answers: Sequence[Answered]) -> Convention | None:
     return None
 
 
-def _written(rate: float) -> float:
+def _written(rate: float, rtol: float) -> float:
     """The short number that somebody wrote: a difference of losses has lost the digits behind it."""
-    short = float(f"{rate:.6g}")
-    return short if abs(rate / short - 1) < 1e-9 else rate
+    short = float(f"{rate:.{2 if rtol > 1e-6 else 6}g}")
+    return short if abs(rate / short - 1) < rtol else rate
 
 
 def _beside_constant(answers: Sequence[Answered], convention: Convention) -> Convention | None:

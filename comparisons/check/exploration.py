@@ -24,10 +24,10 @@ from backproof.comparisons.check.forms.form import WORDS, Form, declared, declar
 from backproof.comparisons.check.forms.space import Kind, Space, narrowed
 from backproof.comparisons.check.subject.subject import Misbehaviour, Subject
 from backproof.comparisons.verdicts.relu_kinks import flat_gradient
-from backproof.scratch.architecture import ACTIVATIONS, Architecture, Array, OptimizerSpec
+from backproof.scratch.architecture import ACTIVATIONS, Architecture, Array, DtypeName, OptimizerSpec
 from backproof.scratch.problem import Problem
 
-FITS = 1e-6  # of the largest logit: safe enough to take a form for the class's own
+FITS = {"float64": 1e-6, "float32": 1e-4}  # of the largest logit
 STAND_IN = "relu"  # what the architecture's activation is called where the class's own is none of ours
 SEARCHED = ("outputs", "weight_layout", "samples", "biases")
 
@@ -85,9 +85,13 @@ def explore(
     candidate = Candidate(subject, form)
     if not space.kinds or not candidate.offers("load"):
         return Explored(candidate, space)
+    candidate.dtype = space.dtype
     probes = _ask_all(candidate, space, seed)
     if probes[-1].status == "fatal":
         return Explored(candidate, space)  # the checks will meet it, and say which of them did
+    space, narrow_note = _with_double(candidate, space, probes, seed)
+    if candidate.dtype != "float64":
+        probes = _ask_all(candidate, space, seed)
     if not any(_fits(candidate, probe) for probe in probes):
         candidate.form = _recognised(candidate, probes, declared(subject.attributes), seed)
         probes = _ask_all(candidate, space, seed)
@@ -100,8 +104,8 @@ def explore(
         notes = [*candidate.form.sentences(), *[note for note in ignored if note]]
     offered = tuple(p.kind for p in probes if p.kind in kinds and p.status != "declined")
     space = replace(space, kinds=offered)
-    space, note = _with_dtypes(candidate, space, seed)
-    notes += note
+    space, note = _with_single(candidate, space, seed)
+    notes += narrow_note + note
     if candidate.offers("load", "train", "weights") and offered and _has_one_rule(candidate, space, seed):
         space = replace(space, plain_descent=True)
         notes.append("train does plain gradient descent whatever update rule is asked")
@@ -133,17 +137,19 @@ def _as_stated(
     return form, space, stated
 
 
-def probe_problem(kind: Kind, seed: int, biases: bool, shape: int = 0) -> Problem:
+def probe_problem(
+    kind: Kind, seed: int, biases: bool, shape: int = 0, dtype: DtypeName = "float64"
+) -> Problem:
     """Equal numbers for all activations and for all losses with numbers as targets."""
     activation, loss, depth = kind
     sizes, size = SHAPES[depth][shape % len(SHAPES[depth])]
-    return generic_problem(Architecture(sizes, activation, loss), size, seed, biases)
+    return generic_problem(Architecture(sizes, activation, loss, dtype), size, seed, biases)
 
 
 def _ask_all(candidate: Candidate, space: Space, seed: int) -> list[Probe]:
     found = []
     for kind in space.kinds:
-        problem = probe_problem(kind, seed, space.biases)
+        problem = probe_problem(kind, seed, space.biases, dtype=candidate.dtype)
         found.append(_asked(candidate, kind, problem))
         if found[-1].status == "fatal":
             return found
@@ -177,7 +183,7 @@ def _fits(candidate: Candidate, probe: Probe) -> bool:
         return probe.status == "answered" and not candidate.offers("logits")
     right = candidate.expected(probe.problem).outputs.value
     size = max(float(np.abs(right).max()), 1e-30)
-    return bool(np.abs(probe.logits - right).max() <= FITS * size)
+    return bool(np.abs(probe.logits - right).max() <= FITS[probe.problem.architecture.dtype] * size)
 
 
 def _recognised(candidate: Candidate, probes: Sequence[Probe], words: Mapping[str, str], seed: int) -> Form:
@@ -211,7 +217,7 @@ def _forms(form: Form, words: Mapping[str, str], kind: Kind) -> list[Form]:
 
 
 def _logits_only(candidate: Candidate, kind: Kind, seed: int, shape: int) -> Probe:
-    problem = probe_problem(kind, seed, candidate.form.biases != "none", shape)
+    problem = probe_problem(kind, seed, candidate.form.biases != "none", shape, candidate.dtype)
     try:
         candidate.renew()
         candidate.load(problem.architecture, problem.weights)
@@ -295,7 +301,8 @@ def _ignored_loss(candidate: Candidate, probes: Sequence[Probe], seed: int) -> t
 
 def _under_name(candidate: Candidate, kind: Kind, loss: str, as_labels: bool, seed: int) -> Probe | None:
     """The answer to one batch's labels, or to the same as one-hot rows, under this name of a loss."""
-    problem = probe_problem((kind[0], "cross_entropy", kind[2]), seed, candidate.form.biases != "none")
+    named_kind: Kind = (kind[0], "cross_entropy", kind[2])
+    problem = probe_problem(named_kind, seed, candidate.form.biases != "none", dtype=candidate.dtype)
     labels = problem.targets
     rows = np.eye(problem.architecture.n_outputs)[labels]
     named = replace(problem.architecture, loss=loss)  # type: ignore[arg-type]  # one of LOSSES
@@ -328,9 +335,27 @@ def _nearest(candidate: Candidate, answer: Probe, losses: Sequence[str]) -> str:
     return max(losses, key=alignment)
 
 
-def _with_dtypes(candidate: Candidate, space: Space, seed: int) -> tuple[Space, list[str]]:
+def _with_double(
+    candidate: Candidate, space: Space, probes: Sequence[Probe], seed: int
+) -> tuple[Space, list[str]]:
+    """Without float64 where it is declined and float32 is not, or answered in float32 throughout."""
+    if len(space.dtypes) < 2:
+        return space, []
+    logits = [probe.logits for probe in probes if probe.logits is not None]
+    if logits and all(array.dtype == np.float32 for array in logits):
+        candidate.dtype = "float32"
+        return replace(space, dtypes=("float32",)), ["it answers in float32 where float64 is asked"]
+    if all(probe.status == "declined" for probe in probes):
+        candidate.dtype = "float32"
+        if any(probe.status == "answered" for probe in _ask_all(candidate, space, seed)):
+            return replace(space, dtypes=("float32",)), []
+        candidate.dtype = "float64"
+    return space, []
+
+
+def _with_single(candidate: Candidate, space: Space, seed: int) -> tuple[Space, list[str]]:
     """Without float32 where it is declined, or answered in float64 throughout."""
-    if "float32" not in space.dtypes or not space.kinds:
+    if len(space.dtypes) < 2 or not space.kinds:
         return space, []
     problem = probe_problem(space.kinds[-1], seed, space.biases)
     problem = problem.astype("float32")
@@ -356,7 +381,7 @@ def _with_dtypes(candidate: Candidate, space: Space, seed: int) -> tuple[Space, 
 
 def _has_one_rule(candidate: Candidate, space: Space, seed: int) -> bool:
     """Do momentum, weight decay and adam all give what plain descent gives, bit for bit, or nothing?"""
-    problem = probe_problem(space.kinds[-1], seed, space.biases)
+    problem = probe_problem(space.kinds[-1], seed, space.biases, dtype=space.dtype)
     rows = np.arange(problem.batch_size)
     rules = [
         OptimizerSpec(learning_rate=0.05),
@@ -386,7 +411,7 @@ def _for_conventions(candidate: Candidate, space: Space, seed: int) -> list[Answ
         kinds = [kind for kind in space.kinds if kind[1] == loss]
         for i in range(10):
             kind = kinds[(3 * i) % len(kinds)]
-            problem = probe_problem(kind, seed + i, space.biases, i)
+            problem = probe_problem(kind, seed + i, space.biases, i, space.dtype)
             if i >= 8:
                 problem = _louder(_with_a_choice(kind, seed + i, space))
             probe = _asked(candidate, kind, problem)
@@ -398,7 +423,8 @@ def _for_conventions(candidate: Candidate, space: Space, seed: int) -> list[Answ
 
 def _with_a_choice(kind: Kind, seed: int, space: Space) -> Problem:
     """A probe with more than one output: the softmax of one number is 1, and its logarithm never large."""
-    found = [probe_problem(kind, seed, space.biases, shape) for shape in range(len(SHAPES[kind[2]]))]
+    shapes = range(len(SHAPES[kind[2]]))
+    found = [probe_problem(kind, seed, space.biases, shape, space.dtype) for shape in shapes]
     return next((one for one in found if one.architecture.n_outputs > 1), found[0])
 
 
@@ -422,7 +448,7 @@ def _slope_at_zero(candidate: Candidate, space: Space) -> float:
     deep = [kind for kind in space.kinds if kind[0] == "relu" and kind[2]]
     if not deep or candidate.form.activation not in ("", "relu") or not candidate.form.is_ours:
         return 0.0
-    problem = probe_problem(deep[0], 0, space.biases)
+    problem = probe_problem(deep[0], 0, space.biases, dtype=space.dtype)
     zero = [(np.zeros_like(W), np.zeros_like(b)) for W, b in problem.weights[:1]]
     problem = replace(problem, weights=[*zero, *problem.weights[1:]])
     probe = _asked(candidate, deep[0], problem)
@@ -431,6 +457,6 @@ def _slope_at_zero(candidate: Candidate, space: Space) -> float:
     bias = problem.architecture.layer_slices()
     upstream = problem.weights[1][0] @ probe.gradient[bias[1][1]]
     found = probe.gradient[bias[0][1]]
-    slope = round(float(found[0] / upstream[0]), 9) if upstream[0] else 0.0
-    constant = bool(np.abs(found - slope * upstream).max() <= FITS * np.abs(upstream).max())
+    slope = round(float(found[0] / upstream[0]), 9 if space.dtype == "float64" else 6) if upstream[0] else 0.0
+    constant = bool(np.abs(found - slope * upstream).max() <= FITS[space.dtype] * np.abs(upstream).max())
     return slope if constant and 0 < slope <= 1 else 0.0

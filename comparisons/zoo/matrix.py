@@ -25,7 +25,7 @@ from backproof.comparisons.zoo.known_rivals import RIVALS
 from backproof.comparisons.zoo.result import Counts, RivalCount, Row, Zoo
 
 NAMED_SHARE, PAIRS_SHARE = 0.9, 0.8  # how many diagnoses must name the true cause, and both of a pair
-GROUPS = ("gradient", "state", "optimizer", "data", "field", "pair", "beside a convention")
+GROUPS = ("gradient", "state", "optimizer", "data", "field", "pair", "beside a convention", "unseen")
 SEEDS = 3  # of the cases that every correct class is tried on
 TIME_LIMIT = 300.0  # seconds per class: a busy machine is no reason for "not run"
 

@@ -79,12 +79,13 @@ def architectures(draw: st.DrawFn, space: Space, dtype: DtypeName, max_width: in
 
 def problems(
     space: Space,
-    dtype: DtypeName = "float64",
+    dtype: DtypeName | None = None,
     families: Sequence[str] = FAMILIES,
     max_batch: int = 4,
     losses: Sequence[str] = LOSSES,
 ) -> st.SearchStrategy[Problem]:
     """A `Problem` with numbers of one of `families`. Raises NothingToTryError for what it lacks."""
+    dtype = dtype or space.dtype
     _require_dtype(space, dtype)
     kinds = space.where(losses)
     if not kinds.kinds:
@@ -146,8 +147,9 @@ def _plain(rate: float) -> OptimizerSpec:
     return OptimizerSpec(learning_rate=rate)
 
 
-def training_problems(space: Space, dtype: DtypeName = "float64") -> st.SearchStrategy[TrainingProblem]:
+def training_problems(space: Space, dtype: DtypeName | None = None) -> st.SearchStrategy[TrainingProblem]:
     """A few steps on batches of different sizes, a short one at the end, rows in any order."""
+    dtype = dtype or space.dtype
     _require_dtype(space, dtype)
     return _training_problems(space, dtype)
 

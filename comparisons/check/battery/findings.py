@@ -1,11 +1,12 @@
 """What a check can say about one problem: nothing (it held), a `Mismatch`, or `Undecided`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 
 from backproof.comparisons.check.forms.expected import Expected
-from backproof.comparisons.check.subject.subject import Call
+from backproof.comparisons.check.subject.subject import Call, Misbehaviour
 from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.comparisons.verdicts.relu_kinks import flat_gradient
 from backproof.comparisons.verdicts.rounding import Bounded
@@ -27,6 +28,17 @@ class Mismatch(Exception):  # noqa: N818 - a finding about the class, not an err
 
 class Undecided(Exception):  # noqa: N818 - an answer, not an error
     """The bound of this problem is too wide to tell right from wrong."""
+
+
+@contextmanager
+def only_refused(what: str) -> Iterator[None]:
+    """A class that raises here refuses what it is given: nothing was computed wrongly, and that is said."""
+    try:
+        yield
+    except Misbehaviour as finding:
+        if finding.kind != "raised":
+            raise
+        raise Misbehaviour("declined", f"{what} are refused: {finding.text}") from finding
 
 
 def require(what: str, verdict: Verdict, calls: Sequence[Call] = ()) -> None:

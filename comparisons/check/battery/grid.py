@@ -52,8 +52,9 @@ def generic_problem(architecture: Architecture, batch_size: int, seed: int, bias
     return Problem(architecture, weights, x, targets)
 
 
-def generic_problems(seed: int, space: Space, dtype: DtypeName = "float64") -> list[Problem]:
+def generic_problems(seed: int, space: Space, dtype: DtypeName | None = None) -> list[Problem]:
     """Every activation x loss, the shapes in turn; at least one of every depth, and of every shape."""
+    dtype = dtype or space.dtype
     if dtype not in space.dtypes:
         raise NothingToTryError(f"{' and '.join(space.dtypes)} only")
     plans = [(kind, SHAPES[kind[2]][i % len(SHAPES[kind[2]])]) for i, kind in enumerate(_spread(space))]
@@ -113,14 +114,15 @@ def pairs(seed: int, space: Space) -> list[tuple[Problem, Problem, bool]]:
     ordinary = generic_problems(seed, space)
     following = [*ordinary[5:], *ordinary[:5]]
     found = list(zip(ordinary, following, strict=True))
-    if "float32" in space.dtypes:
+    if len(space.dtypes) > 1:
         narrow = generic_problems(seed, space, "float32")
         found += [(ordinary[0], narrow[-1]), (narrow[0], ordinary[-1])]
     return [(first, second, bool(i % 2)) for i, (first, second) in enumerate(found)]
 
 
-def trainings(seed: int, space: Space, dtype: DtypeName = "float64") -> list[TrainingProblem]:
+def trainings(seed: int, space: Space, dtype: DtypeName | None = None) -> list[TrainingProblem]:
     """Every update rule, four steps, batches of different sizes with a short last one."""
+    dtype = dtype or space.dtype
     if dtype not in space.dtypes:
         raise NothingToTryError(f"{' and '.join(space.dtypes)} only")
     deep = [kind for kind in space.kinds if kind[2] == min(1, max(space.depths))] or list(space.kinds)
@@ -144,7 +146,7 @@ def story_grid(seed: int, space: Space) -> list[Story]:
     found = []
     for i, (first, second) in enumerate(product(CALLS, CALLS)):
         activation, loss, depth = space.kinds[(7 * i) % len(space.kinds)]
-        architecture = Architecture(SHAPES[depth][0][0], activation, loss)
+        architecture = Architecture(SHAPES[depth][0][0], activation, loss, space.dtype)
         problem = _of_all_sizes(generic_problem(architecture, 3, seed + i, space.biases), seed + i)
         other = generic_problem(architecture, 3, seed + 1000 + i)
         other = replace(problem, x=other.x, targets=other.targets)

@@ -18,7 +18,13 @@ import numpy as np
 
 from backproof.comparisons.check.battery.cases import TrainingProblem, training_problems
 from backproof.comparisons.check.battery.check import check
-from backproof.comparisons.check.battery.findings import Mismatch, Undecided, require, require_same_bits
+from backproof.comparisons.check.battery.findings import (
+    Mismatch,
+    Undecided,
+    only_refused,
+    require,
+    require_same_bits,
+)
 from backproof.comparisons.check.battery.grid import float32_trainings, trainings
 from backproof.comparisons.check.forms.candidate import Candidate
 from backproof.comparisons.check.subject.subject import Call
@@ -30,7 +36,8 @@ from backproof.scratch.problem import Problem
 
 REPLICAS = 3
 RAN_AWAY = 1e3
-REPEATED = 1e-10  # of its size a training may differ from the same one, done again
+BESIDE_THE_WAY = {"float64": 1e-6, "float32": 1e-2}  # of the way travelled that rounding may explain
+REPEATED = {"float64": 1e-10, "float32": 1e-5}  # of its size: the same training, done again
 NEEDS = "load train weights"
 
 
@@ -94,12 +101,13 @@ def torch_steps(course: Course, optimizer: OptimizerSpec, gradients: Array) -> A
     """Where torch.optim puts the weights after each step, each from the class's own weights before it.
 
     gradients (steps, n), or (runs, steps, n) for several runs at once; the answer has the same shape. The
-    rules work entry by entry, so that runs side by side do not meet.
+    rules work entry by entry, so that runs side by side do not meet. In double precision, whatever the class
+    computes in.
     """
     import torch
 
-    theta = torch.from_numpy(np.array(np.broadcast_to(course.weights[0], gradients[..., 0, :].shape)))
-    theta.requires_grad_()
+    start = np.broadcast_to(course.weights[0], gradients[..., 0, :].shape)
+    theta = torch.from_numpy(np.array(start, np.float64)).requires_grad_()
     rule: torch.optim.Optimizer
     if optimizer.name == "adam":
         betas = (optimizer.beta1, optimizer.beta2)
@@ -118,7 +126,7 @@ def torch_steps(course: Course, optimizer: OptimizerSpec, gradients: Array) -> A
     for step, weights in enumerate(course.weights[:-1]):
         with torch.no_grad():
             theta.copy_(torch.from_numpy(weights))
-        theta.grad = torch.from_numpy(gradients[..., step, :].copy())
+        theta.grad = torch.from_numpy(gradients[..., step, :].astype(np.float64))
         rule.step()
         reached.append(theta.detach().numpy().copy())
     return np.stack(reached, axis=-2)
@@ -133,7 +141,7 @@ def predicted_steps(course: Course, optimizer: OptimizerSpec) -> tuple[Array, Ar
     spread = np.zeros_like(plain)
     for replica in replicas:
         spread = np.maximum(spread, np.abs(replica - plain).max(axis=1, keepdims=True))
-    own = 16 * np.finfo(float).eps * (1 + np.abs(course.weights).max())
+    own = 16 * float(np.finfo(course.weights.dtype).eps) * (1 + np.abs(course.weights).max())
     return plain, 2 * spread + own
 
 
@@ -145,7 +153,8 @@ def trajectory(candidate: Candidate, training: TrainingProblem) -> None:
         raise Undecided("the gradient is not finite")
     predicted, bound = predicted_steps(course, training.optimizer)
     travelled = np.abs(predicted - course.weights[:-1]).max()
-    if not bound.max() <= 1e-6 * max(float(travelled), 1e-6):
+    beside = BESIDE_THE_WAY[training.problem.architecture.dtype]
+    if not bound.max() <= beside * max(float(travelled), 1e-6):
         raise Undecided("rounding alone moves this trajectory too far")
     name = training.problem.architecture.parameter_name
     known = np.isfinite(course.own_losses)
@@ -178,7 +187,7 @@ def fresh_optimiser(candidate: Candidate, training: TrainingProblem) -> None:
 def _require_repeated(what: str, found: Array, own: Array, architecture: Architecture) -> None:
     if not np.isfinite(own).all():
         raise Undecided("the training ran away")
-    bound = REPEATED * (1 + float(np.abs(own).max()))
+    bound = REPEATED[architecture.dtype] * (1 + float(np.abs(own).max()))
     require(what, compare(found, own, bound, architecture.parameter_name))
 
 
@@ -227,9 +236,10 @@ def integer_training(candidate: Candidate, training: TrainingProblem) -> None:
     _, own = _trained(candidate, replace(training, problem=rounded), len(training.batches))
     candidate.renew()
     whole = [(W.astype(np.int64), b.astype(np.int64)) for W, b in rounded.weights]
-    candidate.load(problem.architecture, whole)
-    candidate.train(problem.x, problem.targets, training.batches, training.optimizer)
-    found = flat_gradient(candidate.weights())
+    with only_refused("integer weights"):
+        candidate.load(problem.architecture, whole)
+        candidate.train(problem.x, problem.targets, training.batches, training.optimizer)
+        found = flat_gradient(candidate.weights())
     _require_repeated("training from integer weights", found, own, problem.architecture)
 
 

@@ -21,6 +21,7 @@ class AdamParts:
     first: Callable[[OptimizerSpec, Array | float], Array | float] = lambda s, t: 1 - s.beta1**t
     second: Callable[[OptimizerSpec, Array | float], Array | float] = lambda s, t: 1 - s.beta2**t
     root: str = "sqrt(v) + eps"
+    first_moment: bool = True  # else the gradient itself stands where m belongs
     stored: bool = False  # corrected moments are kept
     plain_second: bool = False  # the second moment of the gradient without the decay
     betas: Callable[[OptimizerSpec], tuple[float, float]] = lambda s: (s.beta1, s.beta2)
@@ -33,12 +34,15 @@ def _adam(parts: AdamParts, theta: Array, g: Array, m: Memory) -> Array:
     first = m.kept["m"] = b1 * m.get("m", g) + (1 - b1) * g
     second = m.kept["v"] = b2 * m.get("v", g) + (1 - b2) * squared**2
     m_hat, v_hat = first / parts.first(spec, t), second / parts.second(spec, t)
+    m_hat = m_hat if parts.first_moment else g
     if parts.stored:
         m.kept["m"], m.kept["v"] = m_hat, v_hat
     if parts.root == "sqrt(v + eps)":
         root = np.sqrt(v_hat + spec.eps)
     elif parts.root == "eps-hat":  # rate sqrt(1 - b2^t) / (1 - b1^t) m / (sqrt(v) + eps)
         root = (np.sqrt(second) + spec.eps) / np.sqrt(parts.second(spec, t))
+    elif parts.root == "v + eps":
+        root = v_hat + spec.eps
     else:
         root = np.sqrt(v_hat) + (0.0 if parts.root == "sqrt(v)" else spec.eps)
     new: Array = theta - spec.learning_rate * m_hat / root
@@ -58,6 +62,10 @@ ADAM_RULES: dict[str, Rule] = {
     "Adam's eps stands inside the square root": adam_rule(AdamParts(root="sqrt(v + eps)")),
     "Adam's eps is added before the bias correction (the eps-hat form)": adam_rule(AdamParts(root="eps-hat")),
     "Adam's eps is left out": adam_rule(AdamParts(root="sqrt(v)")),
+    "Adam's square root is left out: the step is divided by v + eps": adam_rule(AdamParts(root="v + eps")),
+    "Adam's first moment is left out: the gradient itself stands where m belongs": adam_rule(
+        AdamParts(first_moment=False)
+    ),
     "Adam's bias correction is missing": adam_rule(AdamParts(first=_one, second=_one)),
     "Adam's bias correction of the second moment is missing": adam_rule(AdamParts(second=_one)),
     "Adam's bias correction of the first moment is missing": adam_rule(AdamParts(first=_one)),

@@ -151,12 +151,15 @@ def _told(model: Model, seen: Sequence[Observation], losses: LossFindings) -> li
     known = [
         o for o in seen if o.loss_name in model.outputs and (o.depth == 1 or o.activation in model.slopes)
     ]
-    fits = all(model.predicts(o) for o in known if o.gradient_wrong and o.family == "generic")
+    rest = [o for o in seen if o not in known and o.gradient_wrong]
+    explained = [o for o in known if o.gradient_wrong]
+    if len(rest) > len(explained):
+        return []  # what holds in a corner alone is no cause of the whole
+    fits = all(model.predicts(o) for o in explained if o.family == "generic")
     certainty = "explains" if whole else "fits" if fits else "describes"
     if losses.causes and any(mistake.family == PENALTY for mistake in model.mistakes()):
         certainty = "describes"  # it speaks of the loss, which is wrong in some other way
     told = [Cause(text, certainty, about=about) for text, about in _sentences(model, seen)]
-    rest = [o for o in seen if o not in known and o.gradient_wrong]
     return [*told, *([_described(rest, seen)] if rest else [])]
 
 
@@ -293,7 +296,7 @@ def _small(explored: Explored, first: Mistake) -> list[Problem]:
     for kind in [k for k in shallow if k[2] or first.step not in ("slope", "pull")][:6]:
         for width, n in ((1, 1), (1, 2), (2, 2)):
             sizes = (width,) * (kind[2] + 1) + (max(width, 2) if kind[1] == "cross_entropy" else width,)
-            architecture = Architecture(sizes, kind[0], kind[1])
+            architecture = Architecture(sizes, kind[0], kind[1], explored.space.dtype)
             weights = [
                 (rng.integers(-8, 9, s) / 8, explored.space.biases * rng.integers(-8, 9, s[1:]) / 8)
                 for s in architecture.layer_shapes

@@ -20,7 +20,7 @@ from backproof.comparisons.check.forms.space import Kind
 from backproof.comparisons.check.subject.subject import Misbehaviour
 from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.comparisons.verdicts.relu_kinks import flat_gradient
-from backproof.scratch.architecture import Architecture, Array
+from backproof.scratch.architecture import Architecture, Array, DtypeName
 from backproof.scratch.problem import Problem
 
 # By hidden layers; with a batch size each.
@@ -30,7 +30,7 @@ SHAPES: dict[int, tuple[tuple[tuple[int, ...], int], ...]] = {
     2: (((2, 3, 4, 3), 3), ((3, 3, 3, 3), 2), ((2, 4, 3, 2), 1)),
     3: (((3, 4, 2, 3, 2), 3), ((3, 3, 3, 3, 3), 2)),
 }
-ROUNDING = 1e-11  # of the gradient's size, beside the bounds
+ROUNDING = {"float64": 1e-11, "float32": 1e-5}  # of the gradient's size, beside the bounds
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,12 @@ class Observation:
 
     @cached_property
     def loss_wrong(self) -> bool:
-        return not abs(self.loss - float(self.right.loss.value)) <= float(self.right.loss.error) + ROUNDING
+        off = abs(self.loss - float(self.right.loss.value))
+        return not off <= float(self.right.loss.error) + self.rounding
+
+    @property
+    def rounding(self) -> float:
+        return ROUNDING[self.problem.architecture.dtype]
 
     @cached_property
     def parts(self) -> list[tuple[slice, slice]]:
@@ -104,7 +109,7 @@ class Observation:
         if predicted.shape != found.shape:
             return False
         grown = max(1.0, float(np.abs(predicted).max()) / max(self._size, 1e-300))
-        slack = 4 * error * grown + ROUNDING * (self._size + np.abs(predicted).max())
+        slack = 4 * error * grown + self.rounding * (self._size + np.abs(predicted).max())
         return bool((np.abs(found - predicted) <= slack).all())
 
     @cached_property
@@ -167,21 +172,21 @@ def observed(candidate: Candidate, problem: Problem, family: str = "generic") ->
 
 
 def telling_problems(explored: Explored, seed: int) -> list[tuple[Problem, str]]:
-    """See above; float64 throughout."""
+    """See above; in float64 where the class has it."""
     space, found = explored.space, []
     for i, kind in enumerate(space.kinds):
         for j, (sizes, size) in enumerate(SHAPES[kind[2]]):
-            architecture = Architecture(sizes, kind[0], kind[1])
+            architecture = Architecture(sizes, kind[0], kind[1], space.dtype)
             found.append((generic_problem(architecture, size, seed + 10 * i + j, space.biases), "generic"))
     for i, kind in enumerate(_deepest(space.kinds)):
-        problem = generic_problem(_architecture(kind), 4, seed + 50 + i, space.biases)
+        problem = generic_problem(_architecture(kind, space.dtype), 4, seed + 50 + i, space.biases)
         found += [
             (_at_kinks(problem, seed + i, space.biases), "kinks"),
             (_with_idle_input(problem), "idle input"),
         ]
     for i, loss in enumerate(space.losses[:2]):
         kind = next(kind for kind in reversed(space.kinds) if kind[1] == loss)
-        problem = generic_problem(_architecture(kind), 4, seed + i, space.biases)
+        problem = generic_problem(_architecture(kind, space.dtype), 4, seed + i, space.biases)
         found += [(saturated(problem, factor), "saturated") for factor in (40.0, 600.0, 3000.0)]
     return found
 
@@ -196,9 +201,9 @@ def _deepest(kinds: Sequence[Kind]) -> list[Kind]:
     return chosen
 
 
-def _architecture(kind: Kind) -> Architecture:
+def _architecture(kind: Kind, dtype: DtypeName) -> Architecture:
     sizes = {0: (3, 3), 1: (3, 4, 3), 2: (3, 3, 3, 2), 3: (3, 3, 3, 3, 2)}[kind[2]]
-    return Architecture(sizes, kind[0], kind[1])
+    return Architecture(sizes, kind[0], kind[1], dtype)
 
 
 def _at_kinks(problem: Problem, seed: int, biases: bool) -> Problem:

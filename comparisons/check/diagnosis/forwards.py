@@ -8,12 +8,12 @@ from scipy.special import expit, softmax
 from backproof.comparisons.check.diagnosis.evidence import telling_problems
 from backproof.comparisons.check.exploration import Explored
 from backproof.comparisons.check.forms.activations import ACTIVATION_FUNCTIONS
+from backproof.comparisons.check.forms.laws import CLOSE
 from backproof.comparisons.check.results import Cause
 from backproof.comparisons.check.subject.subject import Misbehaviour
 from backproof.scratch.architecture import Array
 from backproof.scratch.problem import Problem
 
-SAME = 1e-9
 Forward = Callable[[Problem, str], Array]
 
 
@@ -83,7 +83,8 @@ def _answers(explored: Explored, seed: int) -> list[tuple[Problem, str, Array]]:
 
 def _same(found: Array, predicted: Array) -> bool:
     size = float(np.abs(predicted).max(initial=1e-300))
-    return found.shape == predicted.shape and bool(np.abs(found - predicted).max() <= SAME * size)
+    dtype = "float32" if found.dtype == np.float32 else "float64"
+    return found.shape == predicted.shape and bool(np.abs(found - predicted).max() <= CLOSE[dtype] * size)
 
 
 def _digits(found: Array, right: Array) -> float:

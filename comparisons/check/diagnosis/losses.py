@@ -10,12 +10,11 @@ from backproof.comparisons.check.conditions import only_where
 from backproof.comparisons.check.diagnosis.evidence import Observation
 from backproof.comparisons.check.diagnosis.mistakes import Mistake
 from backproof.comparisons.check.diagnosis.output_mistakes import output_mistakes
-from backproof.comparisons.check.forms.laws import fitting
+from backproof.comparisons.check.forms.laws import PENALTY, fitting
 from backproof.comparisons.check.results import Cause
 
 IN_LOSS_ONLY = "is in the loss and missing from the gradient"
 IN_BOTH = "is in the loss, and so in its gradient: ours has no penalty"
-CLOSE = 1e-9
 CONSTANT = 1e-2  # of a loss: more than a constant in the logarithm explains in ordinary cases
 
 
@@ -73,7 +72,7 @@ def _cause(mine: Sequence[Observation], found: LossFindings) -> Cause | None:
     ratios = [
         (o.loss / float(o.right.loss.value), o.problem) for o in mine if float(o.right.loss.value) > 1e-6
     ]
-    law = fitting(ratios, CLOSE)
+    law = fitting(ratios)
     if law is not None and not law.is_one:
         return Cause(f"the loss is {law} times ours, and its gradient does not follow", "explains")
     penalty = _penalty(mine)
@@ -116,7 +115,8 @@ def _penalty(mine: Sequence[Observation]) -> str:
             )
         for over_n in (False, True):
             scaled = [rate * (o.n if over_n else 1) for rate, o in zip(rates, calm, strict=True)]
-            if scaled and abs(scaled[0]) > 1e-12 and np.allclose(scaled, scaled[0], rtol=1e-6, atol=0):
+            least, rtol = PENALTY[calm[0].problem.architecture.dtype] if calm else (0.0, 0.0)
+            if scaled and abs(scaled[0]) > least and np.allclose(scaled, scaled[0], rtol=rtol, atol=0):
                 written = f"lambda = {scaled[0]:.6g}{'/N' if over_n else ''}"
                 what = "all parameters" if biases else "W"
                 return f"lambda/2 |{what}|^2 ({written}) {IN_LOSS_ONLY}"
@@ -131,7 +131,7 @@ def _described(mine: Sequence[Observation], wrong: Sequence[Observation]) -> Cau
     if smaller and all(o.family == "saturated" for o in wrong):
         return Cause("large logits are clipped or capped: the loss is too small there" + tail, "fits")
     if smaller and mine[0].loss_name in ("cross_entropy", "binary_cross_entropy"):
-        ordinary = [o for o in wrong if o.family == "generic" and float(o.right.loss.value) > CLOSE]
+        ordinary = [o for o in wrong if o.family == "generic" and float(o.right.loss.value) > 1e-9]
         off = max((abs(o.loss / float(o.right.loss.value) - 1) for o in ordinary), default=0.0)
         if off < CONSTANT:
             return Cause(

@@ -62,9 +62,31 @@ def output_mistakes() -> Iterator[Mistake]:
     yield from _of_binary_cross_entropy()
     for loss in ("mse", "sum_of_squares"):
         yield from _of_squares(loss)
+    yield from _of_examples()
     for sentence, factor in scale_laws():
         text = f"the gradient is {sentence}"
         yield Mistake("output", text, scaled_delta(factor), family=f"scale {sentence}")
+
+
+def _of_examples() -> Iterator[Mistake]:
+    """Slices that leave out an end of the batch, [:-1] or [1:]; a batch of one may be spared, or is lost."""
+    for row, name in ((-1, "last"), (0, "first")):
+        for mean_of_rest in (False, True):
+            text = f"the {name} example of a batch is left out of the gradient"
+            text += ", and the mean is over N - 1" if mean_of_rest else ""
+            for spared in (True, False):
+                yield Mistake("output", text, _left_out(row, mean_of_rest, spared), family=text)
+
+
+def _left_out(row: int, mean_of_rest: bool, spared: bool) -> Rule:
+    def rule(o: Observation) -> Array:
+        delta = right_delta(o)
+        if spared and o.n == 1:
+            return delta
+        delta[row] = 0.0
+        return delta * (o.n / max(o.n - 1, 1)) if mean_of_rest else delta
+
+    return rule
 
 
 def _of_the_softmax() -> Iterator[Mistake]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from backproof.comparisons.check.diagnosis.evidence import Observation
 from backproof.comparisons.check.diagnosis.mistakes import Mistake, Rule, right_delta, right_weight
-from backproof.comparisons.check.forms.laws import LAWS, Law
+from backproof.comparisons.check.forms.laws import CLOSE, LAWS, Law
 
 Factor = Callable[[Observation], float]
 
@@ -51,10 +51,10 @@ def constants(observations: Sequence[Observation]) -> Iterator[Mistake]:
     for o in observations:
         right = right_delta(o)
         dW, found = right_weight(o, o.depth - 1, right), o.weight(o.depth - 1)
-        size = float((dW * dW).sum())
+        size, close = float((dW * dW).sum()), CLOSE[o.problem.architecture.dtype]
         factor = float((found * dW).sum()) / size if size else 1.0
-        if size and np.abs(found - factor * dW).max() <= 1e-9 * np.abs(found).max(initial=1e-300):
-            if abs(factor - 1) > 1e-9:
+        if size and np.abs(found - factor * dW).max() <= close * np.abs(found).max(initial=1e-300):
+            if abs(factor - 1) > close:
                 sentence = f"the gradient is {factor:.6g} times what it should be"
                 yield Mistake("output", sentence, scaled_delta(_constant_factor(factor)), family=sentence)
             return

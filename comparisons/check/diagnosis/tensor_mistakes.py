@@ -14,6 +14,7 @@ from backproof.comparisons.check.diagnosis.mistakes import (
     right_weight,
 )
 from backproof.comparisons.check.diagnosis.scale_mistakes import Factor, scale_laws
+from backproof.comparisons.check.forms.laws import CLOSE
 from backproof.scratch.architecture import Array
 
 
@@ -128,8 +129,10 @@ def _rates(o: Observation) -> list[float]:
     W = o.problem.weights[layer][0]
     rest = o.weight(layer) - right_weight(o, layer, right_delta(o))
     rate = float((rest * W).sum() / (W * W).sum())
-    fits = np.abs(rest - rate * W).max() <= 1e-7 * np.abs(rest).max(initial=1e-300)
-    return [rate] if fits and abs(rate) > 1e-9 else []
+    fits = np.abs(rest - rate * W).max() <= 100 * CLOSE[o.problem.architecture.dtype] * np.abs(rest).max(
+        initial=1e-300
+    )
+    return [rate] if fits and abs(rate) > CLOSE[o.problem.architecture.dtype] else []
 
 
 def bias_mistakes() -> Iterator[Mistake]:
@@ -138,6 +141,9 @@ def bias_mistakes() -> Iterator[Mistake]:
             yield _scaled("bias", sentence, factor, scope)
     rules: dict[str, Rule] = {
         "the bias gradient is summed over all axes": lambda o, layer, d: np.full(d.shape[1], d.sum()),
+        "every bias of a layer gets the mean of the layer's bias gradients": lambda o, layer, d: np.full(
+            d.shape[1], d.sum(axis=0).mean()
+        ),
         "the bias gradient is that of the first example only": lambda o, layer, d: d[0],
         "the bias gradient is that of the last example only": lambda o, layer, d: d[-1],
         "the bias gradient is summed over the outputs instead of the examples": lambda o, layer, d: d.sum(

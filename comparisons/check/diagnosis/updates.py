@@ -22,6 +22,7 @@ from backproof.comparisons.check.battery.findings import Undecided
 from backproof.comparisons.check.battery.grid import trainings
 from backproof.comparisons.check.battery.training import Course, course_of, describe, predicted_steps
 from backproof.comparisons.check.diagnosis.adam_mistakes import ADAM, ADAM_RULES, adam_rule
+from backproof.comparisons.check.diagnosis.evidence import ROUNDING
 from backproof.comparisons.check.diagnosis.fed_mistakes import (
     ALL_FED,
     DECAYS,
@@ -33,6 +34,7 @@ from backproof.comparisons.check.diagnosis.fed_mistakes import (
     is_bias,
 )
 from backproof.comparisons.check.diagnosis.momentum_mistakes import SGD_RULES
+from backproof.comparisons.check.diagnosis.rate_laws import rate_law
 from backproof.comparisons.check.diagnosis.update_rules import Memory, sgd
 from backproof.comparisons.check.exploration import Explored
 from backproof.comparisons.check.results import Cause
@@ -80,6 +82,9 @@ def update_causes(explored: Explored, seed: int) -> list[Cause]:
     choice = _joint(settings, alive)
     if choice is not None:
         return [Cause(_scoped(name, settings), "explains", about=_about(name)) for name in choice.names()]
+    rate = rate_law([_shares(setting) for setting in settings], explored.space.dtype)
+    if rate:
+        return [Cause(rate, "explains", about="update")]
     partial = _of_wrong(settings, alive)
     described = Cause(_where([s.spec for s in wrong], [s.spec for s in settings]), "describes")
     return [Cause(name, "fits", about=_about(name)) for name in partial] or [described]
@@ -106,7 +111,7 @@ def _settings(explored: Explored, seed: int) -> list[Setting]:
         if not np.isfinite(course.gradients).all() or not np.isfinite(course.weights).all():
             continue
         predicted, tolerance = predicted_steps(course, training.optimizer)
-        bound = np.maximum(4 * tolerance, 1e-11)
+        bound = np.maximum(4 * tolerance, ROUNDING[training.problem.architecture.dtype])
         right = bool((np.abs(course.weights[1:] - predicted) <= bound).all())
         found.append(Setting(training, course, right, bound))
     return found
@@ -128,16 +133,33 @@ def _alive(setting: Setting) -> set[Choice]:
     return found
 
 
-def _follows(setting: Setting, choice: Choice) -> bool:
-    course, training = setting.course, setting.training
-    problem, spec = training.problem, setting.spec
+def _shares(setting: Setting) -> list[float] | None:
+    """How much of each right step was taken; None where what was done is no multiple of it."""
+    memory, course, found = _memory(setting), setting.course, []
+    for index in range(len(course.gradients)):
+        theta, g = course.weights[index], course.gradients[index]
+        memory.t += 1
+        way, gone = _moved(theta, g, memory, Choice()) - theta, course.weights[index + 1] - theta
+        share = float(way @ gone) / max(float(way @ way), 1e-300)
+        if not (np.abs(gone - share * way) <= setting.bound[index] * max(1.0, abs(share))).all():
+            return None
+        found.append(share)
+    return found
+
+
+def _memory(setting: Setting) -> Memory:
+    problem = setting.training.problem
     tensor = np.concatenate(
         [
             np.full(p.stop - p.start, i)
             for i, p in enumerate(q for pair in problem.architecture.layer_slices() for q in pair)
         ]
     )
-    memory = Memory(spec, is_bias(problem), int(tensor[-1]) + 1, tensor)
+    return Memory(setting.spec, is_bias(problem), int(tensor[-1]) + 1, tensor)
+
+
+def _follows(setting: Setting, choice: Choice) -> bool:
+    course, training, memory = setting.course, setting.training, _memory(setting)
     for index, batch in enumerate(training.batches):
         memory.t, memory.batch_size = memory.t + 1, len(batch)
         theta, g = course.weights[index], course.gradients[index]

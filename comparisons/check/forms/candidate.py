@@ -17,7 +17,7 @@ from backproof.comparisons.check.subject.messages import Answer, Renamed
 from backproof.comparisons.check.subject.subject import Call, Misbehaviour, Subject
 from backproof.comparisons.running.outside_text import cleaned
 from backproof.comparisons.running.plain_data import Opaque
-from backproof.scratch.architecture import ACTIVATIONS, Architecture, Array, OptimizerSpec, Weights
+from backproof.scratch.architecture import ACTIVATIONS, Architecture, Array, DtypeName, OptimizerSpec, Weights
 from backproof.scratch.problem import Problem
 
 Layers = list[tuple[Array, Array]]
@@ -33,6 +33,7 @@ class Candidate:
         self.subject = subject
         self.form = form or Form()
         self.conventions = Conventions()
+        self.dtype: DtypeName = "float64"  # in which it is asked where nothing else is said
         self.loaded: Weights = []
 
     # -- the contender's methods

@@ -12,6 +12,10 @@ import numpy as np
 
 from backproof.scratch.problem import Problem
 
+CLOSE = {"float64": 1e-9, "float32": 1e-5}  # of its size: numbers that are one but for rounding
+# A penalty read from a difference of losses: the least lambda, and how far two may differ.
+PENALTY = {"float64": (1e-12, 1e-6), "float32": (1e-5, 1e-2)}
+
 
 @dataclass(frozen=True)
 class Law:
@@ -57,9 +61,13 @@ LAWS = tuple(
 )
 
 
-def fitting(ratios: Sequence[tuple[float, Problem]], rtol: float = 1e-9) -> Law | None:
+def fitting(ratios: Sequence[tuple[float, Problem]]) -> Law | None:
     """The first law that gives all these factors."""
     for law in LAWS:
-        if ratios and all(np.isclose(ratio, law.at(problem), rtol=rtol, atol=0) for ratio, problem in ratios):
+        if ratios and all(_is(law, ratio, problem) for ratio, problem in ratios):
             return law
     return None
+
+
+def _is(law: Law, ratio: float, problem: Problem) -> bool:
+    return bool(np.isclose(ratio, law.at(problem), rtol=CLOSE[problem.architecture.dtype], atol=0))

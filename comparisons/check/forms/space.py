@@ -52,6 +52,11 @@ class Space:
         """Numbers of hidden layers."""
         return tuple(sorted({kind[2] for kind in self.kinds}))
 
+    @property
+    def dtype(self) -> DtypeName:
+        """In which it is tried where a check asks for none: double precision, where the class has it."""
+        return "float64" if "float64" in self.dtypes or not self.dtypes else self.dtypes[0]
+
     def has(self, architecture: Architecture) -> bool:
         kind = (architecture.activation, architecture.loss, len(architecture.layer_sizes) - 2)
         return kind in self.kinds and architecture.dtype in self.dtypes

@@ -218,6 +218,46 @@ class Float64Throughout(StudentMLP):
         self.b = [b.astype(self.dtype) for b in self.b]
 
 
+class Float32Throughout(StudentMLP):
+    """Computes and answers in float32 whatever is asked."""
+
+    def load(self, architecture, weights):
+        super().load(architecture, weights)
+        self.dtype = np.dtype("float32")
+        self.W = [W.astype(self.dtype) for W in self.W]
+        self.b = [b.astype(self.dtype) for b in self.b]
+
+
+class Float32Declared(Float32Throughout):
+    """Single precision, said in an attribute; its loss is a sum over the examples, and its gradient too."""
+
+    supports = {"dtype": ["float32"], "loss": ["cross_entropy"]}
+
+    def loss_value(self, z, targets):
+        return super().loss_value(z, targets) * len(z)
+
+    def output_delta(self, z, targets):
+        return super().output_delta(z, targets) * len(z)
+
+
+class Float32Alone(Float32Throughout):
+    """Refuses float64."""
+
+    def load(self, architecture, weights):
+        if architecture.dtype != "float32":
+            raise NotImplementedError("float32 only")
+        super().load(architecture, weights)
+
+
+class IntegersRefused(StudentMLP):
+    """Takes the weights in the dtype they come in, and updates them in place: whole numbers are refused."""
+
+    def load(self, architecture, weights):
+        super().load(architecture, weights)
+        self.W = [np.array(weight) for weight, _ in weights]
+        self.b = [np.array(bias) for _, bias in weights]
+
+
 class OneHiddenLayer(StudentMLP):
     """One hidden layer, no more and no fewer."""
 

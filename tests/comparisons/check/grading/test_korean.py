@@ -12,6 +12,7 @@ from backproof.comparisons.check.diagnosis.momentum_mistakes import SGD_RULES
 from backproof.comparisons.check.diagnosis.output_mistakes import output_mistakes
 from backproof.comparisons.check.diagnosis.overflows import Overflow
 from backproof.comparisons.check.diagnosis.overflows import sentence as told_overflow
+from backproof.comparisons.check.diagnosis.rate_laws import rate_law
 from backproof.comparisons.check.diagnosis.slope_mistakes import FAMILIES, slope_mistakes
 from backproof.comparisons.check.diagnosis.tensor_mistakes import (
     bias_mistakes,
@@ -23,6 +24,7 @@ from backproof.comparisons.check.grading import korean
 from backproof.comparisons.check.trial import EXCEPTIONS
 
 HANGUL = re.compile("[가-힣]")
+RATES = ((1.0, 0.5, 0.25), (1.0, 0.5, 1 / 3), (1.0, 0.7, 0.4), (1.0, 2**-0.5, 3**-0.5), (0.5, 0.5), (1.0, 0.3, 0.9))
 SENTENCES = (
     *(mistake.sentence for mistake in output_mistakes()),
     *(mistake.sentence for mistake in weight_mistakes()),
@@ -36,6 +38,7 @@ SENTENCES = (
     *FEEDS,
     *FROZEN,
     *SCALED,
+    *(rate_law([shares]) for shares in RATES),
 )
 
 
