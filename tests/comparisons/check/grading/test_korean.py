@@ -24,7 +24,14 @@ from backproof.comparisons.check.grading import korean
 from backproof.comparisons.check.trial import EXCEPTIONS
 
 HANGUL = re.compile("[가-힣]")
-RATES = ((1.0, 0.5, 0.25), (1.0, 0.5, 1 / 3), (1.0, 0.7, 0.4), (1.0, 2**-0.5, 3**-0.5), (0.5, 0.5), (1.0, 0.3, 0.9))
+RATES = (
+    (1.0, 0.5, 0.25),
+    (1.0, 0.5, 1 / 3),
+    (1.0, 0.7, 0.4),
+    (1.0, 2**-0.5, 3**-0.5),
+    (0.5, 0.5),
+    (1.0, 0.3, 0.9),
+)
 SENTENCES = (
     *(mistake.sentence for mistake in output_mistakes()),
     *(mistake.sentence for mistake in weight_mistakes()),
