@@ -137,7 +137,8 @@ const chart = (() => {
         cells.push(`<rect x="${left.toFixed(2)}" y="${top.toFixed(2)}" width="${(right - left - gap).toFixed(2)}" height="${(bottom - top - gap).toFixed(2)}" ${shade(part, mark.scale)} fill="currentColor"/>`);
         const text = mark.text ? mark.text[r][c] : "";
         const strong = opacity(part, mark.scale) > 0.6; // the letters then take the colour of the paper
-        if (text !== "") cells.push(`<text class="cell${strong ? " strong" : ""}" x="${((left + right) / 2).toFixed(1)}" y="${((top + bottom) / 2 + 4).toFixed(1)}" text-anchor="middle">${escaped(typeof text === "number" ? String(text).replace("-", "−") : text)}</text>`);
+        const long = String(text).length > 3;
+        if (text !== "") cells.push(`<text class="cell${strong ? " strong" : ""}${long ? " long" : ""}" x="${((left + right) / 2).toFixed(1)}" y="${((top + bottom) / 2 + 4).toFixed(1)}" text-anchor="middle">${escaped(typeof text === "number" ? String(text).replace("-", "−") : text)}</text>`);
       }
     }
     return `<g shape-rendering="crispEdges">${cells.join("")}</g>`;
