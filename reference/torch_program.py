@@ -191,7 +191,9 @@ class _Call:
         if not self._parameters or all(a is b for a, b in zip(tensors, self._own, strict=True)):
             return self._f(*args, **self._keywords)
         parameters = dict(zip(self._parameters, tensors, strict=False))
-        return torch.func.functional_call(self._f, parameters, args, dict(self._keywords))
+        with warnings.catch_warnings():  # the copies of a recurrent module's weights lie apart: our doing
+            warnings.filterwarnings("ignore", message="RNN module weights are not part of single contiguous")
+            return torch.func.functional_call(self._f, parameters, args, dict(self._keywords))
 
 
 def _kind(tensor: torch.Tensor) -> str:

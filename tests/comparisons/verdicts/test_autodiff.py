@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -516,3 +516,23 @@ def test_on_a_device_without_double_precision_the_cpu_has_the_shadow(
     module = nn.Sequential(nn.Linear(3, 2), nn.Tanh())
     assert check_autodiff(module, x).outcome == Outcome.PASS
     assert check_autodiff(nn.CrossEntropyLoss(), x, torch.tensor([0, 1, 2, 0])).outcome == Outcome.PASS
+
+
+@pytest.mark.parametrize("factor", [1.0, 1.5], ids=["right", "wrong"])
+def test_a_function_that_is_another_one_in_float64_is_not_failed_for_it(factor: float) -> None:
+    """As dropout with a fixed seed on a GPU, whose mask depends on the dtype."""
+    masks = {
+        torch.float32: torch.tensor([0.0, 2.0, 0.0]),
+        torch.float64: torch.tensor([2.0, 0.0, 0.0]).double(),
+    }
+
+    def masked(a: torch.Tensor) -> torch.Tensor:
+        apply: Callable[[torch.Tensor], torch.Tensor] = sine(
+            factor if a.dtype == torch.float32 else 1.0
+        ).apply
+        return apply(a) * masks[a.dtype]
+
+    found = check_autodiff(masked, torch.tensor([0.3, 0.7, 1.1]))
+    assert found["a"].outcome == Outcome.PASS
+    assert found["a (float32)"].outcome == Outcome.INCONCLUSIVE
+    assert "computes other numbers in float64 than in float32" in found["a (float32)"].reason
