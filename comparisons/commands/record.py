@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from backproof.comparisons.running.progress import Progress
 
 DEFAULT_MINUTES = 5.0
+SHORTEST = 0.001  # minutes: a shorter budget trains nothing
 
 
 def register(app: typer.Typer) -> None:
@@ -89,8 +90,8 @@ def _budget(minutes: float | None, epochs: int | None) -> "Budget":
             raise InputError(f"epochs: expected at least 1, got {epochs}")
         return Budget(epochs=epochs)
     minutes = DEFAULT_MINUTES if minutes is None else minutes
-    if not 0 < minutes <= 1440:
-        raise InputError(f"minutes: expected more than 0 and at most 1440, got {minutes}")
+    if not SHORTEST <= minutes <= 1440:
+        raise InputError(f"minutes: expected at least {SHORTEST} and at most 1440, got {minutes}")
     return Budget(seconds=60 * minutes)
 
 

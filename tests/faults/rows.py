@@ -16,6 +16,13 @@ JOURNAL = "comparisons/accuracy/test_journal.py"
 TEMPORARY = "comparisons/running/test_temporary.py"
 WORKER = "comparisons/running/test_worker_process.py"
 FAULTS = "faults/test_faults.py"
+PLACES = "faults/test_places.py"
+CLOCKS = "faults/test_clocks.py"
+FILES = "comparisons/results/test_files.py"
+MIRRORS = "comparisons/data/test_mirrors.py"
+PROCESSES = "comparisons/running/test_processes.py"
+PARALLEL = "comparisons/running/test_parallel.py"
+DASK = "comparisons/accuracy/test_dask_workers.py"
 
 # What was done -> "file::test" below tests/, of each that tries it.
 ROWS: dict[str, tuple[str, ...]] = {
@@ -42,7 +49,22 @@ ROWS: dict[str, tuple[str, ...]] = {
         f"{WALL}::test_bytes_that_are_no_message_are_a_finding",
         f"{WALL}::test_signals_to_its_parent_or_its_group_do_not_reach_us",
     ),
-    "a class with nothing to compare; a file without a class": (
+    "a file numpy.py, scratch.py or inspect.py in the current folder": (
+        f"{PROCESSES}::test_a_python_of_ours_takes_the_installed_module",
+        f"{PROCESSES}::test_workers_of_joblib_take_the_installed_modules",
+        f"{PROCESSES}::test_no_other_module_starts_an_interpreter_of_its_own",
+        "test_package.py::test_check_takes_no_file_of_the_current_folder",
+        "test_package.py::test_speed_takes_no_file_of_the_current_folder",
+    ),
+    "a table or an outcome written to a device, a pipe, a link": (
+        f"{FILES}::test_a_device_is_written_to_and_stays_a_device",
+        f"{FILES}::test_a_named_pipe_is_written_to_whoever_reads_it",
+        f"{FILES}::test_a_named_pipe_that_nobody_reads_is_refused_at_once",
+        f"{FILES}::test_a_link_stays_and_what_it_points_to_is_written",
+        f"{FILES}::test_a_hyphen_is_the_standard_output",
+    ),
+    "a class with nothing to compare; no class, a syntax error, a missing import": (
+        f"{COMMANDS}::test_those_that_misbehave_have_a_row_each_and_change_no_other",
         f"{CHECK}::test_an_absent_class_does_not_stop_the_grading_of_the_others",
     ),
     "formulas, control characters, markup in names and messages": (
@@ -71,6 +93,17 @@ ROWS: dict[str, tuple[str, ...]] = {
         f"{IDX}::test_a_named_pipe_is_refused_and_not_waited_for",
         f"{IDX}::test_no_more_is_unpacked_than_the_header_asks_for",
     ),
+    "a journal with torn, changed or contradicting lines": (
+        f"{JOURNAL}::test_a_line_torn_anywhere_is_dropped_and_those_before_it_stay",
+        f"{JOURNAL}::test_a_line_changed_by_hand_is_named",
+        f"{JOURNAL}::test_two_lines_that_contradict_each_other_are_named",
+    ),
+    "Dask's last worker or its scheduler killed (where Dask is installed)": (
+        f"{DASK}::test_what_is_lost_is_one_sentence_and_what_was_finished_is_kept",
+    ),
+    "a class that exits, aborts, stops itself, sleeps or eats memory in a call": (
+        f"{WALL}::test_every_end_of_a_call_is_a_finding",
+    ),
     "SIGTERM, SIGHUP and kills while temporary folders are in use": (
         f"{TEMPORARY}::test_it_is_gone_after_a_signal",
         f"{TEMPORARY}::test_what_a_kill_left_is_removed_by_the_next",
@@ -84,9 +117,34 @@ ROWS: dict[str, tuple[str, ...]] = {
     "a right class on a busy machine": (
         f"{WORKER}::test_a_process_on_a_busy_machine_is_given_its_time",
     ),
-    "no home, no cache, no place for temporary files, a thousand workers": (
+    "no home, no cache, no folder for temporary files; each of them read-only, or full": (
         f"{COMMANDS}::test_without_a_place_for_what_it_keeps_a_check_is_a_check_or_a_sentence",
+        f"{PLACES}::test_where_it_keeps_its_own_things_nothing_can_be_written",
+    ),
+    "a table, a report, results in a place that is read-only or full": (
+        f"{PLACES}::test_where_it_is_told_to_write_nothing_can_be_written",
+    ),
+    "no permission": (f"{FAULTS}::test_every_call_of_the_system_may_fail",),
+    "two downloads at once, a partly filled cache, a cache that cannot be written to": (
+        f"{MIRRORS}::test_two_downloads_at_once_fill_the_cache_once_and_leave_nothing_else",
+        f"{MIRRORS}::test_of_a_cache_that_is_partly_filled_only_what_is_missing_or_damaged_is_fetched",
+        f"{MIRRORS}::test_a_cache_that_cannot_be_written_to_is_one_sentence",
+        f"{MIRRORS}::test_a_file_that_another_command_has_put_there_first_is_taken",
+    ),
+    "a clock that is set while a command runs": (
+        f"{CLOCKS}::test_no_limit_and_no_duration_is_taken_by_a_clock_that_can_be_set",
+        f"{CLOCKS}::test_a_right_class_passes_while_the_clock_jumps",
+        f"{CLOCKS}::test_the_second_command_waits_as_long_as_it_was_told_to",
+        f"{CLOCKS}::test_what_is_in_use_is_not_taken_for_old",
+    ),
+    "a thousand workers": (
         f"{COMMANDS}::test_those_that_misbehave_have_a_row_each_and_change_no_other",
+        f"{PARALLEL}::test_a_thousand_workers_are_no_more_than_there_are_tasks",
+    ),
+    "an environment without extras": (
+        "test_package.py::test_no_extra_is_in_the_environment",
+        "test_package.py::test_a_command_runs_with_the_dependencies_alone",
+        "test_package.py::test_the_main_job_and_the_report_run_with_the_dependencies_alone",
     ),
     "inside the sandbox: the home folder, a socket, a file outside /tmp": (
         f"{WALL}::test_inside_the_sandbox_a_file_of_the_home_folder_cannot_be_read",

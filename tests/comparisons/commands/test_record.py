@@ -13,8 +13,8 @@ from backproof.comparisons.record import part as record
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--minutes", "0"], "minutes: expected more than 0"),
-        (["--minutes", "nan"], "minutes: expected more than 0"),
+        (["--minutes", "0"], "minutes: expected at least 0.001"),
+        (["--minutes", "nan"], "minutes: expected at least 0.001"),
         (["--epochs", "0"], "epochs: expected at least 1"),
         (["--minutes", "1", "--epochs", "1"], "minutes, epochs: expected one of them"),
         (["--board", "colour"], "board: expected one of permutation-invariant, distortion"),
