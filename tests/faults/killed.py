@@ -1,10 +1,10 @@
 """``python -m tests.faults.killed``: grading that is killed and gone on with ends with the same table.
 
-    python -m tests.faults.killed --hand-ins 30 --kills 10
+    python -m tests.faults.killed --hand-ins 20 --kills 10
     python -m tests.faults.killed --hand-ins 200 --kills 10 --whole    # every check, not two of them: hours
 
 The same hand-ins are graded once undisturbed. Afterwards nothing may be left: no process of a run, no file
-but the table. By hand, since it takes minutes.
+but the table, nothing in the folder for temporary files. By hand, since it takes minutes.
 """
 
 import argparse
@@ -20,21 +20,23 @@ from pathlib import Path
 from tests.support.hand_ins import write
 
 CHECK = (sys.executable, "-P", "-m", "backproof.comparisons", "check")
-MARK = "BACKPROOF_KILLED_RUN"  # in the environment of all that a run starts
+MARK = "PYTHON_OF_A_KILLED_RUN"  # in the environment of all that a run starts, also inside the sandbox
 
 
 def main() -> int:
     """0 where both tables are equal byte for byte and nothing is left."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--hand-ins", type=int, default=30)
+    parser.add_argument("--hand-ins", type=int, default=20)
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--whole", action="store_true")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        (folder / "tmp").mkdir()
+        os.environ["TMPDIR"] = str(folder / "tmp")
         names = write(folder / "pile", asked.hand_ins, n_hostile=asked.hand_ins // 5)
-        few = () if asked.whole else ("--only", "loss", "--only", "logits", "--quick")
+        few = () if asked.whole else ("--only", "loss", "--only", "logits", "--quick", "--call-limit", "2")
         options = ("--workers", "2", "--sandbox", "auto", *few)
         begun = time.monotonic()
         whole = _run([*names, *options, "--csv", str(folder / "whole.csv")])
@@ -45,10 +47,13 @@ def main() -> int:
         )
         same = (folder / "whole.csv").read_bytes() == (folder / "killed.csv").read_bytes()
         files = sorted(path.name for path in folder.iterdir())
+        temporary = sorted(path.name for path in (folder / "tmp").iterdir())
     left = _left()
     print(f"{len(names)} hand-ins, {took:.0f} s undisturbed, exit code {whole.returncode}; {killed} kills")
     print(f"tables {'equal' if same else 'DIFFERENT'}; files {', '.join(files)}; processes left: {len(left)}")
-    return int(not same or bool(left) or files != ["killed.csv", "pile", "whole.csv"])
+    print(f"left in the folder for temporary files: {', '.join(temporary) or 'nothing'}")
+    clean = files == ["killed.csv", "pile", "tmp", "whole.csv"] and not temporary
+    return int(not same or bool(left) or not clean)
 
 
 def _run(arguments: list[str]) -> "subprocess.Popen[bytes]":

@@ -3,9 +3,11 @@
 import shutil
 from dataclasses import replace
 from functools import cache
+from itertools import islice
 from pathlib import Path
+from unittest.mock import patch
 
-from backproof.comparisons import cli
+from backproof.comparisons import cli, main_job
 from backproof.comparisons.accuracy.journal import Journal, Key
 from backproof.comparisons.accuracy.result import Hashes, Setup, TrainedRun
 from backproof.comparisons.check.grading.grades import Grades
@@ -13,8 +15,12 @@ from backproof.comparisons.check.grading.pages import Pages
 from backproof.comparisons.check.grading.rubric import Rubric
 from backproof.comparisons.check.grading.table import Table, row_of
 from backproof.comparisons.check.results import Cause, CheckedClass
+from backproof.comparisons.compare import part as compare
+from backproof.comparisons.compare import vectors
+from backproof.comparisons.compare.result import Comparison
 from backproof.comparisons.report import document
 from backproof.comparisons.results.files import locked, write_atomically
+from backproof.comparisons.running.progress import Silent
 from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.scratch.architecture import Architecture, OptimizerSpec
 from tests.faults.harness import Subject
@@ -44,6 +50,34 @@ def _store(folder: Path) -> int:
 
 def _error_rates(folder: Path) -> int:
     return cli.run(["accuracy", "--error-rates", "100", "--out", str(folder)])
+
+
+def _main_job(folder: Path) -> int:
+    """Its parts are measured elsewhere: what is stored and drawn after each is what may fail here."""
+
+    def runner_of(name: str) -> main_job.Run:
+        return lambda experiment, progress: getattr(_sample(), name)
+
+    with patch.object(main_job, "_runner_of", runner_of):
+        return cli.run(["--data", "digits", "--quick", "--out", str(folder)])
+
+
+def _compare(folder: Path) -> int:
+    found = _compared()
+    with patch.object(compare, "run", lambda names, seed, progress: found):
+        return cli.run(["compare", "scratch", "scratch", "--out", str(folder)])
+
+
+@cache
+def _compared() -> Comparison:
+    return compare.run(("scratch", "scratch"), 0, Silent())
+
+
+def _vectors(folder: Path) -> int:
+    """Its first two problems: those after them are written in the same way."""
+    few = list(islice(vectors.problems(), 2))
+    with patch.object(vectors, "problems", lambda seed=0: iter(few)):
+        return cli.run(["vectors", str(folder / "vectors")])
 
 
 def _report(folder: Path) -> int:
@@ -110,6 +144,9 @@ SUBJECTS = (
     Subject("a results folder with results", _results, _store),
     Subject("accuracy --error-rates", _results, _error_rates),
     Subject("report", _results, _report),
+    Subject("the main job", _results, _main_job),
+    Subject("compare", _results, _compare),
+    Subject("vectors", _nothing, _vectors),
     Subject("check --init", _nothing, _skeleton),
     Subject("the journal of accuracy", _nothing, _journal),
     Subject("check --csv", _nothing, _grades),
@@ -118,6 +155,9 @@ SUBJECTS = (
     Subject("check --csv --report", _nothing, _pages),
     Subject("check --csv --report, once more", _some_pages, _pages),
 )
+
+
+DRAWING = ("accuracy --error-rates", "report", "the main job", "compare")  # seconds each
 
 
 def remove(folder: Path) -> None:

@@ -6,9 +6,9 @@ import pytest
 
 from backproof.comparisons.accuracy.journal import Journal
 from tests.faults.harness import CALLS, ERRORS, Fault, Subject, faults, injected
-from tests.faults.subjects import SUBJECTS
+from tests.faults.subjects import DRAWING, SUBJECTS
 
-QUICK = [subject for subject in SUBJECTS if subject.name not in ("accuracy --error-rates", "report")]
+QUICK = [subject for subject in SUBJECTS if subject.name not in DRAWING]
 
 
 @pytest.mark.parametrize("error", [*ERRORS, 0], ids=["full", "io", "access", "interrupted", "killed"])
