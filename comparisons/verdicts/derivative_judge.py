@@ -25,7 +25,7 @@ from backproof.comparisons.verdicts.gradient_judge import (
 )
 from backproof.comparisons.verdicts.gradient_verdict import GradientVerdict
 from backproof.comparisons.verdicts.parameter_tree import Tensor, as_numpy, coarsest
-from backproof.reference.program import Output, Program, dtype_of
+from backproof.reference.program import EPS, Output, Program, dtype_of
 from backproof.scratch.architecture import Array
 
 PROJECTIONS = 2  # of a single output
@@ -133,6 +133,7 @@ def judge_program(program: Program, search: Search, faint: float = 0.0) -> Gradi
         in_place=True,
         read=lambda y: np.asarray(c @ y),
         kind=lambda y: coarsest([dtype, grid(y)]),
+        rounding=EPS[dtype] / 2 * np.sqrt(c**2 @ program.values() ** 2),  # each output's own, independent
     )
 
     def gradients() -> list[Array]:

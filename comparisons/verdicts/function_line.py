@@ -65,7 +65,8 @@ class Point:
     """f where the gradient is claimed: one or several (m) real functions of the same parameters.
 
     `function` takes the parameters in their own nesting, or nothing, if `in_place`; `read` makes the values
-    (m,) of what it gives, and `kind` names the dtype they were computed in.
+    (m,) of what it gives, and `kind` names the dtype they were computed in. `rounding` (m,) is what the values
+    are sure to be off by, where more is known of how they came about.
     """
 
     def __init__(
@@ -76,8 +77,9 @@ class Point:
         in_place: bool,
         read: Callable[[Any], Values] = scalar,
         kind: Callable[[Any], str] = dtype_name,
+        rounding: Values | float = 0.0,
     ) -> None:
-        self.tensors = tuple(found)
+        self.tensors, self.rounding = tuple(found), rounding
         self._function, self._tree, self._read = function, tree, read
         self._in_place = InPlace(found) if in_place else None
         self.evaluations = 0

@@ -176,7 +176,7 @@ def function_noises(point: Point, seed: int) -> tuple[list[Noise], bool]:
     level, seen = line_noise(at)
     moved = bool((seen != point.base).any())
     moved = moved or any(bool((at(step) != point.base).any()) for step in (NEARBY, -NEARBY))
-    level = np.fmax(level, np.abs(point.again - point.base))
+    level = np.fmax(np.fmax(level, np.abs(point.again - point.base)), point.rounding)
     computed = EPS[point.dtype_at(SPACINGS[-1], ways)]
     eps = [max(computed, EPS[grid(seen[:, c])]) for c in range(len(level))]
     far = np.array([at(FAR), at(-FAR)])
