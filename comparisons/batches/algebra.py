@@ -2,14 +2,17 @@
 
     check_batches(gradient, (x, labels))                                    a gradient of batches
     check_batches(gradient, batch, accumulate=step, mask="mask")            and what accumulates it
+    check_batches(gradient, batch, per_sample=vmap(grad(loss), (None, 0)))  and what it is of each example
 
-Five laws, each with a verdict of its own:
+Seven laws, each with a verdict of its own:
 
     twice         two calls in a row give the same; with `reset`, twice as much without it in between
     parts         the whole is the weighted sum of any partition, unequal ones too             (`laws`)
     padding       more padding changes nothing
     accumulated   what is accumulated over micro-batches is the gradient of the whole
     and again     the next accumulation gives the same: nothing is left of the one before
+    samples       each row of the per-sample gradients is the gradient of its sample alone    (`per_sample`)
+    together      and their weighted sum is the gradient of the batch
 
 Two gradients of the same examples differ by the rounding of their sums, and by no more (`measured`). PASS
 means that a wrong weight would have been seen: the laws that are wrong for this batch (micro-batches that all
@@ -28,6 +31,7 @@ from backproof.comparisons.batches.examples import Examples, Mask, examples_of
 from backproof.comparisons.batches.laws import MEAN, PER_EXAMPLE, REDUCTIONS, SUM, right_weights
 from backproof.comparisons.batches.measured import Gradients, Rounding, parts_one_by_one, rounding
 from backproof.comparisons.batches.partitions import Partition, drawn, partition
+from backproof.comparisons.batches.per_sample import Samples, refused
 from backproof.comparisons.batches.repeats import FORGOTTEN, failed, in_a_row, worst_of
 from backproof.comparisons.verdicts.gradient_verdict import GradientVerdict
 from backproof.comparisons.verdicts.outcome import Outcome
@@ -44,6 +48,7 @@ def check_batches(
     batch: Any,
     *,
     accumulate: Callable[[list[Any]], Any] | None = None,
+    per_sample: Any = None,
     mask: Mask = None,
     reduction: str | None = None,
     reset: Callable[[], object] | None = None,
@@ -61,6 +66,12 @@ def check_batches(
     accumulate
         Takes a list of such batches, of unequal sizes, and gives what your trainer accumulates over them. It
         is checked against `gradient` of all of them at once.
+    per_sample
+        Takes such a batch and gives the gradient of each of its examples, nested as `gradient` does, with the
+        examples as a first axis: (n, ...) for an array (...). As ``torch.func.vmap(grad(loss), (None, 0))``
+        and ``jax.vmap(jax.grad(loss), (None, 0))`` do, or hooks that leave a ``grad_sample``. Or such arrays
+        for `batch` themselves. Each is checked against `gradient` of that example alone, which is of its own
+        loss: not divided by the size of the batch.
     mask
         What counts: the key of an array (n,) or (n, positions) in `batch`, or a function of a batch that
         gives one, such as ``lambda batch: batch["labels"] != -100``. Examples are then weighed by tokens.
@@ -75,8 +86,8 @@ def check_batches(
     Returns
     -------
     GradientVerdict
-        A verdict for each law ("twice", "parts", "padding", "accumulated", "and again"; those that apply),
-        and one overall, true only where it is a PASS. A FAIL has its `causes`.
+        A verdict for each law ("twice", "parts", "padding", "accumulated", "and again", "samples",
+        "together"; those that apply), and one overall, true only where it is a PASS. A FAIL has its `causes`.
 
     Raises
     ------
@@ -102,14 +113,13 @@ def check_batches(
     case = Case(Gradients(gradient, reset, batch), examples, reduction, reset is not None, seed)
     laws = {"twice": case.twice()}
     if laws["twice"].outcome == Outcome.PASS:
-        laws["parts"] = case.parts()
-        padding = case.padding()
-        if padding is not None:
-            laws["padding"] = padding
-        elif mask is not None:
-            laws["parts"] = replace(laws["parts"], reason=f"{laws['parts'].reason}; {case.not_padded}")
+        if case.refusal:
+            return GradientVerdict({**laws, "parts": _undecided(case.refusal)}, "laws")
+        laws |= case.of_parts_and_padding()
         if accumulate is not None:
             laws |= case.accumulated(case.gradients.like(accumulate))
+        if per_sample is not None:
+            laws |= case.of_samples(per_sample)
     return GradientVerdict(laws, "laws")
 
 
@@ -138,6 +148,17 @@ class Case:
     @cached_property
     def measured(self) -> list[tuple[Partition, Array]]:
         return [(p, self.of_parts(p)) for p in self.partitions]
+
+    @cached_property
+    def refusal(self) -> str:
+        """Why an example alone has no gradient; empty where it has one."""
+        try:
+            self.gradients.of(self.examples.take([int(np.flatnonzero(self.examples.tokens)[0])]).batch)
+        except InputError:
+            raise
+        except REFUSED as error:
+            return refused(error)
+        return ""
 
     @cached_property
     def singles(self) -> tuple[Partition, Array]:
@@ -190,6 +211,22 @@ class Case:
         return self.gradients.compared(found, expected, self.bound_of(expected), self.rounding.groups)
 
     # -- the laws
+
+    def of_parts_and_padding(self) -> dict[str, Verdict]:
+        """ "parts", and "padding" where there is some."""
+        parts, padding = self.parts(), self.padding()
+        if padding is not None:
+            return {"parts": parts, "padding": padding}
+        words = "" if self.examples.mask is None else f"; {self.not_padded}"
+        return {"parts": replace(parts, reason=parts.reason + words)}
+
+    def of_samples(self, per_sample: Any) -> dict[str, Verdict]:
+        """ "samples"; and "together", where the batch is known to be the sum or mean of its parts."""
+        rows = Samples(self.gradients, self.examples, per_sample)
+        samples = rows.samples()
+        if self.reduction is None:
+            return {"samples": samples}
+        return {"samples": samples, "together": rows.together(self.reduction, self.whole, self.bound_of)}
 
     def twice(self) -> Verdict:
         """A second call beside the first."""

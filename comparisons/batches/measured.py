@@ -99,6 +99,13 @@ class Gradients:
         asked = Asked(required or RESOLUTION[self.dtype], Tier.PROBABILISTIC)
         return compare(found, expected, bound, self.name, groups, asked=asked)
 
+    def listed(
+        self, found: Array, expected: Array, bound: Array, name: Callable[[int], str], groups: Sequence[slice]
+    ) -> Verdict:
+        """The same of any list of entries, which `name` names."""
+        asked = Asked(RESOLUTION[self.dtype], Tier.PROBABILISTIC)
+        return compare(found, expected, bound, name, groups, asked=asked)
+
     def largest(self, flat: Array) -> Array:
         """Of every tensor, its largest entry."""
         return np.array([np.abs(flat[where]).max(initial=0.0) for where in self.slices])

@@ -65,8 +65,8 @@ class Point:
     """f where the gradient is claimed: one or several (m) real functions of the same parameters.
 
     `function` takes the parameters in their own nesting, or nothing, if `in_place`; `read` makes the values
-    (m,) of what it gives, and `kind` names the dtype they were computed in. `rounding` (m,) is what the values
-    are sure to be off by, where more is known of how they came about.
+    (m,) of what it gives, and `kind` names the dtype they were computed in. `rounding` (m,) is what the
+    values are sure to be off by, where more is known of how they came about.
     """
 
     def __init__(

@@ -32,6 +32,7 @@ from backproof.comparisons.verdicts.tensor_judge import (
     locate,
 )
 from backproof.comparisons.verdicts.verdict import Tier, Verdict
+from backproof.reference.program import AGAIN
 from backproof.scratch.architecture import Array
 
 ONE_BY_ONE = 64  # a tensor of so many entries is looked at entry by entry
@@ -346,7 +347,7 @@ def _reason(found: Looks, shown: Judged) -> str:
 
 def _drawn_anew(claim: Claim) -> str:
     first, second = claim.point.base[claim.component], claim.point.again[claim.component]
-    if first == second:
+    if abs(first - second) <= claim.noise.eps**AGAIN * abs(first):  # a sum in an order of its own
         return ""
     one, other = words.differing(float(first), float(second))
     return f"; f gave {one} and {other} at one point: fix its random seed"

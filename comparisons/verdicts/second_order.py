@@ -159,7 +159,7 @@ def _close(
 
 def _not_offered(reason: str) -> Verdict:
     nan = float("nan")
-    words = f"{SECOND}: not offered ({reason})"
+    words = f"{SECOND}: not offered ({reason}); the first derivative alone was judged"
     return Verdict(
         Outcome.INCONCLUSIVE, nan, nan, float("inf"), "", words, 0, 0, required=None, tier=Tier.ESTIMATE
     )
