@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from backproof.comparisons.experiment import Plan
-    from backproof.comparisons.gradients.autodiff_campaign import AutodiffCampaign
+    from backproof.comparisons.gradients.autodiff_result import AutodiffCampaign
     from backproof.comparisons.gradients.black_box_result import FunctionCampaign
     from backproof.comparisons.gradients.result import Campaign, Gradients, Sensitivity, StepSizes
     from backproof.comparisons.running.progress import Progress
@@ -136,8 +136,7 @@ class _Found:
     @property
     def parts(self) -> dict[str, object]:
         """Those that were asked for."""
-        shown_only = ("autodiff",)
-        return {name: p for name, p in vars(self).items() if p is not None and name not in shown_only}
+        return {name: part for name, part in vars(self).items() if part is not None}
 
     @property
     def stopped(self) -> bool:
@@ -175,7 +174,7 @@ def _found(plan: "Plan", asked: _Asked, progress: "Progress") -> _Found:
         found = replace(found, functions=replace(boxes, command=plan.command))
     if asked.autodiff and not found.stopped:
         made = autodiff_campaign.run(autodiff_campaign.installed(), None, WRONG, asked.seed, progress)
-        found = replace(found, autodiff=made)
+        found = replace(found, autodiff=replace(made, command=plan.command))
     return found
 
 

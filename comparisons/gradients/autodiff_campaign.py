@@ -14,14 +14,17 @@ import importlib
 import importlib.util
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from time import process_time
+from dataclasses import replace
+from time import perf_counter, process_time
 from types import ModuleType
 from typing import Any
 
+from backproof.comparisons.gradients.autodiff_result import AutodiffCampaign, Judgements
 from backproof.comparisons.running.progress import Progress
 from backproof.comparisons.verdicts.autodiff import check_autodiff
-from backproof.comparisons.verdicts.outcome import Outcome
+from backproof.comparisons.verdicts.gradient_verdict import GradientVerdict
+from backproof.comparisons.verdicts.outcome import Outcome, worst
+from backproof.comparisons.verdicts.second_order import SECOND
 
 ORDERS = {  # kind of mistake: the order at which it can be seen
     "scaled": 1,  # by 1 + 1e-6
@@ -34,34 +37,8 @@ ORDERS = {  # kind of mistake: the order at which it can be seen
 ONLY_IN_FLOAT32 = "scaled in float32"
 HOMES = {"torch": "torch_functions", "jax": "jax_functions", "tensorflow": "keras_functions"}
 PACKAGES = {"torch": "torch", "jax": "jax", "tensorflow": "tensorflow"}
+SAID = 300  # characters of what was said of a case
 REFUSALS = (RuntimeError, TypeError, ValueError, NotImplementedError)  # a checker that raises does not accept
-
-
-@dataclass(frozen=True)
-class Judgements:
-    """Verdicts on one kind of derivatives: right ones, or those with one kind of mistake."""
-
-    kind: str  # "" for right ones
-    cases: int = 0
-    passed: int = 0
-    failed: int = 0
-    first: str = ""  # what was said of the first that should not have been so
-    rivals: int = 0  # of the same, judged by the framework's own checker
-    accepted: int = 0
-    cpu_seconds: float = 0.0
-
-    @property
-    def open(self) -> int:
-        return self.cases - self.passed - self.failed
-
-
-@dataclass(frozen=True)
-class AutodiffCampaign:
-    """By framework: the right ones first, then every kind of mistake."""
-
-    verdict: Outcome
-    frameworks: Mapping[str, tuple[Judgements, ...]]
-    seed: int
 
 
 def installed() -> list[str]:
@@ -73,6 +50,7 @@ def run(
 ) -> AutodiffCampaign:
     """The first n functions of every framework (None: all of them), `n_wrong` of them with each mistake."""
     found: dict[str, tuple[Judgements, ...]] = {}
+    started = perf_counter()
     for framework in frameworks:
         home = importlib.import_module(f"backproof.reference.{HOMES[framework]}")
         names = list(home.CASES)[:n]
@@ -80,14 +58,13 @@ def run(
             warnings.simplefilter("ignore")  # frameworks on each other's deprecations
             right = _right(framework, home, names, seed)
             found[framework] = (right, *(_wrong(framework, home, names[:n_wrong], k, seed) for k in ORDERS))
-    return AutodiffCampaign(_verdict(found), found, seed)
+    return AutodiffCampaign(_verdict(found), found, seed, perf_counter() - started)
 
 
 def _verdict(found: Mapping[str, Sequence[Judgements]]) -> Outcome:
-    rows = [row for several in found.values() for row in several]
-    if any(row.failed if not row.kind else row.passed for row in rows):
-        return Outcome.FAIL
-    return Outcome.PASS if sum(row.cases for row in rows) else Outcome.INCONCLUSIVE
+    """A row that fails, else PASS; INCONCLUSIVE where nothing was judged."""
+    judged = [row.verdict for several in found.values() for row in several if row.cases]
+    return worst(judged) if judged else Outcome.INCONCLUSIVE
 
 
 def _right(framework: str, home: ModuleType, names: Sequence[str], seed: int) -> Judgements:
@@ -115,14 +92,22 @@ def _added(tally: Judgements, f: Any, args: Sequence[Any], order: int, name: str
     started = process_time()
     verdict = check_autodiff(f, *args, order=order)
     unexpected = not verdict if not tally.kind else verdict.outcome != Outcome.FAIL
+    said = f"{name}: {verdict.outcome}: {verdict.reason[:SAID]}"
     return replace(
         tally,
         cases=tally.cases + 1,
         passed=tally.passed + verdict.passed,
         failed=tally.failed + (verdict.outcome == Outcome.FAIL),
-        first=tally.first or (f"{name}: {verdict.outcome}: {verdict.reason}" if unexpected else ""),
+        refused=tally.refused + _is_refused(verdict),
+        told=(*tally.told, said) if unexpected else tally.told,
         cpu_seconds=tally.cpu_seconds + process_time() - started,
     )
+
+
+def _is_refused(verdict: GradientVerdict) -> bool:
+    """Whether all that is open is a second derivative that the framework has not."""
+    undecided = [name for name, one in verdict.items() if one.outcome != Outcome.PASS]
+    return undecided == [SECOND]
 
 
 def _rival(

@@ -40,6 +40,7 @@ CHAPTERS = (
     Chapter("gradients.chapter", ("gradients",), "Same maths?", "backproof gradients"),
     Chapter("gradients.campaign_chapter", ("campaign", "sensitivity")),
     Chapter("gradients.black_box_chapter", ("functions",)),
+    Chapter("gradients.autodiff_chapter", ("autodiff",)),
     Chapter("zoo.chapter", ("zoo",)),
     Chapter("gradients.step_sizes_chapter", ("step_sizes",)),
     Chapter("accuracy.chapter", ("accuracy",), "Same accuracy?", "backproof accuracy"),

@@ -7,7 +7,8 @@ The format's history, by `schema_version`:
 
     1   parts as free dictionaries; the campaign, the sensitivity, the step sizes and the zoo inside the part
         of the gradients, the record and the error rates inside that of the accuracy
-    2   a slot for every question, each with fields of its own; `runs` beside the plan
+    2   a slot for every question, each with fields of its own; `runs` beside the plan. Slots that joined it
+        later are None in older files: compare, check, autodiff
 """
 
 import json
@@ -20,6 +21,7 @@ from backproof.comparisons.accuracy.result import AccuracyResult, ErrorRates
 from backproof.comparisons.check.results import CheckPart
 from backproof.comparisons.compare.result import Comparison
 from backproof.comparisons.experiment import Planned
+from backproof.comparisons.gradients.autodiff_result import AutodiffCampaign
 from backproof.comparisons.gradients.black_box_result import FunctionCampaign
 from backproof.comparisons.gradients.result import Campaign, Gradients, Sensitivity, StepSizes
 from backproof.comparisons.lessons.result import ToldLesson
@@ -56,6 +58,7 @@ class Results:
     campaign: Campaign | None = None
     sensitivity: Sensitivity | None = None
     functions: FunctionCampaign | None = None
+    autodiff: AutodiffCampaign | None = None
     step_sizes: StepSizes | None = None
     zoo: Zoo | None = None
     accuracy: AccuracyResult | None = None
