@@ -5,6 +5,7 @@
     backproof.check_gradient(f, gradient, theta)    a gradient of any scalar function of a vector
     backproof.check_autodiff(f, x)                  what torch, JAX or TensorFlow make of a function
     backproof.check_batches(gradient, batch)        a batch's gradient, and what is accumulated over its parts
+    backproof.check_per_sample(gradient, each, batch)   the gradients of a batch's examples, each its own
     backproof.check_class("my_mlp.py:MyMLP")        a whole network: gradients, state, training
 
 Every name below is imported when it is first used: `import backproof` itself needs the standard library
@@ -15,7 +16,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from backproof.comparisons.batches.algebra import check_batches
+    from backproof.comparisons.batches.algebra import check_batches, check_per_sample
     from backproof.comparisons.check.session import check_class
     from backproof.comparisons.verdicts.any_function import check_gradient
     from backproof.comparisons.verdicts.autodiff import check_autodiff, check_module
@@ -44,6 +45,7 @@ _HOMES = {
     "check_class": "backproof.comparisons.check.session",
     "check_gradient": "backproof.comparisons.verdicts.any_function",
     "check_module": "backproof.comparisons.verdicts.autodiff",
+    "check_per_sample": "backproof.comparisons.batches.algebra",
 }
 
 __all__ = [
@@ -62,6 +64,7 @@ __all__ = [
     "check_class",
     "check_gradient",
     "check_module",
+    "check_per_sample",
     "testing",
 ]
 

@@ -2,7 +2,7 @@
 
     check_batches(gradient, (x, labels))                                    a gradient of batches
     check_batches(gradient, batch, accumulate=step, mask="mask")            and what accumulates it
-    check_batches(gradient, batch, per_sample=vmap(grad(loss), (None, 0)))  and what it is of each example
+    check_per_sample(gradient, vmap(grad(loss)), batch)                     and what it is of each example
 
 Seven laws, each with a verdict of its own:
 
@@ -48,7 +48,6 @@ def check_batches(
     batch: Any,
     *,
     accumulate: Callable[[list[Any]], Any] | None = None,
-    per_sample: Any = None,
     mask: Mask = None,
     reduction: str | None = None,
     reset: Callable[[], object] | None = None,
@@ -66,12 +65,6 @@ def check_batches(
     accumulate
         Takes a list of such batches, of unequal sizes, and gives what your trainer accumulates over them. It
         is checked against `gradient` of all of them at once.
-    per_sample
-        Takes such a batch and gives the gradient of each of its examples, nested as `gradient` does, with the
-        examples as a first axis: (n, ...) for an array (...). As ``torch.func.vmap(grad(loss), (None, 0))``
-        and ``jax.vmap(jax.grad(loss), (None, 0))`` do, or hooks that leave a ``grad_sample``. Or such arrays
-        for `batch` themselves. Each is checked against `gradient` of that example alone, which is of its own
-        loss: not divided by the size of the batch.
     mask
         What counts: the key of an array (n,) or (n, positions) in `batch`, or a function of a batch that
         gives one, such as ``lambda batch: batch["labels"] != -100``. Examples are then weighed by tokens.
@@ -86,8 +79,8 @@ def check_batches(
     Returns
     -------
     GradientVerdict
-        A verdict for each law ("twice", "parts", "padding", "accumulated", "and again", "samples",
-        "together"; those that apply), and one overall, true only where it is a PASS. A FAIL has its `causes`.
+        A verdict for each law ("twice", "parts", "padding", "accumulated", "and again"; those that
+        apply), and one overall, true only where it is a PASS. A FAIL has its `causes`.
 
     Raises
     ------
@@ -118,8 +111,59 @@ def check_batches(
         laws |= case.of_parts_and_padding()
         if accumulate is not None:
             laws |= case.accumulated(case.gradients.like(accumulate))
-        if per_sample is not None:
-            laws |= case.of_samples(per_sample)
+    return GradientVerdict(laws, "laws")
+
+
+def check_per_sample(
+    gradient: Callable[[Any], Any],
+    per_sample: Any,
+    batch: Any,
+    *,
+    mask: Mask = None,
+    reduction: str | None = None,
+    seed: int = 0,
+) -> GradientVerdict:
+    """Are per-sample gradients each the gradient of that sample alone, and together that of the batch?
+
+    Parameters
+    ----------
+    gradient
+        Takes a batch and gives the gradient of its loss, as for `check_batches`.
+    per_sample
+        Takes a batch and gives the gradient of each of its examples, nested as `gradient` does, with the
+        examples as a first axis: (n, ...) for an array (...). As ``torch.func.vmap(grad(loss), (None, 0))``
+        and ``jax.vmap(jax.grad(loss), (None, 0))`` do, or hooks that leave a ``grad_sample``. Or such arrays
+        for `batch` themselves. Each is of its example's own loss: not divided by the size of the batch.
+    batch
+        Arrays, nested anyhow, whose first axis are the examples; three or more, and not all alike.
+    mask, reduction, seed
+        Those of `check_batches`.
+
+    Returns
+    -------
+    GradientVerdict
+        A verdict for each law ("twice" and "parts" of `gradient`; "samples", "together"), and one overall,
+        true only where it is a PASS. A FAIL has its `causes`.
+
+    Raises
+    ------
+    InputError
+        For arrays of another form, and as `check_batches`.
+    InputTypeError
+        For gradients that are no floating-point arrays.
+
+    Notes
+    -----
+    Up to 64 examples are looked at alone; all of them enter the sum.
+    """
+    if reduction not in (None, *REDUCTIONS):
+        raise InputError(f"reduction: expected one of {', '.join(REDUCTIONS)}, or None; got {reduction!r}")
+    case = Case(Gradients(gradient, None, batch), examples_of(batch, mask), reduction, False, seed)
+    laws = {"twice": case.twice()}
+    if laws["twice"].outcome == Outcome.PASS and case.refusal:
+        laws["parts"] = _undecided(case.refusal)
+    elif laws["twice"].outcome == Outcome.PASS:
+        laws |= {"parts": case.parts(), **case.of_samples(per_sample)}
     return GradientVerdict(laws, "laws")
 
 

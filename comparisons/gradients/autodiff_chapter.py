@@ -77,6 +77,6 @@ def _told(campaign: AutodiffCampaign) -> Iterable[Markup]:
         for one in row.told
     ]
     if lines:
-        yield Markup("<details><summary>{} cases that came out otherwise</summary><ul>{}</ul></details>").format(
-            formats.count(len(lines)), markup.join(lines)
-        )
+        yield Markup(
+            "<details><summary>{} cases that came out otherwise</summary><ul>{}</ul></details>"
+        ).format(formats.count(len(lines)), markup.join(lines))

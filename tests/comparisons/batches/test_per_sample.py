@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from backproof import InputError, Outcome, check_batches
+from backproof import InputError, Outcome, check_per_sample
 from backproof.comparisons.verdicts.cause import EXPLAINS
 from backproof.comparisons.verdicts.gradient_verdict import GradientVerdict
 
@@ -64,7 +64,7 @@ def sentence(verdict: GradientVerdict) -> str:
 @pytest.mark.parametrize("n", [3, 40, 100])
 def test_right_ones_pass_of_any_number(n: int, dtype: str) -> None:
     rows = rows_of(dtype)
-    verdict = check_batches(mean_of(rows), batch_of(n, dtype), per_sample=rows)
+    verdict = check_per_sample(mean_of(rows), rows, batch_of(n, dtype))
     assert verdict, str(verdict)
     assert list(verdict) == ["twice", "parts", "samples", "together"]
     assert ("64 of 100 samples" in verdict["samples"].reason) is (n == 100)
@@ -74,16 +74,14 @@ def test_right_ones_pass_of_any_number(n: int, dtype: str) -> None:
 def test_no_right_one_fails_over_many_seeds() -> None:
     for seed in range(40):
         rows = rows_of("float32")
-        verdict = check_batches(mean_of(rows), batch_of(9, "float32", seed), per_sample=rows, seed=seed)
+        verdict = check_per_sample(mean_of(rows), rows, batch_of(9, "float32", seed), seed=seed)
         assert verdict.outcome == Outcome.PASS, f"seed {seed}: {verdict}"
 
 
 def test_those_of_a_sum_are_the_same_rows() -> None:
     rows = rows_of()
-    verdict = check_batches(
-        lambda batch: {name: array.sum(axis=0) for name, array in rows(batch).items()},
-        batch_of(N),
-        per_sample=rows,
+    verdict = check_per_sample(
+        lambda batch: {name: array.sum(axis=0) for name, array in rows(batch).items()}, rows, batch_of(N)
     )
     assert verdict
     assert "the sum of the samples' gradients" in verdict["together"].reason
@@ -91,11 +89,9 @@ def test_those_of_a_sum_are_the_same_rows() -> None:
 
 def test_arrays_that_were_computed_before_are_taken_as_they_are() -> None:
     rows, batch = rows_of(), batch_of(N)
-    assert check_batches(mean_of(rows), batch, per_sample=rows(batch))
+    assert check_per_sample(mean_of(rows), rows(batch), batch)
     wrong = {name: array[::-1] for name, array in rows(batch).items()}
-    assert (
-        sentence(check_batches(mean_of(rows), batch, per_sample=wrong)) == "the samples are in reverse order"
-    )
+    assert sentence(check_per_sample(mean_of(rows), wrong, batch)) == "the samples are in reverse order"
 
 
 def network(dtype: torch.dtype) -> nn.Sequential:
@@ -120,10 +116,10 @@ def test_vmap_of_grad_in_torch_passes(dtype: torch.dtype) -> None:
         return loss(theta, x[None], y[None])
 
     each: Any = torch.func.vmap(torch.func.grad(one), (None, 0, 0))
-    verdict = check_batches(
+    verdict = check_per_sample(
         lambda batch: torch.func.grad(loss)(theta, *batch),
+        lambda batch: each(theta, *batch),
         torch_batch(dtype),
-        per_sample=lambda batch: each(theta, *batch),
     )
     assert verdict, str(verdict)
 
@@ -158,9 +154,9 @@ class WithSamples:
 
 def test_hooks_that_keep_a_grad_sample_pass_where_they_undo_the_mean() -> None:
     right = WithSamples(network(torch.float32), own=True)
-    assert check_batches(right.gradient, torch_batch(torch.float32), per_sample=right.per_sample)
+    assert check_per_sample(right.gradient, right.per_sample, torch_batch(torch.float32))
     wrong = WithSamples(network(torch.float32), own=False)
-    verdict = check_batches(wrong.gradient, torch_batch(torch.float32), per_sample=wrong.per_sample)
+    verdict = check_per_sample(wrong.gradient, wrong.per_sample, torch_batch(torch.float32))
     assert sentence(verdict).startswith("every sample's gradient is divided by the number of samples, 7")
     assert verdict["together"].causes[0].sentence.startswith("added up they are the gradient of the batch")
 
@@ -175,12 +171,12 @@ def test_vmap_of_grad_in_jax_passes_and_its_shares_do_not() -> None:
     each = jax.jit(jax.vmap(jax.grad(loss), (None, 0)))
     batch = jax.tree_util.tree_map(jnp.asarray, batch_of(N, "float32"))
     gradient = jax.jit(jax.grad(loss))
-    assert check_batches(lambda b: gradient(p, b), batch, per_sample=lambda b: each(p, b))
+    assert check_per_sample(lambda b: gradient(p, b), lambda b: each(p, b), batch)
 
     def shares(b: Any) -> Any:
         return jax.tree_util.tree_map(lambda array: array / len(b["y"]), each(p, b))
 
-    verdict = check_batches(lambda b: gradient(p, b), batch, per_sample=shares)
+    verdict = check_per_sample(lambda b: gradient(p, b), shares, batch)
     assert "divided by the number of samples, 7" in sentence(verdict)
 
 
@@ -227,14 +223,14 @@ WRONG: dict[str, tuple[Callable[[Arrays], Arrays], str]] = {
 def test_each_way_to_go_wrong_fails_and_is_named(how: str) -> None:
     change, words = WRONG[how]
     rows = rows_of()
-    verdict = check_batches(mean_of(rows), batch_of(N), per_sample=lambda batch: change(rows(batch)))
+    verdict = check_per_sample(mean_of(rows), lambda batch: change(rows(batch)), batch_of(N))
     assert verdict["samples"].outcome == Outcome.FAIL
     assert words in sentence(verdict)
 
 
 def test_what_order_hides_from_the_sum_the_samples_show() -> None:
     rows = rows_of()
-    verdict = check_batches(mean_of(rows), batch_of(N), per_sample=lambda b: WRONG["shuffled"][0](rows(b)))
+    verdict = check_per_sample(mean_of(rows), lambda b: WRONG["shuffled"][0](rows(b)), batch_of(N))
     assert verdict["together"].outcome == Outcome.PASS
     assert verdict.outcome == Outcome.FAIL
 
@@ -247,7 +243,7 @@ def test_samples_that_leak_through_batch_normalisation_are_found() -> None:
         return by_hand({**batch, "x": x}, p)
 
     right = rows_of()
-    verdict = check_batches(mean_of(right), batch_of(N), per_sample=normalised)
+    verdict = check_per_sample(mean_of(right), normalised, batch_of(N))
     assert sentence(verdict) == (
         "a sample's gradient changes with the other samples of the batch: examples influence one another, as "
         "in batch normalisation in training"
@@ -258,7 +254,7 @@ def test_batch_normalisation_that_refuses_one_example_is_told_what_to_do() -> No
     torch.manual_seed(0)
     net = nn.Sequential(nn.Linear(4, 5), nn.BatchNorm1d(5), nn.Linear(5, 3))
     own = WithSamples(net, own=True)
-    verdict = check_batches(own.gradient, torch_batch(torch.float32), per_sample=own.per_sample)
+    verdict = check_per_sample(own.gradient, own.per_sample, torch_batch(torch.float32))
     assert verdict.outcome == Outcome.INCONCLUSIVE
     assert "as in batch normalisation in training, none has a gradient of its own" in verdict.reason
 
@@ -271,7 +267,7 @@ def test_the_worst_entry_is_named_by_its_sample() -> None:
         found["W"][2, 4, 1] += 1.0
         return found
 
-    verdict = check_batches(mean_of(rows), batch_of(N), per_sample=wrong)
+    verdict = check_per_sample(mean_of(rows), wrong, batch_of(N))
     assert verdict["samples"].worst == "sample 2: gradient['W'][4, 1]"
     assert "is a sample lost" in verdict["samples"].causes[0].sentence
 
@@ -279,7 +275,7 @@ def test_the_worst_entry_is_named_by_its_sample() -> None:
 def test_samples_that_are_all_alike_show_no_order() -> None:
     rows, batch = rows_of(), batch_of(1)
     same = {name: np.repeat(array, 5, axis=0) for name, array in batch.items()}
-    verdict = check_batches(mean_of(rows), same, per_sample=rows)
+    verdict = check_per_sample(mean_of(rows), rows, same)
     assert verdict["samples"].outcome == Outcome.INCONCLUSIVE
     assert "all the same" in verdict["samples"].reason
 
@@ -296,7 +292,7 @@ def test_with_a_mask_each_sample_has_its_own_tokens() -> None:
     def mean(b: Arrays) -> Any:
         return (np.cos(b["x"] * w) * b["x"] * b["mask"]).sum(keepdims=True).reshape(1) / b["mask"].sum()
 
-    assert check_batches(mean, batch, per_sample=each, mask="mask")
+    assert check_per_sample(mean, each, batch, mask="mask")
 
 
 @pytest.mark.parametrize(
@@ -314,4 +310,4 @@ def test_with_a_mask_each_sample_has_its_own_tokens() -> None:
 def test_arrays_of_another_form_are_refused(given: Callable[[Arrays], Any], words: str) -> None:
     rows = rows_of()
     with pytest.raises((InputError, TypeError), match=re.escape(words)):
-        check_batches(mean_of(rows), batch_of(N), per_sample=given(rows(batch_of(N))))
+        check_per_sample(mean_of(rows), given(rows(batch_of(N))), batch_of(N))
