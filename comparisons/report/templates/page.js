@@ -12,29 +12,9 @@ const backproof = (() => {
 
   // --- the drawing library, unpacked once the words are on the screen
 
-  const ALPHABET =
-    "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%:()*+-;,=.?@^_`{|}~";
-
-  // Base 85: five characters are four bytes, the most significant first.
-  function unpacked(text, length) {
-    const digit = new Uint8Array(128);
-    for (let i = 0; i < 85; i++) digit[ALPHABET.charCodeAt(i)] = i;
-    const bytes = new Uint8Array((text.length / 5) * 4);
-    const words = new DataView(bytes.buffer);
-    for (let i = 0, at = 0; i < text.length; i += 5, at += 4) {
-      let word = 0;
-      for (let k = 0; k < 5; k++) word = word * 85 + digit[text.charCodeAt(i + k)];
-      words.setUint32(at, word);
-    }
-    return bytes.subarray(0, length);
-  }
-
-  async function loadLibrary() {
-    const packed = document.getElementById("library");
-    const bytes = unpacked(packed.textContent, Number(packed.dataset.bytes));
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  function loadLibrary() {
     const script = document.createElement("script");
-    script.textContent = await new Response(stream).text();
+    script.textContent = packed.text(document.getElementById("library"));
     document.head.append(script);
   }
 
@@ -80,7 +60,7 @@ const backproof = (() => {
   async function drawAll() {
     if (plots.length > 0) {
       await nextTask();
-      await loadLibrary();
+      loadLibrary();
     }
     for (const plot of plots) {
       await nextTask();
