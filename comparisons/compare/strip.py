@@ -16,7 +16,9 @@ from backproof.comparisons.verdicts.outcome import Outcome
 
 PER_ROW = 16  # tensors: a row of them is 284 pixels wide
 PITCH, BAR = 15, 10  # from one bar to the next, and its width
-LEFT, TOP, BOTTOM = 40, 22, 52  # room for the axis, the mark of the first difference, the tensors' names
+LEFT, TOP, BOTTOM = 40, 22, 52  # room for the axis, the mark of the first difference, short names of tensors
+LONGEST = 24  # characters
+LETTER = 6.2  # of a name: its width
 DECADES = 4  # shown below the bound and above it
 DECADE = 12  # its height
 HEIGHT = 2 * DECADES * DECADE
@@ -60,7 +62,8 @@ def share(link: Link) -> float:
 
 def picture(title: str, links: Sequence[Link], first: Link | None) -> Markup:
     """One row. The first tensor that differs is marked where it stands in it."""
-    width, height = LEFT + PITCH * len(links) + 4, TOP + HEIGHT + BOTTOM
+    longest = max(len(_name(link)) for link in links)
+    width, height = LEFT + PITCH * len(links) + 4, TOP + HEIGHT + max(BOTTOM, round(LETTER * longest) + 12)
     off = [link.tensor for link in links if link.outcome is Outcome.FAIL]
     says = (
         f"Error / bound, {title}: {', '.join(off)} above 1" if off else f"Error / bound, {title}: all below 1"
@@ -110,8 +113,14 @@ def _bar(k: int, link: Link, is_first: bool) -> Markup:
         told=_told(link), x=x, top=top, w=BAR, h=TOP + HEIGHT - top, colour=colour,
         arrow=arrow if decade > DECADES else "", mark=mark if is_first else "", along=middle + 4,
         below=TOP + HEIGHT + 6, kind=Markup(' class="off"') if link.outcome is Outcome.FAIL else "",
-        name=link.tensor.rpartition(": ")[2],
+        name=_name(link),
     )  # fmt: skip
+
+
+def _name(link: Link) -> str:
+    """Without the step that it belongs to; the end of one that is too long for a strip."""
+    name = link.tensor.rpartition(": ")[2]
+    return name if len(name) <= LONGEST else f"…{name[-LONGEST + 1 :]}"
 
 
 def _told(link: Link) -> str:
