@@ -26,6 +26,47 @@ from backproof.scratch.architecture import (
 from backproof.scratch.errors import InputError
 
 
+def _gelu_by_tanh(z: Any) -> Any:
+    return keras.activations.gelu(z, approximate=True)
+
+
+def _leaky_relu(z: Any) -> Any:
+    return keras.activations.leaky_relu(z, negative_slope=0.01)
+
+
+def _gelu(z: Any) -> Any:
+    return keras.activations.gelu(z, approximate=False)
+
+
+def stack_of(architecture: Architecture, activations: Sequence[str]) -> "KerasStack":
+    """Keras's own layers of these sizes, with one activation behind each but the last.
+
+    Parameters
+    ----------
+    architecture
+        Sizes and dtype.
+    activations
+        One for each hidden layer.
+
+    Returns
+    -------
+    KerasStack
+        At random weights.
+
+    Raises
+    ------
+    NotOffered
+        For float64: Keras holds the constants of some activations in single precision.
+    """
+    if architecture.dtype == "float64":
+        raise NotOffered("Keras holds the constants of some activations in single precision")
+    own = {"identity": "linear", "gelu": _gelu, "gelu_tanh": _gelu_by_tanh, "leaky_relu": _leaky_relu}
+    kinds = [own.get(kind, kind) for kind in (*activations, "identity")]
+    sizes = [columns for _, columns in architecture.layer_shapes]
+    layers = [keras.layers.Dense(n, activation=kind) for n, kind in zip(sizes, kinds, strict=True)]
+    return KerasStack(keras.Sequential([keras.Input((architecture.n_inputs,)), *layers]))
+
+
 class KerasStack:
     """`model` as a contender with a trace. Raises InputError where it is no stack of Dense layers."""
 

@@ -9,7 +9,7 @@ The module is copied, and the copy is put into evaluation mode.
 """
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -32,6 +32,41 @@ from backproof.scratch.architecture import (
 from backproof.scratch.errors import InputError
 
 Passed = tuple[nn.Linear, torch.Tensor, torch.Tensor]  # a Linear layer, what went in, what came out
+
+
+ACTIVATIONS: Mapping[str, Callable[[], nn.Module]] = {
+    "identity": nn.Identity,
+    "relu": nn.ReLU,
+    "sigmoid": nn.Sigmoid,
+    "tanh": nn.Tanh,
+    "leaky_relu": nn.LeakyReLU,
+    "elu": nn.ELU,
+    "softplus": nn.Softplus,
+    "silu": nn.SiLU,
+    "gelu": nn.GELU,
+    "gelu_tanh": lambda: nn.GELU("tanh"),
+}
+
+
+def stack_of(architecture: Architecture, activations: Sequence[str]) -> "TorchStack":
+    """torch's own layers of these sizes, with one activation behind each but the last.
+
+    Parameters
+    ----------
+    architecture
+        Sizes and dtype.
+    activations
+        One for each hidden layer.
+
+    Returns
+    -------
+    TorchStack
+        At random weights.
+    """
+    layers: list[nn.Module] = []
+    for (rows, columns), kind in zip(architecture.layer_shapes, [*activations, "identity"], strict=True):
+        layers += [nn.Linear(rows, columns), ACTIVATIONS[kind]()]
+    return TorchStack(nn.Sequential(*layers[:-1]).to(getattr(torch, architecture.dtype)))
 
 
 class TorchStack:

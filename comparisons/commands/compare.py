@@ -16,7 +16,10 @@ def register(app: typer.Typer) -> None:
 
 def compare(
     first: Annotated[
-        str, typer.Argument(metavar="A", help="A contender's name, file.py:Class, or a folder of vectors.")
+        str,
+        typer.Argument(
+            metavar="A", help="A contender's name, file.py:Class or :model, or a folder of vectors."
+        ),
     ],
     second: Annotated[str, typer.Argument(metavar="B", help="Another, or the folder of answers to A.")],
     seed: Annotated[int, options.count("Seed of weights and batches.", options.AT_LEAST_0)] = 0,
@@ -29,8 +32,9 @@ def compare(
 
     Forward layer by layer, loss, backward layer by layer, three steps of every update rule; each tensor is
     judged given what it was computed from. A method trace(x, targets) -> {name: array} of a class shows its
-    inner tensors. For a program in another language: backproof vectors DIR writes the problems, the program
-    writes a folder of answers, and backproof compare DIR ANSWERS judges them.
+    inner tensors. A torch module or a Keras model, or what makes one, may have layers of any kind. For a
+    program in another language: backproof vectors DIR writes the problems, the program writes a folder of
+    answers, and backproof compare DIR ANSWERS judges them.
     Exit codes: 0 both right within rounding, 1 one is not, 2 bad input, 3 INCONCLUSIVE.
     """
     if seed < 0:

@@ -55,7 +55,7 @@ def causes_of(
         for text, other in _alternatives(name, expected.value, given)
         if _fits(found, other, expected, arithmetic, _operations(given))
     ]
-    if not fits and (digits := _lost_digits(found, expected.value, arithmetic)):
+    if not fits and (digits := lost_digits(found, expected.value, arithmetic)):
         fits = [digits]
     return tuple(dict.fromkeys(fits))[:MOST_CAUSES]
 
@@ -73,7 +73,7 @@ def _fits(found: Array, other: Array, expected: Bounded, arithmetic: Arithmetic,
     return bool((np.abs(found - other) <= allowed).all())
 
 
-def _lost_digits(found: Array, expected: Array, arithmetic: Arithmetic) -> str:
+def lost_digits(found: Array, expected: Array, arithmetic: Arithmetic) -> str:
     """A description, not a cause: right to so many digits and no further."""
     size = float(np.max(np.abs(expected), initial=0.0))
     error = float(np.max(np.abs(found - expected), initial=0.0))

@@ -4,56 +4,131 @@ Architectures are drawn wide: one layer to six, widths from 1 to 40 and now and 
 activation, loss and dtype, batches of 1 to 64, weights and inputs of many sizes, whole numbers (whose
 pre-activations are often exactly zero) and equal examples; an update rule with constants of its own. Some
 problems share an architecture, since frameworks compile for each.
+
+One family in three has activations that `scratch` has not, another one behind each layer: those are asked of
+torch and Keras, whose own layers are put together for it. Two models of somebody's own are asked at random
+weights and inputs: stacks at their own sizes, others as `whole_models` compares them.
 """
 
+import importlib
+import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import islice
+from typing import cast
 
 import numpy as np
 
-from backproof.comparisons.compare.part import described, side
+from backproof.comparisons.compare import models, part, whole_models
+from backproof.comparisons.compare.activations import WORDS
+from backproof.comparisons.compare.model_process import OwnModel, StackApart
 from backproof.comparisons.compare.result import Compared, Comparison, Side, Tally
 from backproof.comparisons.contenders import registry
 from backproof.comparisons.running.progress import Progress
 from backproof.comparisons.verdicts.outcome import Outcome, worst
+from backproof.reference.contender import Contender, NotOffered
 from backproof.scratch.architecture import ACTIVATIONS, DTYPES, LOSSES, Architecture, Array, OptimizerSpec
 from backproof.scratch.problem import Problem
 
 PER_ARCHITECTURE = 10
 MOST_SHOWN = 20  # problems with an alarm that are kept
+OTHERS_EVERY = 3  # of the families, the last has activations that `scratch` has not
 WIDE = 300  # a width beyond `chain.LONG`
+
+
+OTHERS = tuple(kind for kind in WORDS if kind not in ACTIVATIONS)
+# Who has the other activations, and where its layers are put together.
+STACKS: Mapping[str, str] = {
+    "torch": "backproof.reference.torch_stack",
+    "tensorflow": "backproof.reference.keras_stack",
+}
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """A problem, and the update rule of its steps."""
+    """A problem, the update rule of its steps, and the activations if the architecture says none."""
 
     problem: Problem
     rule: OptimizerSpec
+    activations: tuple[str, ...] = ()
 
 
 def run(names: tuple[str, str], n_problems: int, seed: int, progress: Progress) -> Comparison:
-    """Two contenders on so many random problems. Raises InputError for a name that is not there."""
+    """Two contenders or models on so many random problems. Raises InputError for a name that is not there."""
     begun = time.perf_counter()
-    sides = [registry.create(name) for name in names]
     tallies: dict[tuple[str, str], Tally] = {}
     kept: list[Compared] = []
-    with progress.task(f"comparing {names[0]} and {names[1]}", total=n_problems) as advance:
-        for drawn in draw(n_problems, seed):
-            dtype, rules = drawn.problem.architecture.dtype, {described_rule(drawn.rule): drawn.rule}
-            with np.errstate(all="ignore"):  # float32 may overflow in a large problem: counted as undecided
-                pair = tuple(
-                    side(name, it, drawn.problem, rules) for name, it in zip(names, sides, strict=True)
-                )
-            for one in pair:
-                key = one.name, dtype
-                tallies[key] = _counted(tallies.get(key, Tally(*key)), one)
-            if any(one.first for one in pair) and len(kept) < MOST_SHOWN:
-                kept.append(Compared(described(drawn.problem), (pair[0], pair[1])))
+    told = f"comparing {names[0]} and {names[1]}"
+    with models.both(names) as sides, progress.task(told, total=n_problems) as advance:
+        for dtype, one in _compared(names, sides, n_problems, seed):
+            for side in one.sides:
+                key = side.name, dtype
+                tallies[key] = _counted(tallies.get(key, Tally(*key)), side)
+            if any(side.first for side in one.sides) and len(kept) < MOST_SHOWN:
+                kept.append(one)
             advance()
     found = tuple(tallies[key] for key in sorted(tallies))
     return Comparison(_verdict(found), time.perf_counter() - begun, names, tuple(kept), found)
+
+
+Opened = Contender | OwnModel
+
+
+def _compared(
+    names: tuple[str, str], sides: tuple[Opened, Opened], n_problems: int, seed: int
+) -> Iterator[tuple[str, Compared]]:
+    """(dtype, both sides) of every problem."""
+    whole = part.whole(*sides, names)
+    if whole is not None:
+        for task, one in islice(whole_models.random_tasks(whole, seed), n_problems):
+            yield task.dtype, one
+        return
+    first, second = sides
+    assert not isinstance(first, OwnModel)
+    assert not isinstance(second, OwnModel)
+    stack = next((one for one in (first, second) if models.is_stack(one)), None)
+    drawn = draw(n_problems, seed) if stack is None else _of_stack(stack, n_problems, seed)
+    for asked in drawn:
+        question = part.Question(asked.problem, {described_rule(asked.rule): asked.rule}, asked.activations)
+        with np.errstate(all="ignore"):  # float32 may overflow in a large problem: counted as undecided
+            pair = _answered(names[0], first, question), _answered(names[1], second, question)
+        yield (
+            asked.problem.architecture.dtype,
+            Compared(part.described(asked.problem, asked.activations), pair),
+        )
+
+
+def _answered(name: str, contender: Contender, question: part.Question) -> Side:
+    """One side; where it is given activations that a class cannot be told, the layers of its framework."""
+    if question.activations and not models.is_stack(contender):
+        if name not in STACKS:
+            return Side(name, (), ("it has four activations",))
+        try:
+            contender = _put_together(name, question.problem.architecture, question.activations)
+        except NotOffered as reason:
+            return Side(name, (), (str(reason),))
+    return part.answered(name, contender, question)
+
+
+@lru_cache(maxsize=4)
+def _put_together(name: str, architecture: Architecture, activations: tuple[str, ...]) -> Contender:
+    for variable, value in registry.QUIET.items():
+        os.environ.setdefault(variable, value)
+    module = importlib.import_module(STACKS[name])
+    return cast(Contender, module.stack_of(architecture, activations))
+
+
+def _of_stack(stack: StackApart, n_problems: int, seed: int) -> Iterator[Drawn]:
+    """Random weights and inputs of a model's own sizes."""
+    kinds = models.activations(stack)
+    given = next(models.problems(stack, seed)).architecture
+    for index in range(n_problems):
+        rng = np.random.default_rng([seed, index])
+        architecture = replace(given, loss=LOSSES[rng.integers(len(LOSSES))])
+        problem = _problem(architecture, int(2 ** rng.uniform(0, 6)), rng)
+        yield Drawn(problem, _rule(rng), kinds)
 
 
 def _counted(tally: Tally, one: Side) -> Tally:
@@ -87,7 +162,11 @@ def draw(n_problems: int, seed: int) -> Iterator[Drawn]:
         family, member = divmod(index, PER_ARCHITECTURE)
         rng = np.random.default_rng([seed, family])
         architecture, rule, batch_size = _architecture(rng), _rule(rng), int(2 ** rng.uniform(0, 6))
-        yield Drawn(_problem(architecture, batch_size, np.random.default_rng([seed, family, member])), rule)
+        has_others = family % OTHERS_EVERY == OTHERS_EVERY - 1
+        n_others = len(architecture.layer_shapes) - 1 if has_others else 0
+        others = tuple(str(kind) for kind in rng.choice(OTHERS, n_others))
+        problem = _problem(architecture, batch_size, np.random.default_rng([seed, family, member]))
+        yield Drawn(problem, rule, others)
 
 
 def _architecture(rng: np.random.Generator) -> Architecture:

@@ -1,24 +1,26 @@
 """Torch modules and Keras models as sides of a comparison: `file.py:model`, or a function that makes one.
 
-What is taken: Linear (Dense) layers with biases and an activation between each two, which gives logits. The
-first such side gives the weights, the sizes and the activations, each found by what it makes of z: whichever
-of the known activations gives the a of a probe to within rounding. The other side is judged by the same.
+Each lives in a process of its own (`model_process`). A stack is compared as a contender is: Linear (Dense)
+layers with biases and an activation between each two, which gives logits. The first such side gives
+the weights, the sizes and the activations, each found by what it makes of z: whichever of the known
+activations gives the a of a probe to within rounding. Other models are for `whole_models`.
 """
 
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, Protocol, TypeGuard, cast
+from typing import TypeGuard
 
 import numpy as np
 
 from backproof.comparisons.check.forms.activations import ACTIVATION_FUNCTIONS
 from backproof.comparisons.compare.activations import WORDS, active
+from backproof.comparisons.compare.model_process import OwnModel, StackApart
 from backproof.comparisons.compare.trace import named
 from backproof.comparisons.contenders import apart, registry
 from backproof.comparisons.verdicts.rounding import Arithmetic, Bounded
 from backproof.reference.contender import Contender
-from backproof.scratch.architecture import ACTIVATIONS, LOSSES, Architecture, Array, Inputs, Targets, Weights
+from backproof.scratch.architecture import ACTIVATIONS, LOSSES, Architecture, Array, Weights
 from backproof.scratch.errors import InputError
 from backproof.scratch.problem import Problem
 
@@ -26,72 +28,49 @@ BATCH_SIZE = 7
 PROBE = 64  # examples, by which activations are told apart
 
 
-class Stack(Contender, Protocol):
-    """A model of somebody's own: it has weights before any are loaded, and shows its inner tensors."""
+def opened(name: str) -> Contender | OwnModel:
+    """The contender of this name, a stack as one, or a model of other layers.
 
-    def trace(self, x: Inputs, targets: Targets) -> Mapping[str, Array]: ...
-
-
-def opened(name: str) -> Contender:
-    """The contender of this name, or the model. Raises InputError for one that is not there or not taken."""
+    Raises InputError for one that is not there or not taken.
+    """
+    registry.check(name)
     if ":" not in name:
         return registry.create(name)
-    registry.check(name)
     if "loss_and_gradient" in apart.methods_of(name):
         return registry.create(name)
-    found: Any = registry.load_object(name)  # a model, which nobody can look into from outside
-    if isinstance(found, type) and not _is_torch(found):
+    model = OwnModel(name)
+    if model.is_class:
+        model.close()
         return registry.create(name)
+    return model if model.not_a_stack else StackApart(model)
+
+
+@contextmanager
+def both(names: tuple[str, str]) -> Iterator[tuple[Contender | OwnModel, Contender | OwnModel]]:
+    """The two sides; processes of models are ended afterwards."""
+    first = opened(names[0])
     try:
-        made = found if _is_model(found) else found()
-    except TypeError as error:
-        raise InputError(
-            f"{name}: expected a model, or what makes one without arguments ({error})"
-        ) from error
-    stack = _stack(made)
-    if stack is None:
-        raise InputError(
-            f"{name}: expected a class, a torch module or a Keras model, or a function that makes one; "
-            f"got {type(made).__name__}"
-        )
-    return stack
+        second = opened(names[1])
+        try:
+            yield first, second
+        finally:
+            _close(second)
+    finally:
+        _close(first)
 
 
-def _loaded(module: str) -> Any:
-    """A framework that somebody's file has imported; it is not imported to find out."""
-    return sys.modules.get(module)
+def _close(side: Contender | OwnModel) -> None:
+    model = side.model if is_stack(side) else side
+    if isinstance(model, OwnModel):
+        model.close()
 
 
-def _is_torch(found: Any) -> bool:
-    torch = _loaded("torch")
-    return torch is not None and isinstance(found, type) and issubclass(found, torch.nn.Module)
-
-
-def _is_model(found: Any) -> bool:
-    torch, keras = _loaded("torch"), _loaded("keras")
-    kinds = ([torch.nn.Module] if torch else []) + ([keras.Model] if keras else [])
-    return isinstance(found, tuple(kinds))
-
-
-def _stack(made: Any) -> Stack | None:
-    torch, keras = _loaded("torch"), _loaded("keras")
-    if torch and isinstance(made, torch.nn.Module):
-        from backproof.reference.torch_stack import TorchStack
-
-        return TorchStack(made)
-    if keras and isinstance(made, keras.Model):
-        from backproof.reference.keras_stack import KerasStack
-
-        return cast(Stack, KerasStack(made))
-    return None
-
-
-def is_stack(contender: Contender) -> TypeGuard[Stack]:
+def is_stack(contender: Contender | OwnModel) -> TypeGuard[StackApart]:
     """Whether it is a model of somebody's own, which has a shape and weights already."""
-    return type(contender).__name__ in ("TorchStack", "KerasStack")
+    return isinstance(contender, StackApart)
 
 
-def activations(stack: Stack) -> tuple[str, ...]:
+def activations(stack: StackApart) -> tuple[str, ...]:
     """The activation of every hidden layer. Raises InputError where it is none that is known."""
     weights = stack.weights()
     sizes = (*(len(W) for W, _ in weights), len(weights[-1][1]))
@@ -118,7 +97,7 @@ def _named(z: Array, a: Array, dtype: str, layer: int) -> str:
     )
 
 
-def problems(stack: Stack, seed: int) -> Iterator[Problem]:
+def problems(stack: StackApart, seed: int) -> Iterator[Problem]:
     """The model at its own weights, with every loss."""
     weights = stack.weights()
     sizes, dtype = (*(len(W) for W, _ in weights), len(weights[-1][1])), weights[0][0].dtype

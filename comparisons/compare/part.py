@@ -6,18 +6,19 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from backproof.comparisons.compare import models
+from backproof.comparisons.compare import models, whole_models
 from backproof.comparisons.compare.activations import WORDS
 from backproof.comparisons.compare.chain import forward_and_backward
+from backproof.comparisons.compare.model_process import OwnModel
 from backproof.comparisons.compare.result import Compared, Comparison, Side
 from backproof.comparisons.compare.steps import steps
 from backproof.comparisons.compare.trace import UPDATES, record, record_steps
-from backproof.comparisons.contenders.apart import Apart, walls
-from backproof.comparisons.running.outside_text import path_text
+from backproof.comparisons.contenders.apart import walls
 from backproof.comparisons.running.progress import Progress
 from backproof.comparisons.verdicts.outcome import Outcome, worst
 from backproof.reference.contender import Contender, NotOffered
 from backproof.scratch.architecture import ACTIVATIONS, LOSSES, Architecture, OptimizerSpec
+from backproof.scratch.errors import InputError
 from backproof.scratch.problem import Problem
 
 SIZES = (5, 4, 4, 4, 3)  # two square layers, so that a transposed matrix fits; no two other numbers are equal
@@ -37,24 +38,58 @@ class Question:
 def run(names: tuple[str, str], seed: int, progress: Progress) -> Comparison:
     """Compare two contenders by name, or two models. Raises InputError for a name that is not there.
 
-    A class runs in a process of its own, a model in this one with its user's rights; which, is said.
+    A class or a model of somebody's own runs in a process of its own; what stands around it is said.
     """
     begun = time.perf_counter()
-    first, second = (models.opened(name) for name in names)
-    for name, opened in zip(names, (first, second), strict=True):
-        if isinstance(opened, Apart):
-            progress.say(walls([name]))
-        elif ":" in name:
-            progress.say(f"{path_text(name)}: a model, opened in this process, with your rights")
+    if said := walls(names):
+        progress.say(said)
+    with models.both(names) as (first, second):
+        found = list(_compared(first, second, names, seed, progress))
+    return Comparison(_verdict(found), time.perf_counter() - begun, names, tuple(found))
+
+
+def _compared(
+    first: Contender | OwnModel,
+    second: Contender | OwnModel,
+    names: tuple[str, str],
+    seed: int,
+    progress: Progress,
+) -> Iterator[Compared]:
+    both, told = whole(first, second, names), f"comparing {names[0]} and {names[1]}"
+    if both is not None:
+        with progress.task(told, total=whole_models.count(both)) as advance:
+            for one in whole_models.compare(both, seed):
+                yield one
+                advance()
+        return
+    assert not isinstance(first, OwnModel)
+    assert not isinstance(second, OwnModel)
     questions, notes = _questions(first, second, names, seed)
-    found = []
-    with progress.task(f"comparing {names[0]} and {names[1]}", total=len(questions)) as advance:
+    with progress.task(told, total=len(questions)) as advance:
         for asked in questions:
             pair = (answered(names[0], first, asked), answered(names[1], second, asked))
             pair = (pair[0], replace(pair[1], not_offered=(*notes, *pair[1].not_offered)))
-            found.append(Compared(described(asked.problem, asked.activations), pair))
+            yield Compared(described(asked.problem, asked.activations), pair)
             advance()
-    return Comparison(_verdict(found), time.perf_counter() - begun, names, tuple(found))
+
+
+def whole(
+    first: Contender | OwnModel, second: Contender | OwnModel, names: tuple[str, str]
+) -> tuple[OwnModel, OwnModel] | None:
+    """Both as models of any layers, if either is no stack. Raises InputError beside a class."""
+    sides = [one.model if models.is_stack(one) else one for one in (first, second)]
+    if not any(isinstance(one, OwnModel) for one in (first, second)):
+        return None
+    a, b = sides
+    if isinstance(a, OwnModel) and isinstance(b, OwnModel):
+        return a, b
+    model, other = (a, names[1]) if isinstance(a, OwnModel) else (b, names[0])
+    assert isinstance(model, OwnModel)
+    reason = model.not_a_stack.removeprefix("model: ")
+    raise InputError(
+        f"{model.name}: {reason}; {other} is a class, and takes no others: such a model is compared with "
+        "another model"
+    )
 
 
 def _questions(
@@ -137,6 +172,7 @@ def _verdict(found: list[Compared]) -> Outcome:
     """FAIL where any tensor is off; PASS takes a gradient of both sides."""
     outcomes = [link.outcome for one in found for side in one.sides for link in side.links]
     compared = [
-        any(link.tensor.startswith("dW") for one in found for link in one.sides[i].links) for i in (0, 1)
+        any(link.tensor.startswith(("dW", "d ")) for one in found for link in one.sides[i].links)
+        for i in (0, 1)
     ]
     return worst([*outcomes, Outcome.PASS if all(compared) else Outcome.INCONCLUSIVE])

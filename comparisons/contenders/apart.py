@@ -61,11 +61,21 @@ class AbsentError(InputError):
     """There is no class of this name."""
 
 
-class _Process:
-    """The process of one class, started when it is first needed; after a hang or a crash never again."""
+class Process:
+    """The process of one class, started when it is first needed; after a hang or a crash never again.
 
-    def __init__(self, reference: str) -> None:
+    `worker` is the module that it runs, `records` what messages to it may hold, and `told` what its answers.
+    """
+
+    def __init__(
+        self,
+        reference: str,
+        worker: str = "backproof.comparisons.contenders.apart_worker",
+        records: Mapping[str, type] = RECORDS,
+        told: Mapping[str, type] | None = None,
+    ) -> None:
         self.reference, self.target = reference, parse_target(reference, "contender")
+        self.worker_module, self.records, self.told = worker, records, told or {}
         self.methods: frozenset[str] = frozenset()
         self.numbers = itertools.count()
         self.gone: list[int] = []  # instances that nobody has any more
@@ -91,9 +101,7 @@ class _Process:
         if self._worker is not None:
             return
         place = str(Path(self.target.place).resolve()) if self.target.is_file else self.target.place
-        command = processes.python(
-            "-m", "backproof.comparisons.contenders.apart_worker", place, self.target.name
-        )
+        command = processes.python("-m", self.worker_module, place, self.target.name)
         ours = environment(int(os.environ.get("OMP_NUM_THREADS", "1")))
         if sandbox.used(_mode()):
             command = sandbox.wrapped([*command, "--guarded"], readable(self.target), stands_in(self.target))
@@ -115,7 +123,7 @@ class _Process:
     def send(self, verb: str, number: int, *arguments: Any) -> None:
         self.start()
         assert self._worker is not None
-        self._worker.send(pack([verb, number, *arguments], RECORDS))
+        self._worker.send(pack([verb, number, *arguments], self.records))
 
     def receive(self, method: str, seconds: float) -> tuple[str, Any]:
         """(state, content) of its next message. Raises FaultError for whatever is none."""
@@ -124,7 +132,7 @@ class _Process:
             raise FaultError(self._fault or f"contender: {self.reference}: its process was ended")
         limit = TimeLimit(worker, seconds)
         try:
-            message = unpack(lambda n: worker.read(n, limit))
+            message = unpack(lambda n: worker.read(n, limit), self.told)
             if not (isinstance(message, list) and len(message) == 2 and isinstance(message[0], str)):
                 raise Garbage("a message of another form")
         except (Late, Ended, Flooded, Garbage) as what:
@@ -151,17 +159,17 @@ class _Process:
         raise self.fault(f"{verb} sent a message of another form in place of an answer", fatal=True)
 
 
-_processes: dict[str, _Process] = {}
+_processes: dict[str, Process] = {}
 
 
 def _mode() -> sandbox.Mode:
     return cast(sandbox.Mode, os.environ.get(SANDBOX, "auto"))
 
 
-def _process_of(reference: str) -> _Process:
+def _process_of(reference: str) -> Process:
     """Running. What another process of ours started is not this one's: workers of joblib fork from nobody."""
     key = f"{os.getpid()} {Path.cwd()} {reference}"
-    found = _processes.setdefault(key, _Process(reference))
+    found = _processes.setdefault(key, Process(reference))
     found.start()
     return found
 

@@ -1,7 +1,7 @@
 from itertools import islice
 
 from backproof.comparisons.compare import words
-from backproof.comparisons.compare.campaign import PER_ARCHITECTURE, draw, run
+from backproof.comparisons.compare.campaign import OTHERS, PER_ARCHITECTURE, draw, run
 from backproof.comparisons.running.progress import Silent
 from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.scratch.architecture import ACTIVATIONS, DTYPES, LOSSES
@@ -33,3 +33,20 @@ def test_the_problems_of_a_campaign_are_of_every_kind() -> None:
     assert {len(one.layer_shapes) for one in architectures} == {1, 2, 3, 4, 5, 6}
     assert max(max(one.layer_sizes) for one in architectures) > 256
     assert {one.rule.name for one in drawn} == {"sgd", "adam"}
+    assert {kind for one in drawn for kind in one.activations} == set(OTHERS)
+    assert all(len(one.activations) in (0, len(one.problem.weights) - 1) for one in drawn)
+
+
+def test_activations_that_a_class_has_not_are_asked_of_torchs_own_layers() -> None:
+    found = run(("scratch", "torch"), 30, 3, Silent())
+    problems = {name: sum(t.problems for t in found.campaign if t.name == name) for name in found.names}
+    assert problems["torch"] == 30
+    assert 0 < problems["scratch"] < 30
+
+
+def test_two_models_are_asked_at_random_weights_and_inputs() -> None:
+    names = "tests.support.whole_models:sentences", "tests.support.whole_models:PortedSentences"
+    found = run(names, 4, 0, Silent())
+    assert found.verdict is Outcome.PASS
+    assert {tally.dtype for tally in found.campaign} == {"float32", "float64"}
+    assert sum(tally.problems for tally in found.campaign) == 8
