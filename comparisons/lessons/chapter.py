@@ -60,7 +60,8 @@ def rich(sentence: str) -> Markup:
 
 
 def _kept_together(words: str) -> str:
-    """A short formula stays on its line: z − h, 64 × 10 = 640, (6, 2, 2)."""
+    """Short formulas stay on their line (z − h, 64 × 10 = 640, (6, 2, 2)), particles with figures (95%를)."""
+    words = re.sub(r"(?<=[%)>”’])(?=[가-힣])", "\u2060", words)
     words = re.sub(r"(?<=[^\s,.]) ([−+=·×<≤≥]) (?=\S)", "\u00a0\\1\u00a0", words)
     return re.sub(r"\([−\d]+(?:, [−\d]+)+\)", lambda found: found[0].replace(" ", "\u00a0"), words)
 

@@ -2,8 +2,8 @@
 
     h = x w1,  h_relu = max(h, 0),  y_pred = h_relu w2,   loss = sum (y_pred - y)^2
 
-The six lines of its backward pass are kept in the text's own names, so that they can be held against autograd
-line by line.
+The six lines of its backward pass are kept in the text's own names, so that they can be checked against
+autograd line by line.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Forward, backward, update: three separate things, the backward pass held against autograd line by line.
+"""Forward, backward, update: three separate things, the backward pass checked against autograd line by line.
 
     forward    h = x w1,  h_relu = max(h, 0),  y_pred = h_relu w2          changes no weight
     backward   the adjoint of each line, last line first                     changes no weight

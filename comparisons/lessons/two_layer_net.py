@@ -1,10 +1,10 @@
-"""A two-layer network in NumPy, N, D_in, H, D_out = 64, 1000, 100, 10: which learning rate arrives?
+"""A two-layer network in NumPy, N, D_in, H, D_out = 64, 1000, 100, 10: which learning rate converges?
 
     x = 0.025, y = 1, loss = sum (y_pred - y)^2,   w ~ N(0, 1), no biases
 
 The loss is a sum over N examples, so its gradient grows with N and the rate must shrink as 1 / N. Too large a
 step throws every hidden unit to h < 0 at once: y_pred = 0, all gradients vanish, and the loss stays at
-sum (0 - 1)^2 = N * D_out for ever.
+sum (0 - 1)^2 = N * D_out forever.
 """
 
 import numpy as np

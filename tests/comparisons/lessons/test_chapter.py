@@ -131,3 +131,9 @@ def test_drawing_again_gives_the_same_page() -> None:
 def test_highlighting_keeps_every_character(lesson: Lesson) -> None:
     source = inspect.getsource(cast(ModuleType, lesson.load()))
     assert html.unescape(re.sub(r"<[^>]+>", "", str(highlighted(source)))) == source
+
+
+def test_a_particle_stays_with_its_figure_and_a_short_formula_on_its_line() -> None:
+    assert str(section.rich("95%를")) == "95%\u2060를"
+    assert str(section.rich("z − h and (6, 2, 2)")) == "z\u00a0−\u00a0h and (6,\u00a02,\u00a02)"
+    assert str(section.rich("one, two; a word")) == "one, two; a word"
