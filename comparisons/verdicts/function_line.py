@@ -25,6 +25,7 @@ from backproof.reference.nested import rebuilt
 from backproof.scratch.architecture import Array
 from backproof.scratch.errors import InputError, InputTypeError
 
+CALLS = (64, 512)  # at one point, before a function is said to have a wrong gradient
 OUTSIDE = (ArithmeticError, ValueError)  # what Python raises where NumPy gives NaN: math.log(-1), 1 / 0
 
 
@@ -83,6 +84,7 @@ class Point:
         self._function, self._tree, self._read = function, tree, read
         self._in_place = InPlace(found) if in_place else None
         self.evaluations = 0
+        self._asked_again = False
         returned = self.call(self._function)
         self._kind = kind
         self.base = self._values(returned)
@@ -93,6 +95,21 @@ class Point:
     def _values(self, returned: Any) -> Array:
         self.evaluations += 1
         return self._read(returned)
+
+    def spread(self) -> Values:
+        """How far the values (m,) of further calls at this very point lie from the first one.
+
+        As many calls as were made so far, within CALLS: a mask that is rarely drawn otherwise shows itself
+        rarely. `again` becomes the furthest.
+        """
+        if not self._asked_again:
+            self._asked_again = True
+            for _ in range(min(max(self.evaluations, CALLS[0]), CALLS[1])):
+                value = self._values(self.call(self._function))
+                further = np.abs(value - self.base) > np.abs(self.again - self.base)
+                self.again = np.where(further, value, self.again)
+        found: Array = np.abs(self.again - self.base)
+        return found
 
     def call(self, function: Callable[..., Any], moved: dict[int, Entries] | None = None) -> Any:
         """function at the parameters, some of them moved."""

@@ -52,6 +52,7 @@ class Noise:
     level: float  # the standard deviation of one value
     eps: float  # the spacing of the grid that the values lie on, relative to them
     hidden: float = 0.0  # a rounding of f's terms, where f and they cancel to less than that
+    steep: float = 0.0  # how steep f's terms may be: |f| far out over the way there
 
     def of(self, *values: float) -> float:
         """The error to be expected of the largest of these values."""

@@ -52,11 +52,31 @@ def causes(seen: Seen, value: Value) -> tuple[Cause, ...]:
         return ()
     right, error = seen.slopes[entries], seen.errors[entries]
     claimed = seen.along(seen.claimed)[entries]
-    where = [int(p.where) for p in seen.probes if isinstance(p.where, int)]
-    numerical = numerical_cause(value, where, claimed, right, error)
+    numerical = _numerical(seen, value)
     if numerical:
         return (numerical,)
     return tuple(_common(claimed, right, error, len(entries) == seen.claimed.size))[:MOST]
+
+
+@np.errstate(over="ignore", divide="ignore", invalid="ignore")
+def explained(seen: Seen, value: Value, blur: float) -> bool:
+    """Whether it is known what is wrong: a numerical gradient, or a law that moves some entry by `blur`."""
+    if not np.isfinite(seen.claimed).all() or not seen.claimed.any():
+        return True
+    for law in laws(seen):
+        if law.digits(seen) >= SURE and np.abs(law.truth - seen.claimed).max() > blur:
+            return True
+    numerical = _numerical(seen, value)
+    return numerical is not None and numerical.certainty == EXPLAINS
+
+
+def _numerical(seen: Seen, value: Value) -> Cause | None:
+    entries = [i for i, p in enumerate(seen.probes) if isinstance(p.where, int)]
+    if not entries:
+        return None
+    where = [int(p.where) for p in seen.probes if isinstance(p.where, int)]
+    claimed = seen.along(seen.claimed)[entries]
+    return numerical_cause(value, where, claimed, seen.slopes[entries], seen.errors[entries])
 
 
 def _explaining(seen: Seen) -> tuple[Cause, ...]:

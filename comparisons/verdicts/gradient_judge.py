@@ -13,11 +13,13 @@ from typing import Any
 import numpy as np
 
 from backproof.comparisons.verdicts import gradient_words as words
+from backproof.comparisons.verdicts.cause import DESCRIBES, MOST, Cause
 from backproof.comparisons.verdicts.function_line import Line, Point
 from backproof.comparisons.verdicts.function_noise import EPS, SPACINGS, Noise, grid, line_noise
-from backproof.comparisons.verdicts.gradient_causes import causes
+from backproof.comparisons.verdicts.gradient_causes import causes, explained
 from backproof.comparisons.verdicts.gradient_laws import Probe, Seen
 from backproof.comparisons.verdicts.gradient_verdict import GradientVerdict
+from backproof.comparisons.verdicts.inner_precision import agreement, coarser, is_rounding, off_by
 from backproof.comparisons.verdicts.outcome import Outcome, worst
 from backproof.comparisons.verdicts.parameter_tree import Tensor
 from backproof.comparisons.verdicts.random_directions import directions, missed_size
@@ -38,6 +40,7 @@ from backproof.scratch.architecture import Array
 ONE_BY_ONE = 64  # a tensor of so many entries is looked at entry by entry
 SAMPLED = 20  # of a larger one
 FAR = 10.0  # where f shows how large its terms may be
+NOISY = 64.0  # roundings of f, beyond which it is asked whether it is drawn anew
 NEARBY = 0.37  # how far to look for a change before f is said to ignore its argument
 
 
@@ -101,14 +104,61 @@ def judge(
             )
             for c, noise in enumerate(noises)
         ]
-        outcome = worst(found.outcome for found in several)
-        which = next(i for i, found in enumerate(several) if found.outcome == outcome)
-        chosen = several[which]
-        verdicts[tensor.name] = _of_output(_tensor_verdict(chosen, lines), claims.labels, which)
-        if outcome == Outcome.FAIL:
-            behind = causes(_seen(chosen, lines, claims), _value(chosen, lines))
-            verdicts[tensor.name] = replace(verdicts[tensor.name], causes=behind)
+        verdicts[tensor.name] = _of_functions(several, lines, claims, choice)
     return GradientVerdict(verdicts)
+
+
+def _of_functions(several: Sequence["Looks"], lines: "_Lines", claims: Claims, choice: Choice) -> Verdict:
+    """The verdict on one tensor: that of the function it is worst of, with what may be behind a FAIL."""
+    several = [_but_for_rounding(_confirmed(found, lines), lines, claims, choice) for found in several]
+    outcome = worst(found.outcome for found in several)
+    which = next(i for i, found in enumerate(several) if found.outcome == outcome)
+    chosen = several[which]
+    verdict = _of_output(_tensor_verdict(chosen, lines), claims.labels, which)
+    if outcome != Outcome.FAIL:
+        return verdict
+    behind = causes(_seen(chosen, lines, claims), _value(chosen, lines))
+    if chosen.inner:
+        agrees = agreement(off_by(chosen.all, chosen.claim.largest))
+        others = [cause for cause in behind if cause.certainty != DESCRIBES]
+        behind = (Cause(f"it {agrees}", DESCRIBES), *others)[:MOST]
+    return replace(verdict, causes=behind)
+
+
+def _confirmed(found: "Looks", lines: "_Lines") -> "Looks":
+    """What fails, judged once more with the noise of a function that gives other values when called again.
+
+    What is undecided by much noise is asked as well, whether it is drawn anew.
+    """
+    claim = found.claim
+    noise, base = claim.noise, float(claim.point.base[claim.component])
+    quiet = noise.level <= NOISY * noise.eps * abs(base)
+    if found.outcome == Outcome.PASS or (found.outcome == Outcome.INCONCLUSIVE and quiet):
+        return found
+    spread = float(claim.point.spread()[claim.component])
+    if found.outcome != Outcome.FAIL or spread <= noise.level:
+        return found
+    return _looks(replace(claim, noise=replace(noise, level=spread)), lines, found.label)
+
+
+def _but_for_rounding(found: "Looks", lines: "_Lines", claims: Claims, choice: Choice) -> "Looks":
+    """Judged once more as what was computed in fewer digits inside, where it fails and looks like it.
+
+    Where the caller asks for more digits than those, that is what fails it.
+    """
+    claim, finer = found.claim, found.claim.dtype
+    for kind in coarser(finer, [gradient[claim.component] for gradient in claims.gradients]):
+        if found.outcome != Outcome.FAIL:
+            break
+        seen = _seen(found, lines, claims, finer)
+        again = _looks(replace(claim, dtype=kind), lines, found.label)
+        if is_rounding(found.one_by_one, again.one_by_one, kind) and not explained(
+            seen, _value(found, lines), EPS[kind] * claim.largest_of_all
+        ):
+            demanded = choice.resolution is not None and off_by(again.all, claim.largest) > choice.resolution
+            found = replace(found if demanded else again, inner=kind)
+        finer = kind
+    return found
 
 
 def _of_output(verdict: Verdict, labels: Sequence[str], which: int) -> Verdict:
@@ -187,7 +237,8 @@ def function_noises(point: Point, seed: int) -> tuple[list[Noise], bool]:
         for its, one, base in zip(eps, size, point.base, strict=True)
     ]
     return [
-        Noise(float(one), its, float(rest)) for one, its, rest in zip(level, eps, hidden, strict=True)
+        Noise(float(one), its, float(rest), float(large) / FAR)
+        for one, its, rest, large in zip(level, eps, hidden, size, strict=True)
     ], moved
 
 
@@ -241,8 +292,11 @@ def _looks(claim: Claim, lines: _Lines, label: Callable[[int], str]) -> "Looks":
     )
 
 
-def _seen(found: "Looks", lines: _Lines, claims: Claims) -> Seen:
-    """The slopes that were found, for a cause to be checked against; at a kink there is none."""
+def _seen(found: "Looks", lines: _Lines, claims: Claims, dtype: str = "") -> Seen:
+    """The slopes that were found, for a cause to be checked against; at a kink there is none.
+
+    `dtype` is the one whose rounding the claim may have; by default its own.
+    """
     claim, tensor = found.claim, found.tensor
     places = [*lines.entries, *lines.drawn]
     known = [
@@ -255,7 +309,7 @@ def _seen(found: "Looks", lines: _Lines, claims: Claims) -> Seen:
         for other, gradient in zip(claim.point.tensors, claims.gradients, strict=True)
         if other is not tensor
     }
-    rounding = OWN_ROUNDINGS * EPS[claim.dtype] * claim.largest
+    rounding = OWN_ROUNDINGS * EPS[dtype or claim.dtype] * claim.largest
     value = float(claim.point.base[claim.component])
     shape = tensor.shape
     return Seen(claim.flat.reshape(shape), tensor.flat.reshape(shape), tuple(known), rounding, value, others)
@@ -285,6 +339,7 @@ class Looks:
     one_by_one: Sequence[Judged]
     through: Sequence[Judged]  # random directions
     label: Callable[[int], str]
+    inner: str = ""  # the dtype it seems to be computed in, where that is coarser than its own
 
     @property
     def all(self) -> list[Judged]:
@@ -333,6 +388,11 @@ def _reason(found: Looks, shown: Judged) -> str:
     if found.outcome == Outcome.INCONCLUSIVE:
         those = [one for one in found.all if one.outcome == Outcome.INCONCLUSIVE]
         level = claim.noise.of(float(claim.point.base[claim.component]))
+        if those[0].by_rounding:
+            comes_in = "" if found.inner or claim.dtype == "float64" else claim.dtype
+            agrees = agreement(off_by(those, claim.largest), comes_in)
+            known = those[0].bound / claim.largest
+            return words.rounded(found.name(those[0]), len(those), len(found.all), agrees, known)
         return words.undecided(found.name(those[0]), those[0], len(those), len(found.all), level)
     n = found.tensor.flat.size
     smooth = [one.bound for one in found.through if not one.finding.kink]

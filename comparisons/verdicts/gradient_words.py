@@ -137,6 +137,13 @@ def undecided(name: str, judged: Judged, n_undecided: int, n: int, noise: float)
     )
 
 
+def rounded(name: str, n_undecided: int, n: int, agrees: str, bound: float) -> str:
+    return (
+        f"{n_undecided:,} of {n:,} entries undecided, the first {name}: the gradient {agrees}, and so it is "
+        f"known to {bound:.1g} of its largest entry only; float64, or a coarser `resolution`, would help"
+    )
+
+
 def unused(n: int, resolution: float) -> str:
     """What is said of a tensor on which f does not depend.
 

@@ -29,6 +29,9 @@ OF_ITSELF = (
 )
 RESOLUTION = {"float64": 1e-6, "float32": 1e-3, "float16": 5e-3, "bfloat16": 5e-3}
 OWN_ROUNDINGS = 16.0  # of the claim, in units of eps of its dtype times the tensor's largest entry
+OF_ALL_ROUNDINGS = 4.0  # of the largest entry of all tensors, and of the terms they may be made of
+MOST_HIDDEN = 2.0**-8  # of the tensor's largest entry: more than that is no rounding of its terms
+OWN_NOISES = 8.0  # standard deviations of the claim's noise
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,11 @@ class Judged:
     finding: LineFinding
     outcome: Outcome
     bound: float  # all errors together
+
+    @property
+    def by_rounding(self) -> bool:
+        """Whether it is the claim's own rounding that keeps it from being seen finely enough."""
+        return self.finding.bound < abs(self.finding.off) and 2 * self.finding.bound < self.bound < np.inf
 
 
 @dataclass(frozen=True)
@@ -71,11 +79,20 @@ class Claim:
         return Needs(self.resolution, max(self.resolution, OF_ITSELF), self.largest, self.largest_of_all)
 
     def own_rounding(self, direction: int | Entries) -> float:
-        """How far a right claim may be off by its own rounding."""
-        own = np.full(self.flat.shape, OWN_ROUNDINGS * EPS[self.dtype] * self.largest)
+        """How far a right claim may be off by its own rounding.
+
+        What its noise is was read from nine values for each entry, of which some may agree by chance: an
+        entry has that of a typical one at least. A tensor whose terms cancel has their rounding, which the
+        size of the whole gradient tells, and f far out: softmax less one-hot of a network that is sure.
+        """
+        eps, hidden = EPS[self.dtype], min(self.noise.steep, MOST_HIDDEN * self.largest / EPS[self.dtype])
+        size = max(OWN_ROUNDINGS * self.largest, OF_ALL_ROUNDINGS * max(self.largest_of_all, hidden))
+        own = np.full(self.flat.shape, eps * size)
         measured = self.own_noise()
         if measured is not None:
-            own = np.fmax(own, 4 * measured[self.component])
+            each = measured[self.component]
+            typical = np.sqrt(np.square(each).mean())
+            own = np.fmax(own, OWN_NOISES * np.fmax(each, typical))
         return float(own[direction] if isinstance(direction, int) else np.sqrt(own**2 @ direction**2))
 
 

@@ -116,6 +116,31 @@ def test_noise_that_drowns_the_gradient_is_inconclusive_and_called_random() -> N
     assert "at one point: fix its random seed" in verdict.reason
 
 
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("rate", [1e-3, 1e-2])
+def test_a_mask_that_is_drawn_anew_and_rarely_seen_does_not_fail_the_gradient_without_it(
+    seed: int, rate: float
+) -> None:
+    rng = np.random.default_rng(seed)
+    w, theta = rng.standard_normal(24), rng.standard_normal(24)
+
+    def f(t: Array) -> float:
+        kept = (rng.random(24) >= rate) / (1 - rate)
+        return float(w @ (np.tanh(t) * kept))
+
+    right = w * (1 - np.tanh(theta) ** 2)
+    verdict = check_gradient(f, right, theta)
+    assert verdict.outcome == "INCONCLUSIVE"
+    assert "at one point: fix its random seed" in verdict.reason
+    assert not check_gradient(f, -right, theta)
+
+
+def test_a_little_noise_does_not_save_a_wrong_gradient() -> None:
+    rng = np.random.default_rng(0)
+    verdict = check_gradient(lambda t: float(np.sin(t[0])) + 1e-9 * rng.standard_normal(), [-0.9], [0.3])
+    assert verdict.outcome == "FAIL"
+
+
 @pytest.mark.parametrize("claimed", [0.0, 1e-9])
 def test_a_function_that_ignores_its_argument_has_not_been_checked_and_is_told_so(claimed: float) -> None:
     verdict = check_gradient(lambda t: 2.5, np.full(3, claimed), np.ones(3))
