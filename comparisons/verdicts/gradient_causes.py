@@ -60,7 +60,22 @@ def causes(seen: Seen, value: Value) -> tuple[Cause, ...]:
 
 @np.errstate(over="ignore", divide="ignore", invalid="ignore")
 def explained(seen: Seen, value: Value, blur: float) -> bool:
-    """Whether it is known what is wrong: a numerical gradient, or a law that moves some entry by `blur`."""
+    """Whether it is known what is wrong: it is a numerical gradient, or a law explains it.
+
+    Parameters
+    ----------
+    seen
+        What is known of one tensor.
+    value
+        value(i, s) is f with entry i moved by s.
+    blur
+        A law that moves no entry by more than this may be rounding, and explains nothing.
+
+    Returns
+    -------
+    bool
+        True also for what is zero or not finite.
+    """
     if not np.isfinite(seen.claimed).all() or not seen.claimed.any():
         return True
     for law in laws(seen):

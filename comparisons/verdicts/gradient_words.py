@@ -138,6 +138,24 @@ def undecided(name: str, judged: Judged, n_undecided: int, n: int, noise: float)
 
 
 def rounded(name: str, n_undecided: int, n: int, agrees: str, bound: float) -> str:
+    """Why entries are undecided whose claim is rounded more than f is.
+
+    Parameters
+    ----------
+    name
+        The first one's.
+    n_undecided, n
+        How many are undecided, of how many.
+    agrees
+        To how many digits the gradient agrees, and why.
+    bound
+        The first one's, of the tensor's largest entry.
+
+    Returns
+    -------
+    str
+        One sentence.
+    """
     return (
         f"{n_undecided:,} of {n:,} entries undecided, the first {name}: the gradient {agrees}, and so it is "
         f"known to {bound:.1g} of its largest entry only; float64, or a coarser `resolution`, would help"

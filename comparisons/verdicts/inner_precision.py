@@ -35,7 +35,20 @@ EXACT = 2.0**-36
 
 
 def coarser(dtype: str, claimed: Sequence[Entries]) -> list[str]:
-    """The dtypes that claims (one per tensor) of this dtype may have been computed in, the finest first."""
+    """The dtypes that claims of this dtype may have been computed in.
+
+    Parameters
+    ----------
+    dtype
+        The one they come in.
+    claimed
+        The claimed gradient of every tensor, (n,) each.
+
+    Returns
+    -------
+    list of str
+        Those with fewer digits, the finest first.
+    """
     kinds = ["float32", "float16"] if any(has_common_factor(one) for one in claimed) else ["float32"]
     return [kind for kind in kinds if EPS[kind] > EPS[dtype]]
 
@@ -45,6 +58,16 @@ def has_common_factor(values: Entries) -> bool:
 
     With v one of the values and k = 1024 .. 2047 its significand, c = v / k up to powers of two: one of these
     must leave 11 bits of every value.
+
+    Parameters
+    ----------
+    values
+        (entries,), of any size.
+
+    Returns
+    -------
+    bool
+        False for fewer than FEWEST, and for integers times one factor.
     """
     numbers = np.unique(np.abs(values[np.isfinite(values) & (values != 0)]))
     if len(numbers) < FEWEST:
@@ -63,8 +86,20 @@ def has_common_factor(values: Entries) -> bool:
 def is_rounding(before: Sequence[Judged], after: Sequence[Judged], dtype: str) -> bool:
     """Whether what fails before its rounding is granted, and not after, is the rounding of this dtype.
 
-    `before` and `after` are the same entries. Some must be freed of their FAIL; and of those freed and those
-    that never failed, as far as they are known finely enough to show such a rounding, most must show it.
+    Most must be freed of their FAIL; and of those freed and those that never failed, as far as they are known
+    finely enough to show such a rounding, at least half must show it.
+
+    Parameters
+    ----------
+    before, after
+        The same entries, judged without and with its rounding granted.
+    dtype
+        The coarser one.
+
+    Returns
+    -------
+    bool
+        False where nothing was freed.
     """
     pairs = [(one, other) for one, other in zip(before, after, strict=True) if other.outcome != Outcome.FAIL]
     freed = sum(one.outcome == Outcome.FAIL for one, _ in pairs)
@@ -80,13 +115,39 @@ def _shows(one: Judged, dtype: str) -> bool:
 
 
 def off_by(judged: Sequence[Judged], largest: float) -> float:
-    """The largest error beside the tensor's largest entry."""
+    """The largest error beside the tensor's largest entry.
+
+    Parameters
+    ----------
+    judged
+        Slopes; those at a kink are left out.
+    largest
+        |g| of the tensor.
+
+    Returns
+    -------
+    float
+        0 where there is nothing to compare.
+    """
     off = max((abs(one.finding.off) for one in judged if one.finding.kink is None), default=0.0)
     return off / largest if largest else 0.0
 
 
 def agreement(off: float, dtype: str = "") -> str:
-    """``agrees to 7 digits: computed in single precision inside``, or that it comes in this dtype."""
+    """``agrees to 7 digits: computed in single precision inside``.
+
+    Parameters
+    ----------
+    off
+        The relative error.
+    dtype
+        The one in which the claim comes, where that tells the error.
+
+    Returns
+    -------
+    str
+        Without its subject.
+    """
     digits = int(-log10(off)) if off else 16
     kind = "single" if off <= SINGLE else "half"
     inside = f"it comes in {dtype}" if dtype else f"computed in {kind} precision inside"
