@@ -85,7 +85,9 @@ class Claim:
         entry has that of a typical one at least. A tensor whose terms cancel has their rounding, which the
         size of the whole gradient tells, and f far out: softmax less one-hot of a network that is sure.
         """
-        eps, hidden = EPS[self.dtype], min(self.noise.steep, MOST_HIDDEN * self.largest / EPS[self.dtype])
+        eps = EPS[self.dtype]
+        coarser = eps > self.noise.eps  # than f: else f's own noise tells
+        hidden = min(self.noise.steep, MOST_HIDDEN * self.largest / eps) if coarser else 0.0
         size = max(OWN_ROUNDINGS * self.largest, OF_ALL_ROUNDINGS * max(self.largest_of_all, hidden))
         own = np.full(self.flat.shape, eps * size)
         measured = self.own_noise()
