@@ -24,7 +24,7 @@ def build(found: Comparison | None) -> Section | None:
 
 
 def _side(found: Comparison, i: int) -> Markup:
-    told = [Markup("<li>Not offered: {}</li>").format(reason) for reason in words.refused(found.problems, i)]
+    told = [Markup("<li>Note: {}</li>").format(reason) for reason in words.refused(found.problems, i)]
     causes = words.causes(words.failures(found, i))
     told = [Markup("<li><strong>Cause: {}</strong></li>").format(cause) for cause in causes] + told
     return Markup("<h3>{}</h3><p>{}.</p>{}{}").format(

@@ -26,7 +26,7 @@ def render(found: Comparison, console: Console) -> None:
         if firsts and not words.causes(firsts):
             console.print(Text("  no known cause fits every entry of it"))
         for reason in words.refused(found.problems, i):
-            console.print(Text(f"  not offered: {reason}", "dim"))
+            console.print(Text(f"  note: {reason}", "dim"))
 
 
 def _subject(firsts: list[tuple[str, Link]]) -> str:

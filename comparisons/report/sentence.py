@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from backproof.comparisons.accuracy.result import AgainstScratch
 from backproof.comparisons.check.results import CheckedClass
+from backproof.comparisons.compare.words import answer
 from backproof.comparisons.contenders.known import SCRATCH
 from backproof.comparisons.drawing import formats
 from backproof.comparisons.gradients.result import Check
@@ -255,6 +256,8 @@ def _about_the_rest(results: Results) -> str:
         return _about_the_campaign(results)
     if results.check is not None and results.check.classes:
         return _about_the_checked(results.check.classes)
+    if results.compare is not None:
+        return answer(results.compare)
     if results.lessons:
         claims = [claim.holds for lesson in results.lessons for claim in lesson.claims]
         lessons = f"{len(results.lessons)} lesson{'s' * (len(results.lessons) != 1)}"

@@ -61,6 +61,9 @@ def _left(seconds: float | None) -> str:
     return f"about {round(seconds / 60)} min left"
 
 
+WIDE = 100  # columns, beyond which the time that has passed finds room beside the time that is left
+
+
 class Silent:
     """Says nothing: for tests and for library use."""
 
@@ -86,11 +89,12 @@ class Terminal:
 
         self._console = Console(stderr=True)
         self._whole = _Whole()
+        is_wide = self._console.width >= WIDE
         self._bars = Bars(
             TextColumn("{task.description}"),
-            BarColumn(bar_width=20),
+            BarColumn(bar_width=20 if is_wide else 10),
             TaskProgressColumn(),
-            TimeElapsedColumn(),
+            *([TimeElapsedColumn()] if is_wide else []),
             TextColumn("{task.fields[left]}"),
             console=self._console,
             transient=True,

@@ -11,6 +11,7 @@ from backproof.comparisons.gradients.result import Gradients
 from backproof.comparisons.report.document import Results
 from backproof.comparisons.report.sentence import NOTHING, sentences
 from backproof.comparisons.verdicts.outcome import Outcome
+from tests.support.sample_comparison import a_comparison
 from tests.support.sample_results import (
     DIGITS,
     PLAN,
@@ -186,3 +187,8 @@ def test_a_nan_difference_is_not_written_as_a_number() -> None:
     found = with_torch(difference_points=math.nan, outcome="different", verdict=Outcome.FAIL)
     assert "nan" not in said(found).lower()
     assert speed().against == "torch"
+
+
+def test_two_implementations_alone_are_the_sentence() -> None:
+    (said,) = sentences(Results(compare=a_comparison()))
+    assert said == "my_port.py:MyMLP parts from what the formulas give by more than rounding."

@@ -48,6 +48,24 @@ def test_the_bar_of_the_whole_run_moves_with_its_stages_and_never_back(
     assert progress._bars.tasks == []
 
 
+@pytest.mark.parametrize("width", [80, 120])
+def test_nothing_of_a_line_is_cut(monkeypatch: pytest.MonkeyPatch, width: int) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    description = "gradients: against differences and each other"
+    with Terminal() as progress, progress.task(description, total=2) as advance:
+        advance()
+        task = progress._bars.tasks[0]
+        progress._bars.update(task.id, left="about 2 min left")
+        with progress._console.capture() as drawn:
+            progress._console.print(progress._bars.get_renderable())
+    shown = drawn.get()
+    assert description in shown
+    assert "about 2 min left" in shown
+    assert "…" not in shown
+
+
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [(None, ""), (0.2, ""), (7.0, "about 5 s left"), (88.0, "about 90 s left"), (150.0, "about 2 min left")],
