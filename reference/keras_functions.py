@@ -83,15 +83,34 @@ def mistaken(f: Any, kind: str) -> Callable[..., Any]:
     function
         Of f's arguments and values; its derivatives alone differ.
     """
+    return (
+        _Mistaken(f, kind) if isinstance(f, keras.layers.Layer) else lambda *args: _mistaken(kind, f(*args))
+    )
 
-    def changed(*args: Any) -> Any:
-        y = f(*args)
-        values = [value for _, value in leaves(y, "")]
-        if kind == "one of two outputs":
-            return y, _wrong(kind, tf.sin(values[0]))
-        return rebuilt(y, iter([_wrong(kind, values[0]), *values[1:]]))
 
-    return changed
+class _Mistaken(keras.layers.Layer):  # type: ignore[misc] # Keras ships it unannotated
+    """A layer with a mistake behind it; one itself, so that it can be copied in float64."""
+
+    def __init__(self, inner: Any, kind: str, **options: Any) -> None:
+        super().__init__(**options)
+        self.inner, self.kind = inner, kind
+
+    def call(self, *args: Any) -> Any:
+        return _mistaken(self.kind, self.inner(*args))
+
+    def get_config(self) -> Mapping[str, Any]:
+        return {**super().get_config(), "inner": layers.serialize(self.inner), "kind": self.kind}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> "_Mistaken":
+        return cls(**{**config, "inner": layers.deserialize(dict(config["inner"]))})
+
+
+def _mistaken(kind: str, y: Any) -> Any:
+    values = [value for _, value in leaves(y, "")]
+    if kind == "one of two outputs":
+        return y, _wrong(kind, tf.sin(values[0]))
+    return rebuilt(y, iter([_wrong(kind, values[0]), *values[1:]]))
 
 
 def _wrong(kind: str, y: Any) -> Any:
