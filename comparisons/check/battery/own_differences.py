@@ -8,7 +8,7 @@ import numpy as np
 
 from backproof.comparisons.check.battery.cases import problems
 from backproof.comparisons.check.battery.check import check
-from backproof.comparisons.check.battery.findings import Undecided, require
+from backproof.comparisons.check.battery.findings import Mismatch, Undecided, require
 from backproof.comparisons.check.battery.grid import some
 from backproof.comparisons.check.forms.candidate import Candidate
 from backproof.comparisons.check.forms.expected import capped_loss, forward_logits
@@ -44,10 +44,16 @@ def differences(candidate: Candidate, problem: Problem) -> None:
             raise Undecided("step returns no loss")
         return loss - _named_shift(candidate, here), flat_gradient(gradient)
 
+    start = flat_gradient(problem.weights)
+    loss, _ = evaluate(start)
+    if not np.isfinite(loss):
+        raise Mismatch(
+            f"loss: {loss} at finite weights, where no difference can be taken", None, candidate.calls
+        )
     verdict = check_gradient(
         lambda point: evaluate(point)[0],
         lambda point: evaluate(point)[1],
-        flat_gradient(problem.weights),
+        start,
         entries=_one_per_tensor(candidate, problem),
         name=architecture.parameter_name,
     )

@@ -97,7 +97,8 @@ def _evaluation_causes(
     seen = [o for o in observe(explored, seed) if not _is_degenerate(o)]
     overflows = overflow_causes(explored, seen)
     wrong_loss = bool(failed.keys() & {"loss", "extremes", "large outputs"})
-    losses = loss_findings(seen, wrong_loss, overflows)
+    told = [o for o in seen if not (explored.candidate.form.step and np.isnan(o.loss))]  # a step gives none
+    losses = loss_findings(told, wrong_loss, overflows)
     finite = [o for o in seen if np.isfinite(o.gradient).all()]
     wrong = [o for o in finite if o.gradient_wrong]
     of_losses = [*losses.causes.values(), *([] if overflows else _endless_gradient(seen))]

@@ -56,8 +56,8 @@ def _endless(observations: Sequence[Observation]) -> list[Observation]:
 
 def _cause(mine: Sequence[Observation], found: LossFindings) -> Cause | None:
     loss, endless = mine[0].loss_name, _endless(mine)
-    if all(np.isnan(o.loss) for o in mine):
-        return None  # a step that gives none
+    if mine and all(np.isnan(o.loss) for o in mine):
+        return Cause("the loss is NaN in every case", "fits")
     if endless:
         rest = [o.problem for o in mine if np.isfinite(o.loss)]
         where = only_where([o.problem for o in endless], rest)

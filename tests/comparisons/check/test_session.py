@@ -129,3 +129,23 @@ def test_a_penalty_in_loss_and_gradient_is_told_once_where_it_is_held_against_th
     assert [cause.sentence for cause in found.causes] == [
         "lambda/2 |W|^2 (lambda = 0.1) is in the loss, and so in its gradient: ours has no penalty"
     ]
+
+
+NO_NUMBER = """
+    def loss_and_gradient(self, x, targets):
+        return float({value!r}), {gradient}
+"""
+
+
+@pytest.mark.parametrize("gradient", ["self.weights()", "super().loss_and_gradient(x, targets)[1]"])
+@pytest.mark.parametrize("value", ["nan", "inf"])
+def test_a_loss_that_is_no_number_fails_and_is_told_first(tmp_path: Path, value: str, gradient: str) -> None:
+    """The check of differences has nothing to take a difference of, and must not stop the others."""
+    only = ["loss", "gradient", "differences"]
+    asked = Settings(only=only, quick=True, shrink=False, time_limit=600.0)
+    found = checked(tmp_path, NO_NUMBER.format(value=value, gradient=gradient), asked)
+    assert found.outcome == Outcome.FAIL
+    assert next(row.check for row in found.checks if row.verdict == Outcome.FAIL) == "loss"
+    assert {"nan": "the loss is NaN in every case", "inf": "the loss is not finite"}[value] in " ".join(
+        cause.sentence for cause in found.causes
+    )
