@@ -47,8 +47,8 @@ def _functions(module: ModuleType) -> list[FunctionType]:
         values += vars(value).values() if inspect.isclass(value) else []
     plain = [value.__func__ if isinstance(value, classmethod) else value for value in values]
     plain = [value.fget if isinstance(value, property) else value for value in plain]
-    # Each under the check of its shapes, if it has one.
-    plain = [inspect.unwrap(value) if isinstance(value, FunctionType) else value for value in plain]
+    # Each under the check of its shapes, or under a cache, if it has one.
+    plain = [inspect.unwrap(value) if callable(value) else value for value in plain]
     return [f for f in plain if isinstance(f, FunctionType) and f.__module__ == module.__name__]
 
 

@@ -11,9 +11,14 @@ from backproof.comparisons.contenders.scratch_mlp import ScratchMLP
 from backproof.comparisons.verdicts import certified_differences, difference_bounds, relu_kinks, shared_deltas
 from backproof.comparisons.verdicts.certified_differences import central_differences
 from backproof.comparisons.verdicts.difference_bounds import central_difference_bound
-from backproof.comparisons.verdicts.network_bounds import backprop_reference
+from backproof.comparisons.verdicts.network_bounds import Reference, backprop_reference
 from backproof.comparisons.verdicts.outcome import Outcome
-from backproof.comparisons.verdicts.relu_kinks import expected_gradient, flat_gradient, judge_gradient
+from backproof.comparisons.verdicts.relu_kinks import (
+    _Selections,
+    expected_gradient,
+    flat_gradient,
+    judge_gradient,
+)
 from backproof.comparisons.verdicts.relu_selections import selected
 from backproof.comparisons.verdicts.rounding import Bounded
 from backproof.comparisons.verdicts.shared_deltas import scale_of_error
@@ -181,6 +186,25 @@ def uncertain_signs() -> float:
     return 2.0 if certified_differences._equal_signs(plus, minus, 1)[0] else 0.5
 
 
+def rounded_shift() -> float:
+    """z = x, exactly; x h lies half a unit in the last place of z from it, at both ends inwards."""
+    x, difference = np.array([[1 + (2**13 - 1) * 2.0**-52]]), 2.0**-10
+    layers = [(np.ones((1, 1)), np.zeros(1))]
+    architecture = Architecture((1, 1), "identity", "sum_of_squares")
+    found = central_differences(architecture, layers, x, x - difference, np.array([0])).gradient
+    return largest_share(found.value[0] - 2 * difference * x[0, 0], found.error[0])
+
+
+def shifted_by_an_uncertain_input() -> float:
+    """dW_2 = -2 a_1 at W_2 = 0, so that z_2 is exact; a_1 = x W_1 - 2^20, of which a tie rounds 2^-33 off."""
+    x, w = np.array([[1 + 2.0**-26]]), np.array([[2.0**20 * (1 + 2.0**-27)]])
+    layers = [(w, np.array([-(2.0**20)])), (np.zeros((1, 1)), np.zeros(1))]
+    architecture = Architecture((1, 1, 1), "identity", "sum_of_squares")
+    found = central_differences(architecture, layers, x, np.ones((1, 1)), np.array([2])).gradient
+    true = -2 * (2.0**20 * (2.0**-26 + 2.0**-27) + 2.0**-33)
+    return largest_share(found.value[0] - true, found.error[0])
+
+
 # --- shared deltas and selections --------------------------------------------------------------------------
 
 F = np.float32
@@ -260,7 +284,46 @@ def witness_on_the_other_side() -> float:
     return 0.5 if judge_gradient(reference, on, witness, required=1.0).outcome == Outcome.PASS else 2.0
 
 
+def on_for_some() -> Reference:
+    """One example with z = 0.3 - 0.1 * 3 < 0 within its rounding: dW_1 and db_1 are zero, or not."""
+    architecture = Architecture((1, 1, 1), "relu", "sum_of_squares", "float64")
+    layers = [(np.full((1, 1), -0.1), np.full(1, 0.3)), (np.full((1, 1), 2.0), np.full(1, 0.5))]
+    return backprop_reference(architecture, layers, np.full((1, 1), 3.0), np.full((1, 1), 0.3))
+
+
+def fitting_share(reference: Reference, found: Array) -> float:
+    """The error over the bound at the selection that fits; 2 where none does, and the verdict is FAIL."""
+    candidate = next(_Selections(reference).fitting(found, reference.gradient), None)
+    return 2.0 if candidate is None else largest_share(found - candidate.value, candidate.error)
+
+
+def rounded_while_on() -> float:
+    """The unit on, and off by nearly what rounds where it is on: dW_1 and db_1, exact where it is off."""
+    reference = on_for_some()
+    on = selected(reference.state, ((0, 0, 0),))
+    return fitting_share(reference, on.value + 0.9 * on.error)
+
+
+def rounded_while_off() -> float:
+    """The unit off as in the shadow, and db_2 off by nearly what it rounds."""
+    reference = on_for_some()
+    return fitting_share(reference, reference.gradient.value + 0.9 * reference.gradient.error)
+
+
 TERMS = {
+    "what a flipped unit's example rounds": Term(relu_kinks, "error + part.error", "error", rounded_while_on),
+    "the same in a selection": Term(
+        relu_kinks, "expected.error + moved.error + extra", "expected.error + extra", rounded_while_on
+    ),
+    "the gradient's own error in a selection": Term(
+        relu_kinks, "expected.error + moved.error + extra", "moved.error + extra", rounded_while_off
+    ),
+    "the shift's rounding": Term(
+        certified_differences, " + 4 * state.arithmetic.unit * size", "", rounded_shift, 0.1
+    ),
+    "the shift's input": Term(
+        certified_differences, "np.abs(h[:, None]) * errors + ", "", shifted_by_an_uncertain_input
+    ),
     "storing in double precision": Term(
         shared_deltas, "(expected.error[rows] + stored)", "expected.error[rows]", stored_gradient, 0.0
     ),
@@ -392,3 +455,23 @@ def test_a_term_left_out_is_missed(name: str) -> None:
     term = TERMS[name]
     with leaving_out(term.module, term.text, term.instead):
         assert term.hostile() > 1.0
+
+
+def test_an_error_that_might_switch_a_unit_on_at_one_end_is_in_no_difference_that_is_used() -> None:
+    """Equal signs are certain on and certain off alone, and frozen units need no signs of the ends.
+
+    So where `_next` keeps the error of a unit that is off, but might be on, the certificate does not hold,
+    and a frozen difference takes its place. Here the second unit is such a one whatever the first one's
+    parameters do.
+    """
+    x = np.array([[1.0] + [U] * 20])
+    architecture = Architecture((21, 2, 1), "relu", "sum_of_squares", "float64")
+    first = np.tile([[0.7, -1.0]], (21, 1)), np.array([0.2, 1.0])
+    arguments = architecture, [first, (np.ones((2, 1)), np.zeros(1))], x, np.full((1, 1), 0.3)
+    entries = np.array([0, 42])  # W_1 and b_1 of the first unit
+    kept = central_differences(*arguments, entries)
+    assert (kept.certified, kept.shrunk, kept.frozen) == (0, 0, 2)
+    with leaving_out(certified_differences, "z.value + z.error > 0", "on"):
+        left_out = central_differences(*arguments, entries)
+    np.testing.assert_array_equal(kept.gradient.value, left_out.gradient.value)
+    np.testing.assert_array_equal(kept.gradient.error, left_out.gradient.error)

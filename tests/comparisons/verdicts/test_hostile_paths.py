@@ -27,6 +27,7 @@ from tests.comparisons.verdicts.test_hostile_rounding import (
     U,
     largest_share,
     linear,
+    summed,
 )
 from tests.support.leaving_out import leaving_out
 
@@ -185,7 +186,56 @@ def examples_summed_in_order() -> float:
     return largest_share(1.0 - TRUE, error[1])
 
 
+MANY_LOST = np.array([1.0] + [U] * 400)
+
+
+def tangents_in_two_orders() -> float:
+    """W_3 alike in both outputs and delta_3 = (1, -1): backpropagation has delta_2 = 0, and no sum.
+
+    The tangents of b_1 are z_3' = sum_k W_2k W_3k in both outputs: one of them summed from left to right,
+    the other from right to left.
+    """
+    weights = [0 * ONE, MANY_LOST[None], np.ones((len(MANY_LOST), 2))]
+    error = forward_mode((1, 1, len(MANY_LOST), 2), weights, 0 * ONE, np.array([[-0.5, 0.5]]))
+    return largest_share(summed(list(MANY_LOST)) - summed(list(MANY_LOST[::-1])), error[1])
+
+
+def tangents_of_a_loss_in_order() -> float:
+    """The same with two outputs for each unit: delta_2 = 0 again, and each output's tangent is a product.
+
+    L' = sum_m delta_m z_m' sums them all, those of delta_m = 1 first, from left to right.
+    """
+    n = len(MANY_LOST)
+    weights = [0 * ONE, MANY_LOST[None], np.repeat(np.eye(n), 2, axis=1)]
+    error = forward_mode((1, 1, n, 2 * n), weights, 0 * ONE, np.tile([[-0.5, 0.5]], n))
+    return largest_share(summed([*MANY_LOST, *-MANY_LOST]), error[1])
+
+
+def both_factors_moved() -> float:
+    """3 and 2, both off by one: 12 is as legal as 6."""
+    left, right = (Bounded(np.array([size]), np.ones(1)) for size in (3.0, 2.0))
+    return largest_share(12.0 - 6.0, product(left, right, SINGLE).error)
+
+
 TERMS = {
+    "tangents on their way": Term(
+        forward_mode_bounds,
+        "(arithmetic.gamma(terms + TANGENT_ROUNDINGS) + off) * size",
+        "off * size",
+        tangents_in_two_orders,
+    ),
+    "tangents in the loss": Term(
+        forward_mode_bounds,
+        "arithmetic.gamma(2 * arithmetic.logarithm + values[-1].shape[1] + 8) + off",
+        "off",
+        tangents_of_a_loss_in_order,
+    ),
+    "both operands' errors at once": Term(
+        rounding,
+        "magnitude: Array = np.abs(self.value) + self.error",
+        "magnitude: Array = np.abs(self.value)",
+        both_factors_moved,
+    ),
     "f' following z": Term(
         activation_bounds,
         "d_error = curvature * np.where(known, z.error, 0.0) + derivative_own",
