@@ -146,12 +146,13 @@ def _draw(folder: str, page: str | None, lang: str, lesson: str | None = None) -
     from pathlib import Path
 
     from backproof.comparisons.lessons import page as html
+    from backproof.comparisons.lessons.chapter import PAGE_FILE
     from backproof.comparisons.lessons.course import LESSONS
     from backproof.comparisons.report.document import load_folder
 
     kept = load_folder(folder)
     told = (kept.lessons or ()) if kept else ()
-    path = html.write(page or Path(folder, html.FILE), told, lang).resolve()
+    path = html.write(page or Path(folder, PAGE_FILE), told, lang).resolve()
     if missing := len(LESSONS) - len(told):
         print(
             f"{missing} of {len(LESSONS)} lessons have no results yet: "
@@ -204,6 +205,7 @@ def _keep(entries: "list[ToldLesson]", folder: str | None) -> None:
     from pathlib import Path
 
     from backproof.comparisons.lessons import page as html
+    from backproof.comparisons.lessons.chapter import PAGE_FILE
     from backproof.comparisons.lessons.runner import in_course_order
     from backproof.comparisons.report.document import load_folder
     from backproof.comparisons.report.write import merge
@@ -211,8 +213,10 @@ def _keep(entries: "list[ToldLesson]", folder: str | None) -> None:
     before = load_folder(folder)
     earlier = (before.lessons or ()) if before else ()
     lessons = in_course_order(entries, earlier)
-    merge(folder, command_line(), lessons=lessons)
-    html.write(Path(folder, html.FILE), lessons, entries[-1].language)
+    html.write(Path(folder, PAGE_FILE), lessons, entries[-1].language)
+    merge(
+        folder, command_line(), lessons=lessons
+    )  # after it: the report links to the page where there is one
 
 
 def _check(

@@ -4,8 +4,8 @@ A chapter is a module `chapter` in the folder of its question, with
 
     def build(part: ... | None) -> Section | None: ...     # None: that part was not run
 
-and it stands in `report.chapters`, in reading order. The page runs no script but its own and the
-`script` of a section: the content policy names them by hash, so a ``<script>`` inside `html` never runs.
+and it stands in `report.chapters`, in reading order. The page runs no script but its own: the
+content policy names them by hash, so a ``<script>`` inside `html` never runs.
 """
 
 from dataclasses import dataclass
@@ -23,4 +23,3 @@ class Section:
     verdict: str | None = None  # an `Outcome`: a badge beside the title
     nav: str | None = None  # a shorter title for the contents list
     under: str | None = None  # key of the chapter it belongs to: indented below it in the contents list
-    script: str = ""  # plain JavaScript of its own, run once after the figures of the page are known

@@ -1,51 +1,77 @@
-"""The lessons: a course that a teacher can project, in two languages, with the claims the run has checked.
+"""The lessons in the report: a table of what was run, each lesson with the way to all of it.
 
-Everything shown comes from results.json, where each lesson carries its sentences in every language. Both
-languages are written into the page; the language chosen decides which one is seen, and the section's script
-changes it, moves the sliders and answers the perceptron's question.
+A lesson's pictures, code and controls stand on the lessons' own page, which `page` writes; `rich`, `both` and
+`word` make its sentences, too.
 """
 
-import json
 import re
-from collections.abc import Iterator, Sequence
-from functools import cache
-from importlib.resources import files
-from typing import Any
+from collections.abc import Sequence
 
-import plotly.graph_objects as go
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from backproof.comparisons.drawing import markup
 from backproof.comparisons.drawing.chapter import Section
-from backproof.comparisons.drawing.figures import figure_html, inside_script
-from backproof.comparisons.drawing.markup import badge
-from backproof.comparisons.drawing.python_code import highlighted
 from backproof.comparisons.lessons import catalogue
 from backproof.comparisons.lessons.catalogue import LANGUAGES, Text
-from backproof.comparisons.lessons.course import CHAPTERS
 from backproof.comparisons.lessons.mathml import to_mathml
-from backproof.comparisons.lessons.result import ToldFigure, ToldLesson, ToldSlider
+from backproof.comparisons.lessons.result import ToldCorrection, ToldLesson
 from backproof.comparisons.verdicts.outcome import worst
 
+PAGE_FILE = "lessons.html"  # the lessons' own page, beside the report
+_COLUMNS = ("Lesson", "Verdict", "Claims that hold", "Corrected")
+_LINKED = "Each title leads to the lesson itself: its pictures, its code, and controls to move."
+_TO_RUN = "The command below a title runs that lesson; with --html it opens the lesson's page, too."
+_MISCONCEPTION = "belief"  # a correction's source where no text says it
 
-def build(lessons: Sequence[ToldLesson] | None) -> Section | None:
-    """The chapter of all lessons that were run; None where none was."""
+
+def build(lessons: Sequence[ToldLesson] | None, page: str | None = None) -> Section | None:
+    """The chapter of all lessons that were run; None where none was.
+
+    `page` is the address of the lessons' own page as seen from the report, None where there is none.
+    """
     if not lessons:
         return None
-    language = lessons[-1].language
-    chapters = [(name, [lesson for lesson in lessons if lesson.chapter == name]) for name in CHAPTERS]
-    html = _environment().get_template("lessons.html.j2").render(
-        chapters=[(name, held) for name, held in chapters if held],
-        language=language if language in LANGUAGES else "en",
-        names=_NAMES,
-        style=Markup(_template("lessons.css")),
-    )  # fmt: skip
+    text = Markup("<p>{} {}</p>").format(catalogue.text("frame", "about")["en"], _LINKED if page else _TO_RUN)
+    table = markup.table(
+        _COLUMNS,
+        [_row(lesson, page) for lesson in lessons],
+        "The lessons that were run. Corrected: what a text or a common misconception has wrong",
+        text_columns=(0, 1, 3),
+    )
     verdict = worst([lesson.verdict for lesson in lessons])
-    title = word("title")
-    return Section("lessons", title, Markup(html), verdict, nav="Lessons", script=_template("lessons.js"))
+    return Section("lessons", catalogue.text("frame", "title")["en"], text + table, verdict, nav="Lessons")
 
 
-_NAMES = {"en": "English", "ko": "한국어"}
+def _row(lesson: ToldLesson, page: str | None) -> tuple[Markup, Markup, str, Markup]:
+    holds = sum(claim.holds for claim in lesson.claims)
+    open_ = f", {len(lesson.unjudged)} not judged" if lesson.unjudged else ""
+    return (
+        _name(lesson, page),
+        markup.badge(lesson.verdict),
+        f"{holds} of {len(lesson.claims)}{open_}",
+        markup.join(_correction(one) for one in lesson.corrections) or markup.absent("none"),
+    )
+
+
+def _name(lesson: ToldLesson, page: str | None) -> Markup:
+    title = rich(lesson.title["en"])
+    if page is not None:
+        return Markup('<a href="{}#{}">{}</a>').format(page, lesson.name, title)
+    return Markup("{}<br>{}").format(title, markup.command(f"backproof lessons {lesson.name}"))
+
+
+def _correction(correction: ToldCorrection) -> Markup:
+    """Whose sentence it is, and what is wrong with it; said where the corrected sentences did not behave."""
+    texts = catalogue.texts("frame")["texts"]
+    source = correction.source
+    if source in texts:  # by its author or, where nobody signed it, its title
+        source = re.split(r":| \(", texts[source]["en"])[0]
+    elif source == _MISCONCEPTION:
+        source = catalogue.text("frame", "belief")["en"]
+    failed = Markup("") if correction.holds else Markup(" <strong>{}.</strong>").format("Does not hold here")
+    return Markup('<p class="correction"><strong>{}.</strong> {}{}</p>').format(
+        source, rich(correction.says["en"]), failed
+    )
 
 
 def rich(sentence: str) -> Markup:
@@ -83,74 +109,3 @@ def word(key: str, **values: str) -> Markup:
 
 def chapter_title(name: str) -> Markup:
     return both(catalogue.text("frame", "chapters", name))
-
-
-def figure(entry: ToldFigure, language: str) -> Markup:
-    """The picture, with its slider if it has one, and what the script needs to change either."""
-    drawn = {"data": list(entry.data), "layout": entry.layout}
-    labels = [{"path": path, **entry.labels[text]} for path, text in _strings(drawn) if text in entry.labels]
-    shown = _translated(drawn, {key: words[language] for key, words in entry.labels.items()})
-    slider = entry.slider
-    page = {
-        "labels": labels,
-        "alt": entry.alt,
-        "frames": slider.frames if slider else [],
-        "readings": slider.labels if slider else [],
-    }
-    picture = figure_html(go.Figure(shown), both(entry.caption), entry.alt[language])
-    return Markup(
-        '<div class="lesson-figure">{}{}<script type="application/json" class="more">{}</script></div>'
-    ).format(_slider(slider) if slider else "", picture, inside_script(json.dumps(page, ensure_ascii=False)))
-
-
-def _slider(slider: ToldSlider) -> Markup:
-    """A range input: moved by mouse, finger and arrow keys alike."""
-    return Markup(
-        '<label class="slider"><span>{title}</span> <input type="range" min="0" max="{last}" value="{start}" '
-        'step="1"> <output>{reading}</output></label>'
-    ).format(
-        title=both(slider.title),
-        last=len(slider.frames) - 1,
-        start=slider.start,
-        reading=slider.labels[slider.start],
-    )
-
-
-def _strings(node: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[list[str | int], str]]:
-    """Every string of a figure with the way to it."""
-    if isinstance(node, str):
-        yield list(path), node
-    elif isinstance(node, dict):
-        for key, value in node.items():
-            yield from _strings(value, (*path, key))
-    elif isinstance(node, list):
-        for i, value in enumerate(node):
-            yield from _strings(value, (*path, i))
-
-
-def _translated(node: Any, words: dict[str, str]) -> Any:
-    if isinstance(node, str):
-        return words.get(node, node)
-    if isinstance(node, dict):
-        return {key: _translated(value, words) for key, value in node.items()}
-    return [_translated(value, words) for value in node] if isinstance(node, list) else node
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("backproof.comparisons.lessons"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals.update(
-        badge=badge, both=both, chapter_title=chapter_title, figure=figure, word=word,
-        formula=lambda text: to_mathml(text, display=True), highlighted=highlighted,
-    )  # fmt: skip
-    return environment
-
-
-def _template(name: str) -> str:
-    return files("backproof.comparisons.lessons").joinpath("templates", name).read_text(encoding="utf-8")

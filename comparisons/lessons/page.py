@@ -47,7 +47,6 @@ from backproof.comparisons.lessons.result import Hint, ToldFigure, ToldLesson
 from backproof.comparisons.results.codec import Foreign, Json, encode
 from backproof.comparisons.results.files import prepare_folder, write_atomically
 
-FILE = "lessons.html"
 SCRIPTS = ("network.js", "chart.js", "frame.js")  # then every labs_*.js by name, then the start
 NAMES = {"en": "English", "ko": "한국어"}
 INKS = {

@@ -25,10 +25,10 @@ class Chapter:
     title: str = ""  # of the chapter where there is nothing to draw; without one it is left out
     command: str = ""  # that fills it
 
-    def section(self, results: Results) -> Section | None:
-        """The chapter as far as these results go."""
+    def section(self, results: Results, **more: str | None) -> Section | None:
+        """The chapter as far as these results go; `more` is what it takes beside them."""
         build = importlib.import_module(f"backproof.comparisons.{self.module}").build
-        drawn: Section | None = build(*(getattr(results, slot) for slot in self.slots))
+        drawn: Section | None = build(*(getattr(results, slot) for slot in self.slots), **more)
         return drawn if drawn is not None or not self.title else self._not_run()
 
     def _not_run(self) -> Section:
@@ -60,8 +60,11 @@ CHAPTERS = (
 LESSONS = Chapter("lessons.chapter", ("lessons",), "Lessons", "backproof lessons --all")
 
 
-def sections(results: Results) -> list[Section]:
-    """What there is to show, in reading order; how it was measured comes before the lessons."""
+def sections(results: Results, lessons_page: str | None = None) -> list[Section]:
+    """What there is to show, in reading order; how it was measured comes before the lessons.
+
+    `lessons_page` is the address of the lessons' own page where the report has one beside it.
+    """
     drawn = [chapter.section(results) for chapter in CHAPTERS]
-    drawn += [protocol_chapter.build(results), LESSONS.section(results)]
+    drawn += [protocol_chapter.build(results), LESSONS.section(results, page=lessons_page)]
     return [section for section in drawn if section is not None]

@@ -45,7 +45,7 @@ class _Script:
 
     @property
     def source(self) -> Markup:
-        return Markup(self.text)  # ours or a section's own code, never a value from the results
+        return Markup(self.text)  # ours, never a value from the results
 
     @property
     def digest(self) -> str:
@@ -76,16 +76,18 @@ def _library() -> _Packed:
     return _Packed(Markup(packed), len(plain), script.digest)
 
 
-def render(results: Results) -> str:
-    """The whole page as text; the same results always give the same text."""
-    return document(answer(results), chapters.sections(results))
+def render(results: Results, lessons_page: str | None = None) -> str:
+    """The whole page as text; the same results always give the same text.
+
+    `lessons_page` is the address of the lessons' own page, if there is one beside this page.
+    """
+    return document(answer(results), chapters.sections(results, lessons_page))
 
 
 def document(said: Answer, sections: Sequence[Section]) -> str:
     """A page that begins with this answer and goes on with these chapters."""
-    library = _library() if any(_FIGURE in one.html or one.script for one in sections) else None
+    library = _library() if any(_FIGURE in one.html for one in sections) else None
     scripts = [_Script(_template_text(name)) for name in ("unpack.js", "page.js")]
-    scripts += [_Script(section.script) for section in sections if section.script]
     hashes = [*([library.digest] if library else []), *(script.digest for script in scripts)]
     return markup.from_template(
         "backproof.comparisons.report",

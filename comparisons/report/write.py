@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from backproof.comparisons.experiment import Planned
+from backproof.comparisons.lessons.chapter import PAGE_FILE as LESSONS_PAGE
 from backproof.comparisons.report import history, page
 from backproof.comparisons.report.document import FILE, SLOTS, Results, Run, load, load_folder, save
 from backproof.comparisons.results.files import locked, prepare_folder, write_atomically
@@ -55,8 +56,10 @@ def draw_history(folder: str | Path) -> Path:
 
 
 def draw(results: Results, out_dir: str | Path) -> Path:
-    """Write out_dir/report.html from results; returns its path."""
-    text = page.render(results)
-    path = prepare_folder(out_dir) / "report.html"
+    """Write out_dir/report.html from results; returns its path. It links to the lessons' page beside it."""
+    folder = prepare_folder(out_dir)
+    path = folder / "report.html"
+    lessons_page = LESSONS_PAGE if (folder / LESSONS_PAGE).is_file() else None
+    text = page.render(results, lessons_page)
     write_atomically(path, text)
     return path

@@ -1,7 +1,7 @@
 "use strict";
 // Draws every figure from the data beside it, in the colours of the reader's screen, and redraws it when
-// those change. The name below is all that a chapter's own script may use of this one.
-const backproof = (() => {
+// those change.
+(() => {
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
   const coarse = window.matchMedia("(pointer: coarse)");
   const partner = JSON.parse(document.getElementById("dark-colours").textContent);
@@ -173,5 +173,5 @@ const backproof = (() => {
   window.addEventListener("beforeprint", unfold);
   window.addEventListener("afterprint", fold);
   followReader();
-  return { finished: drawAll(), redraw: draw };
+  drawAll();
 })();

@@ -90,6 +90,13 @@ def test_out_keeps_the_lessons_that_ran_before(tmp_path: Path) -> None:
     assert {"says", "holds", "expected", "found"} <= set(written[0]["claims"][0])
 
 
+def test_the_report_links_to_the_page_written_beside_it(tmp_path: Path) -> None:
+    assert cli.run(["lessons", "shapes", "--out", str(tmp_path)]) == 0
+    report = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert 'href="lessons.html#shapes"' in report
+    assert (tmp_path / "lessons.html").is_file()
+
+
 def test_without_out_or_html_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert cli.run(["lessons", "shapes"]) == 0

@@ -1,10 +1,9 @@
-"""The lessons in the report: both languages, every picture, nothing that could run or be fetched."""
+"""The lessons in the report: one row each, with its claims and corrections and the way to all of it."""
 
 import html
 import inspect
 import json
 import re
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from types import ModuleType
@@ -13,15 +12,15 @@ from typing import Any, cast
 import pytest
 
 from backproof.comparisons.drawing.python_code import highlighted
-from backproof.comparisons.lessons import catalogue, runner
 from backproof.comparisons.lessons import chapter as section
+from backproof.comparisons.lessons import runner
 from backproof.comparisons.lessons.course import LESSONS, Lesson, find
 from backproof.comparisons.lessons.frame import Setting
-from backproof.comparisons.lessons.result import Source, ToldLesson
+from backproof.comparisons.lessons.result import ToldLesson
 from backproof.comparisons.results.codec import decode, encode
 from backproof.comparisons.verdicts.outcome import Outcome
 
-NAMES = ("activations", "descent", "perceptron")  # sliders, tables, corrections
+NAMES = ("activations", "descent", "xor")  # corrections of two texts and of a misconception
 
 
 @cache
@@ -29,10 +28,15 @@ def entries() -> tuple[ToldLesson, ...]:
     return tuple(runner.run(find(name), Setting()) for name in NAMES)
 
 
-def page(lessons: Sequence[ToldLesson] = ()) -> str:
-    built = section.build(lessons or entries())
+def chapter(lessons: tuple[ToldLesson, ...] | None = None, page: str | None = None) -> str:
+    built = section.build(lessons or entries(), page)
     assert built is not None
     return str(built.html)
+
+
+def rows(text: str) -> list[str]:
+    """The table's rows, each as its words."""
+    return [re.sub(r"<[^>]+>", " ", row) for row in re.findall(r"<tr>(.*?)</tr>", text, re.S)[1:]]
 
 
 def with_first(**changes: Any) -> tuple[ToldLesson, ...]:
@@ -46,11 +50,48 @@ def test_no_lesson_no_chapter() -> None:
     assert section.build(()) is None
 
 
-def test_every_claim_stands_in_both_languages() -> None:
-    text = page()
-    for lesson in entries():
-        for language in catalogue.LANGUAGES:
-            assert html.escape(lesson.title[language]) in text
+def test_each_lesson_is_a_row_with_its_verdict_and_the_claims_that_hold() -> None:
+    for lesson, row in zip(entries(), rows(chapter()), strict=True):
+        assert html.escape(lesson.title["en"]) in row
+        assert lesson.verdict in row
+        assert f"{len(lesson.claims)} of {len(lesson.claims)}" in row
+
+
+def test_a_claim_that_does_not_hold_is_counted() -> None:
+    claim, *others = entries()[0].claims
+    broken = with_first(claims=(replace(claim, holds=False), *others))
+    assert f"{len(others)} of {len(others) + 1}" in rows(chapter(broken))[0]
+
+
+def test_claims_without_a_judgement_are_counted_apart() -> None:
+    open_claims = with_first(unjudged=({"en": "x", "ko": "x"},))
+    assert ", 1 not judged" in rows(chapter(open_claims))[0]
+
+
+def test_every_correction_is_named_with_the_author_it_corrects() -> None:
+    text = chapter()
+    assert text.count('class="correction"') == sum(len(lesson.corrections) for lesson in entries()) > 3
+    for author in ("Yang Jin-ho", "pignuante", "A common misconception"):
+        assert author in text
+
+
+def test_a_correction_that_does_not_hold_is_said_to() -> None:
+    correction, *others = entries()[0].corrections
+    broken = with_first(corrections=(replace(correction, holds=False), *others))
+    assert chapter().count("Does not hold here") == 0
+    assert chapter(broken).count("Does not hold here") == 1
+
+
+def test_beside_its_page_every_lesson_links_there() -> None:
+    text = chapter(page=section.PAGE_FILE)
+    assert re.findall(r'href="([^"]*)"', text) == [f"lessons.html#{name}" for name in NAMES]
+    assert "backproof lessons" not in text
+
+
+def test_without_a_page_every_lesson_names_its_command() -> None:
+    text = chapter()
+    assert "href" not in text
+    assert all(f"backproof lessons {name}</code>" in text for name in NAMES)
 
 
 def test_the_chapter_fails_if_one_lesson_does() -> None:
@@ -59,72 +100,20 @@ def test_the_chapter_fails_if_one_lesson_does() -> None:
     assert built.verdict == Outcome.FAIL
 
 
-def test_a_claim_that_does_not_hold_is_marked() -> None:
-    claim, *others = entries()[0].claims
-    broken = with_first(claims=(replace(claim, holds=False), *others))
-    assert page(broken).count("broken") == page().count("broken") + 1
-
-
 def test_hostile_strings_are_escaped() -> None:
-    attack = '<script>alert(1)</script><img src="x" onerror="y">'
-    words, first = {"en": attack, "ko": attack}, entries()[0]
-    trace = {**first.figures[0].data[0], "name": attack}
-    figure = replace(first.figures[0], caption=words, alt=words, data=(trace, *first.figures[0].data[1:]))
-    text = page(
-        with_first(
-            title=words,
-            intent=words,
-            claims=(replace(first.claims[0], says=words, found=attack),),
-            figures=(figure,),
-            code=(Source(attack, f"x = '{attack}'"),),
-        )
+    attack = '"><script>alert(1)</script><img src="x" onerror="y">'
+    words, correction = {"en": attack, "ko": attack}, entries()[0].corrections[0]
+    hostile = with_first(
+        name=attack, title=words, corrections=(replace(correction, source=attack, says=words),)
     )
-    assert "<script>alert" not in text
-    assert "<img" not in text
+    for text in (chapter(hostile), chapter(hostile, section.PAGE_FILE)):
+        assert "<script" not in text
+        assert "<img" not in text
 
 
-def test_nothing_is_fetched() -> None:
-    assert re.findall(r"""(?:src|href)=["'](?!#)|url\(|@import""", page()) == []
-
-
-def test_every_slider_can_be_used_by_keyboard() -> None:
-    # Native range inputs take arrow keys, Home and End; each has its label.
-    sliders = re.findall(r'<label class="slider">.*?</label>', page(), re.S)
-    assert len(sliders) == 2 + 4  # z, the rate, and the perceptron's three weights and bias
-    assert all('type="range"' in slider for slider in sliders)
-
-
-def test_a_figure_knows_what_to_say_in_the_other_language() -> None:
-    more = [json.loads(text) for text in re.findall(r'class="more">(.*?)</script>', page(), re.S)]
-    labels = [label for part in more for label in part["labels"]]
-    assert labels
-    assert all(set(catalogue.LANGUAGES) <= set(label) for label in labels)
-
-
-@pytest.mark.parametrize("language", catalogue.LANGUAGES)
-def test_the_page_opens_in_the_language_asked_for(language: str) -> None:
-    text = page([replace(lesson, language=language) for lesson in entries()])
-    assert f'<div class="lessons" data-language="{language}">' in text
-    figures = re.findall(r'class="plot-data">(.*?)</script>', text, re.S)
-    expected = entries()[1].figures[0].labels["@minimum"][language]
-    assert any(expected in json.dumps(json.loads(figure), ensure_ascii=False) for figure in figures)
-
-
-def test_no_label_is_left_as_a_key() -> None:
-    figures = re.findall(r'class="plot-data">(.*?)</script>', page(), re.S)
-    assert figures
-    assert all('"@' not in figure for figure in figures)
-
-
-def test_the_contents_link_to_every_lesson() -> None:
-    text = page()
-    for name in NAMES:
-        assert f'href="#lesson-{name}"' in text
-        assert f'id="lesson-{name}"' in text
-
-
-def test_drawing_again_gives_the_same_page() -> None:
-    assert page() == page([decode(ToldLesson, json.loads(json.dumps(encode(e)))) for e in entries()])
+def test_drawing_again_gives_the_same_chapter() -> None:
+    again = tuple(decode(ToldLesson, json.loads(json.dumps(encode(e)))) for e in entries())
+    assert chapter() == chapter(again)
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.name)

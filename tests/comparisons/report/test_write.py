@@ -40,3 +40,12 @@ def test_a_misspelt_part_is_an_error(tmp_path: Path) -> None:
 def test_a_dropped_part_is_no_longer_credited_to_a_command(tmp_path: Path) -> None:
     write.merge(tmp_path, "one", gradients=sample_results.gradients())
     assert write.merge(tmp_path, "two", gradients=None).runs == {}
+
+
+def test_the_report_links_to_the_lessons_page_only_where_there_is_one(tmp_path: Path) -> None:
+    write.merge(tmp_path, "backproof lessons xor", lessons=(sample_results.a_lesson(),))
+    report = tmp_path / "report.html"
+    assert "lessons.html" not in report.read_text(encoding="utf-8")
+    (tmp_path / "lessons.html").touch()
+    write.merge(tmp_path, "backproof lessons xor", lessons=(sample_results.a_lesson(),))
+    assert 'href="lessons.html#xor"' in report.read_text(encoding="utf-8")
