@@ -11,6 +11,7 @@ from typing import Any
 
 import typer
 
+from backproof.comparisons.running import torch_folder
 from backproof.comparisons.running.errors import Interrupted
 from backproof.scratch.errors import InputError
 
@@ -59,6 +60,8 @@ def run(arguments: list[str]) -> int:
     except Interrupted as error:
         print(f"backproof: interrupted; {error}", file=sys.stderr)
         return 130
+    finally:
+        torch_folder.remove_empty()
     if code == 130:
         print("backproof: interrupted", file=sys.stderr)
     return int(code or 0)
