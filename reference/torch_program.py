@@ -8,6 +8,7 @@ but its buffers are kept likewise. The inputs are copies; integers and all else 
 import copy
 import functools
 import inspect
+import operator
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -33,6 +34,7 @@ from backproof.scratch.architecture import Array
 from backproof.scratch.errors import InputError, InputTypeError
 
 Named = dict[str, torch.Tensor]
+NESTS = (Mapping, list, tuple)
 Function = Callable[[Sequence[torch.Tensor]], Named]
 
 REMEDY = (
@@ -172,23 +174,38 @@ class _Call:
         self._own = list(cells.values())
         self._parameters = list(cells)[: len(cells) - n_inputs]
         self._buffers = _Buffers(_modules_of(f))
+        self._moving = [_is_floating(a) and a.requires_grad for a in arguments]
+        self._plain = len(args) == len(arguments) and not any(isinstance(a, NESTS) for a in args)
+        self._checked: list[tuple[str, torch.dtype, int]] = []
 
     def __call__(self, tensors: Sequence[torch.Tensor]) -> Named:
         torch.clear_autocast_cache()  # rounded copies of weights, which may have been moved since
-        with self._buffers.kept():
+        self._buffers.copied()
+        try:
             returned = self._returned(tensors)
-        parts = list(leaves(returned, "output"))
-        found = {name: part for name, part in parts if _is_floating(part)}
-        outputs = [Output(name, part.numel(), _kind(part)) for name, part in found.items()]
-        kinds = [_kind(part) for _, part in parts if isinstance(part, torch.Tensor)]
-        checked_outputs(outputs, kinds, returned)
-        return found
+        finally:
+            self._buffers.put_back()
+        parts = [("output", returned)] if type(returned) is torch.Tensor else leaves(returned, "output")
+        every = [(name, part) for name, part in parts if isinstance(part, torch.Tensor)]
+        self._check([(name, part.dtype, part.numel()) for name, part in every], returned)
+        return {name: part for name, part in every if part.is_floating_point()}
+
+    def _check(self, found: list[tuple[str, torch.dtype, int]], returned: Any) -> None:
+        """Whether these names, dtypes and sizes will do; what the last call gave as well has been checked."""
+        if found and found == self._checked:
+            return
+        outputs = [Output(name, size, _name_of(kind)) for name, kind, size in found if kind.is_floating_point]
+        checked_outputs(outputs, [_name_of(kind) for _, kind, _ in found], returned)
+        self._checked = found
 
     def _returned(self, tensors: Sequence[torch.Tensor]) -> Any:
         inputs = iter(tensors[len(self._parameters) :])
-        values = [next(inputs) if _is_floating(a) and a.requires_grad else a for a in self._arguments]
-        args = rebuilt(self._args, iter(values)) if self._args else ()
-        if not self._parameters or all(a is b for a, b in zip(tensors, self._own, strict=True)):
+        values = [
+            next(inputs) if moved else a for a, moved in zip(self._arguments, self._moving, strict=True)
+        ]
+        # Nests are new ones at each call, since f may change them.
+        args = tuple(values) if self._plain else rebuilt(self._args, iter(values))
+        if not self._parameters or all(map(operator.is_, tensors, self._own)):
             return self._f(*args, **self._keywords)
         parameters = dict(zip(self._parameters, tensors, strict=False))
         with warnings.catch_warnings():  # the copies of a recurrent module's weights lie apart: our doing
@@ -197,7 +214,11 @@ class _Call:
 
 
 def _kind(tensor: torch.Tensor) -> str:
-    return str(tensor.dtype).rpartition(".")[2]
+    return _name_of(tensor.dtype)
+
+
+def _name_of(dtype: torch.dtype) -> str:
+    return str(dtype).rpartition(".")[2]
 
 
 def _modules_of(f: Any) -> list[torch.nn.Module]:
@@ -222,16 +243,14 @@ class _Buffers:
         every = [inner for module in modules for inner in module.modules()]
         self._own = [(inner, dict(inner._buffers)) for inner in every if inner._buffers]
 
-    @contextmanager
-    def kept(self) -> Iterator[None]:
+    def copied(self) -> None:
         for inner, own in self._own:
             inner._buffers.update({name: None if b is None else b.clone() for name, b in own.items()})
-        try:
-            yield
-        finally:
-            for inner, own in self._own:
-                inner._buffers.clear()
-                inner._buffers.update(own)
+
+    def put_back(self) -> None:
+        for inner, own in self._own:
+            inner._buffers.clear()
+            inner._buffers.update(own)
 
 
 class TorchProgram:
@@ -362,9 +381,24 @@ def _offered() -> Iterator[None]:
 
 
 def _in_a_row(tensors: Any) -> Array:
-    row = [double(tensor).cpu().reshape(-1) for tensor in tensors]
-    found: Array = torch.cat(row).numpy()
+    """A copy of all their numbers."""
+    row = [_numbers(tensor) for tensor in tensors]
+    found: Array = np.concatenate(row) if len(row) > 1 else row[0]
     return found
+
+
+def _numbers(tensor: torch.Tensor) -> Array:
+    found: Array
+    if tensor.dtype is torch.float64 and type(tensor) is torch.Tensor and _is_ordinary(tensor):
+        found = tensor.detach().numpy().flatten()
+    else:
+        found = double(tensor).cpu().reshape(-1).clone().numpy()
+    return found
+
+
+def _is_ordinary(tensor: torch.Tensor) -> bool:
+    """Whether NumPy reads it where it lies."""
+    return tensor.device.type == "cpu" and tensor.layout is torch.strided and not tensor.is_neg()
 
 
 def _like(model: torch.Tensor, flat: Array) -> torch.Tensor:

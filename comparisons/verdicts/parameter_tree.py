@@ -253,25 +253,49 @@ class InPlace:
                     f"{tensor.name}: a function without arguments is checked by moving its parameters, "
                     f"and {type(array).__name__} cannot be written to; let the function take them"
                 )
-        self._originals = [tensor.original for tensor in found]
-        self._kept = [_copy(array) for array in self._originals]
+        self._places = [_Place.of(tensor.original) for tensor in found]
 
     def write(self, number: int, values: Entries) -> Entries:
         """Set one of them; returns what its dtype made of the values, in float64 (n,)."""
-        array = self._originals[number]
-        _data(array)[...] = like(array, values.reshape(tuple(array.shape)))
-        if is_torch(array) and "torch" in sys.modules:  # autocast keeps rounded copies, of what it was before
-            sys.modules["torch"].clear_autocast_cache()
-        return values if dtype_name(array) == "float64" else as_numpy(array).ravel()
+        return self._places[number].write(values)
 
     def restore(self, numbers: Iterable[int]) -> None:
         for number in numbers:
-            _data(self._originals[number])[...] = self._kept[number]
+            place = self._places[number]
+            place.data[...] = place.kept
 
 
-def _data(array: Any) -> Any:
-    """What can be written to, without autograd's notice."""
-    return array.detach() if is_torch(array) else array
+@dataclass(frozen=True)
+class _Place:
+    """Where the numbers of one array lie, and what they were: all that writing to it need not ask again."""
+
+    original: Any
+    kept: Any
+    torch: Any  # the module, of torch's tensors
+    plain: bool  # of them, those that torch copies NumPy's numbers to in one call
+    wide: bool  # float64: what is written is what is there
+
+    @classmethod
+    def of(cls, original: Any) -> "_Place":
+        torch: Any = sys.modules.get("torch") if is_torch(original) else None
+        plain = torch is not None and type(original) in (torch.Tensor, torch.nn.Parameter)
+        on_cpu = plain and original.device.type == "cpu" and original.layout == torch.strided
+        return cls(original, _copy(original), torch, on_cpu, dtype_name(original) == "float64")
+
+    @property
+    def data(self) -> Any:
+        """What can be written to, without autograd's notice."""
+        return self.original.detach() if is_torch(self.original) else self.original
+
+    def write(self, values: Entries) -> Entries:
+        shaped = values.reshape(tuple(self.original.shape))
+        if self.plain:
+            self.original.detach().copy_(self.torch.from_numpy(shaped))
+        else:
+            self.data[...] = like(self.original, shaped)
+        if self.torch is not None:  # autocast keeps rounded copies, of what it was before
+            self.torch.clear_autocast_cache()
+        return values if self.wide else as_numpy(self.original).ravel()
 
 
 def _copy(array: Any) -> Any:
