@@ -20,6 +20,7 @@ from backproof.comparisons.verdicts.gradient_causes import causes, explained
 from backproof.comparisons.verdicts.gradient_laws import Probe, Seen
 from backproof.comparisons.verdicts.gradient_verdict import GradientVerdict
 from backproof.comparisons.verdicts.inner_precision import agreement, coarser, is_rounding, off_by
+from backproof.comparisons.verdicts.nearest_jump import nearest_jump
 from backproof.comparisons.verdicts.outcome import Outcome, worst
 from backproof.comparisons.verdicts.parameter_tree import Tensor
 from backproof.comparisons.verdicts.random_directions import directions, missed_size
@@ -39,6 +40,8 @@ from backproof.scratch.architecture import Array
 
 ONE_BY_ONE = 64  # a tensor of so many entries is looked at entry by entry
 SAMPLED = 20  # of a larger one
+HARDLY = 1e-3  # of the whole gradient, f moves with an entry
+UNEXPLAINED = 1e-3  # a bound times so long a step: more than noise would have made of it
 FAR = 10.0  # where f shows how large its terms may be
 NOISY = 64.0  # roundings of f, beyond which it is asked whether it is drawn anew
 NEARBY = 0.37  # how far to look for a change before f is said to ignore its argument
@@ -393,16 +396,36 @@ def _reason(found: Looks, shown: Judged) -> str:
             agrees = agreement(off_by(those, claim.largest), comes_in)
             known = those[0].bound / claim.largest
             return words.rounded(found.name(those[0]), len(those), len(found.all), agrees, known)
-        return words.undecided(found.name(those[0]), those[0], len(those), len(found.all), level)
+        jump = _jump(found, those[0], level)
+        flat = _is_flat(those[0], claim)
+        return words.undecided(found.name(those[0]), those[0], len(those), len(found.all), level, jump, flat)
     n = found.tensor.flat.size
     smooth = [one.bound for one in found.through if not one.finding.kink]
     missed = missed_size(smooth, n) if smooth else float("inf")
     norm = float(np.linalg.norm(claim.flat))
     if found.still:
-        return words.unused(n, found.resolution)
+        return words.unused(len(found.one_by_one), n, len(found.through), found.resolution)
     looked = words.looked_at(len(found.one_by_one), n, len(found.through), missed, norm)
     kinks = [(found.name(one), one) for one in found.one_by_one if one.finding.kink]
     return words.passed(looked, found.resolution, kinks)
+
+
+def _jump(found: Looks, one: Judged, noise: float) -> words.Jump | None:
+    """The jump of f beside an entry whose slope is known far less well than f's noise explains."""
+    if one.entry is None or not np.isfinite(one.bound) or one.bound * UNEXPLAINED <= noise:
+        return None
+    claim = found.claim
+    here = float(found.tensor.flat[one.entry])
+    evaluations = claim.point.evaluations
+    step = nearest_jump(Line(claim.point, claim.number, claim.gradient, one.entry), claim.component, noise)
+    claim.point.evaluations = evaluations  # those of a sentence decide nothing
+    return None if step is None else words.Jump(here + step, here)
+
+
+def _is_flat(one: Judged, claim: Claim) -> bool:
+    """Whether zero is claimed of an entry with which f hardly moves."""
+    finding = one.finding
+    return abs(finding.claimed) <= one.bound and 0 < finding.steepness <= HARDLY * claim.largest_of_all
 
 
 def _drawn_anew(claim: Claim) -> str:

@@ -1,6 +1,7 @@
 """What a verdict on a black box says, in one sentence or two."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import ceil, isfinite, log10
 
 from backproof.comparisons.verdicts.outcome import Outcome
@@ -101,7 +102,23 @@ def failure(name: str, judged: Judged, n_failed: int, n: int) -> str:
     )
 
 
-def undecided(name: str, judged: Judged, n_undecided: int, n: int, noise: float) -> str:
+@dataclass(frozen=True)
+class Jump:
+    """Where f jumps beside the point."""
+
+    place: float  # the entry's value there
+    here: float  # its value at the point
+
+
+def undecided(
+    name: str,
+    judged: Judged,
+    n_undecided: int,
+    n: int,
+    noise: float,
+    jump: Jump | None = None,
+    flat: bool = False,
+) -> str:
     """Why the first entry that is undecided is so, and what would help.
 
     Parameters
@@ -116,6 +133,10 @@ def undecided(name: str, judged: Judged, n_undecided: int, n: int, noise: float)
         How many there are.
     noise
         The error of one value of f.
+    jump
+        The nearest one of f, along that entry; None where none was seen.
+    flat
+        Whether zero is claimed, and f hardly moves with that entry, beside how steep it is in others.
 
     Returns
     -------
@@ -130,10 +151,22 @@ def undecided(name: str, judged: Judged, n_undecided: int, n: int, noise: float)
         return where + "f is not finite beside it"
     if finding.kink:
         return where + "f has a kink there, and its slopes are too noisy to say"
-    claimed = f"claimed {finding.claimed:.3g}, known only to {judged.bound:.1g}"
+    claimed = f"claimed {finding.claimed:.3g}"
+    if jump is not None:
+        there, here = differing(jump.place, jump.here)
+        return where + (
+            f"{claimed}, but f jumps nearby, where this entry is {there} (here {here}), and steps that see "
+            "the jump tell of no slope; a point further from it would help"
+        )
+    if flat:
+        return where + (
+            f"{claimed}, known to {judged.bound:.1g}, but f moves by at most {finding.steepness:.1g} a unit "
+            "wherever it was seen: too little to tell a slope of zero from one that is missing; another "
+            "point would help"
+        )
     return where + (
-        f"{claimed}, since values of f are off by {noise:.1g}; more digits in f (float64), another point or "
-        "a coarser `resolution` would help"
+        f"{claimed}, known only to {judged.bound:.1g}, since values of f are off by {noise:.1g}; more digits "
+        "in f (float64), another point or a coarser `resolution` would help"
     )
 
 
@@ -162,13 +195,17 @@ def rounded(name: str, n_undecided: int, n: int, agrees: str, bound: float) -> s
     )
 
 
-def unused(n: int, resolution: float) -> str:
-    """What is said of a tensor on which f does not depend.
+def unused(entries: int, n: int, n_directions: int, resolution: float) -> str:
+    """What is said of a tensor on which f does not depend, as far as was looked.
 
     Parameters
     ----------
+    entries
+        How many were looked at one by one.
     n
-        How many entries it has.
+        How many there are.
+    n_directions
+        Through how many random directions all were looked at; 0 for none.
     resolution
         The relative error of the whole gradient that would have been seen.
 
@@ -177,9 +214,17 @@ def unused(n: int, resolution: float) -> str:
     str
         A sentence without its full stop.
     """
+    beside = f"zero; beside the whole gradient {sensitivity(resolution)}"
+    if entries == n:
+        return (
+            f"f does not depend on it, and {'its entry is' if n == 1 else f'all {n:,} entries are'} {beside}"
+        )
+    if not n_directions:
+        some = f"{entries:,} of {n:,} entries"
+        return f"f does not depend on the {some} that were looked at, and these are {beside}"
     return (
-        f"f does not depend on it, and {'its entry is' if n == 1 else f'all {n:,} entries are'} zero; "
-        f"beside the whole gradient {sensitivity(resolution)}"
+        f"f moves with none of {entries:,} of {n:,} entries one by one, nor with all of them along "
+        f"{n_directions} random directions, and the gradient is {beside}"
     )
 
 

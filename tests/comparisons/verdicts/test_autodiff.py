@@ -15,7 +15,7 @@ from torch import nn
 
 from backproof import check_autodiff, check_module
 from backproof.comparisons.verdicts.outcome import Outcome
-from backproof.reference import torch_arithmetic
+from backproof.reference import torch_arithmetic, torch_functions
 from backproof.scratch.errors import InputError
 
 
@@ -536,3 +536,22 @@ def test_a_function_that_is_another_one_in_float64_is_not_failed_for_it(factor: 
     assert found["a"].outcome == Outcome.PASS
     assert found["a (float32)"].outcome == Outcome.INCONCLUSIVE
     assert "computes other numbers in float64 than in float32" in found["a (float32)"].reason
+
+
+def test_a_function_that_returns_its_own_argument_is_read_before_it_is_moved_again() -> None:
+    assert check_autodiff(lambda x: x, torch.arange(1.0, 4.0, dtype=torch.float64))
+
+
+def test_a_function_that_empties_the_list_it_is_given_has_a_new_one_at_each_call() -> None:
+    def product(pair: list[torch.Tensor]) -> torch.Tensor:
+        return pair.pop() * pair.pop()
+
+    assert check_autodiff(product, [torch.arange(1.0, 4.0), torch.arange(2.0, 5.0)])
+
+
+def test_a_second_derivative_that_jumps_nearby_is_open_with_the_place_of_the_jump() -> None:
+    """A relu unit switches 1.5e-4 from where one of its weights is."""
+    f, args = torch_functions.case("relu network", 0)
+    verdict = check_autodiff(f, *args, order=2)
+    assert verdict.outcome == Outcome.INCONCLUSIVE
+    assert "claimed 0, but f jumps nearby, where this entry is 0.15292626 (here 0.152774" in verdict.reason
