@@ -82,6 +82,7 @@ def speed(
     and --fail-if-slower, 2 usage or bad input, 3 no contender could be timed.
     """
     begin(None)
+    from backproof.comparisons.contenders.apart import walls
     from backproof.comparisons.data.dataset import load
     from backproof.comparisons.report.document import look_into
     from backproof.comparisons.running.progress import Terminal
@@ -100,6 +101,8 @@ def speed(
     chosen_cases, entries = _cases(cases), _entries(contender, division)
     look_into(out)  # a corrupt one stops here, not after the measurement
     with Terminal() as progress:
+        if standing := walls(contender or []):
+            progress.say(standing)
         dataset = load(data, data_dir, say=progress.say)
         part = _measured(settings, chosen_cases, entries, dataset, kernels == "own", growth, progress)
     code = exit_code(part.finding, fail_if_slower)

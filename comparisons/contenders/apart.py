@@ -7,7 +7,8 @@ is a sandbox the process runs inside, unless BACKPROOF_SANDBOX says none; what r
 class forges its own answers. A class that has hung or crashed is not asked again.
 
 All instances of a class share its process, so that one for every problem costs no new import. Time is not
-taken through the pipes: the speed part has processes of its own, whose clock runs inside.
+taken through the pipes: the speed part has processes of its own, behind the same walls, whose clock runs
+inside.
 """
 
 import itertools
@@ -103,7 +104,7 @@ class Process:
         place = str(Path(self.target.place).resolve()) if self.target.is_file else self.target.place
         command = processes.python("-m", self.worker_module, place, self.target.name)
         ours = environment(int(os.environ.get("OMP_NUM_THREADS", "1")))
-        if sandbox.used(_mode()):
+        if sandbox.used(mode()):
             command = sandbox.wrapped([*command, "--guarded"], readable(self.target), stands_in(self.target))
             ours = sandbox.environment(ours)
         self._worker = WorkerProcess(command, ours)
@@ -162,7 +163,8 @@ class Process:
 _processes: dict[str, Process] = {}
 
 
-def _mode() -> sandbox.Mode:
+def mode() -> sandbox.Mode:
+    """Which sandbox a contender of one's own goes into: as the environment says, else where there is one."""
     return cast(sandbox.Mode, os.environ.get(SANDBOX, "auto"))
 
 
@@ -190,10 +192,7 @@ def walls(names: Sequence[str]) -> str:
     own = [name for name in names if ":" in name]
     if not own:
         return ""
-    return (
-        f"{', '.join(map(path_text, own))}: in a process of its own ({sandbox.standing(_mode())}); "
-        "where its speed is measured, in one without sandbox and limits"
-    )
+    return f"{', '.join(map(path_text, own))}: in a process of its own ({sandbox.standing(mode())})"
 
 
 class Apart:

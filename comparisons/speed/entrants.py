@@ -34,6 +34,11 @@ class Entrant:
         return SCRATCH if self.division in ("control", "floor", "parts") else self.name.split(" ")[0]
 
     @property
+    def is_own(self) -> bool:
+        """Whether it is a user's class, which nobody has read."""
+        return ":" in self.name
+
+    @property
     def missing(self) -> str | None:
         """Why it cannot run here, None where it can."""
         if not self.requires or importlib.util.find_spec(self.requires) is not None:

@@ -15,7 +15,7 @@ from backproof.comparisons.running import temporary
 from backproof.comparisons.running.progress import Progress
 from backproof.comparisons.speed.cases import CaseStore, SpeedCase
 from backproof.comparisons.speed.entrants import Entrant
-from backproof.comparisons.speed.launch import ProcessWorker
+from backproof.comparisons.speed.launch import DATA_FOLDER, ProcessWorker
 from backproof.comparisons.speed.protocol import Launch, Log, Session
 from backproof.comparisons.speed.result import Curve, GrowthResult, Settings
 
@@ -53,7 +53,7 @@ def measure(
     begin = time.perf_counter()
     settings = Settings(threads=(threads,), launches=1, rounds=3, round_seconds=round_seconds, warm_up=5)
     cases = growth.cases()
-    with temporary.folder("backproof-growth-") as folder:
+    with temporary.folder(f"{DATA_FOLDER}growth-") as folder:
         store = CaseStore(folder, dataset, settings.examples)
         log = Session(settings, cases, store.path, entries, launch, progress).run()
     n = len(growth.batch_sizes)

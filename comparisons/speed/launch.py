@@ -1,5 +1,9 @@
 """Starting the workers: one process per contender, its thread counts in the environment before it begins.
 
+The process of a contender of one's own stands behind the walls it has everywhere (`contenders.apart`): the
+sandbox and limits on memory, files and processes, none of which costs anything between two steps. Its
+processor time has no limit but the timeout of an answer.
+
 `Worker` is what the protocol talks to; `ProcessWorker` is the real one. A process that ends, stays silent for
 too long or answers nonsense raises `WorkerFailedError` with the reason, which becomes that contender's cell.
 """
@@ -12,9 +16,12 @@ import secrets
 import subprocess
 import tempfile
 import threading
+from pathlib import Path
 from typing import Protocol
 
-from backproof.comparisons.running import limits, processes, threads
+from backproof.comparisons.contenders import apart
+from backproof.comparisons.contenders.loading import parse_target, readable, stands_in
+from backproof.comparisons.running import limits, processes, sandbox, threads
 from backproof.comparisons.running.outside_text import cleaned
 from backproof.comparisons.speed.entrants import Entrant
 from backproof.comparisons.speed.messages import Reply, Request, reply_from, to_line
@@ -31,6 +38,7 @@ KERNEL_OVERRIDES = (
     "DNNL_MAX_CPU_ISA",
     "ATEN_CPU_CAPABILITY",
 )
+DATA_FOLDER = "backproof-speed-"  # so begins the name of one, among the temporary files, with the cases' data
 # No accelerator, no progress bars, no chatter.
 QUIET = {"JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3", "TQDM_DISABLE": "1"}
 
@@ -64,20 +72,48 @@ def environment(n_threads: int, own_kernels: bool = True) -> dict[str, str]:
     return {**inherited, **own, **threads.variables(n_threads)}
 
 
+def _command(entry: Entrant, n_threads: int, *more: str) -> list[str]:
+    module = "backproof.comparisons.speed.worker"
+    target = _absolute(entry.target) if entry.is_own else entry.target
+    return processes.python("-m", module, "--target", target, "--threads", str(n_threads), *more)
+
+
+def _absolute(reference: str) -> str:
+    """The same from wherever its process stands."""
+    target = parse_target(reference, "contender")
+    return f"{Path(target.place).resolve()}:{target.name}" if target.is_file else reference
+
+
+def behind_walls(entry: Entrant, n_threads: int, ours: dict[str, str]) -> tuple[list[str], dict[str, str]]:
+    """The command line and the environment of a contender of one's own: limits, a sandbox if there is one."""
+    if not sandbox.used(apart.mode()):
+        return _command(entry, n_threads, "--limits"), ours
+    target = parse_target(entry.target, "contender")
+    data = Path(tempfile.gettempdir()).glob(f"{DATA_FOLDER}*")  # what it is timed on, and nothing else there
+    shown = [*readable(target), *data]
+    # What decides on threads and kernels, beside what a sandbox passes on anyway.
+    told = {name: ours[name] for name in (*threads.VARIABLES, *KERNEL_OVERRIDES, *QUIET) if name in ours}
+    command = _command(entry, n_threads, "--limits", "--guarded")
+    return sandbox.wrapped(command, shown, stands_in(target)), {**sandbox.environment(ours), **told}
+
+
 class ProcessWorker:
     """A running `speed.worker`."""
 
     def __init__(self, entry: Entrant, n_threads: int, own_kernels: bool = True) -> None:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
-        options = ("--target", entry.target, "--threads", str(n_threads))
         self._token = secrets.token_hex(16)
+        ours = {**environment(n_threads, own_kernels), limits.GROUP_VARIABLE: self._token}
+        command = _command(entry, n_threads)
+        if entry.is_own:
+            command, ours = behind_walls(entry, n_threads, ours)
         # A session of its own: Ctrl-C reaches the parent alone, which then ends its workers.
         self._process = subprocess.Popen(
-            processes.python("-m", "backproof.comparisons.speed.worker", *options),
+            command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
-            env={**environment(n_threads, own_kernels), limits.GROUP_VARIABLE: self._token},
+            env=ours,
             **limits.new_group(),
         )
         self._answers: queue.SimpleQueue[bytes] = queue.SimpleQueue()

@@ -19,7 +19,7 @@ from backproof.comparisons.running.progress import Progress
 from backproof.comparisons.speed import statistics
 from backproof.comparisons.speed.cases import FIVE_CASES, CaseStore, SpeedCase
 from backproof.comparisons.speed.entrants import CONTROL, FLOOR, PARTS, Entrant, known_entrants, own_entrant
-from backproof.comparisons.speed.launch import ProcessWorker, overrides
+from backproof.comparisons.speed.launch import DATA_FOLDER, ProcessWorker, overrides
 from backproof.comparisons.speed.protocol import Launch, Log, Session
 from backproof.comparisons.speed.result import (
     CaseResult,
@@ -84,7 +84,7 @@ def measure(
             f"got {max(settings.threads)}"
         )
     begin = time.perf_counter()
-    with temporary.folder("backproof-speed-") as folder:
+    with temporary.folder(DATA_FOLDER) as folder:
         store = CaseStore(folder, dataset, settings.examples)
         log = Session(settings, cases, store.path, entries, launch, progress).run()
         part = summarise(log, Asked(settings, cases, entries, store.data))

@@ -151,7 +151,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="speed_worker")
     parser.add_argument("--target", required=True)
     parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--limits", action="store_true", help="the class is a user's own: hold it to limits")
+    parser.add_argument("--guarded", action="store_true", help="a sandbox stands between it and us")
     options = parser.parse_args()
+    if options.limits:
+        limits.restrict(limits.Limits())
+        if not options.guarded:
+            limits.die_with_parent()
+            limits.step_aside()
     # Answers keep the original stdout; what frameworks print goes to stderr.
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)

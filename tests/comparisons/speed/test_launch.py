@@ -5,12 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from backproof.comparisons.running import threads
-from backproof.comparisons.speed.entrants import Entrant
+from backproof.comparisons.contenders import apart
+from backproof.comparisons.running import limits, sandbox, temporary, threads
+from backproof.comparisons.speed.entrants import Entrant, own_entrant
 from backproof.comparisons.speed.launch import (
+    DATA_FOLDER,
     KERNEL_OVERRIDES,
+    QUIET,
     ProcessWorker,
     WorkerFailedError,
+    behind_walls,
     environment,
     overrides,
 )
@@ -76,3 +80,60 @@ def test_an_answer_that_cannot_be_read_ends_the_process_and_is_said(tmp_path: Pa
     with pytest.raises(WorkerFailedError, match="its answer cannot be read"):
         worker.ask(Request(Prepare(CASE, str(data_file(tmp_path)(CASE)), 0)), timeout=60.0)
     worker.close()
+
+
+NOSY = """
+import os, pathlib, resource
+from backproof.comparisons.contenders.scratch_mlp import ScratchMLP
+class Nosy(ScratchMLP):
+    def train(self, *rest):
+        seen = [str(path) for path in pathlib.Path({tmp!r}).iterdir()]
+        limit = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+        raise SystemExit(f"seen {{seen}}, files of {{limit}} bytes")
+"""
+
+
+def what_it_says(place: Path, source: str, monkeypatch: pytest.MonkeyPatch, mode: str) -> str:
+    """The last words of a class of one's own that is timed behind these walls."""
+    monkeypatch.setenv(apart.SANDBOX, mode)
+    monkeypatch.setenv("TMPDIR", str(place / "tmp"))
+    monkeypatch.setattr("tempfile.tempdir", None)  # so that the variable is read again
+    (place / "own").mkdir()
+    (place / "tmp").mkdir()
+    (place / "tmp" / "secret").touch()
+    (place / "own" / "nosy.py").write_text(source)
+    with temporary.folder(DATA_FOLDER) as folder:
+        worker = ProcessWorker(own_entrant(f"{place / 'own' / 'nosy.py'}:Nosy"), 1)
+        worker.ask(Request(Prepare(CASE, str(data_file(folder)(CASE)), 0)), timeout=120.0)
+        with pytest.raises(WorkerFailedError) as raised:
+            worker.ask(Request(TimeRound(1, warm_up=0)), timeout=60.0)
+        worker.close()
+    return str(raised.value)
+
+
+@pytest.mark.skipif(sandbox.why_not() != "", reason=f"no sandbox: {sandbox.why_not()}")
+def test_a_class_of_ones_own_is_timed_in_the_sandbox_and_sees_its_data_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = what_it_says(tmp_path, NOSY.format(tmp=str(tmp_path / "tmp")), monkeypatch, "require")
+    assert "secret" not in said
+    assert f"tmp/{DATA_FOLDER}" in said
+
+
+@pytest.mark.skipif(not limits.held(), reason="a system without limits")
+def test_a_class_of_ones_own_is_timed_under_limits_also_without_a_sandbox(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = what_it_says(tmp_path, NOSY.format(tmp=str(tmp_path / "tmp")), monkeypatch, "none")
+    assert "secret" in said
+    assert f"files of {limits.Limits().file_bytes} bytes" in said
+
+
+def test_what_decides_on_threads_and_kernels_is_told_inside_the_sandbox_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sandbox, "used", lambda mode: True)
+    (tmp_path / "own.py").write_text("class Mine: ...\n")
+    before = dict.fromkeys((*threads.VARIABLES, *KERNEL_OVERRIDES, *QUIET), "1")
+    _, told = behind_walls(own_entrant(f"{tmp_path / 'own.py'}:Mine"), 1, before)
+    assert before.items() <= told.items()
