@@ -60,7 +60,9 @@ def scale_of_error(reference: Reference, found: Flat, expected: Bounded, layer: 
     constant = np.ones((len(a.value), 1))
     A = Bounded(np.hstack([a.value, constant]), np.hstack([a.error, 0 * constant]))
     with np.errstate(all="ignore"):
-        rounded = inner_products(A.T, Bounded.exact(delta.magnitude), reference.state.arithmetic)
+        # Sizes on both sides: deltas of either sign, in whose sum nothing need cancel.
+        sizes = Bounded(np.abs(A.value), A.error)
+        rounded = inner_products(sizes.T, Bounded.exact(delta.magnitude), reference.state.arithmetic)
         # A product by one rounds nothing; the program's numbers must stay comparable all the same.
         least = LEAST_ROUNDING * reference.state.arithmetic.unit * (A.magnitude.T @ delta.magnitude)
         rho = np.maximum(rounded.error, least)

@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 from hypothesis import example, given
+from hypothesis import strategies as st
 
 from backproof.comparisons.contenders.scratch_mlp import ScratchMLP
+from backproof.comparisons.gradients.campaign import CONTENDERS, Cell, Chunk, run_chunk
 from backproof.comparisons.verdicts import relu_kinks
+from backproof.comparisons.verdicts.backward_bounds import deltas
 from backproof.comparisons.verdicts.network_bounds import Reference, backprop_reference
 from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.comparisons.verdicts.relu_kinks import flat_gradient, judge_gradient
@@ -89,3 +92,36 @@ def test_a_layer_is_judged_jointly_where_only_one_of_its_tensors_is_coarse(
     reference, found = saturated()
     verdict = judge_gradient(reference, spoiled(found, slice(0, 3), 1 + 1e-4), shared_deltas=True)
     assert verdict.outcome == Outcome.FAIL
+
+
+def float32_products(a: Array, delta: Array) -> Array:
+    """(dW, then db) of these deltas, each product and each sum rounded to float32."""
+    columns = np.hstack([a, np.ones((len(a), 1), np.float32)]).astype(np.float32)
+    found: Array = (columns.T @ delta.astype(np.float32)).astype(np.float64)
+    return found
+
+
+@example(seed=5)
+@given(seed=st.integers(0, 10_000))
+def test_deltas_of_both_signs_need_no_more_than_the_rounding_there_can_be(seed: int) -> None:
+    """The sums of a right implementation round as sums of sizes do, whatever cancels."""
+    rng = np.random.default_rng(seed)
+    architecture = Architecture((10, 24, 2), "tanh", "cross_entropy", "float32")
+    weights = [
+        (rng.normal(size=s).astype(np.float32), rng.normal(size=s[1]).astype(np.float32))
+        for s in architecture.layer_shapes
+    ]
+    x, targets = rng.normal(size=(2, 10)).astype(np.float32), rng.integers(0, 2, 2)
+    reference = backprop_reference(architecture, weights, x, targets)
+    delta, part = deltas(reference.state)[0], slice(0, 11 * 24)
+    moved = (delta.value + delta.error * rng.uniform(-1, 1, delta.value.shape)).astype(np.float32)
+    found = reference.gradient.value.copy()
+    found[part] = float32_products(x, moved).ravel()
+    expected = Bounded(reference.gradient.value, np.zeros_like(found))
+    assert scale_of_error(reference, found, expected, 0)[0] <= MARGIN
+
+
+def test_the_campaign_s_network_that_failed_for_its_signs_does_not() -> None:
+    cell: Cell = ("broad", "tanh", "float32")
+    tally = run_chunk(Chunk(cell, 693, 1, seed=0, gradcheck_cases=0))
+    assert [tally.contenders[name].failed for name in CONTENDERS] == [0, 0]
