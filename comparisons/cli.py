@@ -6,7 +6,9 @@ returns its exit code: 0 all PASS, 1 a FAIL, 2 usage or bad input, 3 INCONCLUSIV
 
 import importlib
 import importlib.util
+import shutil
 import sys
+import textwrap
 from typing import Any
 
 import typer
@@ -58,12 +60,12 @@ def run(arguments: list[str]) -> int:
     except InputError as error:
         return _refuse(_with_option(str(error), _options(command, arguments)))
     except Interrupted as error:
-        print(f"backproof: interrupted; {error}", file=sys.stderr)
+        _tell(f"interrupted; {error}")
         return 130
     finally:
         torch_folder.remove_empty()
     if code == 130:
-        print("backproof: interrupted", file=sys.stderr)
+        _tell("interrupted")
     return int(code or 0)
 
 
@@ -91,5 +93,14 @@ def _with_option(message: str, options: dict[str, str]) -> str:
 
 
 def _refuse(message: str) -> int:
-    print(f"backproof: {message}", file=sys.stderr)
+    _tell(message)
     return 2
+
+
+def _tell(message: str) -> None:
+    """One sentence on stderr. A terminal would break its words at the edge; here lines end between words."""
+    said = f"backproof: {message}"
+    if sys.stderr.isatty():
+        columns = shutil.get_terminal_size().columns
+        said = textwrap.fill(said, columns, break_long_words=False, break_on_hyphens=False)
+    print(said, file=sys.stderr)

@@ -62,8 +62,9 @@ def outcomes(found: Results) -> list[Outcome]:
 def _in_words(experiment: Experiment) -> str:
     dataset, architecture = experiment.dataset, experiment.architecture
     sizes = "-".join(map(str, architecture.layer_sizes))
+    n_train, n_test = len(dataset.train_images), len(dataset.test_images)
     return (
-        f"{dataset.name}: {len(dataset.train_images)} training and {len(dataset.test_images)} test images; "
+        f"{dataset.name}: {n_train:,} training and {n_test:,} test images; "
         f"{sizes} {architecture.activation}; {', '.join(experiment.contenders)}"
     )
 

@@ -375,7 +375,7 @@ def _with_single(candidate: Candidate, space: Space, seed: int) -> tuple[Space, 
             return replace(space, dtypes=("float64",)), []
         return space, []
     if arrays and all(array.dtype == np.float64 for array in arrays):
-        return replace(space, dtypes=("float64",)), ["it answers in float64 where float32 is asked"]
+        return replace(space, dtypes=("float64",)), ["it answers in float64 where float32 is asked for"]
     return space, []
 
 

@@ -44,7 +44,7 @@ def register(app: typer.Typer) -> None:
 def check(
     targets: Annotated[
         list[str] | None,
-        typer.Argument(metavar="TARGET...", help="my_mlp.py:MyMLP, my_mlp.py or package.module:Class."),
+        typer.Argument(metavar="TARGET", help="my_mlp.py:MyMLP, my_mlp.py or package.module:Class."),
     ] = None,
     only: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Only this check; repeatable.")

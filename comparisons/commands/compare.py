@@ -32,8 +32,8 @@ def compare(
 
     Forward layer by layer, loss, backward layer by layer, three steps of every update rule; each tensor is
     judged given what it was computed from. A method trace(x, targets) -> {name: array} of a class shows its
-    inner tensors. A torch module or a Keras model, or what makes one, may have layers of any kind; a
-    module on a GPU is copied to the CPU, so that kernels of CUDA are not compared. For a program in another
+    inner tensors. A torch module or a Keras model, or a function that makes one, may have layers of any kind;
+    a module on a GPU is copied to the CPU: CUDA's kernels are not compared. For a program in another
     language: backproof vectors DIR writes the problems, the program writes a folder of answers, and
     backproof compare DIR ANSWERS judges them.
     Exit codes: 0 both right within rounding, 1 one is not, 2 bad input, 3 INCONCLUSIVE.

@@ -37,7 +37,7 @@ def gradients(
     campaign: Annotated[
         int | None,
         options.count(
-            "Also judge N random correct gradients in each of 32 cells (family x activation x dtype): "
+            "Also judge N random correct gradients in each of 112 cells (family x activation x dtype): "
             "false alarms, undecided entries, resolution."
         ),
     ] = None,

@@ -28,9 +28,9 @@ def register(app: typer.Typer) -> None:
 def lessons(
     name: Annotated[
         str | None,
-        typer.Argument(metavar="[NAME]", help="The lesson to run; none: list them. With --html, a FILE."),
+        typer.Argument(metavar="NAME", help="The lesson to run; none: list them. With --html, a FILE."),
     ] = None,
-    all_: Annotated[bool, typer.Option("--all", help="Run every lesson and write the page.")] = False,
+    all_: Annotated[bool, typer.Option("--all", help="Run all; write the report and the page.")] = False,
     html: Annotated[
         bool,
         typer.Option("--html", help="Write the lessons' own page (lessons.html, or the FILE) and open it."),
@@ -62,7 +62,7 @@ def lessons(
     ] = True,
     threads: Annotated[int, options.count("Threads per numerical library.")] = 1,
 ) -> int:
-    """Every system of the teaching texts, running and checked: list them, run one, or run them all.
+    """A course in nineteen experiments; every claim is computed and checked. List it, run one, or run all.
 
     Exit codes: 0 every claim holds, 1 one does not, 2 bad input, 3 some could not be judged without MNIST.
     """

@@ -39,8 +39,9 @@ def numerical(
 ) -> int:
     """Train by numerical differentiation alone, beside backprop from the same weights on the same batches.
 
-    First one gradient by the textbook's loop, the same quotients structured, per unit, and by backprop; then
-    the training; then the ladder. A run that was stopped with Ctrl-C goes on when started again.
+    First it takes one gradient four ways: by the textbook's loop, by the same quotients structured, by
+    differences per unit, and by backprop. Then it trains; then it times every method as networks grow (the
+    ladder). A run that was stopped with Ctrl-C goes on when started again.
     """
     begin(1)  # single-threaded figures
     from backproof.comparisons.numerical import part as runner

@@ -30,7 +30,8 @@ def record(
     epochs: Annotated[
         int | None,
         typer.Option(
-            metavar="N", help="Train this long instead: reproducible bit for bit, on any machine alike."
+            metavar="N",
+            help="Train for N epochs instead, whatever the machine's speed.",
         ),
     ] = None,
     board: Annotated[

@@ -19,9 +19,7 @@ def register(app: typer.Typer) -> None:
 def report(
     results: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="[RESULTS]...", help="results.json, or the folder it is in; several are compared."
-        ),
+        typer.Argument(metavar="RESULTS", help="results.json, or the folder it is in; several are compared."),
     ] = None,
     out: Annotated[
         str | None, typer.Option(metavar="DIR", help="Folder for report.html. [default: beside results.json]")

@@ -57,9 +57,10 @@ def _introduction(part: StepSizes) -> Markup:
         "<p>A long step misses the curvature of the loss (truncation), a short one drowns in the rounding of "
         "two nearly equal losses: the error of every difference quotient is a V, and its lowest point can be "
         "derived. Measured on a {layers} {activation} network with {loss}, {batch} examples: the largest "
-        "error of an entry relative to the largest entry, against the step. Thin dashes are no fit: they are "
-        "the error terms C h<sup>p</sup> M + A e / h, with e = eps |L| and the derivatives M of this very "
-        "loss. Stars are the steps that the methods take by default, known before anything is measured.</p>"
+        "error of an entry relative to the largest entry, against the step. The thin dashed lines are "
+        "not fitted: they are the error terms C h<sup>p</sup> M + A e / h, with e = eps |L| and the "
+        "derivatives M of this very loss. Stars are the steps that the methods take by "
+        "default, known before anything is measured.</p>"
     ).format(
         layers="-".join(str(size) for size in part.layer_sizes),
         activation=part.activation,

@@ -96,8 +96,8 @@ def _summary(training: TwinResult, naive_seconds: float) -> str:
     last = training.evaluations[-1] if training.evaluations else None
     accuracies = (
         f"After {formats.count(last.step)} steps the network trained by central differences alone has "
-        f"{formats.percent(last.numerical)} of the test images right, its twin trained by backpropagation "
-        f"from the same weights on the same batches {formats.percent(last.backprop)}. "
+        f"{formats.percent(last.numerical)} of the test images right, and its twin trained by "
+        f"backpropagation from the same weights on the same batches {formats.percent(last.backprop)}. "
         if last
         else ""
     )
@@ -238,7 +238,7 @@ def _ladder_figure(ladder: Ladder) -> Markup:
         "with the slope of each (2: twice the parameters take four times as long). Open marks: one to four "
         "hidden layers of 64.",
         f"Four rising curves far apart on logarithmic axes; slopes: {formats.listed(slopes)}.",
-        title="Every rung does less again of what the one before did for each parameter",
+        title="Each rung does less work per parameter than the one before",
     )
 
 

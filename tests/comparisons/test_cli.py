@@ -156,6 +156,24 @@ def test_ctrl_c_keeps_the_finished_parts_and_exits_130(tmp_path: Path) -> None:
 # --- refusals
 
 
+def test_a_sentence_on_a_terminal_is_never_broken_inside_a_word(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = f"kept in here: gradients, accuracy, speed; the report so far: {'long/' * 20}report.html"
+
+    def stopped(*arguments: object, **options: object) -> int:
+        raise Interrupted(kept)
+
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr(typer.main, "get_command", lambda app: stopped)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    assert cli.run([]) == 130
+    *lines, path = capsys.readouterr().err.splitlines()
+    assert " ".join([*lines, path]) == f"backproof: interrupted; {kept}"
+    assert max(map(len, lines)) <= 80
+    assert path.endswith("report.html")
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

@@ -41,7 +41,7 @@ def written(tmp_path: Path) -> Callable[[str], Target]:
         ("ProbabilitiesAndOneHot", "cross entropy", "targets are one hot"),
         ("ColumnsAndColumnBiases", "sigmoid; mse; 0 to 2 hidden layers; float64 only", "samples are columns"),
         ("OneHiddenLayer", "1 hidden layer", ""),
-        ("Float64Throughout", "float64 only", "it answers in float64 where float32 is asked"),
+        ("Float64Throughout", "float64 only", "it answers in float64 where float32 is asked for"),
         ("Float32Throughout", "float32 only", "it answers in float32 where float64 is asked"),
         ("Float32Declared", "cross entropy; 0 to 2 hidden layers; float32 only", "a sum over the examples"),
         ("Float32Alone", "float32 only", ""),
