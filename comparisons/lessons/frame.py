@@ -131,12 +131,14 @@ _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def number(value: float) -> str:
-    """A figure as people read it: 0.9132, 12, 1.3×10⁻⁹, 20,155."""
+    """A figure as people read it: 0.9132, 12, 1.3×10⁻⁹, 10⁻⁴, 20,155."""
     value = float(value)
     if not math.isfinite(value):
         return {math.inf: "∞", -math.inf: "−∞"}.get(value, "NaN")
     if value == int(value) and abs(value) < 1e6:
         return f"{int(value):,}".replace("-", "−")
+    if 0 < value < 1e-3 and value == 10.0 ** round(math.log10(value)):
+        return "10" + str(round(math.log10(value))).translate(_SUPERSCRIPTS)
     digits = f"{value:,.0f}" if 1e4 <= abs(value) < 1e6 else f"{value:.4g}"
     mantissa, _, exponent = digits.replace("-", "−").partition("e")
     if not exponent:

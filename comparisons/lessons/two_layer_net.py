@@ -22,7 +22,7 @@ from backproof.comparisons.lessons.frame import (
     equal,
     number,
 )
-from backproof.comparisons.lessons.pictures import BAD, COLOURS, DASHES, GOOD, SCRATCH, axes, line
+from backproof.comparisons.lessons.pictures import BAD, COLOURS, DASHES, REFERENCE, SCRATCH, axes, line
 from backproof.comparisons.lessons.text_network import (
     D_OUT,
     N,
@@ -142,7 +142,7 @@ def _curves(losses: Array, curves: dict[float, Array]) -> Figure:
                 DASHES[i],
             )
         )
-    data.append(line("@arrived", [1, STEPS], [ARRIVED] * 2, GOOD, "dot"))
+    data.append(line("@arrived", [1, STEPS], [ARRIVED] * 2, REFERENCE, "dot"))
     return Figure("losses", data, axes("@step", "@loss", x_log=True, y_log=True))
 
 
