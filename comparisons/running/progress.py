@@ -150,4 +150,5 @@ class Terminal:
             self._bars.update(self._bar, completed=done, left=_left(self._whole.left(perf_counter())))
 
     def say(self, message: str) -> None:
-        self._console.print(message, highlight=False, markup=False)
+        # A pipe or a file has no width to break lines at.
+        self._console.print(message, highlight=False, markup=False, soft_wrap=not self._console.is_terminal)

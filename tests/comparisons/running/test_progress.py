@@ -20,6 +20,13 @@ def test_what_is_said_is_not_taken_for_markup(capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().err == "[bold]784[/bold] features [red]\n"
 
 
+def test_on_a_pipe_nothing_that_is_said_is_broken(capsys: pytest.CaptureFixture[str]) -> None:
+    long = f"/{'folder/' * 30}own.py:Mine: in a process of its own"
+    with Terminal() as progress:
+        progress.say(long)
+    assert capsys.readouterr().err == f"{long}\n"
+
+
 def test_on_a_terminal_the_bar_goes_when_the_task_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("TERM", "xterm")
