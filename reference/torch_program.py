@@ -97,7 +97,7 @@ def opened(f: Any, args: Sequence[Any], names: Sequence[str], dtype: str | None)
 @contextmanager
 def undisturbed(own: Switches) -> Iterator[None]:
     """float32 is float32, and random states are put back; one thread, since a team costs small tensors more
-    than it gives.
+    than it gives; no history is kept where none is asked for.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def undisturbed(own: Switches) -> Iterator[None]:
     None
     """
     threads = torch.get_num_threads()
-    with same_random_numbers(), using(own.full, own):
+    with same_random_numbers(), using(own.full, own), torch.no_grad():
         torch.set_num_threads(1)
         try:
             yield
@@ -185,8 +185,7 @@ class _Call:
             returned = self._returned(tensors)
         finally:
             self._buffers.put_back()
-        parts = [("output", returned)] if type(returned) is torch.Tensor else leaves(returned, "output")
-        every = [(name, part) for name, part in parts if isinstance(part, torch.Tensor)]
+        every = _tensors_in(returned)
         self._check([(name, part.dtype, part.numel()) for name, part in every], returned)
         return {name: part for name, part in every if part.is_floating_point()}
 
@@ -199,18 +198,32 @@ class _Call:
         self._checked = found
 
     def _returned(self, tensors: Sequence[torch.Tensor]) -> Any:
+        own = all(map(operator.is_, tensors, self._own))  # and so are the arguments
         inputs = iter(tensors[len(self._parameters) :])
-        values = [
-            next(inputs) if moved else a for a, moved in zip(self._arguments, self._moving, strict=True)
-        ]
+        values = (
+            self._arguments
+            if own
+            else [
+                next(inputs) if moved else a for a, moved in zip(self._arguments, self._moving, strict=True)
+            ]
+        )
         # Nests are new ones at each call, since f may change them.
         args = tuple(values) if self._plain else rebuilt(self._args, iter(values))
-        if not self._parameters or all(map(operator.is_, tensors, self._own)):
+        if own or not self._parameters:
             return self._f(*args, **self._keywords)
         parameters = dict(zip(self._parameters, tensors, strict=False))
         with warnings.catch_warnings():  # the copies of a recurrent module's weights lie apart: our doing
             warnings.filterwarnings("ignore", message="RNN module weights are not part of single contiguous")
             return torch.func.functional_call(self._f, parameters, args, dict(self._keywords))
+
+
+def _tensors_in(returned: Any) -> list[tuple[str, torch.Tensor]]:
+    """The tensors by their names, as `leaves` gives them; one, or a tuple of them, at once."""
+    if type(returned) is torch.Tensor:
+        return [("output", returned)]
+    if type(returned) is tuple and all(type(part) is torch.Tensor for part in returned):
+        return [(f"output[{i}]", part) for i, part in enumerate(returned)]
+    return [(name, part) for name, part in leaves(returned, "output") if isinstance(part, torch.Tensor)]
 
 
 def _kind(tensor: torch.Tensor) -> str:
@@ -273,6 +286,8 @@ class TorchProgram:
         checked_first(first, self._flat(), self.outputs, REMEDY)
 
     def _flat(self) -> Array:
+        if torch.is_grad_enabled() == self._grad:
+            return _in_a_row(self.function(self._leaves).values())
         with torch.set_grad_enabled(self._grad):
             return _in_a_row(self.function(self._leaves).values())
 
@@ -398,7 +413,7 @@ def _numbers(tensor: torch.Tensor) -> Array:
 
 def _is_ordinary(tensor: torch.Tensor) -> bool:
     """Whether NumPy reads it where it lies."""
-    return tensor.device.type == "cpu" and tensor.layout is torch.strided and not tensor.is_neg()
+    return tensor.is_cpu and tensor.layout is torch.strided and not tensor.is_neg()
 
 
 def _like(model: torch.Tensor, flat: Array) -> torch.Tensor:

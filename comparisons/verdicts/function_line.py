@@ -173,6 +173,41 @@ class Point:
             return self.call(function, moved)
 
 
+class Idle:
+    """Entries of one tensor of which zero is claimed, moved far out all at once.
+
+    A function that stands still then, bit for bit, while every entry goes another way of its own, depends on
+    none of them: what one of them does alone would have to be undone by the others at every step.
+    """
+
+    def __init__(
+        self, point: Point, number: int, claimed: Claimed, entries: Sequence[int], seed: int
+    ) -> None:
+        self._point, self._number, self._claimed = point, number, claimed
+        self._entries = np.asarray(entries, dtype=np.intp)
+        rng = np.random.default_rng([seed, number, 3])
+        signs, lengths = rng.choice([-1.0, 1.0], len(entries)), rng.uniform(0.5, 1.0, len(entries))
+        start = point.tensors[number].flat
+        self._way = signs * lengths * np.maximum(1.0, np.abs(start[self._entries]))
+        self._known: dict[bytes, Array] = {}
+
+    def stands_still(self, c: int, steps: Sequence[float]) -> bool:
+        """Whether function c does, as all entries of which zero is claimed for it are moved by +- steps."""
+        chosen = self._claimed[c, self._entries] == 0
+        if np.count_nonzero(chosen) < 2:
+            return False
+        key = chosen.tobytes()
+        if key not in self._known:
+            ends = [self._at(s, chosen) for step in steps for s in (step, -step)]
+            self._known[key] = (np.array(ends) == self._point.base).all(axis=0)
+        return bool(self._known[key][c])
+
+    def _at(self, s: float, chosen: Array) -> Values:
+        flat = self._point.tensors[self._number].flat.copy()
+        flat[self._entries[chosen]] += s * self._way[chosen]
+        return self._point.values(self._number, flat)[0]
+
+
 @dataclass(frozen=True)
 class Sample:
     """f at one place of a line."""
@@ -185,9 +220,20 @@ class Sample:
 class Line:
     """theta + s scale d within one tensor; d is one entry, or a vector (n,)."""
 
-    def __init__(self, point: Point, number: int, claimed: Claimed, direction: int | Entries) -> None:
-        """`claimed` (m, n) is the claimed gradient of every function with respect to this tensor."""
+    def __init__(
+        self,
+        point: Point,
+        number: int,
+        claimed: Claimed,
+        direction: int | Entries,
+        idle: Idle | None = None,
+    ) -> None:
+        """`claimed` (m, n) is the claimed gradient of every function with respect to this tensor.
+
+        `idle` knows the entries that are looked at one by one, where this is one of them.
+        """
         self.point, self.number, self._claimed, self._direction = point, number, claimed, direction
+        self.idle = idle
         t = point.tensors[number].flat
         if isinstance(direction, np.ndarray):
             self.scale, self.shortest = 1.0, 1.0
@@ -214,8 +260,9 @@ class Line:
             values, really = self.point.values(self.number, start + s * self._direction)
             claimed = self._claimed @ (really - start)
         else:
+            i = self._direction
             flat = start.copy()
-            flat[self._direction] += s
+            flat[i] += s
             values, really = self.point.values(self.number, flat)
-            claimed = self._claimed[:, self._direction] * (really[self._direction] - start[self._direction])
+            claimed = self.slope * (really[i] - start[i])
         return Sample(values, values - claimed, np.abs(claimed))

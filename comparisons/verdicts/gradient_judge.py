@@ -14,7 +14,7 @@ import numpy as np
 
 from backproof.comparisons.verdicts import gradient_words as words
 from backproof.comparisons.verdicts.cause import DESCRIBES, MOST, Cause
-from backproof.comparisons.verdicts.function_line import Line, Point
+from backproof.comparisons.verdicts.function_line import Idle, Line, Point
 from backproof.comparisons.verdicts.function_noise import EPS, SPACINGS, Noise, grid, line_noise
 from backproof.comparisons.verdicts.gradient_causes import causes, explained
 from backproof.comparisons.verdicts.gradient_laws import Probe, Seen
@@ -150,6 +150,8 @@ def _but_for_rounding(found: "Looks", lines: "_Lines", claims: Claims, choice: C
     Where the caller asks for more digits than those, that is what fails it.
     """
     claim, finer = found.claim, found.claim.dtype
+    if found.outcome != Outcome.FAIL:
+        return found
     for kind in coarser(finer, [gradient[claim.component] for gradient in claims.gradients]):
         if found.outcome != Outcome.FAIL:
             break
@@ -193,7 +195,8 @@ class _Lines:
             rng = np.random.default_rng([choice.seed, number])
             self.entries = sorted(int(i) for i in rng.choice(n, choice.sampled, replace=False))
             self.drawn = directions(n, [choice.seed, number, 1])
-        self.by_entry = [Line(point, number, gradient, i) for i in self.entries]
+        idle = Idle(point, number, gradient, self.entries, choice.seed)
+        self.by_entry = [Line(point, number, gradient, i, idle) for i in self.entries]
         self.by_direction = [Line(point, number, gradient, d) for d in self.drawn]
 
 
@@ -348,7 +351,7 @@ class Looks:
     def all(self) -> list[Judged]:
         return [*self.one_by_one, *self.through]
 
-    @property
+    @cached_property
     def outcome(self) -> Outcome:
         return worst(one.outcome for one in self.all)
 

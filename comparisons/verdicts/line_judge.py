@@ -19,7 +19,7 @@ ones, up to 1e6, must show how far out it begins to (a relu that is off), or tha
 entry: a change hidden in its noise is then small beside the rest of the gradient.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -110,7 +110,9 @@ def short_look(line: Line, c: int, noise: Noise, needs: Needs) -> LineFinding | 
     smooth = jumps[1] <= 2 * jumps[0] / SHORTER + 16 * level / h2
     values = [float(end.values[c]) for end in ends]
     if claimed == 0 and all(value == base for value in values):
-        return _zero(line, c, noise, needs, LineFinding(claimed, 0.0, SAFETY * noise.of(base) / h1))
+        found = LineFinding(claimed, 0.0, SAFETY * noise.of(base) / h1)
+        idle = line.idle is not None and line.idle.stands_still(c, FAR)
+        return _zero(line, c, noise, needs, found, () if idle else FAR)
     steepness = max(abs(values[0] - base), abs(base - values[1])) / h1
     if not (smooth and zero and needs.met(bound, claimed)):  # NaN is no pass
         return None
@@ -242,12 +244,14 @@ def long_look(line: Line, c: int, noise: Noise, needs: Needs) -> LineFinding:
     return _zero(line, c, noise, needs, found)
 
 
-def _zero(line: Line, c: int, noise: Noise, needs: Needs, found: LineFinding) -> LineFinding:
+def _zero(
+    line: Line, c: int, noise: Noise, needs: Needs, found: LineFinding, far: Sequence[float] = FAR
+) -> LineFinding:
     """A claim that cannot be told from zero is resolved beside the slopes nearby, or where f never moves."""
     if 2 * found.bound <= needs.resolution * found.steepness:
         return replace(found, resolved=True)
     base = float(line.at(0.0).values[c])
-    for step in FAR:
+    for step in far:
         h = line.scale * step
         ends = float(line.at(h).values[c]), float(line.at(-h).values[c])
         if not np.isfinite(ends).all():

@@ -261,8 +261,7 @@ class InPlace:
 
     def restore(self, numbers: Iterable[int]) -> None:
         for number in numbers:
-            place = self._places[number]
-            place.data[...] = place.kept
+            self._places[number].restore()
 
 
 @dataclass(frozen=True)
@@ -271,6 +270,7 @@ class _Place:
 
     original: Any
     kept: Any
+    kept_flat: Array | None  # the same, where NumPy may write the original's numbers; else None
     torch: Any  # the module, of torch's tensors
     plain: bool  # of them, those that torch copies NumPy's numbers to in one call
     wide: bool  # float64: what is written is what is there
@@ -280,7 +280,10 @@ class _Place:
         torch: Any = sys.modules.get("torch") if is_torch(original) else None
         plain = torch is not None and type(original) in (torch.Tensor, torch.nn.Parameter)
         on_cpu = plain and original.device.type == "cpu" and original.layout == torch.strided
-        return cls(original, _copy(original), torch, on_cpu, dtype_name(original) == "float64")
+        wide = dtype_name(original) == "float64"
+        shared = on_cpu and wide and original.is_contiguous() and not original.is_neg()
+        kept = _copy(original)
+        return cls(original, kept, kept.numpy().reshape(-1) if shared else None, torch, on_cpu, wide)
 
     @property
     def data(self) -> Any:
@@ -288,6 +291,9 @@ class _Place:
         return self.original.detach() if is_torch(self.original) else self.original
 
     def write(self, values: Entries) -> Entries:
+        if self.kept_flat is not None:
+            self._set(values)
+            return values
         shaped = values.reshape(tuple(self.original.shape))
         if self.plain:
             self.original.detach().copy_(self.torch.from_numpy(shaped))
@@ -296,6 +302,16 @@ class _Place:
         if self.torch is not None:  # autocast keeps rounded copies, of what it was before
             self.torch.clear_autocast_cache()
         return values if self.wide else as_numpy(self.original).ravel()
+
+    def restore(self) -> None:
+        if self.kept_flat is not None:
+            self._set(self.kept_flat)
+        else:
+            self.data[...] = self.kept
+
+    def _set(self, values: Entries) -> None:
+        """The numbers of torch's tensor, by NumPy, which is quicker at few of them."""
+        self.original.detach().numpy().reshape(-1)[:] = values
 
 
 def _copy(array: Any) -> Any:

@@ -74,7 +74,7 @@ class Claim:
         finite = np.abs(self.flat[np.isfinite(self.flat)])
         return float(finite.max(initial=0.0))
 
-    @property
+    @cached_property
     def needs(self) -> Needs:
         return Needs(self.resolution, max(self.resolution, OF_ITSELF), self.largest, self.largest_of_all)
 

@@ -555,3 +555,35 @@ def test_a_second_derivative_that_jumps_nearby_is_open_with_the_place_of_the_jum
     verdict = check_autodiff(f, *args, order=2)
     assert verdict.outcome == Outcome.INCONCLUSIVE
     assert "claimed 0, but f jumps nearby, where this entry is 0.15292626 (here 0.152774" in verdict.reason
+
+
+class Counted(nn.Module):
+    """A module, and how often it is called; copies count too."""
+
+    calls = 0
+
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()
+        self.module = module
+
+    def forward(self, *args: Any) -> Any:
+        Counted.calls += 1
+        return self.module(*args)
+
+
+@pytest.mark.parametrize("name", ["attention", "embedding bag", "linear"])
+def test_a_module_is_called_at_most_two_and_a_half_times_as_often_as_two_sided_differences_would(
+    name: str,
+) -> None:
+    torch.manual_seed(0)
+    q = torch.randn(3, 2, 8, dtype=torch.float64)
+    module, args = {
+        "attention": (nn.MultiheadAttention(8, 2), (q, q, q)),  # a quarter of its entries move no weights
+        "embedding bag": (nn.EmbeddingBag(10, 4), (torch.tensor([[0, 1, 2, 2], [3, 3, 5, 8]]),)),
+        "linear": (nn.Linear(8, 6), (q[0],)),
+    }[name]
+    tensors = [*module.parameters(), *args]
+    n = sum(t.numel() for t in tensors if t.is_floating_point())
+    Counted.calls = 0
+    assert check_autodiff(Counted(module.double()), *args)
+    assert Counted.calls <= 2.5 * 2 * n

@@ -128,6 +128,35 @@ def test_moved_arrays_are_put_back_bit_for_bit() -> None:
     assert arrays[1].tolist() == torch.tensor([0.1, 0.2]).tolist()
 
 
+@pytest.mark.parametrize(
+    "tensor",
+    [
+        torch.tensor([[0.1, -0.0], [0.2, 0.3]], dtype=torch.float64),
+        torch.tensor([[0.1, -0.0], [0.2, 0.3]], dtype=torch.float64).T,
+        torch.nn.Parameter(torch.tensor([[0.1, -0.0], [0.2, 0.3]], dtype=torch.float64)),
+        torch.tensor([[0.1, -0.0], [0.2, 0.3]], dtype=torch.bfloat16),
+    ],
+    ids=["contiguous", "transposed", "parameter", "bfloat16"],
+)
+def test_tensors_are_moved_where_they_are_however_they_lie_there(tensor: torch.Tensor) -> None:
+    as_it_was = tensor.detach().double().numpy().tobytes()
+    moved = InPlace(tensors(tensor))
+    assert moved.write(0, np.arange(4.0)).tolist() == [0, 1, 2, 3]
+    assert tensor.tolist() == [[0, 1], [2, 3]]
+    moved.restore([0])
+    assert tensor.detach().double().numpy().tobytes() == as_it_was
+
+
+def test_a_tensor_that_has_been_given_other_memory_is_moved_there() -> None:
+    w = torch.zeros(2, dtype=torch.float64, requires_grad=True)
+    moved = InPlace(tensors(w))
+    w.data = torch.ones(2, dtype=torch.float64)
+    moved.write(0, np.array([5.0, 6.0]))
+    assert w.tolist() == [5, 6]
+    moved.restore([0])
+    assert w.tolist() == [0, 0]
+
+
 def test_what_a_float32_array_made_of_a_move_is_told() -> None:
     moved = InPlace(tensors([np.array([1.0], np.float32)]))
     assert moved.write(0, np.array([1.0 + 1e-12]))[0] == 1.0
