@@ -36,6 +36,8 @@ FIRST, RATIO, ROWS, SHORTEST = 0.4871, 2.317, 30, 1e-10
 AT_REST = 5  # rows without a change that two windows apart take, behind a jump of f
 STILL = 2.0  # noises by which f has to change before it counts as moving
 FAR = (1e1, 1e3, 1e6)
+SHORT_OF_FAR = FIRST  # the longest of the usual steps
+HALVINGS = 6  # of the way between two far steps, until f is seen where it begins to move
 ROUNDINGS = (
     64.0  # a far slope that is less than so many, of the whole gradient, may be rounding of large arguments
 )
@@ -250,22 +252,50 @@ def _zero(
     """A claim that cannot be told from zero is resolved beside the slopes nearby, or where f never moves."""
     if 2 * found.bound <= needs.resolution * found.steepness:
         return replace(found, resolved=True)
-    base = float(line.at(0.0).values[c])
+    last = SHORT_OF_FAR
     for step in far:
-        h = line.scale * step
-        ends = float(line.at(h).values[c]), float(line.at(-h).values[c])
-        if not np.isfinite(ends).all():
+        steepness = _steepness(line, c, noise, needs, step)
+        if steepness is None:
             break  # outside f's domain: inside it, it never moved
-        change = max(abs(ends[0] - base), abs(ends[1] - base))
-        tiny = change <= ROUNDINGS * noise.eps * needs.of_all * h
-        if change > 4 * STILL * noise.of(*ends) and not (tiny and not _is_straight(line, c, h)):
-            steepness = min(max(found.steepness, change / h), needs.of_all)
-            return replace(
-                found, steepness=steepness, resolved=2 * found.bound <= needs.resolution * steepness
-            )
+        if steepness > 0:
+            found = replace(found, steepness=min(max(found.steepness, steepness), needs.of_all))
+            return _beside(line, c, noise, needs, found, (last, step))
+        last = step
+    base = float(line.at(0.0).values[c])
     hidden = 8 * STILL * noise.of(base) / line.scale  # the slope of a change that is lost in the noise
     still = found.steepness == 0.0 and hidden <= needs.resolution * needs.of_all
     return replace(found, still=still, resolved=still)
+
+
+def _steepness(line: Line, c: int, noise: Noise, needs: Needs, step: float) -> float | None:
+    """How steep f is on the way to a far step; 0 where it stands still, None where it is not finite."""
+    base, h = float(line.at(0.0).values[c]), line.scale * step
+    ends = float(line.at(h).values[c]), float(line.at(-h).values[c])
+    if not np.isfinite(ends).all():
+        return None
+    change = max(abs(ends[0] - base), abs(ends[1] - base))
+    tiny = change <= ROUNDINGS * noise.eps * needs.of_all * h
+    moves = change > 4 * STILL * noise.of(*ends) and not (tiny and not _is_straight(line, c, h))
+    return change / h if moves else 0.0
+
+
+def _beside(
+    line: Line, c: int, noise: Noise, needs: Needs, found: LineFinding, between: tuple[float, float]
+) -> LineFinding:
+    """Resolved beside how steep f is on the way to where it begins to move, between two far steps.
+
+    At the longer one f may have long come to rest again: a cosine moves by 2 at most, and 2 over a million is
+    no measure of its slopes. The interval is halved, in its logarithm, until the finding is resolved.
+    """
+    still, moving = between
+    for _ in range(HALVINGS):
+        if 2 * found.bound <= needs.resolution * found.steepness:
+            break
+        step = float(np.sqrt(still * moving))
+        steepness = _steepness(line, c, noise, needs, step) or 0.0
+        still, moving = (still, step) if steepness else (step, moving)
+        found = replace(found, steepness=min(max(found.steepness, steepness), needs.of_all))
+    return replace(found, resolved=2 * found.bound <= needs.resolution * found.steepness)
 
 
 def _is_straight(line: Line, c: int, h: float) -> bool:

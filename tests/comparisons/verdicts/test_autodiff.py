@@ -587,3 +587,8 @@ def test_a_module_is_called_at_most_two_and_a_half_times_as_often_as_two_sided_d
     Counted.calls = 0
     assert check_autodiff(Counted(module.double()), *args)
     assert Counted.calls <= 2.5 * 2 * n
+
+
+def test_zeros_of_a_clipped_loss_are_held_against_the_slopes_where_it_begins() -> None:
+    f, args = torch_functions.case("cosine embedding", 1)
+    assert check_autodiff(f, *args, order=2)
