@@ -9,6 +9,7 @@ called so:
     slope          central quotients in windows of steps, coarse and fine, that must agree      step_windows
     one line       the claimed slope against these; kinks; zeros                                line_judge
     one tensor     its entries one by one, all of them along random directions                  tensor_judge
+                   what was seen of it, in words                                                tensor_verdict
     a gradient     all tensors of all functions, and one verdict                                gradient_judge
 
 Each is multiplied by SAFETY: good guesses, counted over a campaign of known functions (`backproof gradients
@@ -22,7 +23,8 @@ from typing import Any
 import numpy as np
 
 from backproof.comparisons.verdicts.function_line import Point
-from backproof.comparisons.verdicts.gradient_judge import Choice, Claims, GradientNoise, judge
+from backproof.comparisons.verdicts.gradient_judge import Choice, Claims, judge
+from backproof.comparisons.verdicts.gradient_noise import GradientNoise
 from backproof.comparisons.verdicts.gradient_verdict import GradientVerdict
 from backproof.comparisons.verdicts.parameter_tree import Tensor, matching, tensors
 from backproof.comparisons.verdicts.shapes import Chosen

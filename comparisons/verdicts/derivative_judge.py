@@ -20,9 +20,9 @@ from backproof.comparisons.verdicts.gradient_judge import (
     SAMPLED,
     Choice,
     Claims,
-    GradientNoise,
     judge,
 )
+from backproof.comparisons.verdicts.gradient_noise import GradientNoise
 from backproof.comparisons.verdicts.gradient_verdict import GradientVerdict
 from backproof.comparisons.verdicts.parameter_tree import Tensor, as_numpy, coarsest
 from backproof.reference.program import EPS, Output, Program, dtype_of

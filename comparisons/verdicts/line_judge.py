@@ -15,8 +15,9 @@ steps are no powers of two: sin(2^23 pi t) is blind to those.
 
 A claim that is zero, or as good as, needs a scale of its own: how steep f is nearby. A claim of 0 where f is
 as flat wherever it is seen has not been checked. Where f does not move at all within the usual steps, longer
-ones, up to 1e6, must show how far out it begins to (a relu that is off), or that it does not depend on the
-entry: a change hidden in its noise is then small beside the rest of the gradient.
+ones, up to 1e6, must show how far out it begins to (a relu that is off), and how steep it is there; or that
+it does not depend on the entry: a change hidden in its noise is then small beside the rest of the gradient.
+Where all zeros of a tensor stand still together, out there, none of them is asked on its own (`Idle`).
 """
 
 from collections.abc import Callable, Sequence
