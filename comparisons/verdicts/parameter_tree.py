@@ -270,10 +270,10 @@ class _Place:
 
     original: Any
     kept: Any
-    kept_flat: Array | None  # the same, where NumPy may write the original's numbers; else None
     torch: Any  # the module, of torch's tensors
     plain: bool  # of them, those that torch copies NumPy's numbers to in one call
     wide: bool  # float64: what is written is what is there
+    shared: "_Shared | None"  # where NumPy may write them, which is quicker at few of them
 
     @classmethod
     def of(cls, original: Any) -> "_Place":
@@ -281,9 +281,9 @@ class _Place:
         plain = torch is not None and type(original) in (torch.Tensor, torch.nn.Parameter)
         on_cpu = plain and original.device.type == "cpu" and original.layout == torch.strided
         wide = dtype_name(original) == "float64"
-        shared = on_cpu and wide and original.is_contiguous() and not original.is_neg()
-        kept = _copy(original)
-        return cls(original, kept, kept.numpy().reshape(-1) if shared else None, torch, on_cpu, wide)
+        shares = on_cpu and wide and original.is_contiguous() and not original.is_neg()
+        shared = _Shared.of(original) if shares else None
+        return cls(original, _copy(original), torch, on_cpu, wide, shared)
 
     @property
     def data(self) -> Any:
@@ -291,8 +291,8 @@ class _Place:
         return self.original.detach() if is_torch(self.original) else self.original
 
     def write(self, values: Entries) -> Entries:
-        if self.kept_flat is not None:
-            self._set(values)
+        if self.shared is not None and self.shared.holds(self.original):
+            self.shared.numbers[:] = values
             return values
         shaped = values.reshape(tuple(self.original.shape))
         if self.plain:
@@ -304,14 +304,28 @@ class _Place:
         return values if self.wide else as_numpy(self.original).ravel()
 
     def restore(self) -> None:
-        if self.kept_flat is not None:
-            self._set(self.kept_flat)
+        if self.shared is not None and self.shared.holds(self.original):
+            self.shared.numbers[:] = self.shared.kept
         else:
             self.data[...] = self.kept
 
-    def _set(self, values: Entries) -> None:
-        """The numbers of torch's tensor, by NumPy, which is quicker at few of them."""
-        self.original.detach().numpy().reshape(-1)[:] = values
+
+@dataclass(frozen=True)
+class _Shared:
+    """The memory of a torch tensor in double precision, as NumPy sees it."""
+
+    numbers: Entries
+    kept: Entries
+    address: int
+
+    @classmethod
+    def of(cls, tensor: Any) -> "_Shared":
+        numbers = tensor.detach().numpy().reshape(-1)
+        return cls(numbers, numbers.copy(), tensor.data_ptr())
+
+    def holds(self, tensor: Any) -> bool:
+        """Whether the tensor still lies there: ``tensor.data = other`` gives it other memory."""
+        return bool(tensor.data_ptr() == self.address)
 
 
 def _copy(array: Any) -> Any:
