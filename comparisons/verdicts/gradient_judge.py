@@ -141,9 +141,8 @@ def _but_for_rounding(found: Looks, lines: "_Lines", claims: Claims, choice: Cho
     Where the caller asks for more digits than those, that is what fails it.
     """
     claim, finer = found.claim, found.claim.dtype
-    if found.outcome != Outcome.FAIL:
-        return found
-    for kind in coarser(finer, [gradient[claim.component] for gradient in claims.gradients]):
+    rows = [gradient[claim.component] for gradient in claims.gradients]
+    for kind in coarser(finer, rows) if found.outcome == Outcome.FAIL else ():
         if found.outcome != Outcome.FAIL:
             break
         seen = _seen(found, lines, claims, finer)
