@@ -24,6 +24,7 @@ COMMANDS = (
     "speed",
     "numerical",
     "record",
+    "race",
     "lessons",
     "check",
     "compare",

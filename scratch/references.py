@@ -27,6 +27,8 @@ Glorot, Bengio 2010
 Goodfellow et al. 2013
     I. J. Goodfellow, D. Warde-Farley, M. Mirza, A. Courville, Y. Bengio. Maxout networks. ICML, PMLR 28(3),
     1319-1327. doi:10.48550/arXiv.1302.4389
+Goodfellow, Shlens, Szegedy 2015
+    Explaining and harnessing adversarial examples. ICLR. doi:10.48550/arXiv.1412.6572
 Griewank, Walther 2008
     Evaluating derivatives: principles and techniques of algorithmic differentiation. 2nd edition, SIAM.
     doi:10.1137/1.9780898717761
@@ -69,6 +71,10 @@ Lyness, Moler 1967
 McNemar 1947
     Note on the sampling error of the difference between correlated proportions or percentages. Psychometrika
     12(2), 153-157. doi:10.1007/BF02295996
+Miyato, Maeda, Koyama, Ishii 2019
+    Virtual adversarial training: a regularization method for supervised and semi-supervised learning. IEEE
+    Transactions on Pattern Analysis and Machine Intelligence 41(8), 1979-1993.
+    doi:10.1109/TPAMI.2018.2858821
 Moré, Wild 2011
     Estimating computational noise. SIAM Journal on Scientific Computing 33(3), 1292-1314.
     doi:10.1137/100786125

@@ -29,10 +29,14 @@ COVERED = [*SCRATCH, *REFERENCE, *VERDICTS, *OTHERS]
 # Of these classes the methods too.
 CLASSES = {
     *("Architecture", "Contender", "Dropout", "Loss", "Mask", "Network", "Optimizer", "Parameters"),
-    *("Problem", "Program", "Richardson", "Scheme"),
+    *("Problem", "Program", "RecipeContender", "Richardson", "Scheme"),
 }
 # Of the frameworks' classes too, but for what their protocols say of every one of them.
-PROTOCOLS = {"reference/contender.py": "Contender", "reference/program.py": "Program"}
+PROTOCOLS = {
+    "reference/contender.py": "Contender",
+    "reference/program.py": "Program",
+    "reference/recipe.py": "RecipeContender",
+}
 NOTHING_TO_SAY = {"ignore", "no_formula"}  # of arguments that are not looked at
 SECTIONS = ("Parameters", "Attributes", "Returns", "Yields", "Raises", "Notes", "References", "Examples")
 REFUSING = re.compile(r"expect(_\w+)?$")

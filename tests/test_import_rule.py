@@ -47,6 +47,7 @@ QUESTIONS = (
     "gradients",
     "lessons",
     "numerical",
+    "race",
     "record",
     "speed",
     "zoo",

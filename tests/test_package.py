@@ -38,6 +38,7 @@ RUNS: dict[str, tuple[tuple[str, ...], set[int]]] = {
         {0, 1, 3},  # scratch faster, slower, or no difference seen
     ),
     "numerical": ((*DIGITS, "--hidden", "4", "--steps", "1", "--no-ladder"), {0}),
+    "race": (("--runs", "1"), {2}),  # it wants MNIST itself, which is not there
     "record": (("--minutes", "0.01"), {2}),  # it wants MNIST itself, which is not there
     "lessons": (("xor", "--out", "out"), {0}),
     "check": (("student.py:StudentMLP", "--quick", "--json", "check.json"), {0}),

@@ -18,6 +18,7 @@ class IdiomaticForm:
     name: str  # as the report calls it: ``torch compile``
     target: str  # "package.module:Name", a class or a function that makes the contender
     says: str  # in one line, what it runs
+    recipe: str = ""  # "package.module:Name" of what follows a whole recipe in this form; empty: nothing
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class KnownContender:
     idiomatic: tuple[IdiomaticForm, ...] = ()
     distributions_below: tuple[str, ...] = ()  # whose versions matter as well
     backpropagates: bool = False  # known to compute a layer's dW and db from one delta
+    recipe: str = ""  # "package.module:Class" of what follows a whole recipe; empty: it takes none
     functions: str = "any"  # whose exp, log and tanh it calls: a key of verdicts.rounding.FUNCTIONS
 
     @property
@@ -73,6 +75,7 @@ _ALL = (
         appearance=Appearance("#0b63ce", "#6cb0ff", "circle", "solid"),
         distributions_below=("scipy",),
         backpropagates=True,
+        recipe="backproof.comparisons.race.scratch_recipe:ScratchRecipe",
         functions="numpy",
     ),
     KnownContender(
@@ -93,14 +96,17 @@ _ALL = (
                 "torch fused",
                 "backproof.reference.torch_idiomatic:with_fused_optimizer",
                 "torch.optim with fused=True",
+                "backproof.reference.torch_recipe:with_fused_optimizer",
             ),
             IdiomaticForm(
                 "torch compile",
                 "backproof.reference.torch_idiomatic:with_compile",
                 "torch.compile and a fused optimiser",
+                "backproof.reference.torch_recipe:with_compile",
             ),
         ),
         backpropagates=True,
+        recipe="backproof.reference.torch_recipe:TorchRecipe",
         functions="torch",
     ),
     KnownContender(
@@ -117,6 +123,7 @@ _ALL = (
             ),
         ),
         distributions_below=("jaxlib",),
+        recipe="backproof.reference.jax_recipe:JaxRecipe",
     ),
     KnownContender(
         name="tensorflow",

@@ -48,6 +48,7 @@ CHAPTERS = (
     Chapter("record.chapter", ("record",)),
     Chapter("speed.chapter", ("speed",), "How fast?", "backproof speed"),
     Chapter("speed.details_chapter", ("speed",)),
+    Chapter("race.chapter", ("race",)),
     Chapter("compare.chapter", ("compare",)),
     Chapter("check.chapter", ("check",)),
     Chapter(

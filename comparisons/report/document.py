@@ -8,7 +8,7 @@ The format's history, by `schema_version`:
     1   parts as free dictionaries; the campaign, the sensitivity, the step sizes and the zoo inside the part
         of the gradients, the record and the error rates inside that of the accuracy
     2   a slot for every question, each with fields of its own; `runs` beside the plan. Slots that joined it
-        later are None in older files: compare, check, autodiff
+        later are None in older files: compare, check, autodiff, race
 """
 
 import json
@@ -26,6 +26,7 @@ from backproof.comparisons.gradients.black_box_result import FunctionCampaign
 from backproof.comparisons.gradients.result import Campaign, Gradients, Sensitivity, StepSizes
 from backproof.comparisons.lessons.result import ToldLesson
 from backproof.comparisons.numerical.result import NumericalResult
+from backproof.comparisons.race.result import RaceResult
 from backproof.comparisons.record.result import RecordResult
 from backproof.comparisons.results.codec import decode, encode
 from backproof.comparisons.results.files import check_folder, reason_of, write_atomically
@@ -64,6 +65,7 @@ class Results:
     accuracy: AccuracyResult | None = None
     error_rates: ErrorRates | None = None
     record: RecordResult | None = None
+    race: RaceResult | None = None
     speed: SpeedResult | None = None
     numerical: NumericalResult | None = None
     compare: Comparison | None = None

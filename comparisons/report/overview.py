@@ -240,6 +240,7 @@ _ADDED = {
     "zoo": "Gradients, zoo",
     "error_rates": "Accuracy, error rates",
     "record": "Accuracy, record",
+    "race": "Speed, race",
     "numerical": "Numerical training",
     "check": "Classes checked",
 }

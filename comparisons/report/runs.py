@@ -130,8 +130,13 @@ def _others(results: Results) -> dict[str, Measured]:
         found["mutants killed"] = Measured(counts.killed, f"{counts.killed} of {counts.mutants}")
     if results.record is not None:
         for board, result in results.record.boards.items():
-            accuracy = result.test.accuracy
-            found[f"record, {board}"] = Measured(accuracy, formats.percent(accuracy))
+            found[f"record, {board}"] = Measured(result.mean, formats.percent(result.mean))
+    if results.race is not None:
+        for name, target in results.race.targets.items():
+            if (scratch := target.finished.get(SCRATCH)) is not None:
+                median, least, most = scratch.seconds
+                text = f"{formats.seconds(median)} [{least:.3g}, {most:.3g}]"
+                found[f"race, {name}%"] = Measured(median, text, least, most)
     return found
 
 

@@ -8,21 +8,16 @@ processor time has no limit but the timeout of an answer.
 too long or answers nonsense raises `WorkerFailedError` with the reason, which becomes that contender's cell.
 """
 
-import contextlib
 import json
 import os
-import queue
-import secrets
-import subprocess
 import tempfile
-import threading
 from pathlib import Path
 from typing import Protocol
 
 from backproof.comparisons.contenders import apart
 from backproof.comparisons.contenders.loading import parse_target, readable, stands_in
-from backproof.comparisons.running import limits, processes, sandbox, threads
-from backproof.comparisons.running.outside_text import cleaned
+from backproof.comparisons.running import processes, sandbox, threads
+from backproof.comparisons.running.line_process import LineProcess, LineProcessError
 from backproof.comparisons.speed.entrants import Entrant
 from backproof.comparisons.speed.messages import Reply, Request, reply_from, to_line
 from backproof.scratch.errors import InputError
@@ -101,36 +96,17 @@ class ProcessWorker:
     """A running `speed.worker`."""
 
     def __init__(self, entry: Entrant, n_threads: int, own_kernels: bool = True) -> None:
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
-        self._token = secrets.token_hex(16)
-        ours = {**environment(n_threads, own_kernels), limits.GROUP_VARIABLE: self._token}
+        ours = environment(n_threads, own_kernels)
         command = _command(entry, n_threads)
         if entry.is_own:
             command, ours = behind_walls(entry, n_threads, ours)
-        # A session of its own: Ctrl-C reaches the parent alone, which then ends its workers.
-        self._process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            env=ours,
-            **limits.new_group(),
-        )
-        self._answers: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-        threading.Thread(target=self._listen, daemon=True).start()
-        self._started = False
+        self._process = LineProcess(command, ours)
 
     def ask(self, request: Request, timeout: float) -> Reply:
-        if not self._started:  # its first line says that the imports are done
-            self._line(timeout)
-            self._started = True
-        assert self._process.stdin is not None
         try:
-            self._process.stdin.write(to_line(request))
-            self._process.stdin.flush()
-        except BrokenPipeError:
-            raise WorkerFailedError(self._post_mortem()) from None
-        line = self._line(timeout)
+            line = self._process.ask(to_line(request), timeout)
+        except LineProcessError as error:
+            raise WorkerFailedError(str(error)) from error
         try:
             return reply_from(line)
         except (json.JSONDecodeError, InputError) as error:
@@ -138,35 +114,4 @@ class ProcessWorker:
             raise WorkerFailedError(f"its answer cannot be read ({error}); its process was ended") from error
 
     def close(self) -> None:
-        limits.kill_group(self._process, self._token)  # with all that it started
-        self._process.wait()
-        for stream in (self._process.stdin, self._errors):
-            if stream is not None:
-                with contextlib.suppress(BrokenPipeError):  # unsent requests to a process that is gone
-                    stream.close()
-
-    def _line(self, timeout: float) -> bytes:
-        try:
-            line = self._answers.get(timeout=timeout)
-        except queue.Empty:
-            self.close()
-            raise WorkerFailedError(f"no answer within {timeout:.0f} s; its process was ended") from None
-        if not line:
-            raise WorkerFailedError(self._post_mortem())
-        return line
-
-    def _listen(self) -> None:
-        """Put every line of its stdout into the queue, and an empty one when there are no more."""
-        assert self._process.stdout is not None
-        with self._process.stdout as stdout:
-            for line in stdout:
-                self._answers.put(line)
-        self._answers.put(b"")
-
-    def _post_mortem(self) -> str:
-        """The last line it wrote to stderr, or how it ended."""
-        code = self._process.wait()
-        self._errors.seek(0)
-        lines = self._errors.read().decode(errors="replace").strip().splitlines()
-        how = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
-        return f"its process ended ({how}){': ' + cleaned(lines[-1].strip()) if lines else ''}"
+        self._process.close()
