@@ -1,5 +1,6 @@
 """`backproof record`: the best accuracy the from-scratch network reaches on MNIST within a time budget."""
 
+import signal
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -45,6 +46,9 @@ def record(
         ),
     ] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Of weights, batches, masks and distortions.")] = 0,
+    seeds: Annotated[
+        int, options.count("How many seeds in a row, each a training of its own; the mean counts.")
+    ] = 1,
     choose: Annotated[
         bool, typer.Option("--choose", help="Compare candidate recipes on the validation split instead.")
     ] = False,
@@ -53,12 +57,19 @@ def record(
 ) -> int:
     """Train scratch for the best MNIST accuracy, on two boards: permutation-invariant, and with distortions.
 
-    Each network uses one core, so that two of them fill two cores. NumPy and SciPy only.
+    Each network uses one core, so that two of them fill two cores. NumPy and SciPy only. With several seeds
+    those that are finished are kept when the command is stopped.
     """
     begin()
+    from dataclasses import replace
+
     from backproof.comparisons.data.dataset import load
+    from backproof.comparisons.record import part as runner
+    from backproof.comparisons.record import terminal
     from backproof.comparisons.record.recipes import BOARDS
+    from backproof.comparisons.record.result import RecordResult
     from backproof.comparisons.report.document import look_into
+    from backproof.comparisons.report.write import merge
     from backproof.comparisons.running.progress import Terminal
 
     boards = tuple(dict.fromkeys(board)) if board else BOARDS
@@ -71,14 +82,25 @@ def record(
     if seed < 0:
         raise InputError(f"seed: expected 0 or more, got {seed}")
     look_into(out)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended from outside, as by Ctrl-C
+    kept: list[RecordResult] = []
+
+    def keep(found: RecordResult) -> None:
+        kept.append(found)
+        if seeds > 1:
+            merge(out, command_line(), record=replace(found, command=command_line()))
+
     try:
         with Terminal() as progress:
             dataset = load("mnist", data_dir, say=progress.say)
             if choose:
                 return _choose(dataset, boards, budget, seed, progress, members)
-            return _record(dataset, boards, budget, seed, progress, members, out)
+            found = runner.run(dataset, boards, budget, range(seed, seed + seeds), progress, members, keep)
     except KeyboardInterrupt as interrupt:
-        raise Interrupted("a record counts only when its run is finished; nothing was written") from interrupt
+        said = f"the trainings finished until then are kept in {out}" if kept else "no training was finished"
+        raise Interrupted(f"{said}; an unfinished one does not count") from interrupt
+    shown = replace(found, command=command_line())
+    return finish(out, {"record": shown}, partial(terminal.render, shown))
 
 
 def _budget(minutes: float | None, epochs: int | None) -> "Budget":
@@ -94,25 +116,6 @@ def _budget(minutes: float | None, epochs: int | None) -> "Budget":
     if not SHORTEST <= minutes <= 1440:
         raise InputError(f"minutes: expected at least {SHORTEST} and at most 1440, got {minutes}")
     return Budget(seconds=60 * minutes)
-
-
-def _record(
-    dataset: "Dataset",
-    boards: tuple[str, ...],
-    budget: "Budget",
-    seed: int,
-    progress: "Progress",
-    members: int | None,
-    out: str,
-) -> int:
-    from dataclasses import replace
-
-    from backproof.comparisons.record import part as runner
-    from backproof.comparisons.record import terminal as record_terminal
-
-    found = runner.run(dataset, boards, budget, seed, progress, members)
-    kept = replace(found, command=command_line())
-    return finish(out, {"record": kept}, partial(record_terminal.render, found))
 
 
 def _choose(

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from backproof.comparisons.drawing import figures, formats, markup
 from backproof.comparisons.drawing.chapter import Section
 from backproof.comparisons.record.result import BoardResult, EpochEnd, RecordResult
-from backproof.comparisons.record.terminal import ranking
+from backproof.comparisons.record.terminal import over_seeds, ranking
 
 SIDE = 28  # pixels: MNIST's
 
@@ -34,9 +34,9 @@ def _introduction(found: RecordResult) -> Markup:
     frameworks = formats.listed([formats.label(name) for name in found.frameworks_loaded])
     budget = f"{found.minutes:g} min" if found.minutes else formats.counted(found.epochs or 0, "epoch")
     return Markup(
-        "<p>The best test accuracy on MNIST within {budget} of training per board. The recipe was chosen on "
-        "5,000 training images kept apart; the test images were looked at once, at the end. Frameworks in "
-        "the process: {frameworks}. Made with {command}</p>"
+        "<p>The best test accuracy on MNIST within {budget} of training per board and seed. The recipe was "
+        "chosen on 5,000 training images kept apart; the test images were looked at once, at the end. "
+        "Frameworks in the process: {frameworks}. Made with {command}</p>"
     ).format(budget=budget, frameworks=frameworks or "none", command=markup.command(found.command))
 
 
@@ -45,8 +45,36 @@ def _board(board: str, entry: BoardResult) -> Markup:
         board.capitalize(),
         markup.badge(entry.verdict),
         markup.join(
-            [_answer(entry), _ranking(board, entry), _curves(entry), _confusion(entry), _hardest(entry)]
+            [
+                _seeds(entry),
+                _answer(entry),
+                _ranking(board, entry),
+                _curves(entry),
+                _confusion(entry),
+                _hardest(entry),
+            ]
         ),
+    )
+
+
+def _seeds(entry: BoardResult) -> Markup:
+    """Mean and spread; nothing where there was one seed."""
+    if len(entry.runs) < 2:
+        return Markup("")
+    rows = [
+        [
+            str(run.seed),
+            formats.percent(run.accuracy),
+            ", ".join(formats.percent(value) for value in run.members),
+            f"{run.epochs:.1f}",
+            formats.seconds(run.seconds),
+        ]
+        for run in entry.runs
+    ]
+    columns = ("Seed", "Test accuracy", "Each network alone", "Epochs", "Training")
+    table = markup.table(columns, rows, "The same recipe from every seed")
+    return Markup("<p><strong>{}</strong>. What follows is of the first.</p>{}").format(
+        over_seeds(entry), table
     )
 
 
@@ -62,6 +90,12 @@ def _answer(entry: BoardResult) -> Markup:
         used.append(f"label smoothing {recipe.label_smoothing:g}")
     if recipe.averaging:
         used.append(f"moving average of the weights, decay {recipe.averaging:g}")
+    if recipe.adversarial:
+        used.append(f"every example moved {recipe.adversarial:g} towards a larger loss before each step")
+    if recipe.input_noise:
+        used.append(f"noise of {recipe.input_noise:g} on every pixel")
+    if recipe.max_norm:
+        used.append(f"weights into a hidden unit no longer than {recipe.max_norm:g}")
     if recipe.distortion:
         used.append("random affine and elastic distortions")
     return Markup(
@@ -97,6 +131,32 @@ def _ranking(board: str, entry: BoardResult) -> Markup:
 
 
 def _curves(entry: BoardResult) -> Markup:
+    """The validation error, or where no images were kept apart the training loss."""
+    return _errors(entry) if entry.validation_images else _losses(entry)
+
+
+def _losses(entry: BoardResult) -> Markup:
+    fig = go.Figure()
+    for index, history in enumerate(entry.history, start=1):
+        style = {"color": figures.SCRATCH, "dash": ("solid", "dot", "dash", "dashdot")[(index - 1) % 4]}
+        fig.add_scatter(
+            x=[row.epoch for row in history], y=[row.train_loss for row in history],
+            mode="lines+markers", line=style, name=f"network {index}, training loss",
+        )  # fmt: skip
+    fig.update_xaxes(title="epoch")
+    fig.update_yaxes(title="training loss", type="log")
+    fig.update_layout(height=320)
+    last = [f"{history[-1].train_loss:.3g}" for history in entry.history if history]
+    return figures.figure_html(
+        fig,
+        "Loss of the changed batches (dropped, distorted or moved, as the recipe has it), the mean of each "
+        "epoch, while the one-cycle schedule raises the learning rate and lowers it to almost nothing.",
+        f"Training loss falling to {formats.listed(last)}." if last else "No epoch was finished.",
+        title=f"The training loss ends at {formats.listed(last)}" if last else "",
+    )
+
+
+def _errors(entry: BoardResult) -> Markup:
     fig = go.Figure()
     for index, history in enumerate(entry.history, start=1):
         epochs = [row.epoch for row in history]

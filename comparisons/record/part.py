@@ -1,12 +1,14 @@
 """The best test accuracy that `scratch` reaches on MNIST within a time budget, on two boards kept apart.
 
 The protocol keeps the test set out of every choice. 5,000 of the 60,000 training images, drawn once and for
-all, are the validation split; recipes are compared on it (`choose`) and its accuracy is the curve of a run.
-The test images are handed over once, after training, to the networks as they are then (`_look_at_test`).
+all, are the validation split, on which recipes are compared (`choose`). A record then learns from all 60,000
+by the recipe that was chosen, once per seed. The test images are handed over once per seed, after training,
+to the networks as they are then (`_look_at_test`); what is judged is the mean over the seeds.
 
 NumPy and SciPy only: what other libraries are loaded in the process is written into the result.
 """
 
+import math
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -22,6 +24,7 @@ from backproof.comparisons.record.result import (
     EpochEnd,
     HardImage,
     RecordResult,
+    SeedRun,
     TestSetResult,
 )
 from backproof.comparisons.record.training import (
@@ -36,43 +39,59 @@ from backproof.comparisons.running.progress import Advance, Progress
 from backproof.comparisons.verdicts.outcome import Outcome, worst
 from backproof.scratch.architecture import Array
 from backproof.scratch.errors import InputError
+from backproof.scratch.network import ignore
 
 N_VALIDATION = 5_000
 N_HARDEST = 24
 FRAMEWORKS = ("torch", "jax", "tensorflow", "keras", "sklearn")
 
 
+Keep = Callable[[RecordResult], object]  # writes the record as far as it is finished
+
+
 def run(
     dataset: Dataset,
     boards: Sequence[str],
     budget: Budget,
-    seed: int,
+    seeds: Sequence[int],
     progress: Progress,
     members: int | None = None,
+    keep: Keep = ignore,
 ) -> RecordResult:
-    """Train the recipe of each board and look at the test set once.
+    """Train the recipe of each board from every seed, and look at the test set once each time.
 
-    Ctrl-C is raised again; an unfinished board is not kept. Raises InputError for other data than MNIST.
+    `keep` is given what is finished after every training. Ctrl-C is raised again; what it cuts short is not
+    kept. Raises InputError for other data than MNIST.
     """
     if dataset.name != "mnist":
         raise InputError(
             f"dataset: expected mnist, got {dataset.name}; the recipes and the table are MNIST's"
         )
-    started = time.perf_counter()
-    split = validation_split(dataset)
-    found = {
-        board: _board(dataset, split, _recipe(RECIPES[board], members), budget, seed, progress)
-        for board in boards
-    }
-    return RecordResult(
-        boards=found,
-        seed=seed,
-        minutes=None if budget.seconds is None else budget.seconds / 60,
-        epochs=budget.epochs,
-        frameworks_loaded=tuple(name for name in FRAMEWORKS if name in sys.modules),
-        verdict=worst([board.verdict for board in found.values()]),
-        seconds=time.perf_counter() - started,
-    )
+    started, everything = time.perf_counter(), all_images(dataset)
+    found: dict[str, BoardResult] = {}
+    for seed in seeds:
+        for board in boards:
+            result = _board(dataset, everything, _recipe(RECIPES[board], members), budget, seed, progress)
+            found[board] = joined(found.get(board), result, budget)
+            record = RecordResult(
+                boards=dict(found),
+                seed=seeds[0],
+                minutes=None if budget.seconds is None else budget.seconds / 60,
+                epochs=budget.epochs,
+                frameworks_loaded=tuple(name for name in FRAMEWORKS if name in sys.modules),
+                verdict=worst([one.verdict for one in found.values()]),
+                seconds=time.perf_counter() - started,
+            )
+            keep(record)
+    return record
+
+
+def joined(before: BoardResult | None, new: BoardResult, budget: Budget) -> BoardResult:
+    """The board with one seed more: its details stay those of the first, its verdict is that of the mean."""
+    if before is None:
+        return new
+    both = replace(before, runs=(*before.runs, *new.runs))
+    return replace(both, verdict=judged(both.mean, both.recipe.board, budget))
 
 
 def choose(
@@ -102,6 +121,18 @@ def validation_split(dataset: Dataset) -> Split:
     )
 
 
+def all_images(dataset: Dataset) -> Split:
+    """All training images, and none to choose by."""
+    nothing = np.empty(0, np.intp)
+    return Split(
+        images=dataset.train_images,
+        labels=dataset.train_labels,
+        validation_images=dataset.train_images[nothing],
+        validation_labels=dataset.train_labels[nothing],
+        image_shape=dataset.image_shape,
+    )
+
+
 def _recipe(recipe: Recipe, members: int | None) -> Recipe:
     return recipe if members is None else replace(recipe, members=members)
 
@@ -114,8 +145,10 @@ def _board(
     seconds = time.perf_counter() - started
     test = _look_at_test(members, dataset)
     progress.say(
-        f"{recipe.board}: {100 * test.accuracy:.2f}% of the test images, {seconds:.0f} s of training"
+        f"{recipe.board}, seed {seed}: {100 * test.accuracy:.2f}% of the test images, "
+        f"{seconds:.0f} s of training"
     )
+    epochs = members[0].history[-1].epoch if members[0].history else 0.0
     accuracy, n_images = _validation(members, split)
     return BoardResult(
         recipe=recipe,
@@ -128,6 +161,7 @@ def _board(
         published=tuple(entry for entry in PUBLISHED if entry.board == recipe.board),
         goal=GOALS[recipe.board],
         verdict=judged(test.accuracy, recipe.board, budget),
+        runs=(SeedRun(seed, test.accuracy, test.members, epochs, seconds),),
     )
 
 
@@ -160,6 +194,8 @@ def _advancing(advance: Advance, n_members: int) -> Callable[[int, EpochEnd], No
 
 def _validation(members: Sequence[Member], split: Split) -> tuple[float, int]:
     """The accuracy of the averaged networks on the validation images, and how many those are."""
+    if not len(split.validation_labels):
+        return math.nan, 0
     shares = averaged([member.network for member in members], split.validation_images)
     correct = shares.argmax(axis=1) == split.validation_labels
     return float(correct.mean()), len(correct)

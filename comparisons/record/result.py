@@ -1,7 +1,9 @@
 """What the record found: types only, written to results.json and read back by their annotations."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from statistics import stdev
 
 from backproof.comparisons.record.recipes import Goal, Published, Recipe
 from backproof.comparisons.verdicts.outcome import Outcome
@@ -41,19 +43,45 @@ class TestSetResult:
 
 
 @dataclass(frozen=True)
+class SeedRun:
+    """One training of a board's recipe from fresh weights."""
+
+    seed: int
+    accuracy: float  # of the test images, by all networks together
+    members: tuple[float, ...]  # by each network alone
+    epochs: float  # of the first network
+    seconds: float
+
+
+@dataclass(frozen=True)
 class BoardResult:
-    """One board: what was trained, and where it stands."""
+    """One board: what was trained, and where it stands. Details are those of the first seed."""
 
     recipe: Recipe
     layer_sizes: tuple[int, ...]
     training_seconds: float
     history: tuple[tuple[EpochEnd, ...], ...]  # per network
-    validation_accuracy: float
+    validation_accuracy: float  # NaN where no images were kept apart
     validation_images: int
     test: TestSetResult
     published: tuple[Published, ...]
     goal: Goal
-    verdict: Outcome
+    verdict: Outcome  # on the mean over the seeds
+    runs: tuple[SeedRun, ...] = ()  # empty in files of before there were several seeds
+
+    @property
+    def accuracies(self) -> tuple[float, ...]:
+        """Of the test images, seed by seed."""
+        return tuple(run.accuracy for run in self.runs) or (self.test.accuracy,)
+
+    @property
+    def mean(self) -> float:
+        return math.fsum(self.accuracies) / len(self.accuracies)
+
+    @property
+    def deviation(self) -> float:
+        """The sample's standard deviation over seeds; NaN of one seed."""
+        return stdev(self.accuracies) if len(self.accuracies) > 1 else math.nan
 
 
 @dataclass(frozen=True)

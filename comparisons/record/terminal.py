@@ -30,11 +30,25 @@ def render(found: RecordResult, console: Console) -> None:
 def _summary(entry: BoardResult) -> str:
     test, goal = entry.test, entry.goal
     alone = ", ".join(formats.percent(value) for value in test.members)
+    first = f"{formats.percent(test.accuracy)} of {formats.count(test.images)} test images"
+    if len(entry.accuracies) > 1:
+        first = f"{over_seeds(entry)}; the first seed {first}"
+    kept_apart = (
+        f"; validation {formats.percent(entry.validation_accuracy)}" if entry.validation_images else ""
+    )
     return (
-        f"{formats.percent(test.accuracy)} of {formats.count(test.images)} test images (each network "
-        f"alone: {alone}); validation {formats.percent(entry.validation_accuracy)}; "
+        f"{first} (each network alone: {alone}){kept_apart}; "
         f"{formats.seconds(entry.training_seconds)} of training; goal "
         f"{formats.percent(goal.accuracy, 1)} in {goal.minutes:g} minutes:"
+    )
+
+
+def over_seeds(entry: BoardResult) -> str:
+    """``Mean of 5 seeds 98.95% ±0.04 (98.90% to 99.01%)``."""
+    found = entry.accuracies
+    return (
+        f"Mean of {len(found)} seeds {formats.percent(entry.mean)} ±{100 * entry.deviation:.2f} "
+        f"({formats.percent(min(found))} to {formats.percent(max(found))})"
     )
 
 
@@ -43,7 +57,9 @@ def ranking(entry: BoardResult) -> list[tuple[str, str, float, bool]]:
     rows = [(row.what, row.source, row.error_percent, False) for row in entry.published]
     networks, sizes = len(entry.test.members), formats.layers(entry.layer_sizes)
     what = f"{sizes}, mean of {networks} networks" if networks > 1 else sizes
-    rows.append((what, "scratch, this run", 100 * (1 - entry.test.accuracy), True))
+    seeds = len(entry.accuracies)
+    source = "scratch, this run" if seeds == 1 else f"scratch, mean of {seeds} seeds"
+    rows.append((what, source, 100 * (1 - entry.mean), True))
     return sorted(rows, key=lambda row: -row[2])
 
 

@@ -7,6 +7,10 @@ networks train on two cores in the time of one. A run with `epochs` gives the sa
 bit for bit; one with `seconds` takes as many steps as fit.
 
     moving average of the weights   avg <- r avg + (1 - r) theta, every `EVERY` steps, r = averaging^EVERY
+    max-norm                        w <- w min(1, c / |w|_2), the weights w into each hidden unit, each step
+
+A batch is distorted, then moved towards a larger loss (`adversary`), then noise is added, as far as the
+recipe asks for each.
 """
 
 import itertools
@@ -19,17 +23,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from backproof.comparisons.data.dataset import N_CLASSES
+from backproof.comparisons.record.adversary import Adversary
 from backproof.comparisons.record.distortion import Distorter
 from backproof.comparisons.record.recipes import Recipe
 from backproof.comparisons.record.result import EpochEnd
-from backproof.scratch.architecture import Architecture, Array
+from backproof.scratch.architecture import Architecture, Array, Batch, Rows
 from backproof.scratch.errors import InputError
 from backproof.scratch.gradients import Backprop
 from backproof.scratch.initializers import initialize
 from backproof.scratch.network import Network
 from backproof.scratch.schedules import one_cycle
+from backproof.scratch.training import Augmentation, epoch_batches, train
 from backproof.scratch.training import Recipe as TrainingRecipe
-from backproof.scratch.training import epoch_batches, train
 
 EVERY = 16  # steps between updates of the moving average
 EVALUATION_ROWS = 1000
@@ -85,16 +90,11 @@ class Member:
         """Train until the budget is spent; `report` after every epoch, `cancelled` ends it early."""
         self.started, self.cancelled, self.report = time.perf_counter(), cancelled, report
         cycle = one_cycle(RESOLUTION, warm_up=self.recipe.warm_up)
-
-        def augment(batch_x: Array) -> None:
-            assert distorter is not None
-            distorter(batch_x, self.distortions_rng, out=batch_x)
-
         training = TrainingRecipe(
             self.recipe.optimizer,
             Backprop(self.dropout),
             schedule=lambda step: cycle(self.progress() * (RESOLUTION - 1)),
-            augmentation=augment if distorter else None,
+            augmentation=self._changes(distorter),
             label_smoothing=self.recipe.label_smoothing,
         )
         images, labels = self.split.images, self.split.labels
@@ -111,15 +111,35 @@ class Member:
         assert self.budget.epochs is not None
         return min(self.steps / (self.budget.epochs * self.steps_per_epoch), 1.0)
 
-    def _batches(self) -> Iterator[Array]:
+    def _changes(self, distorter: Distorter | None) -> Augmentation | None:
+        """What is done to every batch; None where nothing is."""
+        recipe, rng = self.recipe, self.distortions_rng
+        adversary = Adversary(self.network, recipe.adversarial) if recipe.adversarial else None
+        if distorter is None and adversary is None and not recipe.input_noise:
+            return None
+
+        def change(batch_x: Batch) -> None:
+            if distorter is not None:
+                distorter(batch_x, rng, out=batch_x)
+            if adversary is not None:
+                adversary(batch_x, self.split.labels[self._rows])
+            if recipe.input_noise:
+                batch_x += np.float32(recipe.input_noise) * rng.standard_normal(batch_x.shape, np.float32)
+
+        return change
+
+    def _batches(self) -> Iterator[Rows]:
         while True:
             for batch in epoch_batches(len(self.split.labels), self.recipe.batch_size, self.batches_rng):
                 if self.progress() >= 1.0 or self.cancelled.is_set():
                     return
+                self._rows = batch
                 yield batch
 
     def _on_step(self, steps: int, loss: float) -> None:
         self.steps, self.total_loss = steps, self.total_loss + loss
+        if self.recipe.max_norm:
+            hold_norms(self.network, self.recipe.max_norm)
         if self.recipe.averaging and steps % EVERY == 0:
             # The average follows from the start on: r grows to its final value as in Tensorflow's EMA.
             r = min(self.recipe.averaging**EVERY, steps / (steps + 10.0 * EVERY))
@@ -142,6 +162,15 @@ class Member:
         )
         self.total_loss = 0.0
         self.report()
+
+
+def hold_norms(network: Network, most: float) -> None:
+    """Shorten the weights into every hidden unit whose length is more than this."""
+    for weight, _ in network.layers[:-1]:
+        lengths = np.sqrt(np.einsum("ij,ij->j", weight, weight))
+        if (lengths > most).any():
+            # w <- w min(1, c / |w|)
+            weight *= np.minimum(1.0, most / np.maximum(lengths, most)).astype(weight.dtype)
 
 
 def probabilities(network: Network, images: Array) -> Array:

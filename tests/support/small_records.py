@@ -58,7 +58,7 @@ def dataset(seed: int = 0, n_train: int = 400, n_test: int = 120) -> Dataset:
 
 def board(budget: Budget = THREE_EPOCHS, data: Dataset | None = None) -> BoardResult:
     """The distortion board of a small record."""
-    return record.run(data or dataset(), ("distortion",), budget, 0, Silent()).boards["distortion"]
+    return record.run(data or dataset(), ("distortion",), budget, (0,), Silent()).boards["distortion"]
 
 
 def trained(

@@ -50,10 +50,33 @@ def test_one_network_is_not_called_an_average() -> None:
     assert "averaged" not in found
 
 
-def test_a_record_without_validation_images_has_a_gap_for_a_curve() -> None:
+def test_a_record_of_before_with_a_gap_in_its_validation_is_drawn() -> None:
     board = record().boards[BOARD]
     history = tuple(tuple(replace(end, accuracy=None) for end in network) for network in board.history)
     assert shown(replace(record(), boards={BOARD: replace(board, history=history)}))
+
+
+def test_a_record_without_validation_images_shows_its_training_loss() -> None:
+    board = replace(record().boards[BOARD], validation_images=0)
+    found = shown(replace(record(), boards={BOARD: board}))
+    assert "The training loss ends at 0.5 and 0.5" in found
+    assert "validation error" not in found
+    assert "The training loss" not in shown(record())
+
+
+def test_several_seeds_have_a_table_with_mean_and_spread() -> None:
+    found = shown(record(seeds=3))
+    assert "Mean of 3 seeds 98.90% ±0.10 (98.80% to 99.00%)" in found
+    assert "The same recipe from every seed" in found
+    assert "The same recipe from every seed" not in shown(record(seeds=1))
+
+
+def test_every_lever_of_a_recipe_is_told() -> None:
+    board = record().boards[BOARD]
+    levers = replace(board.recipe, adversarial=1.2, input_noise=0.3, max_norm=2.0)
+    found = shown(replace(record(), boards={BOARD: replace(board, recipe=levers)}))
+    for said in ("moved 1.2 towards", "noise of 0.3", "no longer than 2"):
+        assert said in found
 
 
 def test_the_page_shows_a_record_without_any_accuracy_run() -> None:

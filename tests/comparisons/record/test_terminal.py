@@ -21,6 +21,14 @@ def test_every_line_is_shown_whole(width: int) -> None:
     assert max(map(len, captured.get().splitlines())) <= width
 
 
+def test_several_seeds_are_told_by_mean_and_spread() -> None:
+    console = Console(width=200, highlight=False)
+    with console.capture() as captured:
+        terminal.render(record(seeds=3), console)
+    assert "Mean of 3 seeds 98.90% ±0.10 (98.80% to 99.00%)" in captured.get()
+    assert "scratch, mean of 3 seeds" in captured.get()
+
+
 def test_candidates_are_shown_with_their_validation_accuracy() -> None:
     console = Console(width=80, highlight=False)
     with console.capture() as captured:

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from backproof.comparisons.record import part as record
 from backproof.comparisons.record.result import EpochEnd
-from backproof.comparisons.record.training import Budget, averaged, probabilities
+from backproof.comparisons.record.training import Budget, Member, averaged, hold_norms, probabilities
 from backproof.scratch.architecture import Array
 from backproof.scratch.errors import InputError
 from backproof.scratch.network import Network
@@ -89,6 +90,36 @@ def test_the_moving_average_ends_between_the_weights_it_went_along() -> None:
     plain, averaged_run = (trained(replace(SMALL, averaging=r, members=1))[0] for r in (0.0, 0.9))
     assert np.any(plain.network.parameters.flat != averaged_run.network.parameters.flat)
     np.testing.assert_array_equal(averaged_run.network.parameters.flat, averaged_run.average)
+
+
+@pytest.mark.parametrize("change", [{"adversarial": 0.5}, {"input_noise": 0.2}, {"max_norm": 0.5}])
+def test_every_lever_changes_what_is_learned_and_repeats(change: Any) -> None:
+    alone = replace(SMALL, members=1, averaging=0.0)
+    with_it, again = (trained(replace(alone, **change)) for _ in range(2))
+    (plain,) = trained(alone)
+    flats = [members[0].network.parameters.flat for members in (with_it, again)]
+    np.testing.assert_array_equal(flats[0], flats[1])
+    assert np.any(flats[0] != plain.network.parameters.flat)
+
+
+def test_weights_into_hidden_units_stay_no_longer_than_the_norm_others_as_they_are() -> None:
+    (member,) = trained(replace(SMALL, members=1, averaging=0.0, max_norm=0.5))
+    first, last = (np.linalg.norm(weight, axis=0) for weight, _ in member.network.layers)
+    assert np.all(first <= 0.5 * (1 + 1e-6))
+    assert np.any(last > 0.5)
+
+
+def test_weights_that_are_short_enough_do_not_change() -> None:
+    (member,) = trained(replace(SMALL, members=1))
+    kept = member.network.parameters.flat.copy()
+    hold_norms(member.network, 1e6)
+    np.testing.assert_array_equal(member.network.parameters.flat, kept)
+
+
+def test_a_recipe_without_changes_leaves_the_batches_alone() -> None:
+    plain = replace(SMALL, distortion=None, members=1)
+    member = Member(plain, record.validation_split(dataset()), Budget(epochs=1), 0, 0)
+    assert member._changes(None) is None
 
 
 def test_probabilities_are_positive_and_sum_to_one_and_averaging_keeps_that() -> None:
