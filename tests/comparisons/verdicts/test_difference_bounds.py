@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backproof.comparisons.verdicts.difference_bounds import central_difference_bound
+from backproof.comparisons.numerical.unit_differences import UnitDifferences
+from backproof.comparisons.verdicts.difference_bounds import central_difference_bound, unit_difference_bound
 from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.comparisons.verdicts.verdict import compare
 from backproof.scratch.architecture import Architecture
@@ -24,6 +25,24 @@ def test_the_bound_between_differences_and_backprop_holds_entry_by_entry(seed: i
     assert verdict.outcome == Outcome.PASS, verdict
 
 
+@given(st.integers(0, 2**32 - 1), st.sampled_from([1e-9, 1e-6, 1e-4, 1e-2]))
+def test_the_bound_between_differences_of_units_and_backprop_holds_entry_by_entry(
+    seed: int, step: float
+) -> None:
+    network, x, labels, _ = digits_batch(seed, step)
+    found = gradient(network, x, labels, UnitDifferences(step))
+    bound = unit_difference_bound(network, x, step)
+    verdict = compare(found, gradient(network, x, labels), bound, network.architecture.parameter_name)
+    assert verdict.outcome == Outcome.PASS, verdict
+
+
+def test_the_bound_between_differences_of_units_and_backprop_catches_one_part_in_ten_million() -> None:
+    network, x, labels, _ = digits_batch(0, 1e-9)
+    expected = gradient(network, x, labels)
+    verdict = compare(expected * (1 + 1e-7), expected, unit_difference_bound(network, x, 1e-9))
+    assert verdict.outcome == Outcome.FAIL
+
+
 def test_the_bound_between_differences_and_backprop_catches_one_part_in_ten_million() -> None:
     network, x, labels, steps = digits_batch(0, 1e-9)
     expected = gradient(network, x, labels)
@@ -36,3 +55,5 @@ def test_the_bound_is_for_one_hidden_layer_of_relus_and_says_so() -> None:
     network = Network(architecture, initialize(architecture, 0))
     with pytest.raises(ValueError, match="one hidden relu layer"):
         central_difference_bound(network, np.ones((1, 3)), np.ones(architecture.n_parameters))
+    with pytest.raises(ValueError, match="one hidden relu layer"):
+        unit_difference_bound(network, np.ones((1, 3)), 1e-9)
