@@ -1,6 +1,6 @@
-"""Learning by numerical differentiation alone: one gradient four ways, the training, the ladder."""
+"""Learning by numerical differentiation alone: one gradient five ways, the trainings, the ladder."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
@@ -8,21 +8,33 @@ from markupsafe import Markup
 
 from backproof.comparisons.drawing import figures, formats, markup
 from backproof.comparisons.drawing.chapter import Section
-from backproof.comparisons.numerical.result import TITLES, Ladder, NumericalResult, OneGradient, TwinResult
+from backproof.comparisons.numerical.result import (
+    DIFFERENCES,
+    FORWARD,
+    ForwardTraining,
+    Ladder,
+    NumericalResult,
+    OneGradient,
+    TwinResult,
+)
 from backproof.comparisons.results.codec import Foreign
 
 COLOURS = {
     "naive": figures.TENSORFLOW,
     "structured": figures.SCRATCH,
     "unitwise": figures.JAX,
+    "forward": figures.REFERENCE,
     "backprop": figures.TORCH,
 }
-TWINS = {
-    "numerical": ("structured", "central differences alone"),
-    "backprop": ("backprop", "backpropagation"),
-}
+RUNGS_OF_DIFFERENCES = {"entries": "structured", "units": "unitwise"}
 WINDOW = 20  # batches that a point of the loss curve averages
-SYMBOLS = {"naive": "x", "structured": "circle", "unitwise": "square", "backprop": "diamond"}
+SYMBOLS = {
+    "naive": "x",
+    "structured": "circle",
+    "unitwise": "square",
+    "forward": "triangle-up",
+    "backprop": "diamond",
+}
 
 
 def build(part: NumericalResult | None) -> Section | None:
@@ -31,7 +43,7 @@ def build(part: NumericalResult | None) -> Section | None:
         return None
     pieces = [_gradients(part.gradient)]
     if part.training:
-        pieces.append(_training(part.training, part.gradient.seconds["naive"]))
+        pieces.append(_training(part.training, part.gradient.seconds["naive"], part.forward))
     if part.ladder:
         pieces.append(_ladder(part.ladder))
     title = "Can a network learn by numerical differentiation alone?"
@@ -39,15 +51,14 @@ def build(part: NumericalResult | None) -> Section | None:
 
 
 def _gradients(found: OneGradient) -> Markup:
-    off = {"naive": found.naive_from_backprop, "structured": found.structured_from_backprop}
     rows = [
         [
             title,
             formats.seconds(found.seconds[rung]),
             formats.times(found.faster(rung)),
-            formats.scientific(off.get(rung)),
+            formats.scientific(found.from_backprop.get(rung)),
         ]
-        for rung, title in TITLES.items()
+        for rung, title in found.titles.items()
     ]
     table = markup.table(
         ("One gradient", "Time", "Faster than the loop", "Off backprop, of the largest entry"),
@@ -83,19 +94,54 @@ def _sampled(found: OneGradient) -> str:
     return f"The loop was timed on {timed} of its entries and scaled to all of them. "
 
 
-def _training(training: TwinResult, naive_seconds: float) -> Markup:
-    return Markup("<h3>The training</h3><p>{}</p>{}{}{}").format(
+def _training(training: TwinResult, naive_seconds: float, forward: Sequence[ForwardTraining]) -> Markup:
+    return Markup("<h3>The training</h3><p>{}</p>{}{}{}{}").format(
         _summary(training, naive_seconds),
-        _error_against_clock(training),
+        _error_against_clock(training, forward),
+        _by_forward_gradients(training, forward) if forward else "",
         _learning(training),
         _distance(training),
+    )
+
+
+def _twins(training: TwinResult) -> Mapping[str, tuple[str, str]]:
+    """Either twin's rung of the ladder, and what it is called."""
+    differences = training.setting.differences
+    return {
+        "numerical": (RUNGS_OF_DIFFERENCES[differences], DIFFERENCES[differences]),
+        "backprop": ("backprop", "backpropagation"),
+    }
+
+
+def _by_forward_gradients(training: TwinResult, forward: Sequence[ForwardTraining]) -> Markup:
+    rows = [
+        [
+            FORWARD[trained.perturbed],
+            f"{trained.learning_rate:g}",
+            formats.percent(trained.last.accuracy),
+            formats.seconds(trained.last.seconds),
+        ]
+        for trained in forward
+    ]
+    columns = ("One random direction of", "First rate", "Test accuracy", "Time in gradients")
+    return Markup(
+        "<p>A <strong>forward gradient</strong> needs no way back either: with v a random direction and J v "
+        "the slope along it, which comes with the forward pass, g = (J v) v is the gradient on average. One "
+        "draw is off by the square root of how many numbers v has, times the gradient’s length, so the rate "
+        "must be small. What that costs in accuracy, from the same weights on the same {steps} batches on "
+        "which backpropagation reaches {backprop}, stands below. Directions of the units of every example "
+        "are fewer numbers to guess, and the guesses of a batch average.</p>{table}"
+    ).format(
+        steps=formats.count(forward[0].n_steps),
+        backprop=formats.percent(training.evaluations[-1].backprop if training.evaluations else None),
+        table=markup.table(columns, rows, "Trained by forward gradients"),
     )
 
 
 def _summary(training: TwinResult, naive_seconds: float) -> str:
     last = training.evaluations[-1] if training.evaluations else None
     accuracies = (
-        f"After {formats.count(last.step)} steps the network trained by central differences alone has "
+        f"After {formats.count(last.step)} steps the network trained by {_of(training)} alone has "
         f"{formats.percent(last.numerical)} of the test images right, and its twin trained by "
         f"backpropagation from the same weights on the same batches {formats.percent(last.backprop)}. "
         if last
@@ -113,14 +159,26 @@ def _summary(training: TwinResult, naive_seconds: float) -> str:
     )
 
 
-def _error_against_clock(training: TwinResult) -> Markup:
+def _of(training: TwinResult) -> str:
+    return DIFFERENCES[training.setting.differences]
+
+
+def _error_against_clock(training: TwinResult, forward: Sequence[ForwardTraining]) -> Markup:
     fig, evaluations = go.Figure(), [e for e in training.evaluations if e.step]
     curves = training.curves
-    for twin, (rung, label) in TWINS.items():
+    for twin, (rung, label) in _twins(training).items():
         # The curves may be thinned out: a step between two kept ones is interpolated.
         seconds = np.interp([e.step for e in evaluations], curves.step, getattr(curves, f"{twin}_seconds"))
         fig.add_scatter(
             x=seconds.tolist(), y=[100 * (1 - getattr(e, twin)) for e in evaluations], **_style(rung, label),
+            hovertemplate="%{x:.3g} s: %{y:.2f}% wrong<extra>" + label + "</extra>",
+        )  # fmt: skip
+    for trained in forward:
+        label = f"forward gradients of {FORWARD[trained.perturbed]}"
+        reached = [one for one in trained.evaluations if one.step]
+        fig.add_scatter(
+            x=[one.seconds for one in reached], y=[100 * (1 - one.accuracy) for one in reached],
+            **_style("forward", label, dash="dot" if trained.perturbed == "units" else "dashdot"),
             hovertemplate="%{x:.3g} s: %{y:.2f}% wrong<extra>" + label + "</extra>",
         )  # fmt: skip
     fig.update_xaxes(title="seconds spent in gradients and updates", type="log")
@@ -138,7 +196,7 @@ def _learning(training: TwinResult) -> Markup:
     """Loss and accuracy by step: the twins' curves lie on each other."""
     losses, accuracies, steps = go.Figure(), go.Figure(), training.curves.step
     evaluations = [e for e in training.evaluations if e.step]
-    for twin, (rung, label) in TWINS.items():
+    for twin, (rung, label) in _twins(training).items():
         style = _style(rung, label)
         smooth = _smoothed(getattr(training.curves, f"{twin}_loss"))
         losses.add_scatter(x=steps, y=smooth, **{**style, "mode": "lines"})
@@ -212,7 +270,8 @@ def _ladder(ladder: Ladder) -> Markup:
 
 def _ladder_figure(ladder: Ladder) -> Markup:
     fig = go.Figure()
-    for rung, title in TITLES.items():
+    titles = {rung.key: rung.title for rung in ladder.rungs}
+    for rung, title in titles.items():
         label = f"{title}: slope {ladder.slopes[rung]:.2f}"
         rows = ladder.width
         sizes = [formats.layers(row.layer_sizes) for row in rows]
@@ -231,13 +290,13 @@ def _ladder_figure(ladder: Ladder) -> Markup:
     fig.update_xaxes(title="parameters", type="log")
     fig.update_yaxes(title="seconds per gradient", type="log")
     fig.update_layout(height=460)
-    slopes = [f"{title} {ladder.slopes[rung]:.2f}" for rung, title in TITLES.items()]
+    slopes = [f"{title} {ladder.slopes[rung]:.2f}" for rung, title in titles.items()]
     return figures.figure_html(
         fig,
         "Seconds per gradient against the number of parameters. Curves: one hidden layer of 8 to 512 units, "
         "with the slope of each (2: twice the parameters take four times as long). Open marks: one to four "
         "hidden layers of 64.",
-        f"Four rising curves far apart on logarithmic axes; slopes: {formats.listed(slopes)}.",
+        f"Rising curves far apart on logarithmic axes; slopes: {formats.listed(slopes)}.",
         title="Each rung does less work per parameter than the one before",
     )
 
@@ -245,17 +304,17 @@ def _ladder_figure(ladder: Ladder) -> Markup:
 def _ladder_table(ladder: Ladder) -> Markup:
     rows = [
         [formats.layers(row.layer_sizes), formats.count(row.n_parameters)]
-        + [formats.seconds(row.seconds[rung]) for rung in TITLES]
+        + [formats.seconds(row.seconds[rung.key]) for rung in ladder.rungs]
         for row in [*ladder.width, *ladder.depth]
     ]
-    columns = ("Network", "Parameters", *(title.capitalize() for title in TITLES.values()))
+    columns = ("Network", "Parameters", *(rung.title.capitalize() for rung in ladder.rungs))
     return markup.table(columns, rows, "Seconds per gradient, rung by rung")
 
 
-def _style(rung: str, label: str) -> Foreign:
+def _style(rung: str, label: str, dash: str | None = None) -> Foreign:
     return {
         "name": label,
         "mode": "lines+markers",
-        "line": {"color": COLOURS[rung], "dash": "dash" if rung == "backprop" else "solid"},
+        "line": {"color": COLOURS[rung], "dash": dash or ("dash" if rung == "backprop" else "solid")},
         "marker": {"color": COLOURS[rung], "symbol": SYMBOLS[rung], "size": 8},
     }

@@ -10,16 +10,19 @@ entries, drawn from the seed, and scaled to all of them. All the other times are
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 
 from backproof.comparisons.data.dataset import Dataset
+from backproof.comparisons.numerical.forward_gradient import ForwardGradient
 from backproof.comparisons.numerical.result import RUNGS, Ladder, LadderRow
+from backproof.comparisons.numerical.unit_differences import UnitDifferences
 from backproof.comparisons.running.progress import Progress
 from backproof.scratch.architecture import Architecture, Array
 from backproof.scratch.differences import SCHEMES, step_sizes
-from backproof.scratch.gradients import gradient
+from backproof.scratch.gradients import Backprop, CentralDifference, Method, gradient
 from backproof.scratch.initializers import initialize
 from backproof.scratch.network import Network
 
@@ -65,15 +68,26 @@ def _row(layer_sizes: tuple[int, ...], x: Array, labels: Array, seed: int) -> La
     steps = step_sizes(network.parameters.flat, SCHEMES["central_difference"])
     entries = np.random.default_rng(seed).choice(architecture.n_parameters, SAMPLE, replace=False)
     per_entry = typical_seconds(lambda: textbook_loop(network, x, labels, steps, entries)) / SAMPLE
-    seconds = {
-        "naive": per_entry * architecture.n_parameters,
-        "structured": typical_seconds(
-            lambda: gradient(network, x, labels, "central_difference", evaluation="structured")
-        ),
-        "unitwise": typical_seconds(lambda: gradient(network, x, labels, "unitwise_difference")),
-        "backprop": typical_seconds(lambda: gradient(network, x, labels)),
-    }
+    seconds = {"naive": per_entry * architecture.n_parameters, **seconds_of_methods(network, x, labels)}
     return LadderRow(layer_sizes, architecture.n_parameters, seconds)
+
+
+def methods() -> Mapping[str, Method]:
+    """The rungs below the textbook's loop, fresh ones."""
+    return {
+        "structured": CentralDifference(evaluation="structured"),
+        "unitwise": UnitDifferences(),
+        "forward": ForwardGradient(),
+        "backprop": Backprop(),
+    }
+
+
+def seconds_of_methods(network: Network, x: Array, labels: Array) -> dict[str, float]:
+    """The typical time of one whole gradient by each of `methods`."""
+    return {
+        rung: typical_seconds(partial(gradient, network, x, labels, method))
+        for rung, method in methods().items()
+    }
 
 
 def textbook_loop(network: Network, x: Array, targets: Array, steps: Array, entries: Array) -> Array:

@@ -1,4 +1,6 @@
-"""The numerical part in a terminal: four ways to one gradient, the training, the ladder."""
+"""The numerical part in a terminal: every way to one gradient, the trainings, the ladder."""
+
+from collections.abc import Sequence
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -6,9 +8,23 @@ from rich.table import Table
 
 from backproof.comparisons.drawing import formats
 from backproof.comparisons.drawing.terminal import verdict_text
-from backproof.comparisons.numerical.result import TITLES, Ladder, NumericalResult, OneGradient, TwinResult
+from backproof.comparisons.numerical.result import (
+    DIFFERENCES,
+    FORWARD,
+    ForwardTraining,
+    Ladder,
+    NumericalResult,
+    OneGradient,
+    TwinResult,
+)
 
-SHORT_TITLES = ("loop", "structured", "per unit", "backprop")
+SHORT_TITLES = {
+    "naive": "loop",
+    "structured": "structured",
+    "unitwise": "per unit",
+    "forward": "forward",
+    "backprop": "backprop",
+}
 
 
 def render(part: NumericalResult, console: Console) -> None:
@@ -25,6 +41,8 @@ def render(part: NumericalResult, console: Console) -> None:
     console.print(f"Same quotients, structured and textbook: {found.same.reason}")
     if part.training:
         _render_training(part.training, console)
+    if part.forward:
+        _render_forward(part.forward, console)
     if part.ladder:
         console.print(_ladder(part.ladder))
         console.print(f"The loop was timed on {part.ladder.sampled_entries} entries each and scaled.")
@@ -40,10 +58,9 @@ def _table(*columns: str) -> Table:
 
 def _gradients(found: OneGradient) -> Table:
     table = _table("one gradient", "time", "than the loop", "off backprop")
-    off = {"naive": found.naive_from_backprop, "structured": found.structured_from_backprop}
-    for rung, title in TITLES.items():
+    for rung, title in found.titles.items():
         times = (formats.seconds(found.seconds[rung]), formats.times(found.faster(rung)))
-        table.add_row(title, *times, formats.scientific(off.get(rung)))
+        table.add_row(title, *times, formats.scientific(found.from_backprop.get(rung)))
     return table
 
 
@@ -53,7 +70,7 @@ def _render_training(training: TwinResult, console: Console) -> None:
     table = _table("", "test accuracy", "time in gradients")
     if last is not None:
         for title, accuracy, seconds in (
-            ("central differences alone", last.numerical, training.seconds),
+            (DIFFERENCES[training.setting.differences], last.numerical, training.seconds),
             ("backpropagation", last.backprop, training.backprop_seconds),
         ):
             table.add_row(title, formats.percent(accuracy), formats.seconds(seconds))
@@ -65,10 +82,21 @@ def _render_training(training: TwinResult, console: Console) -> None:
     )
 
 
+def _render_forward(trained: Sequence[ForwardTraining], console: Console) -> None:
+    console.print(f"\nBy forward gradients, {trained[0].n_steps} steps on the same batches:")
+    table = _table("one random direction of", "test accuracy", "time in gradients", "first rate")
+    for training in trained:
+        last = training.last
+        cells = (formats.percent(last.accuracy), formats.seconds(last.seconds), f"{training.learning_rate:g}")
+        table.add_row(FORWARD[training.perturbed], *cells)
+    console.print(table)
+
+
 def _ladder(ladder: Ladder) -> Table:
-    table = _table("layers", *SHORT_TITLES)
+    rungs = [rung.key for rung in ladder.rungs]
+    table = _table("layers", *(SHORT_TITLES[rung] for rung in rungs))
     for row in [*ladder.width, *ladder.depth[1:]]:
-        cells = (formats.seconds(row.seconds[rung]) for rung in TITLES)
+        cells = (formats.seconds(row.seconds[rung]) for rung in rungs)
         table.add_row(formats.layers(row.layer_sizes), *cells)
-    table.add_row("slope", *(f"{ladder.slopes[rung]:.2f}" for rung in TITLES))
+    table.add_row("slope", *(f"{ladder.slopes[rung]:.2f}" for rung in rungs))
     return table

@@ -1,17 +1,20 @@
 """Training by central differences alone, beside backpropagation from the same weights on the same batches.
 
-theta is trained by the quotients g(theta), phi by backpropagation's gradient f(phi), both by plain gradient
-descent of rate r. Their distance obeys
+theta is trained by the quotients g(theta), phi by backpropagation's gradient f(phi), both by descent at the
+rate r_t with momentum mu; p and q are their velocities:
 
-    theta' - phi' = [(theta - phi) - r (f(theta) - f(phi))] - r (g(theta) - f(theta))
+    p' = mu p + g(theta),   theta' = theta - r_t p';        q' = mu q + f(phi),   phi' = phi - r_t q'
 
-so that a bound B on |theta - phi| (Euclidean) goes on from step to step as
+The distance D = |(theta - phi, rho (p - q))|, Euclidean with rho the first rate (0 without momentum: then
+nothing is remembered), has a bound B that goes on from step to step as
 
-    B' = A B + r |E| + u (|theta| + |phi|),    A = |(theta - phi) - r (f(theta) - f(phi))| / |theta - phi|
+    B' = A B + |(r_t, rho)| |E| + 2 u (|theta| + |phi| + (r_t + rho) (|p| + |q| + |p'| + |q'|))
+
+    A = |(theta - phi - r_t w, rho w)| / D,    w = mu (p - q) + f(theta) - f(phi)
 
 E bounds g - f entry by entry (`difference_bounds`, derived). The amplification A is measured, by one more
 backpropagation at theta, since no useful constant is known for it; the last term is the rounding of the
-update.
+update. |theta - phi| <= D, and so <= B.
 """
 
 import contextlib
@@ -29,14 +32,15 @@ import numpy as np
 
 from backproof.comparisons.data.dataset import Dataset
 from backproof.comparisons.numerical.result import Curves, Evaluation, TwinResult, TwinSetting
+from backproof.comparisons.numerical.unit_differences import UnitDifferences
 from backproof.comparisons.results.codec import decode, encode
 from backproof.comparisons.running.progress import Advance
-from backproof.comparisons.verdicts.difference_bounds import central_difference_bound
+from backproof.comparisons.verdicts.difference_bounds import central_difference_bound, unit_difference_bound
 from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.scratch.architecture import Array
 from backproof.scratch.differences import SCHEMES, step_sizes
 from backproof.scratch.errors import InputError
-from backproof.scratch.gradients import gradient
+from backproof.scratch.gradients import CentralDifference, Method, gradient
 from backproof.scratch.network import Network
 from backproof.scratch.parameters import Parameters
 from backproof.scratch.training import epoch_batches
@@ -48,11 +52,13 @@ USEFUL = 0.01  # a bound beyond this part of the way that the weights went says 
 
 @dataclass(frozen=True)
 class Point:
-    """Both weight vectors (n_parameters,) after `step` steps."""
+    """Both weight vectors and velocities, (n_parameters,) each, after `step` steps."""
 
     step: int
     theta: Array
     phi: Array
+    p: Array
+    q: Array
 
 
 @dataclass
@@ -66,7 +72,9 @@ class Progressed:
     @classmethod
     def start(cls, setting: TwinSetting, initial: Array) -> "Progressed":
         """Nothing done: both at the same `initial` weights (n_parameters,)."""
-        return cls(Point(0, initial.copy(), initial.copy()), np.zeros((len(CURVES), setting.n_steps)))
+        n = len(initial)
+        point = Point(0, initial.copy(), initial.copy(), np.zeros(n), np.zeros(n))
+        return cls(point, np.zeros((len(CURVES), setting.n_steps)))
 
     def curve(self, name: str) -> Array:
         """One value per finished step."""
@@ -78,14 +86,46 @@ class Progressed:
 
 
 @final
+class Batches:
+    """x and labels of a step, from the seed and the step alone: a stopped run goes on with the same."""
+
+    def __init__(self, dataset: Dataset, batch_size: int, seed: int) -> None:
+        self.dataset, self.batch_size, self.seed = dataset, batch_size, seed
+        self._epoch, self._batches = -1, list[Array]()
+
+    def __call__(self, step: int) -> tuple[Array, Array]:
+        n = len(self.dataset.train_labels)
+        epoch, place = divmod(step, -(-n // self.batch_size))
+        if epoch != self._epoch:
+            rng = np.random.default_rng([self.seed, epoch])
+            self._epoch, self._batches = epoch, list(epoch_batches(n, self.batch_size, rng))
+        rows = self._batches[place]
+        return self.dataset.train_images[rows].astype(np.float64), self.dataset.train_labels[rows]
+
+
+def is_evaluated(setting: TwinSetting, step: int) -> bool:
+    """Whether the test images are looked at after so many steps."""
+    return step % setting.evaluate_every == 0 or step == setting.n_steps
+
+
+def test_accuracy(network: Network, dataset: Dataset) -> float:
+    """The share of the test images that the network has right."""
+    hits, n = 0, len(dataset.test_labels)
+    for rows in _chunks(n):
+        logits = network.forward(dataset.test_images[rows].astype(np.float64))[-1]
+        hits += int((logits.argmax(axis=1) == dataset.test_labels[rows]).sum())
+    return hits / n
+
+
+@final
 class TwinTraining:
     """Steps both networks; everything learned is in `progressed`, whole after every step."""
 
     def __init__(self, setting: TwinSetting, dataset: Dataset, progressed: Progressed) -> None:
         self.setting, self.dataset, self.progressed = setting, dataset, progressed
         self.network = Network(setting.architecture, Parameters(setting.architecture))
+        self.batches = Batches(dataset, setting.batch_size, setting.seed)
         self._found = Parameters(setting.architecture)
-        self._epoch, self._batches = -1, list[Array]()
 
     def run(self, advance: Advance, told: Callable[[Evaluation], None]) -> None:
         """Train to the end. A KeyboardInterrupt leaves `progressed` after the last whole step."""
@@ -97,27 +137,22 @@ class TwinTraining:
             advance()
 
     def _step(self) -> None:
-        point, rate = self.progressed.point, self.setting.learning_rate
-        x, labels = self._batch(point.step)
+        setting, point = self.setting, self.progressed.point
+        x, labels = self.batches(point.step)
+        rate, mu = setting.rate(point.step), setting.momentum
         begun = time.perf_counter()
-        g = gradient(
-            self._at(point.theta),
-            x,
-            labels,
-            "central_difference",
-            evaluation="structured",
-            step=self.setting.step,
-        )
-        theta = point.theta - rate * g
+        p = mu * point.p + gradient(self._at(point.theta), x, labels, method_of(setting))
+        theta = point.theta - rate * p
         numerical_seconds = time.perf_counter() - begun
         loss_theta, f_theta = self._backprop(point.theta, x, labels)
         begun = time.perf_counter()
         loss_phi, f_phi = self._backprop(point.phi, x, labels)
-        phi = point.phi - rate * f_phi
+        q = mu * point.q + f_phi
+        phi = point.phi - rate * q
         backprop_seconds = time.perf_counter() - begun
-        steps = step_sizes(point.theta, CENTRAL, self.setting.step)
-        E = central_difference_bound(self._at(point.theta), x, steps)
-        B = _propagated(self.progressed.last("bound"), point, rate * (f_theta - f_phi), rate * E)
+        after = Point(point.step + 1, theta, phi, p, q)
+        E = _gradient_bound(setting, self._at(point.theta), x)
+        B = _propagated(setting, self.progressed.last("bound"), (point, after), f_theta - f_phi, E)
         values = (
             loss_theta,
             loss_phi,
@@ -127,15 +162,14 @@ class TwinTraining:
             self.progressed.last("backprop_seconds") + backprop_seconds,
         )
         self.progressed.curves[:, point.step] = values
-        self.progressed.point = Point(point.step + 1, theta, phi)  # from here on the step is done
+        self.progressed.point = after  # from here on the step is done
 
     def _evaluate_if_due(self, told: Callable[[Evaluation], None]) -> None:
-        step, done = self.progressed.point.step, self.progressed.evaluations
-        due = step % self.setting.evaluate_every == 0 or step == self.setting.n_steps
-        if not due or (done and done[-1].step == step):
+        point, done = self.progressed.point, self.progressed.evaluations
+        if not is_evaluated(self.setting, point.step) or (done and done[-1].step == point.step):
             return
-        point = self.progressed.point
-        done.append(Evaluation(step, self._accuracy(point.theta), self._accuracy(point.phi)))
+        accuracies = (test_accuracy(self._at(flat), self.dataset) for flat in (point.theta, point.phi))
+        done.append(Evaluation(point.step, *accuracies))
         told(done[-1])
 
     def _at(self, flat: Array) -> Network:
@@ -146,32 +180,41 @@ class TwinTraining:
         loss = self._at(flat).loss_and_gradient(x, labels, self._found)
         return loss, self._found.flat.copy()
 
-    def _accuracy(self, flat: Array) -> float:
-        network, hits = self._at(flat), 0
-        for rows in _chunks(len(self.dataset.test_labels)):
-            logits = network.forward(self.dataset.test_images[rows].astype(np.float64))[-1]
-            hits += int((logits.argmax(axis=1) == self.dataset.test_labels[rows]).sum())
-        return hits / len(self.dataset.test_labels)
 
-    def _batch(self, step: int) -> tuple[Array, Array]:
-        """x and labels, from the seed and the step alone: a stopped run goes on with the same batches."""
-        n = len(self.dataset.train_labels)
-        epoch, place = divmod(step, -(-n // self.setting.batch_size))
-        if epoch != self._epoch:
-            rng = np.random.default_rng([self.setting.seed, epoch])
-            self._epoch, self._batches = epoch, list(epoch_batches(n, self.setting.batch_size, rng))
-        rows = self._batches[place]
-        return self.dataset.train_images[rows].astype(np.float64), self.dataset.train_labels[rows]
+def method_of(setting: TwinSetting) -> Method:
+    """The central differences that the setting asks for."""
+    if setting.differences == "units":
+        return UnitDifferences(setting.step)
+    return CentralDifference(setting.step, evaluation="structured")
 
 
-def _propagated(bound: float, point: Point, moved: Array, error: Array) -> float:
-    """B' from B: see the head of this module; `moved` = r (f(theta) - f(phi)), `error` = r E."""
-    apart = point.theta - point.phi
-    distance = np.linalg.norm(apart)
-    amplification = np.linalg.norm(apart - moved) / distance if distance else 1.0
-    # theta - r g rounds twice, by u |r g| and by u of the result; r |g| is far below |theta|.
-    rounding = 2.0**-52 * (np.linalg.norm(point.theta) + np.linalg.norm(point.phi))
-    return float(amplification * bound + np.linalg.norm(error) + rounding)
+def _gradient_bound(setting: TwinSetting, network: Network, x: Array) -> Array:
+    """E: how far these differences may be from backpropagation, at the network's parameters."""
+    if setting.differences == "units":
+        return unit_difference_bound(network, x, setting.step)
+    return central_difference_bound(network, x, step_sizes(network.parameters.flat, CENTRAL, setting.step))
+
+
+def _propagated(
+    setting: TwinSetting, bound: float, step: tuple[Point, Point], gradients_apart: Array, error: Array
+) -> float:
+    """B' from B over a step: see the head of this module; `gradients_apart` = f(theta) - f(phi)."""
+    before, after = step
+    rate, rho = setting.rate(before.step), setting.learning_rate if setting.momentum else 0.0
+    apart, velocities_apart = before.theta - before.phi, before.p - before.q
+    w = setting.momentum * velocities_apart + gradients_apart
+    distance = _length(apart, rho * velocities_apart)
+    amplification = _length(apart - rate * w, rho * w) / distance if distance else 1.0
+    weights, velocities = _length(before.theta) + _length(before.phi), 0.0
+    for velocity in (before.p, before.q, after.p, after.q):
+        velocities += _length(velocity)
+    rounding = 2.0**-52 * (weights + (rate + rho) * velocities)
+    return amplification * bound + float(np.hypot(rate, rho)) * _length(error) + rounding
+
+
+def _length(*parts: Array) -> float:
+    """The Euclidean norm of all parts together."""
+    return float(np.sqrt(sum(float(part @ part) for part in parts)))
 
 
 def _chunks(n: int, size: int = 1000) -> Iterator[slice]:
@@ -252,6 +295,8 @@ def save(path: Path, stored: Stored) -> None:
                 step=point.step,
                 theta=point.theta,
                 phi=point.phi,
+                p=point.p,
+                q=point.q,
                 curves=stored.progressed.curves,
                 evaluations=np.array([(e.step, e.numerical, e.backprop) for e in evaluations]).reshape(-1, 3),
             )
@@ -268,7 +313,7 @@ def load(path: Path) -> Stored:
         # Opened here: np.load leaves a damaged file open.
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             setting = decode(TwinSetting, json.loads(str(archive["setting"])))
-            point = Point(int(archive["step"]), archive["theta"], archive["phi"])
+            point = Point(int(archive["step"]), *(archive[name] for name in ("theta", "phi", "p", "q")))
             rows = archive["evaluations"].tolist()
             evaluations = [Evaluation(int(step), numerical, backprop) for step, numerical, backprop in rows]
             return Stored(setting, Progressed(point, archive["curves"], evaluations))

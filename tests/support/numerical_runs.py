@@ -14,10 +14,12 @@ from backproof.comparisons.numerical.result import (
     RUNGS,
     Curves,
     Evaluation,
+    ForwardTraining,
     Ladder,
     LadderRow,
     NumericalResult,
     OneGradient,
+    Reached,
     TwinResult,
     TwinSetting,
 )
@@ -55,7 +57,14 @@ class StopAfter(Silent):
 
 
 def a_plan(out: Path, **settings: Any) -> NumericalPlan:
-    defaults = {"data": "digits", "hidden": 6, "batch_size": 50, "n_steps": 12, "ladder": False}
+    defaults = {
+        "data": "digits",
+        "hidden": 6,
+        "batch_size": 50,
+        "n_steps": 12,
+        "ladder": False,
+        "forward": False,
+    }
     return NumericalPlan(out=str(out), **{**defaults, **settings})
 
 
@@ -101,8 +110,8 @@ def digits_batch(seed: int, step: float) -> tuple[Network, Array, Array, Array]:
 def one_gradient() -> OneGradient:
     """Of 64-4-10 on the digits; the structured quotients are twenty times as fast as the loop."""
     same = compare(np.ones(3), np.ones(3), 1e-9)
-    seconds = {"naive": 2.0, "structured": 0.1, "unitwise": 0.01, "backprop": 0.001}
-    return OneGradient("digits", (64, 4, 10), 50, 310, 310, seconds, 1e-9, 1e-10, same)
+    seconds = {"naive": 2.0, "structured": 0.1, "unitwise": 0.01, "forward": 0.004, "backprop": 0.001}
+    return OneGradient("digits", (64, 4, 10), 50, 310, 310, seconds, 1e-9, 1e-10, same, 1e-11, 20.0)
 
 
 def twins(verdict: Outcome = Outcome.PASS) -> TwinResult:
@@ -118,9 +127,19 @@ def twins(verdict: Outcome = Outcome.PASS) -> TwinResult:
     )  # fmt: skip
 
 
+def forward_trainings() -> tuple[ForwardTraining, ...]:
+    """Of as many steps as `twins`, by both kinds of directions."""
+    by_weights = (Reached(0, 0.0, 0.1), Reached(1, 0.004, 0.2), Reached(2, 0.008, 0.3))
+    by_units = (Reached(0, 0.0, 0.1), Reached(1, 0.005, 0.4), Reached(2, 0.01, 0.6))
+    return (
+        ForwardTraining("weights", 0.01, 2, by_weights),
+        ForwardTraining("units", 0.125, 2, by_units),
+    )
+
+
 def a_ladder() -> Ladder:
     """Two networks wide, two deep."""
-    seconds = {"naive": 4.0, "structured": 0.5, "unitwise": 0.03, "backprop": 0.002}
+    seconds = {"naive": 4.0, "structured": 0.5, "unitwise": 0.03, "forward": 0.008, "backprop": 0.002}
     rows = tuple(LadderRow((64, width, 10), 75 * width + 10, seconds) for width in (8, 16))
-    slopes = {"naive": 2.0, "structured": 1.5, "unitwise": 1.1, "backprop": 0.7}
+    slopes = {"naive": 2.0, "structured": 1.5, "unitwise": 1.1, "forward": 0.8, "backprop": 0.7}
     return Ladder(100, 40, RUNGS, rows, rows, slopes)

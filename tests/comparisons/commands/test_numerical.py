@@ -30,6 +30,8 @@ def test_the_command_prints_the_table_and_writes_the_chapter(
         (["--steps", "-3"], "steps: expected at least 1, got -3"),
         (["--learning-rate", "nan"], "learning-rate: expected more than 0 and at most 1e+06, got nan"),
         (["--step", "0"], "step: expected more than 0 and at most 1, got 0"),
+        (["--momentum", "1"], "momentum: expected at least 0 and at most 0.999, got 1"),
+        (["--differences", "layers"], "differences: expected one of entries, units; got 'layers'"),
         (["--data", "cifar"], "data: expected one of auto, mnist, digits; got 'cifar'"),
     ],
 )

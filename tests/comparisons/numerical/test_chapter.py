@@ -5,7 +5,7 @@ from dataclasses import replace
 from backproof.comparisons.numerical import chapter
 from backproof.comparisons.numerical.result import NumericalResult
 from backproof.comparisons.verdicts.outcome import Outcome
-from tests.support.numerical_runs import a_ladder, one_gradient, twins
+from tests.support.numerical_runs import a_ladder, forward_trainings, one_gradient, twins
 
 
 def html(part: NumericalResult) -> str:
@@ -38,6 +38,27 @@ def test_the_training_is_told_with_both_accuracies_distance_and_bound() -> None:
     assert text.count("75.00%") >= 2
     assert "The weights end 1.0×10⁻¹⁵ apart" in text
     assert "the bound allows 2.0×10⁻¹⁰" in text
+
+
+def test_forward_gradients_stand_beside_what_backprop_reaches() -> None:
+    part = NumericalResult(Outcome.PASS, 1.0, one_gradient(), twins(), forward=forward_trainings())
+    text = html(part)
+    assert "on which backpropagation reaches 75.00%" in text
+    for said in ("all parameters", "30.00%", "the units of every example", "60.00%"):
+        assert said in text
+    assert "forward gradient</strong>" not in html(
+        NumericalResult(Outcome.PASS, 1.0, one_gradient(), twins())
+    )
+
+
+def test_whose_differences_were_taken_is_said() -> None:
+    by_units = replace(twins(), setting=replace(twins().setting, differences="units"))
+    assert "trained by central differences of units alone" in html(
+        NumericalResult(Outcome.PASS, 1.0, one_gradient(), by_units)
+    )
+    assert "trained by central differences of every parameter alone" in html(
+        NumericalResult(Outcome.PASS, 1.0, one_gradient(), twins())
+    )
 
 
 def test_a_stopped_training_says_so() -> None:

@@ -44,3 +44,11 @@ def test_the_ladder_times_every_rung_of_every_network(monkeypatch: pytest.Monkey
     assert [len(row.layer_sizes) for row in part.depth] == [3, 4]
     for row in [*part.width, *part.depth]:
         assert all(row.seconds[rung.key] > 0 for rung in RUNGS)
+
+
+def test_every_method_of_the_ladder_but_the_guess_gives_the_gradient() -> None:
+    network, x, labels, _ = digits_batch(0, 1e-5)
+    expected = gradient(network, x, labels)
+    for rung, method in ladder.methods().items():
+        off = np.abs(gradient(network, x, labels, method) - expected).max() / np.abs(expected).max()
+        assert (off > 0.1) == (rung == "forward"), (rung, off)

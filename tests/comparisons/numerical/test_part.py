@@ -11,6 +11,7 @@ from backproof.comparisons.running.errors import Interrupted
 from backproof.comparisons.running.progress import Silent
 from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.scratch.architecture import Array
+from backproof.scratch.errors import InputError
 from backproof.scratch.gradients import gradient
 from tests.support.numerical_runs import StopAfter, a_plan, run, trained_by
 
@@ -57,6 +58,31 @@ def test_a_restart_drops_the_earlier_steps_and_says_so(tmp_path: Path) -> None:
 def test_a_finished_training_leaves_nothing_to_go_on_with(tmp_path: Path) -> None:
     run(a_plan(tmp_path), Silent())
     assert sorted(path.name for path in tmp_path.iterdir()) == ["report.html", "results.json"]
+
+
+def test_forward_gradients_are_trained_from_the_same_weights_as_often_as_the_twins(tmp_path: Path) -> None:
+    found = run(a_plan(tmp_path, forward=True), Silent())
+    assert found.training is not None
+    assert [trained.perturbed for trained in found.forward] == ["weights", "units"]
+    for trained in found.forward:
+        assert trained.last.step == found.training.steps == 12
+        assert trained.evaluations[0].accuracy == found.training.evaluations[0].backprop
+
+
+def test_the_training_is_by_units_with_momentum_unless_asked_otherwise(tmp_path: Path) -> None:
+    setting = trained_by(a_plan(tmp_path / "units"), Silent()).setting
+    assert (setting.differences, setting.momentum, setting.schedule) == ("units", 0.9, "linear")
+    setting = trained_by(a_plan(tmp_path / "entries", differences="entries", momentum=0.0), Silent()).setting
+    assert (setting.differences, setting.momentum) == ("entries", 0.0)
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [({"differences": "layers"}, "differences: expected one of"), ({"momentum": 1.0}, "momentum: expected")],
+)
+def test_what_cannot_be_trained_by_is_refused(setting: dict[str, Any], said: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=said):
+        a_plan(tmp_path, **setting)
 
 
 def test_structured_and_textbook_are_held_against_each_other(

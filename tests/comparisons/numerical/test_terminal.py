@@ -9,9 +9,9 @@ from rich.console import Console
 from backproof.comparisons.numerical import terminal
 from backproof.comparisons.numerical.result import NumericalResult
 from backproof.comparisons.verdicts.outcome import Outcome
-from tests.support.numerical_runs import a_ladder, one_gradient, twins
+from tests.support.numerical_runs import a_ladder, forward_trainings, one_gradient, twins
 
-WHOLE = NumericalResult(Outcome.PASS, 1.0, one_gradient(), twins(), a_ladder())
+WHOLE = NumericalResult(Outcome.PASS, 1.0, one_gradient(), twins(), a_ladder(), forward_trainings())
 
 
 def printed(part: NumericalResult, width: int = 80) -> str:
@@ -30,6 +30,20 @@ def test_the_training_and_its_reason_are_told() -> None:
     assert "Training, 2 of 2 steps" in text
     assert text.count("75.00") == 2
     assert "The weights stayed within the bound." in text
+
+
+def test_forward_gradients_stand_with_what_they_reached() -> None:
+    rows = [line.split() for line in printed(WHOLE).splitlines()]
+    assert ["all", "parameters", "30.00%", "8", "ms", "0.01"] in rows
+    assert ["the", "units", "of", "every", "example", "60.00%", "10", "ms", "0.125"] in rows
+    assert "forward gradients" not in printed(replace(WHOLE, forward=()))
+
+
+def test_an_older_ladder_has_the_rungs_it_was_timed_with() -> None:
+    rungs = tuple(rung for rung in a_ladder().rungs if rung.key != "forward")
+    text = printed(replace(WHOLE, ladder=replace(a_ladder(), rungs=rungs)))
+    head = next(line.split() for line in text.splitlines() if "layers" in line)
+    assert head == ["layers", "loop", "structured", "per", "unit", "backprop"]
 
 
 def test_what_was_not_run_is_not_there() -> None:
