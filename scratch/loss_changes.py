@@ -96,12 +96,8 @@ def _binary_cross_entropy_change(logits: UnmovedLogits, move: Move, buffers: Buf
     p = sigmoid(logits.z)[:, :, None]
     t = logits.targets[:, :, None]
     largest_term = math.expm1(move.size)
-    changes = []
-    for sign in move.signs:
-        D = sign * move.D
-        softplus_change = _log1p(p * horner(D, D, coefficients), largest_term)
-        changes.append((softplus_change - t * D).sum(axis=1))
-    return changes
+    moved = [sign * move.D for sign in move.signs]
+    return [(_log1p(p * horner(D, D, coefficients), largest_term) - t * D).sum(axis=1) for D in moved]
 
 
 def _squares_change(logits: UnmovedLogits, move: Move, buffers: Buffers) -> Changes:

@@ -160,15 +160,18 @@ class Network:
         """
         self._resize(len(delta))  # the last forward pass may have been of another batch
         for layer in reversed(range(len(activations) - 1)):
+            a = activations[layer]
             dW, db = gradient.layers[layer]
             # dW_l = a_{l-1}^T delta_l ;  db_l = 1^T delta_l
-            # dot, not matmul, which leaves BLAS for a batch of one (784 x 1 by 1 x 128: 109 us against 16).
-            np.dot(activations[layer].T, delta, out=dW)
+            if len(delta) == 1:
+                # dot is slow where memory is the bound: 784 x 1 by 1 x 1024 takes it 465 us instead of 264.
+                np.einsum("ni,no->io", a, delta, out=dW)
+            else:
+                np.dot(a.T, delta, out=dW)
             np.matmul(self._ones, delta, out=db)
             if layer > 0:
                 # delta_{l-1} = (delta_l W_l^T) * f'(z_{l-1})
                 delta = np.matmul(delta, self.layers[layer][0].T, out=self._deltas[layer - 1])
-                a = activations[layer]
                 if masks and (mask := masks[layer]):
                     a = mask.backpropagate(delta, a)
                 self.activation.backpropagate(delta, a)

@@ -9,16 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .architecture import (
-    Architecture,
-    DtypeName,
-    Flat,
-    Inputs,
-    Rows,
-    Targets,
-    Weights,
-    flattened,
-)
+from .architecture import Architecture, DtypeName, Flat, Inputs, Rows, Targets, Weights, flattened
 
 
 @dataclass(frozen=True, eq=False)
