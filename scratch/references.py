@@ -2,8 +2,9 @@
 
 This is the one place where a work's title and DOI stand; where it has none, its entry says why.
 
-Baydin, Pearlmutter, Syme, Wood, Torr 2022
-    Gradients without backpropagation. doi:10.48550/arXiv.2202.08587
+Baydin et al. 2022
+    A. G. Baydin, B. A. Pearlmutter, D. Syme, F. Wood, P. Torr. Gradients without backpropagation.
+    doi:10.48550/arXiv.2202.08587
 Blanchard, Higham, Higham 2021
     Accurately computing the log-sum-exp and softmax functions. IMA Journal of Numerical Analysis 41(4),
     2311-2330. doi:10.1093/imanum/draa038
@@ -100,8 +101,9 @@ Press et al. 2007
 Rasmus et al. 2015
     A. Rasmus, H. Valpola, M. Honkala, M. Berglund, T. Raiko. Semi-supervised learning with ladder networks.
     NeurIPS. doi:10.48550/arXiv.1507.02672
-Ren, Kornblith, Liao, Hinton 2023
-    Scaling forward gradient with local losses. ICLR. doi:10.48550/arXiv.2210.03310
+Ren et al. 2023
+    M. Ren, S. Kornblith, R. Liao, G. Hinton. Scaling forward gradient with local losses. ICLR.
+    doi:10.48550/arXiv.2210.03310
 Ridders 1982
     Accurate computation of F'(x) and F'(x) F''(x). Advances in Engineering Software 4(2), 75-76.
     doi:10.1016/S0141-1195(82)80057-0

@@ -64,7 +64,7 @@ class ForwardGradient:
 
     References
     ----------
-    Baydin, Pearlmutter, Syme, Wood, Torr 2022; Ren, Kornblith, Liao, Hinton 2023.
+    Baydin et al. 2022; Ren et al. 2023.
     """
 
     perturbed: Perturbed = "weights"
@@ -162,7 +162,7 @@ def unit_derivatives(network: Network, x: Inputs, targets: Targets, u: list[Unit
 
     References
     ----------
-    Ren, Kornblith, Liao, Hinton 2023, section 3.
+    Ren et al. 2023.
     """
     activations = network.forward(x)
     moved = u[0].copy()

@@ -58,8 +58,7 @@ from backproof.scratch.network import Network
 STATE_FILE = "numerical-training.npz"
 EVALUATIONS = 18  # of the test images, over a training
 EPOCHS = {"mnist": 10, "digits": 20}
-# The best of five and of four, on 10,000 of MNIST's training images that were left out: twice as much diverges
-# in the long run.
+# The best of five and of four, on 10,000 of MNIST's training images left out; twice as much may diverge.
 FORWARD_RATES: Mapping[Perturbed, float] = {"weights": 0.002, "units": 0.03}
 # Structured quotients hardly round, so their step may be far below the textbook's 10^-5. A kink inside a
 # stencil spoils the quotient, and is there in proportion to h: 3% of all steps at 10^-5, none at 10^-9.

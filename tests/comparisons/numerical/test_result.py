@@ -1,6 +1,7 @@
 """What the numerical slot holds, and its verdict."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -39,7 +40,7 @@ def test_what_is_written_is_read_again() -> None:
 
 def test_a_file_from_before_momentum_and_forward_gradients_is_read_as_what_it_was() -> None:
     whole = NumericalResult(Outcome.PASS, 1.0, one_gradient(), twins(), a_ladder(), forward_trainings())
-    older = encode(whole)
+    older: Any = encode(whole)
     del older["forward"]
     for name in ("momentum", "schedule", "differences"):
         del older["training"]["setting"][name]
