@@ -104,14 +104,20 @@ def _logit_changes(
     unmoved: Unmoved, number: int, units: Columns, moved: Units, buffers: Buffers
 ) -> LogitChanges:
     """D where these units of a layer have pre-activations that are `moved` farther, each unit by itself."""
-    activation = unmoved.network.activation
     if number == unmoved.last:
         one_logit_each = unmoved.as_logit_moves(np.eye(unmoved.logits.z.shape[1], dtype=moved.dtype)[units])
         return one_logit_each.transpose(0, 2, 1) * moved[:, None]
-    d = activation_change(activation, unmoved.layers[number].z[:, units], moved, buffers)
+    d = _activations_moved(unmoved, unmoved.layers[number].z[:, units], moved, buffers)
     # z_{l+1} moves by d_j W_{l+1}[j]
     moves = d[..., None] * unmoved.weights(number + 1)[:, units]
     for layer in range(number + 1, unmoved.last):
-        d = activation_change(activation, unmoved.layers[layer].z[:, None], moves, buffers)
+        d = _activations_moved(unmoved, unmoved.layers[layer].z[:, None], moves, buffers)
         moves = product(d, unmoved.weights(layer + 1))
     return np.ascontiguousarray(moves.transpose(0, 2, 1))
+
+
+def _activations_moved(unmoved: Unmoved, z: Array, moved: Array, buffers: Buffers) -> Array:
+    """f(z + moved) - f(z)."""
+    if unmoved.network.architecture.activation == "identity":
+        return moved
+    return activation_change(unmoved.network.activation, z, moved, buffers)
