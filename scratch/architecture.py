@@ -16,7 +16,14 @@ from typing import Annotated, Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import InputTypeError, expect, expect_number, expect_one_of, expect_range, expect_shape
+from .errors import (
+    InputTypeError,
+    expect,
+    expect_number,
+    expect_one_of,
+    expect_range,
+    expect_shape,
+)
 
 Array = NDArray[Any]  # float32 | float64; complex128 and longdouble inside the difference schemes
 

@@ -127,19 +127,20 @@ class Network:
             pass overwrites.
         """
         self._resize(len(x))
-        activations = [x]
+        a, activations = x, []
         for layer, ((W, b), z) in enumerate(zip(self.layers, self._outputs, strict=True)):
             if layer > 0:
-                self.activation.apply(activations[layer])
+                self.activation.apply(a)
             if masks and (mask := masks[layer]):
                 # x is the caller's; the other activations are ours to change.
-                out = activations[layer] if layer > 0 else None
-                activations[layer] = np.multiply(activations[layer], mask.values, out=out)
+                out = a if layer > 0 else None
+                a = np.multiply(a, mask.values, out=out)
+            activations.append(a)
             # z_l = a_{l-1} W_l + b_l
-            np.matmul(activations[layer], W, out=z)
+            np.matmul(a, W, out=z)
             z += b
-            activations.append(z)
-        return activations
+            a = z
+        return [*activations, a]
 
     @finite_products
     def backward(
