@@ -106,7 +106,8 @@ def speed(
         dataset = load(data, data_dir, say=progress.say)
         part = _measured(settings, chosen_cases, entries, dataset, kernels == "own", growth, progress)
     code = exit_code(part.finding, fail_if_slower)
-    return finish(out, {"speed": part}, partial(terminal.render, part), code=code)
+    stopped = "the launches" if part.interrupted else ""
+    return finish(out, {"speed": part}, partial(terminal.render, part), code=code, stopped=stopped)
 
 
 def _check(division: str, kernels: str, rounds: int, threads: list[int]) -> None:
@@ -171,7 +172,7 @@ def _measured(
     launch = partial(ProcessWorker, own_kernels=own_kernels)
     part = measurement.measure(settings, cases, entries, dataset, progress, launch)
     part = replace(part, kernels=measurement.kernels_chosen(own_kernels))
-    if not growth:
+    if not growth or part.interrupted:
         return part
     chosen, sizes = for_growth(entries), speed_growth.Growth()
     found = speed_growth.measure(sizes, settings.threads[0], chosen, dataset, progress, launch)

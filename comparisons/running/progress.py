@@ -1,5 +1,7 @@
 """How a running comparison tells that it is alive: on stderr, never mixed with the report on stdout.
 
+A terminal shows bars. A pipe or a file gets one line as a task begins, and one every half minute after.
+
 with progress.task("accuracy: torch, seed 1", total=600) as advance:
     advance()        # one more done
 progress.say("MNIST read from the cache")
@@ -61,7 +63,28 @@ def _left(seconds: float | None) -> str:
     return f"about {round(seconds / 60)} min left"
 
 
+EVERY = 30.0  # seconds between the lines that a task writes to a pipe
 WIDE = 100  # columns, beyond which the time that has passed finds room beside the time that is left
+
+
+@dataclass
+class _Lines:
+    """What a task tells a pipe while it runs: how far it is, no more often than every `EVERY` seconds."""
+
+    description: str
+    total: float | None
+    started: float
+    told: float = 0.0
+
+    def due(self, done: float, now: float) -> str | None:
+        """The line to write at this time; None where the last one is not old enough, or nothing is left."""
+        if now - max(self.told, self.started) < EVERY or done == self.total:
+            return None
+        self.told = now
+        if self.total is None:
+            return f"{self.description}: {done:g} done"
+        left = _left((now - self.started) * (self.total - done) / done) if done else ""
+        return f"{self.description}: {done:g} of {self.total:g}" + (f", {left}" if left else "")
 
 
 class Silent:
@@ -80,7 +103,7 @@ class Silent:
 
 
 class Terminal:
-    """Bars and lines on stderr through rich; on a pipe, where bars mean nothing, one line per task."""
+    """Bars and lines on stderr through rich; on a pipe, where bars mean nothing, now and then a line."""
 
     def __init__(self) -> None:
         from rich.console import Console
@@ -113,6 +136,7 @@ class Terminal:
         if not self._console.is_terminal:
             self.say(description)
         task = self._bars.add_task(description, total=total, left="")
+        lines = _Lines(description, total, perf_counter())
 
         def advance(steps: float = 1) -> None:
             self._bars.advance(task, steps)
@@ -120,6 +144,9 @@ class Terminal:
             self._bars.update(task, left=_left(shown.time_remaining))
             if shown.total:
                 self._move(shown.completed / shown.total)
+            line = None if self._console.is_terminal else lines.due(shown.completed, perf_counter())
+            if line is not None:
+                self.say(line)
 
         try:
             yield advance

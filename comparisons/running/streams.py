@@ -3,7 +3,8 @@
     0 1 3     what the command found
     2         bad input, a full disk, no memory, a folder that is gone
     130       interrupted (Ctrl-C), also before its first line ran
-    143, 129  ended by SIGTERM, SIGHUP: what it started is ended and what is half-written removed
+    143, 129  ended by SIGTERM, SIGHUP: as by Ctrl-C; what is finished is kept, what it started is ended, and
+              what is half-written is removed
     141       nobody reads its output any more (``backproof report | head -1``), as other tools end
 
 Output goes to a stream of any encoding: what it has no character for is replaced.
@@ -27,17 +28,15 @@ def to_the_end(command: Callable[[], int]) -> int:
     """Run the command, and turn what the system does to it into a sentence and an exit code."""
     for stream in (sys.stdout, sys.stderr):
         tolerate(stream)
-    with ended_by_signals():
+    with ended_by_signals() as received:
         try:
             code = command()
             sys.stdout.flush()
         except KeyboardInterrupt:
-            return _ended("interrupted", INTERRUPTED)
+            code = _ended("interrupted", INTERRUPTED)
         except BrokenPipeError:
             _forget_stdout()
             return UNREAD
-        except _EndedBySignal:
-            raise
         except SystemExit as ending:  # of somebody else's: a command of ours returns its code
             if isinstance(ending.__context__, BrokenPipeError):  # click has made it of one
                 _forget_stdout()
@@ -49,31 +48,32 @@ def to_the_end(command: Callable[[], int]) -> int:
             return _ended("not enough memory for that; choose smaller layers or fewer examples", 2)
         except OSError as error:
             return _ended(_sentence(error), 2)
-        return code
+        return 128 + received[0] if received and code == INTERRUPTED else code
 
 
 @contextlib.contextmanager
-def ended_by_signals() -> Iterator[None]:
-    """Inside, SIGTERM and SIGHUP end the process as sys.exit does, so that it cleans up behind itself."""
+def ended_by_signals() -> Iterator[list[int]]:
+    """Inside, SIGTERM and SIGHUP interrupt as Ctrl-C does: one way to keep what is finished and to clean up.
+
+    Yields the numbers of those that have come.
+    """
+    received: list[int] = []
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        received.append(number)
+        raise KeyboardInterrupt
+
     kept = {}
     for name in ("SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)
         with contextlib.suppress(ValueError):  # only the main thread may
             if number is not None and signal.getsignal(number) == signal.SIG_DFL:
-                kept[number] = signal.signal(number, _exit)
+                kept[number] = signal.signal(number, interrupt)
     try:
-        yield
+        yield received
     finally:
         for number, handler in kept.items():
             signal.signal(number, handler)
-
-
-class _EndedBySignal(SystemExit):
-    """Raised by a signal that was sent to us."""
-
-
-def _exit(number: int, frame: FrameType | None) -> None:
-    raise _EndedBySignal(128 + number)
 
 
 def _sentence(error: OSError) -> str:

@@ -173,7 +173,7 @@ def _method(part: SpeedResult) -> Markup:
         "every other, equally often; {turns} runs, {faulty} discarded. Every run trains the same steps, from "
         "the same weights and over the same batches; the fastest takes about {seconds}. The loss "
         "of the first batch must lie within the rounding bound of its value in double precision. Intervals "
-        "are over the {unit}.</p>"
+        "are over the {unit}.{early}</p>"
     ).format(
         launches=formats.counted(settings.launches, "launch", "launches"),
         rounds=formats.counted(settings.rounds, "round"),
@@ -181,6 +181,9 @@ def _method(part: SpeedResult) -> Markup:
         faulty=formats.count(faulty) if faulty else "none",
         seconds=formats.seconds(settings.round_seconds),
         unit="launches" if part.unit == "launch" else "rounds of the only launch",
+        early=" It was stopped early: only launches that were finished are counted."
+        if part.interrupted
+        else "",
     )
     rows = [[name, _pairs(report.threads), _pairs(report.kernels)] for name, report in part.reports.items()]
     table = markup.table(

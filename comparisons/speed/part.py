@@ -87,7 +87,7 @@ def measure(
     with temporary.folder(DATA_FOLDER) as folder:
         store = CaseStore(folder, dataset, settings.examples)
         log = Session(settings, cases, store.path, entries, launch, progress).run()
-        part = summarise(log, Asked(settings, cases, entries, store.data))
+        part = summarise(log, Asked(cases, entries, store.data))
     return replace(part, seconds=time.perf_counter() - begin)
 
 
@@ -95,7 +95,6 @@ def measure(
 class Asked:
     """What was to be measured."""
 
-    settings: Settings
     cases: Sequence[SpeedCase]
     entries: Sequence[Entrant]
     data: Callable[[SpeedCase], TimedData]
@@ -103,7 +102,7 @@ class Asked:
 
 def summarise(log: Log, asked: Asked) -> SpeedResult:
     """The slot `speed` of results.json from the log of rounds; its seconds are added by who measured."""
-    settings, entries = asked.settings, asked.entries
+    settings, entries = log.settings, asked.entries
     cases = tuple(
         _case_result(log, asked, threads, index)
         for threads in settings.threads
@@ -123,6 +122,7 @@ def summarise(log: Log, asked: Asked) -> SpeedResult:
         reports=log.reports,
         kernels=kernels_chosen(own=True),
         log=log.records,
+        interrupted=log.interrupted,
     )
 
 

@@ -7,8 +7,9 @@ one runs the others wait on an empty pipe. Nothing is averaged here: the log kee
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path
 
@@ -51,7 +52,9 @@ class Log:
     records: tuple[Record, ...]
     failures: tuple[Failure, ...]
     reports: Mapping[str, ThreadReport]  # "entrant, n threads" -> its threads and kernels, as it saw them
-    parts: tuple[StepParts, ...] = ()
+    parts: tuple[StepParts, ...]
+    settings: Settings  # what was measured: where it was interrupted, less than was asked for
+    interrupted: bool
 
 
 def counterbalanced(n: int) -> list[list[int]]:
@@ -83,6 +86,7 @@ class Session:
         self.reports: dict[str, ThreadReport] = {}
         self._judges: dict[int, Judge] = {}
         self.parts: list[StepParts] = []
+        self._whole: Counter[int] = Counter()  # launches that were finished, by their number of threads
         self.failures = [
             Failure(threads, case, entry.name, Failed(entry.missing))
             for threads in settings.threads
@@ -92,13 +96,33 @@ class Session:
         ]
 
     def run(self) -> Log:
-        settings = self.settings
+        """Every launch; after Ctrl-C those that were finished, where two or more can have an interval."""
+        settings, interrupted = self.settings, False
         total = len(settings.threads) * settings.launches * len(self.cases) * settings.rounds
         with self.progress.task("speed: rounds", total=total) as advance:
-            for threads in settings.threads:
-                for number in range(settings.launches):
-                    self._launch(threads, number, advance)
-        return Log(tuple(self.records), tuple(self.failures), self.reports, tuple(self.parts))
+            try:
+                for threads in settings.threads:
+                    for number in range(settings.launches):
+                        self._launch(threads, number, advance)
+                        self._whole[threads] += 1
+            except KeyboardInterrupt:
+                if max(self._whole.values(), default=0) < 2:
+                    raise
+                interrupted = True
+        return self._log(interrupted)
+
+    def _log(self, interrupted: bool) -> Log:
+        """What was written down in launches that were finished."""
+        least = min(2, self.settings.launches)
+        kept = tuple(threads for threads in self.settings.threads if self._whole[threads] >= least)
+        return Log(
+            tuple(r for r in self.records if r.threads in kept and r.launch < self._whole[r.threads]),
+            tuple(failure for failure in self.failures if failure.threads in kept),
+            self.reports,
+            tuple(parts for parts in self.parts if parts.threads in kept),
+            replace(self.settings, threads=kept, launches=min(self._whole[threads] for threads in kept)),
+            interrupted,
+        )
 
     def judge(self, index: int) -> Judge:
         """That of a case; the same for every launch."""

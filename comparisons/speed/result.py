@@ -190,3 +190,4 @@ class SpeedResult:
     kernels: Kernels
     log: tuple[Record, ...]
     growth: GrowthResult | None = None
+    interrupted: bool = False  # then only launches that were finished are counted

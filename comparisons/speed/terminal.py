@@ -90,6 +90,8 @@ def _words(part: SpeedResult) -> str:
         f"Medians over rounds ({settings.rounds} per launch), intervals over {over}; dim: inside the noise "
         "floor, no difference seen."
     )
+    if part.interrupted:
+        text += "\nStopped early: only launches that were finished are counted."
     if kernels.variables:
         said = ", ".join(f"{name}={value}" for name, value in kernels.variables.items())
         left = "left out" if kernels.chosen_by == "each library" else "kept"

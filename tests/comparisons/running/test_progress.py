@@ -2,7 +2,7 @@
 
 import pytest
 
-from backproof.comparisons.running.progress import Silent, Terminal, _left
+from backproof.comparisons.running.progress import EVERY, Silent, Terminal, _left, _Lines
 
 
 def test_on_a_pipe_a_task_is_one_line_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
@@ -12,6 +12,31 @@ def test_on_a_pipe_a_task_is_one_line_on_stderr(capsys: pytest.CaptureFixture[st
     printed = capsys.readouterr()
     assert printed.err.splitlines() == ["accuracy: torch, seed 1"]
     assert printed.out == ""
+
+
+def test_on_a_pipe_a_long_task_writes_a_line_now_and_then_and_says_what_is_left() -> None:
+    lines = _Lines("speed: rounds", 40, started=100.0)
+    assert lines.due(1, 100.0 + 0.9 * EVERY) is None
+    assert lines.due(10, 100.0 + 2 * EVERY) == "speed: rounds: 10 of 40, about 3 min left"
+    assert lines.due(11, 100.0 + 2.9 * EVERY) is None
+    assert lines.due(39, 100.0 + 3 * EVERY) == "speed: rounds: 39 of 40, about 5 s left"
+    assert lines.due(40, 100.0 + 9 * EVERY) is None  # whoever began the task says that it has ended
+
+
+def test_on_a_pipe_a_task_of_unknown_length_says_what_is_done() -> None:
+    assert _Lines("waiting", None, started=0.0).due(3, EVERY) == "waiting: 3 done"
+
+
+def test_on_a_pipe_these_lines_are_written(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backproof.comparisons.running.progress.EVERY", 0.0)
+    with Terminal() as progress, progress.task("seeds", total=2) as advance:
+        advance()
+        advance()
+    begun, told = capsys.readouterr().err.splitlines()
+    assert begun == "seeds"
+    assert told.startswith("seeds: 1 of 2")
 
 
 def test_what_is_said_is_not_taken_for_markup(capsys: pytest.CaptureFixture[str]) -> None:

@@ -110,6 +110,23 @@ return 0"""
 
 
 @posix
+def test_a_signal_keeps_what_ctrl_c_keeps_and_the_code_is_its_own() -> None:
+    body = """
+print("ready", flush=True)
+try:
+    time.sleep(60)
+except KeyboardInterrupt:  # as every command does that keeps its finished results
+    print("kept", flush=True)
+    return 130"""
+    process = subprocess.Popen(script(body), stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.send_signal(signal.SIGTERM)
+    said, _ = process.communicate(timeout=30)
+    assert (process.returncode, said) == (143, "kept\n")
+
+
+@posix
 @pytest.mark.parametrize("delay", [0.05, 0.15, 0.3, 0.6, 1.0])
 def test_ctrl_c_at_any_moment_of_the_start_is_130_and_one_line(tmp_path: Path, delay: float) -> None:
     """Once Python itself has started: before, it is Python's."""

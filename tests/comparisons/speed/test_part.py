@@ -28,7 +28,7 @@ def found(folder: Path, settings: Settings = SETTINGS, **delays: float) -> Speed
     workers = Workers({SCRATCH: 1.0, CONTROL: 1.0, **others}, clock)
     chosen = entries(*others)
     log = Session(settings, [CASE, CASE], data_file(folder), chosen, workers, Silent()).run()
-    return summarise(log, Asked(settings, [CASE, CASE], chosen, lambda case: TimedData("random", "by hand")))
+    return summarise(log, Asked([CASE, CASE], chosen, lambda case: TimedData("random", "by hand")))
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_slower_at_one_number_of_threads_is_slower(tmp_path: Path) -> None:
     settings = Settings(threads=(2, 1), launches=3, rounds=2, round_seconds=5.0, warm_up=2)
     workers = SlowWithOne({}, Clock(np.random.default_rng(0), noise=0.002))
     log = Session(settings, [CASE], data_file(tmp_path), entries("torch"), workers, Silent()).run()
-    part = summarise(log, Asked(settings, [CASE], entries("torch"), lambda case: TimedData("random", "")))
+    part = summarise(log, Asked([CASE], entries("torch"), lambda case: TimedData("random", "")))
     assert [mean.ratios["torch"].finding for mean in part.means if mean.ratios["torch"]] == [
         Finding.FASTER,
         Finding.SLOWER,
@@ -75,7 +75,7 @@ def test_a_contender_whose_turns_do_not_count_is_invalid_and_no_subject(tmp_path
 
     workers = Workers({SCRATCH: 1.0, CONTROL: 1.0, "torch": 0.1}, Clock(np.random.default_rng(0)), threads)
     log = Session(SETTINGS, [CASE], data_file(tmp_path), entries("torch"), workers, Silent()).run()
-    part = summarise(log, Asked(SETTINGS, [CASE], entries("torch"), lambda case: TimedData("random", "")))
+    part = summarise(log, Asked([CASE], entries("torch"), lambda case: TimedData("random", "")))
     assert part.cases[0].ratios["torch"] == Invalid("expected 1 thread, found cores: 3")
     assert (part.against, part.finding) == (None, None)
 

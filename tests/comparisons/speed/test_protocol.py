@@ -1,6 +1,7 @@
 """The protocol on a clock of its own: nothing here depends on how fast this machine is."""
 
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from backproof.comparisons.speed.protocol import Log, Session, counterbalanced
 from backproof.comparisons.speed.result import Finding, Settings, SpeedResult, TimedData
 from backproof.scratch.initializers import initialize
 from backproof.scratch.network import Network
-from tests.support.fake_timing import CASE, Clock, Workers, data_file, entries
+from tests.support.fake_timing import CASE, Clock, InProcess, Workers, data_file, entries
 
 SETTINGS = Settings(launches=5, rounds=6, round_seconds=5.0, warm_up=2)
 SEEDS = range(30)
@@ -41,7 +42,47 @@ def finding(log: Log, name: str) -> Finding:
 
 
 def summary(log: Log, *names: str, settings: Settings = SETTINGS) -> SpeedResult:
-    return summarise(log, Asked(settings, [CASE], entries(*names), lambda case: TimedData("random", "")))
+    return summarise(log, Asked([CASE], entries(*names), lambda case: TimedData("random", "")))
+
+
+class Interrupting(Workers):
+    """Ctrl-C comes when a process is to be started for the `at`-th launch (two entries each)."""
+
+    at = 0
+    started = 0
+
+    def __call__(self, entry: Entrant, n_threads: int) -> InProcess:
+        self.started += 1
+        if self.started > 2 * self.at:
+            raise KeyboardInterrupt
+        return super().__call__(entry, n_threads)
+
+
+def interrupted(folder: Path, at: int, settings: Settings) -> Log:
+    workers = Interrupting({SCRATCH: 1.0, CONTROL: 1.0}, noisy(0))
+    workers.at = at
+    return run(folder, workers, settings=settings)
+
+
+def test_after_ctrl_c_the_launches_that_were_finished_are_counted(tmp_path: Path) -> None:
+    log = interrupted(tmp_path, 3, SETTINGS)
+    whole = run(tmp_path, Workers({SCRATCH: 1.0, CONTROL: 1.0}, noisy(0)))
+    assert log.interrupted
+    assert log.settings.launches == 3
+    assert log.records == tuple(record for record in whole.records if record.launch < 3)
+    part = summary(log)
+    assert (part.interrupted, part.unit, part.settings.launches) == (True, "launch", 3)
+
+
+def test_after_ctrl_c_a_number_of_threads_with_one_launch_is_left_out(tmp_path: Path) -> None:
+    log = interrupted(tmp_path, 6, replace(SETTINGS, threads=(1, 2)))
+    assert log.settings.threads == (1,)
+    assert {record.threads for record in log.records} == {1}
+
+
+def test_after_ctrl_c_before_the_second_launch_is_done_nothing_is_claimed(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        interrupted(tmp_path, 1, SETTINGS)
 
 
 @pytest.mark.parametrize("n", range(2, 11))

@@ -61,7 +61,7 @@ def test_a_cell_without_a_figure_says_why(tmp_path: Path) -> None:
     settings = Settings(launches=1, rounds=2, round_seconds=0.001, warm_up=1)
     chosen = [*OURS, entry("Crashes"), Entrant("absent", "nowhere:Class", "matched", "no_such_package", "")]
     log = Session(settings, [CASE], data_file(tmp_path), chosen, ProcessWorker, Silent()).run()
-    asked = Asked(settings, [CASE], chosen, lambda case: TimedData("random", ""))
+    asked = Asked([CASE], chosen, lambda case: TimedData("random", ""))
     ratios = summarise(log, asked).cases[0].ratios
     assert "lost a shoe" in reason(ratios["Crashes"])
     assert ratios["absent"] == Failed(
