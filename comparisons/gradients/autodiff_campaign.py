@@ -15,6 +15,7 @@ import importlib.util
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from textwrap import shorten
 from time import perf_counter, process_time
 from types import ModuleType
 from typing import Any
@@ -92,7 +93,7 @@ def _added(tally: Judgements, f: Any, args: Sequence[Any], order: int, name: str
     started = process_time()
     verdict = check_autodiff(f, *args, order=order)
     unexpected = not verdict if not tally.kind else verdict.outcome != Outcome.FAIL
-    said = f"{name}: {verdict.outcome}: {verdict.reason[:SAID]}"
+    said = f"{name}: {verdict.outcome}: {shorten(verdict.reason, SAID, placeholder=' …')}"
     return replace(
         tally,
         cases=tally.cases + 1,

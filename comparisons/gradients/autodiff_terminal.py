@@ -10,7 +10,7 @@ from backproof.comparisons.gradients.autodiff_result import AutodiffCampaign, Ju
 from backproof.comparisons.verdicts.outcome import Outcome
 
 COLUMNS = (
-    "Framework",
+    "",  # the framework
     "Derivatives",
     "Cases",
     str(Outcome.PASS),
@@ -23,8 +23,8 @@ COLUMNS = (
 MOST = 5  # of each row that are told
 WORDS = (
     " Right ones are judged in float64 and float32, first and second order, and must not fail; wrong ones "
-    "must not pass. Open: undecided. Refused: the framework has no second derivative. Others: accepted by "
-    "gradcheck and gradgradcheck, or by JAX's check_grads, in float64. s: CPU per verdict."
+    "must not pass. Open: undecided. Refused: the framework has no second derivative. Others: accepted, "
+    "of those asked, by gradcheck and gradgradcheck, or by JAX's check_grads, in float64. s: CPU per verdict."
 )
 
 
@@ -44,7 +44,7 @@ def render(campaign: AutodiffCampaign, console: Console) -> None:
 
 
 def _cells(row: Judgements) -> list[str]:
-    others = f"{row.accepted} of {row.rivals}" if row.rivals else "–"
+    others = f"{row.accepted}/{row.rivals}" if row.rivals else "–"
     seconds = row.cpu_seconds / max(1, row.cases)
     counts = [f"{n:,}" for n in (row.cases, row.passed, row.failed, row.open, row.refused)]
     return [row.name, *counts, others, f"{seconds:.1f}"]
