@@ -34,6 +34,7 @@ from backproof.comparisons.running.worker_process import (
 from backproof.scratch.errors import InputError
 
 OUTPUT_LIMIT = 10_000_000  # bytes the class may print before it is stopped
+PATIENCE_LEFT = 0.25  # of the time limit, for a method that has hung before
 START_LIMIT = 60.0  # seconds for importing the file: frameworks are slow to import
 GUARDED = "--guarded"  # tells the worker that a sandbox stands between it and us
 
@@ -78,6 +79,7 @@ class Subject:
         self._worker: WorkerProcess | None = None
         self._used_up = False  # the instance: the next call is of a fresh one
         self._spent = 0.0  # by processes that are gone
+        self._hung: set[str] = set()  # methods that did not return in time
         self._imports: set[str] = set()
         self._ancestors: tuple[str, ...] = ()
         self._start()
@@ -163,6 +165,9 @@ class Subject:
             return message[0], message[1]
         except (Late, Ended, Flooded, Garbage) as what:
             self.close()
+            if isinstance(what, Late) and method != "import":
+                self._hung.add(method)
+                seconds = self.time_limit  # as it was waited for the first time
             raise _finding(what, method, seconds) from what
 
     def _ask(self, verb: str, *arguments: Any) -> Fields:
@@ -173,7 +178,7 @@ class Subject:
         self._used_up = False
         self._worker.send(pack(words, RECORDS))
         method = str(arguments[0])
-        _, detail = self._receive(method, self.time_limit)
+        _, detail = self._receive(method, self.time_limit * (PATIENCE_LEFT if method in self._hung else 1.0))
         if not isinstance(detail, dict):
             self.close()
             raise _finding(Garbage("a message of another form"), method, self.time_limit)

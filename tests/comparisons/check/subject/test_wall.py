@@ -356,6 +356,26 @@ def test_it_is_started_again_after_its_end(tmp_path: Path) -> None:
         assert np.isfinite(candidate.logits(X)).all()
 
 
+def test_a_method_that_has_hung_is_waited_for_a_quarter_as_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+
+    class Noting(module.TimeLimit):
+        def __init__(self, worker: module.WorkerProcess, seconds: float) -> None:
+            waited.append(seconds)
+            super().__init__(worker, seconds)
+
+    monkeypatch.setattr(module, "TimeLimit", Noting)
+    with subject_of(tmp_path, "while True: pass", seconds=2.0) as subject:
+        for _ in range(2):
+            subject.renew()
+            with pytest.raises(Misbehaviour, match="did not return within 2 s"):
+                loss_of(subject)
+    starts = module.START_LIMIT
+    assert waited == [starts, 2.0, 2.0, starts, 2.0, 0.5]  # load before each, with all its time
+
+
 @pytest.mark.parametrize("before", ["while True: pass", "import time; time.sleep(600)"])
 def test_an_import_without_end_is_a_finding(
     tmp_path: Path, before: str, monkeypatch: pytest.MonkeyPatch
