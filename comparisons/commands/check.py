@@ -1,7 +1,7 @@
 """`backproof check my_mlp.py:MyMLP`: somebody's class on trial."""
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -35,6 +35,11 @@ class Outputs:
     folder: str | None = None  # of results.json and report.html
     report: str | None = None  # the folder of a page per class
     language: str = "en"
+
+    @property
+    def show_cases(self) -> bool:
+        """Whether anything shows the smallest case of a hand-in; a row of a table does not."""
+        return self.github or any((self.json, self.junit, self.markdown, self.folder, self.report))
 
 
 def register(app: typer.Typer) -> None:
@@ -267,6 +272,7 @@ def _many(texts: list[str], settings: "Settings", outputs: Outputs, grades: "Gra
         print(f"{len(found)} of {len(missing)}  {checked.target}  {checked.outcome}{first}", flush=True)
 
     _say_where(settings)
+    settings = replace(settings, shrink=outputs.show_cases)
     try:
         if missing:
             check_all(missing, settings, workers, done)

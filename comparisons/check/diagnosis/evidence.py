@@ -108,8 +108,9 @@ class Observation:
     def _is(self, found: Array, predicted: Array, error: Array) -> bool:
         if predicted.shape != found.shape:
             return False
-        grown = max(1.0, float(np.abs(predicted).max()) / max(self._size, 1e-300))
-        slack = 4 * error * grown + self.rounding * (self._size + np.abs(predicted).max())
+        largest = float(np.abs(predicted).max())
+        grown = max(1.0, largest / max(self._size, 1e-300))
+        slack = 4 * grown * error + self.rounding * (self._size + largest)
         return bool((np.abs(found - predicted) <= slack).all())
 
     @cached_property
