@@ -37,6 +37,23 @@ def test_a_wrong_class_exits_with_1_and_says_why(capsys: pytest.CaptureFixture[s
 
 
 @pytest.mark.parametrize(
+    ("shown", "made_small"),
+    [("--csv", False), ("--json", True), ("--junit", True), ("--markdown", True), ("--report", True)],
+)
+def test_of_many_classes_cases_are_made_small_where_something_shows_them(
+    shown: str, made_small: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bool] = []
+
+    def check_all(targets: list[str], settings: Settings, *others: object) -> None:
+        asked.append(settings.shrink)
+
+    monkeypatch.setattr("backproof.comparisons.check.grading.crew.check_all", check_all)
+    check(STUDENT, WRONG, shown, str(tmp_path / "shown"))
+    assert asked == [made_small]
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["nothing.py:Mine"], "no file nothing.py"),
