@@ -18,6 +18,7 @@ from backproof.comparisons.check.subject.subject import Misbehaviour, Subject
 from backproof.comparisons.contenders.loading import Target
 from backproof.comparisons.running import limits, sandbox
 from backproof.comparisons.running.sandbox import Mode
+from backproof.comparisons.running.worker_process import TimeLimit, WorkerProcess
 from backproof.scratch.architecture import Architecture, Weights
 from backproof.scratch.initializers import initialize
 
@@ -361,8 +362,8 @@ def test_a_method_that_has_hung_is_waited_for_a_quarter_as_long(
 ) -> None:
     waited: list[float] = []
 
-    class Noting(module.TimeLimit):
-        def __init__(self, worker: module.WorkerProcess, seconds: float) -> None:
+    class Noting(TimeLimit):
+        def __init__(self, worker: WorkerProcess, seconds: float) -> None:
             waited.append(seconds)
             super().__init__(worker, seconds)
 
