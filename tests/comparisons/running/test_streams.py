@@ -112,8 +112,8 @@ return 0"""
 @posix
 def test_a_signal_keeps_what_ctrl_c_keeps_and_the_code_is_its_own() -> None:
     body = """
-print("ready", flush=True)
 try:
+    print("ready", flush=True)
     time.sleep(60)
 except KeyboardInterrupt:  # as every command does that keeps its finished results
     print("kept", flush=True)
