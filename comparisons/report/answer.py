@@ -168,11 +168,12 @@ def _reached(found: AccuracyResult) -> str:
 def _speed_tile(part: SpeedResult | None) -> Tile:
     if part is None:
         return _not_measured("speed")
+    under, part = ratios.under(part), ratios.each(part)[0]
     means = geometric_means(part)
     if not means:
         return Tile("speed", "No ratio", "No contender could be timed.", "nothing timed")
     name = part.against if part.against in means else next(iter(means))
-    detail = f"{formats.label(name)}'s time to train over the NumPy network's{_over_cases(part, name)}"
+    detail = f"{formats.label(name)}'s time to train over the NumPy network's{under}{_over_cases(part, name)}"
     if len(means) > 1:
         others = [f"{formats.label(other)} {ratio_words(means[other])}" for other in means if other != name]
         detail += f"; {', '.join(others)}"

@@ -205,11 +205,14 @@ def _case_rows(part: SpeedResult, case: CaseResult) -> list[Row]:
 
 
 def _mean_rows(part: SpeedResult) -> list[Row]:
-    means = ratios.geometric_means(part)
-    rows: list[Row] = [("Geometric mean of the cases", "", "", "")] if means else []
-    for name, middle in means.items():
-        ratio = Text(formats.times(middle.median), "bold")
-        rows.append((f"  {_name(formats.label(name))}", ratio, ratios.ends(middle), ""))
+    rows: list[Row] = []
+    for one in ratios.each(part):
+        means = ratios.geometric_means(one)
+        said = f", {ratios.threads(one.means[0].threads)}" if len(part.means) > 1 else ""
+        rows += [(f"Geometric mean of the cases{said}", "", "", "")] if means else []
+        for name, middle in means.items():
+            ratio = Text(formats.times(middle.median), "bold")
+            rows.append((f"  {_name(formats.label(name))}", ratio, ratios.ends(middle), ""))
     return rows
 
 

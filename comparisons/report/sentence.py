@@ -17,7 +17,7 @@ from backproof.comparisons.contenders.known import SCRATCH
 from backproof.comparisons.drawing import formats
 from backproof.comparisons.gradients.result import Check
 from backproof.comparisons.report.document import Results
-from backproof.comparisons.speed.ratios import ends, geometric_means, noise_of_the_mean
+from backproof.comparisons.speed.ratios import ends, geometric_means, noise_of_the_mean, under
 from backproof.comparisons.speed.result import Estimate, Finding, SpeedResult
 from backproof.comparisons.verdicts.outcome import Outcome, worst
 
@@ -35,10 +35,14 @@ class Predicate:
 
 @dataclass(frozen=True)
 class Time:
-    """A contender's time over the NumPy network's, with a remark where that says nothing."""
+    """A contender's time over the NumPy network's, with a remark where that says nothing.
+
+    `under` says with how many threads, where several numbers were measured.
+    """
 
     words: str
     remark: str
+    under: str = ""
 
 
 def sentences(results: Results) -> list[str]:
@@ -69,7 +73,7 @@ def ratio_words(found: Estimate) -> str:
 
 def mean_finding(part: SpeedResult, name: str) -> Finding | None:
     """What the ratio over all cases says; None where it was not decided."""
-    stated = part.means[0].ratios.get(name) if len(part.means) == 1 else None
+    stated = part.means[0].ratios.get(name) if part.means else None
     return stated.finding if stated is not None else None
 
 
@@ -120,7 +124,7 @@ def _about_contenders(results: Results) -> list[str]:
 def _one_group(predicates: tuple[Predicate, ...], names: list[str], times: dict[str, Time]) -> str:
     if len(names) == 1:
         time = times[names[0]]
-        last = Predicate(f"takes {time.words} times as long to train{{as}}{time.remark}", "")
+        last = Predicate(f"takes {time.words} times as long to train{{as}}{time.under}{time.remark}", "")
         return _plain_sentence((*predicates, last), names)
     if not predicates:
         return f"{_upper(_time_clause(times, first=True))}."
@@ -190,14 +194,17 @@ def _times(results: Results) -> dict[str, Time]:
     same = {name for name in times if mean_finding(part, name) == Finding.SAME}
     noise = noise_of_the_mean(part)
     why = f": the noise is {formats.times(noise)}" if noise is not None else ""
-    return {name: Time(words, f" ({Finding.SAME}{why})" * (name in same)) for name, words in times.items()}
+    return {
+        name: Time(words, f" ({Finding.SAME}{why})" * (name in same), under(part))
+        for name, words in times.items()
+    }
 
 
 def _time_clause(times: dict[str, Time], *, first: bool) -> str:
     """``PyTorch takes 1.53 [1.45, 1.62] times as long to train, JAX 1.09 [1.05, 1.13]``."""
     (name, time), *others = times.items()
     compared = f" as {NETWORK}" if first else ""
-    clause = f"{subject(name)} takes {time.words} times as long to train{compared}{time.remark}"
+    clause = f"{subject(name)} takes {time.words} times as long to train{compared}{time.under}{time.remark}"
     return ", ".join([clause, *(f"{subject(other)} {took.words}{took.remark}" for other, took in others)])
 
 

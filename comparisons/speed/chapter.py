@@ -57,7 +57,9 @@ def _figure(part: SpeedResult) -> Markup:
         "grey band is the noise floor: scratch against itself. "
         f"Timed on {formats.listed(ratios.data_names(part))}.",
         f"Time ratios in {len(cases)} cases; geometric means: {formats.listed(means)}.",
-        title=f"Time to train over scratch's, all cases together: {formats.listed(means)}" if means else "",
+        title=f"Time to train over scratch's, all cases together{ratios.under(part)}: {formats.listed(means)}"
+        if means
+        else "",
     )
 
 
@@ -121,9 +123,10 @@ def _table(part: SpeedResult) -> Markup:
         ]
         for case in part.cases
     ]
-    means = ratios.geometric_means(part)
-    if len(part.cases) > 1:
-        title = Markup("<strong>Geometric mean</strong>")
+    for one in ratios.each(part) if len(part.cases) > 1 else []:
+        means = ratios.geometric_means(one)
+        said = f", {ratios.threads(one.means[0].threads)}" if len(part.means) > 1 else ""
+        title = Markup("<strong>Geometric mean{}</strong>").format(said)
         rows.append([title, *(_interval(means.get(name)) for name in names), "", ""])
     return markup.table(columns, rows, "Time of each contender over scratch's, with its 95% interval")
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 from backproof.comparisons.contenders.known import SCRATCH
 from backproof.comparisons.drawing import formats
@@ -70,13 +71,33 @@ def inside_noise(case: CaseResult, name: str) -> bool:
     return found is not None and found.finding == Finding.SAME
 
 
-def geometric_means(part: SpeedResult) -> dict[str, Estimate]:
-    """Per contender the geometric mean over the cases.
+def at(part: SpeedResult, n_threads: int) -> SpeedResult:
+    """What was measured with so many threads."""
+    return replace(
+        part,
+        cases=tuple(case for case in part.cases if case.threads == n_threads),
+        means=tuple(mean for mean in part.means if mean.threads == n_threads),
+        settings=replace(part.settings, threads=(n_threads,)),
+    )
 
-    With its interval where one number of threads was measured and no case is missing; else that of the
-    medians there are.
+
+def each(part: SpeedResult) -> list[SpeedResult]:
+    """The part by numbers of threads: a mean over several would be of no machine's use."""
+    return [at(part, mean.threads) for mean in part.means] if len(part.means) > 1 else [part]
+
+
+def under(part: SpeedResult) -> str:
+    """`` with 1 thread`` of what `each` gives, where there are several numbers of threads; else nothing."""
+    return f" with {threads(part.means[0].threads)}" if len(part.means) > 1 else ""
+
+
+def geometric_means(part: SpeedResult) -> dict[str, Estimate]:
+    """Per contender the geometric mean over the cases; of several numbers of threads, with the first.
+
+    With its interval where no case is missing; else that of the medians there are.
     """
-    stated: Mapping[str, Comparison | None] = part.means[0].ratios if len(part.means) == 1 else {}
+    part = each(part)[0]
+    stated: Mapping[str, Comparison | None] = part.means[0].ratios if part.means else {}
     means = {}
     for name in names(part):
         logs = [math.log(timed.median) for case in part.cases if (timed := ratio(case, name))]
@@ -89,7 +110,7 @@ def geometric_means(part: SpeedResult) -> dict[str, Estimate]:
 
 def noise_of_the_mean(part: SpeedResult) -> float | None:
     """The ratio (>= 1) inside of which the geometric means say nothing; None where it is not known."""
-    if len(part.means) != 1 or (again := part.means[0].ratios.get(CONTROL)) is None:
+    if not part.means or (again := part.means[0].ratios.get(CONTROL)) is None:
         return None
     floor = statistics.floor_ratio(again.ratio)
     return floor if math.isfinite(floor) else None

@@ -63,11 +63,18 @@ def test_a_mean_that_lacks_a_case_is_that_of_the_medians_there_are() -> None:
     assert ratios.geometric_means(speed())["sklearn"].median == pytest.approx(1.6)
 
 
-def test_over_several_numbers_of_threads_the_mean_is_of_all_medians() -> None:
+def test_numbers_of_threads_are_never_averaged_together() -> None:
     cases = tuple(speed_case((784, 10), 1, "sgd", torch=comparison(value)) for value in (2.0, 8.0))
     part = speed_of(cases, torch=comparison(3.0))
-    part = replace(part, means=(*part.means, MeanRatios(1, {"torch": comparison(5.0)})))
-    assert ratios.geometric_means(part)["torch"].median == pytest.approx(4.0)
+    assert ratios.under(part) == ""
+    single = [replace(case, threads=1) for case in cases]
+    part = replace(
+        part, cases=(*cases, *single), means=(*part.means, MeanRatios(1, {"torch": comparison(5.0)}))
+    )
+    assert ratios.geometric_means(part)["torch"] == comparison(3.0).ratio
+    assert [ratios.geometric_means(one)["torch"].median for one in ratios.each(part)] == [3.0, 5.0]
+    assert [len(one.cases) for one in ratios.each(part)] == [2, 2]
+    assert ratios.under(part) == " with 2 threads"
 
 
 def test_a_case_says_its_threads_only_where_there_are_several_numbers() -> None:
