@@ -1,225 +1,304 @@
 """`--init FILE --from homework.py`: an adapter for the network found there, every guess marked as one.
 
-The file is read, not run. A class is taken for the network if it has what looks like a forward and a backward
-pass; a file of functions is called function by function.
+The file is read, not run (`found_network`).
 """
 
 import ast
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
+from backproof.comparisons.check.found_network import LOSS, OUTPUT, RATE, WEIGHT, Found, Function, found_in
 from backproof.scratch.errors import InputError
 
 GUESS = "  # guess"
-FORWARD = re.compile(r"^(forward|predict|feed_?forward|logits|run|fprop|query|propagate|__call__)", re.I)
-BACKWARD = re.compile(r"(backward|back_?prop|grad|bprop|derivative)", re.I)
-LOSS = re.compile(r"(loss|cost|error|objective|^J$|entropy|mse)", re.I)
-STEP = re.compile(r"^(step|update|train|fit|sgd)", re.I)
-WEIGHT = re.compile(r"^(W|w|weights?|theta|params?|parameters|layers?|biases|bias|b)(_?\d*|s)?$")
-SOFTMAX = re.compile(r"softmax", re.I)
-COLUMNS = re.compile(r"\bd_?b\w*[\]'\"]*\s*=.*axis\s*=\s*1|shape\[1\]\b.*m\b")  # db sums over columns
+SIZES_OF = "architecture.layer_sizes"
 # What a parameter of this name is given: by one of the network's functions, and by its constructor.
 ARGUMENTS = (
-    (re.compile(r"^(x|inputs?|data|features|batch_?x|xs)(_?batch|_?train)?$", re.I), "x"),
-    (re.compile(r"^(t|y|ys|targets?|labels?|y_?true|truth|batch_?y)(_?batch|_?train)?$", re.I), "targets"),
-    (re.compile(r"^(out|outputs?|scores|logits|y_?hat|y_?pred|preds?|probs?|p|a\d|al)$", re.I), "outputs"),
-    (re.compile(r"^(rate|lr|eta|alpha|learning_?rate)$", re.I), "rate"),
-)
+    (re.compile(r"^(x|inputs?|data|features|batch_?x|xs)(_?batch|_?train|_data|_list)?$", re.I), "x"),
+    (re.compile(r"^(t|ys?|targets?|labels?|truth|batch_?y)(_?(true|batch|train|list))?$", re.I), "targets"),
+    (re.compile(r"^(outs?|outputs?|scores|logits|y_?hat|y_?pred(ict)?)$", re.I), "outputs"),
+    (re.compile(r"^(pred(iction)?s?|probs?|p|a\d|al)$", re.I), "outputs"),
+    (RATE, "rate"),
+    (re.compile(r"^(m|n|n_?samples|num_?examples|batch_?size)$", re.I), "len(x)"),
+    (re.compile(r"^(n_?|num_?)?(epochs?|iters?|iterations|passes|steps)$", re.I), "1"),
+    (re.compile(r"^(training|train|is_training)$", re.I), "True"),
+)  # fmt: skip
 SIZES = (
-    (re.compile(r"^(layers?|sizes|layer_?(sizes|dims)|dims|architecture|shape)$", re.I), "list({})"),
-    (re.compile(r"hid|^h\d?$", re.I), "{}[1]"),
-    (re.compile(r"out|class|^k$|^c$", re.I), "{}[-1]"),
+    (re.compile(r"^(layers?|(layers?_?)?(sizes?|dims?)|architecture|shape)$", re.I), "list({})"),
+    (re.compile(r"hid|^h\d?$|^hnodes", re.I), "{}[1]"),
+    (re.compile(r"out|class|^k$|^c$|^onodes", re.I), "{}[-1]"),
+    (re.compile(r"^l?_?r(ate)?$|learn|^lr$|^eta$|^alpha$", re.I), "1.0"),
     (re.compile(r"in|feature|^d$", re.I), "{}[0]"),
+)  # fmt: skip
+SOFTMAX = re.compile(r"softmax|exp\w*\s*/\s*np\.sum|exp\([^)]*\)\s*/", re.I)
+BINARY = re.compile(r"log\(\s*1\.?0?\s*-")
+SQUARES = re.compile(r"\([^()]*\w\s*-\s*\w[^()]*\)\s*\*\*\s*2|square\([^()]*-|power\([^()]*-|mse", re.I)
+COLUMNS = re.compile(
+    r"(\bd_?b|grad_?b|bias)[\w\]'\".\[]*\s*[-+]?=.*(sum|mean)\(.*axis\s*=\s*1|shape\[1\]\b.*m\b"
 )
-
-
-@dataclass(frozen=True)
-class Found:
-    """What a file has: one class (or none), the callables by purpose, attributes that look like weights."""
-
-    owner: str
-    forward: str
-    backward: str
-    loss: str
-    step: str
-    weights: tuple[str, ...]
-    parameters: dict[str, list[str]]
-    source: str
-    returned: tuple[str, ...] = ()  # by the backward pass, where it is a row of names: dW1, db1, ...
+OUT_IN = re.compile(
+    r"(dot|matmul)\(\s*(self\.)?(\w+\.)?_?(W\w{0,4}|w\w{0,3}|weights?|params\[['\"]W\d?['\"]\])\s*,"
+    r"|\b_?(W\d?|w\w{0,3}|weights?)(\[\w+\])?\s*@\s*\w|\bW\d?\.dot\(\s*\w"
+)
+ROW = re.compile(r"(zeros|randn?|uniform)\(\(?\s*1\s*,")
+COLUMN = re.compile(r"(zeros|randn?|uniform)\(\(?[^()=]*,\s*1\s*\)")
 
 
 def adapter(source: Path, destination: Path) -> tuple[str, int]:
-    """The adapter's text, and how many guesses it holds. Raises InputError for what is not Python."""
+    """The adapter's text, and how many guesses it holds. Raises InputError for what is no such file."""
     try:
-        tree = ast.parse(source.read_text(encoding="utf-8"))
+        text = source.read_text(encoding="utf-8")
+        tree = ast.parse(text)
     except (SyntaxError, UnicodeDecodeError, ValueError) as error:
         raise InputError(f"--from: {source} is not Python that can be read: {error}") from error
-    text = _written(_found(tree, source.stem), source, destination)
-    return text, text.count(GUESS)
-
-
-def _found(tree: ast.Module, source: str) -> Found:
-    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
-    best = max(classes, key=_likeness, default=None)
-    if best is not None and _likeness(best) > 0:
-        return _of(best.name, best, source)
-    return _of("", tree, source)
-
-
-def _likeness(node: ast.ClassDef) -> int:
-    names = [f.name for f in node.body if isinstance(f, ast.FunctionDef)]
-    patterns = (FORWARD, BACKWARD, STEP)
-    return sum(any(pattern.search(name) for name in names) for pattern in patterns)
-
-
-def _of(owner: str, node: ast.ClassDef | ast.Module, source: str) -> Found:
-    functions = [f for f in node.body if isinstance(f, ast.FunctionDef)]
-    parameters = {f.name: [a.arg for a in f.args.args if a.arg != "self"] for f in functions}
-
-    def named(pattern: re.Pattern[str]) -> str:
-        return next((name for name in parameters if pattern.search(name)), "")
-
-    return Found(
-        owner,
-        named(FORWARD),
-        named(BACKWARD),
-        named(LOSS),
-        named(STEP),
-        tuple(dict.fromkeys(_weights(node, bool(owner)))),
-        parameters,
-        source,
-        _returned(functions, named(BACKWARD)),
+    beside = "\n".join([text, *_imported_beside(tree, source, destination)])
+    module = _module(source, destination)
+    written = _written(
+        found_in(tree, str(source)), _form(text, beside, found_in(tree, str(source))), module, destination
     )
+    return written, written.count(GUESS)
 
 
-def _returned(functions: list[ast.FunctionDef], backward: str) -> tuple[str, ...]:
-    """The names of gradients of W and b in turn that the backward pass returns; else nothing."""
-    for function in functions:
-        last = function.body[-1]
-        if function.name == backward and isinstance(last, ast.Return) and isinstance(last.value, ast.Tuple):
-            names = [one.id for one in last.value.elts if isinstance(one, ast.Name)]
-            pairs = len(names) == len(last.value.elts) and len(names) % 2 == 0
-            if pairs and all("wb"[i % 2] in name.lower() for i, name in enumerate(names)):
-                return tuple(names)
-    return ()
+def _module(source: Path, destination: Path) -> str:
+    """The name under which the adapter imports it: through its folders, where they lie beside it."""
+    try:
+        inside = source.resolve().relative_to(destination.resolve().parent)
+    except ValueError:
+        return source.stem
+    return ".".join([*inside.parts[:-1], inside.stem])
 
 
-def _weights(node: ast.AST, of_self: bool) -> list[str]:
-    """Attributes (of a script: names) that are assigned and called like weights."""
-    names = []
-    for child in ast.walk(node):
-        if of_self and isinstance(child, ast.Attribute) and isinstance(child.ctx, ast.Store):
-            names.append(child.attr)
-        elif not of_self and isinstance(child, ast.Name) and isinstance(child.ctx, ast.Store):
-            names.append(child.id)
-    return [name for name in names if WEIGHT.match(name)]
+def _imported_beside(tree: ast.Module, source: Path, destination: Path) -> Iterator[str]:
+    """The texts of the files beside it that it imports from: its layers may be there."""
+    for node in ast.walk(tree):
+        names = [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
+        names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        for name in names:
+            for folder in (source.parent, destination.resolve().parent):
+                file = folder.joinpath(*name.split(".")).with_suffix(".py")
+                if file.is_file():
+                    yield file.read_text(encoding="utf-8", errors="replace")
 
 
-def _written(found: Found, source: Path, destination: Path) -> str:
-    made = f"{found.owner}({', '.join(map(_size, found.parameters.get('__init__', [])))})"
-    where = f"{found.source}.{found.owner}" if found.owner else found.source
+def _written(found: Found, form: list[str], module: str, destination: Path) -> str:
+    where = f"{module}.{found.owner}" if found.owner else module
+    writer = _Writer(found, module)
     body = [
         f'"""{where} as backproof asks for it:  backproof check {destination}:Adapter"""',
         "",
-        "import numpy as np",
-        f"import {found.source}",
+        *writer.imports(),
         "",
         "",
         "class Adapter:",
-        *_form(source),
+        *form,
         "",
-        "    def load(self, architecture, weights):",
-        f"        self.net = {found.source}.{made if found.owner else '__dict__'}{GUESS}: its arguments",
-        *_loading(found),
+        *writer.loading(),
         "",
-        "    def weights(self):",
-        f"        return [(W.copy(), b.copy()) for W, b in {_pairs(found)}]{GUESS}",
+        *writer.logits(),
         "",
-        "    def logits(self, x):",
-        f"        return {_call(found, found.forward or 'forward', 'x')}{GUESS}",
-        "",
-        *_gradient(found),
+        *writer.gradient(),
     ]
     return "\n".join(body) + "\n"
 
 
-def _form(source: Path) -> list[str]:
-    text = source.read_text(encoding="utf-8")
+def _form(text: str, beside: str, found: Found) -> list[str]:
+    """What the file looks like, as class attributes; what it does not look like, as comments.
+
+    How arrays lie may be seen in the files beside it; these often have more losses than are used.
+    """
+    entropy = bool(SOFTMAX.search(text) or BINARY.search(text))
+    one, loss = _activation(text), _loss(text)
+    row, column = bool(ROW.search(beside)), bool(COLUMN.search(beside))
+    sizes = found.functions.get("__init__", Function("", ())).parameters
+    shallow = sum(bool(_size(p.name)) and "[" in _size(p.name) for p in sizes) == 3
     guesses = [
-        ('outputs = "probabilities"', bool(SOFTMAX.search(text))),
+        ('outputs = "probabilities"', entropy),
         ('targets = "one_hot"', bool(re.search(r"one_?hot|to_categorical|np\.eye", text, re.I))),
-        ('samples = "columns"', bool(COLUMNS.search(text))),
-        ('weight_layout = "out_in"', bool(re.search(r"(dot\(\s*(self\.)?W|W\d?\s*@)", text))),
-        ('supports = {"activation": ["relu"], "loss": ["cross_entropy"], "dtype": ["float64"]}', False),
+        ('samples = "columns"', bool(COLUMNS.search(beside))),
+        ('weight_layout = "out_in"', bool(OUT_IN.search(beside))),
+        (f'biases = "{"row" if row else "column"}"', row != column),
+        ("hidden_layers = 1", shallow),
+        (f'activation = "{one or "relu"}"', bool(one)),
+        (f'supports = {{"loss": ["{loss or "cross_entropy"}"]}}', bool(loss)),
     ]
     return [f"    {'' if sure else '# '}{line}{GUESS if sure else ''}" for line, sure in guesses]
 
 
-def _pairs(found: Found) -> str:
-    weights = [name for name in found.weights if name[0] in "Ww"]
-    biases = [name for name in found.weights if name[0] == "b"]
-    net = "self.net." if found.owner else f"{found.source}."
-    if len(weights) == 1 and len(biases) == 1:
-        return f"zip({net}{weights[0]}, {net}{biases[0]})"
-    pairs = ", ".join(f"({net}{W}, {net}{b})" for W, b in zip(weights, biases, strict=False))
-    return f"[{pairs}]" if pairs else f"{net}layers"
-
-
-def _loading(found: Found) -> list[str]:
-    weights = [name for name in found.weights if name[0] in "Ww"]
-    biases = [name for name in found.weights if name[0] == "b"]
-    net = "self.net." if found.owner else f"{found.source}."
-    if len(weights) == 1 and len(biases) == 1:
-        return [
-            f"        {net}{weights[0]} = [np.array(W) for W, _ in weights]{GUESS}",
-            f"        {net}{biases[0]} = [np.array(b) for _, b in weights]{GUESS}",
-        ]
-    lines = [
-        f"        {net}{W}, {net}{b} = map(np.array, weights[{i}]){GUESS}"
-        for i, (W, b) in enumerate(zip(weights, biases, strict=False))
+def _activation(text: str) -> str:
+    """The one of the hidden layers, where only one is spoken of beside that of the outputs."""
+    spoken = [
+        name
+        for name in ("tanh", "relu", "sigmoid")
+        if re.search(rf"{name}|expit" if name == "sigmoid" else name, text, re.I)
     ]
-    return lines or [f"        ...{GUESS}: put the weights into it; none were recognised"]
+    hidden = (
+        [name for name in spoken if name != "sigmoid"] if len(spoken) == 2 and BINARY.search(text) else spoken
+    )
+    return hidden[0] if len(hidden) == 1 else ""
+
+
+def _loss(text: str) -> str:
+    if SOFTMAX.search(text):
+        return "" if SQUARES.search(text) and "log" not in text else "cross_entropy"
+    if BINARY.search(text):
+        return "binary_cross_entropy"
+    return "mse" if re.search(r"mean|/", text) and SQUARES.search(text) else ""
 
 
 def _size(parameter: str) -> str:
     """What the constructor is given for a parameter of this name."""
-    sizes = "architecture.layer_sizes"
-    return next((what.format(sizes) for names, what in SIZES if names.search(parameter)), "...")
+    return next((what.format(SIZES_OF) for names, what in SIZES if names.search(parameter)), "")
 
 
-def _call(found: Found, name: str, *arguments: str) -> str:
-    """By the parameters' names; one that says nothing gets what is left of the arguments, in order."""
-    owner = "self.net" if found.owner else found.source
-    if name not in found.parameters:
-        return f"{owner}.{name}({', '.join(arguments)})"
-    meant = [
-        next((what for names, what in ARGUMENTS if names.match(parameter)), "")
-        for parameter in found.parameters[name]
-    ]
-    left = iter([one for one in arguments if one not in meant])
-    return f"{owner}.{name}({', '.join(what or next(left, '...') for what in meant)})"
+class _Writer:
+    """The methods, each call by its parameters' names."""
 
+    def __init__(self, found: Found, module: str) -> None:
+        self.found, self.module = found, module
+        self.net = "self.net" if found.owner else module
+        self.called = {p.name for f in found.functions.values() for p in f.parameters}
 
-def _gradient(found: Found) -> list[str]:
-    if not found.backward and found.step:
+    def imports(self) -> list[str]:
+        return (
+            [f"import {self.module}"] if self.found.owner else ["import numpy as np", f"import {self.module}"]
+        )
+
+    def loading(self) -> list[str]:
+        if not self.found.owner:
+            return self._of_functions()
+        made = f"{self.module}.{self.found.owner}({', '.join(self._sizes())})"
         return [
-            "    def step(self, x, targets, rate):  # the gradient is read from the weights it changes",
-            f"        {_call(found, found.step, 'x', 'targets', 'rate')}{GUESS}",
+            "    def network(self, architecture):  # its weights are found in it, by their shapes",
+            f"        return {made}{GUESS}: its arguments",
         ]
-    loss = _call(found, found.loss, "outputs", "targets") if found.loss else "..."
-    called = _call(found, found.backward or "backward", "x", "targets")
-    pairs = ", ".join(f"({W}, {b})" for W, b in zip(found.returned[::2], found.returned[1::2], strict=True))
-    lines = [f"        gradient = {called}{GUESS}"]
-    if pairs:
-        lines = [
-            f"        {', '.join(found.returned)} = {called}{GUESS}",
-            f"        gradient = [{pairs}]{GUESS}",
+
+    def _sizes(self) -> Iterator[str]:
+        """The constructor's arguments: those without a default, and sizes that have one."""
+        skipped = False
+        for parameter in self.found.functions.get("__init__", Function("", ())).parameters:
+            what = _size(parameter.name)
+            if parameter.has_default and not what:
+                skipped = True
+            else:
+                yield f"{parameter.name}={what or '...'}" if skipped else what or "..."
+
+    def _of_functions(self) -> list[str]:
+        """The weights, which the functions are given, or find in their module."""
+        W, b = self._kept("Ww"), self._kept("b")
+        if len(W) == 1 and len(b) == 1 and not any(c.isdigit() for c in W[0]):
+            kept = [
+                f"        {self._at(W[0])} = [np.array(W) for W, _ in weights]{GUESS}",
+                f"        {self._at(b[0])} = [np.array(b) for _, b in weights]{GUESS}",
+            ]
+            pairs = f"zip({self._at(W[0])}, {self._at(b[0])})"
+        else:
+            each = list(zip(W, b, strict=False))
+            kept = [
+                f"        {self._at(one)}, {self._at(two)} = map(np.array, weights[{i}]){GUESS}"
+                for i, (one, two) in enumerate(each)
+            ] or [f"        ...{GUESS}: put the weights where its functions look for them"]
+            pairs = f"[{', '.join(f'({self._at(one)}, {self._at(two)})' for one, two in each)}]"
+        return [
+            "    def load(self, architecture, weights):",
+            *kept,
+            "",
+            "    def weights(self):",
+            f"        return [(W.copy(), b.copy()) for W, b in {pairs}]{GUESS}",
         ]
-    return [
-        "    def loss_and_gradient(self, x, targets):",
-        "        outputs = self.logits(x)",
-        f"        loss = {loss}{GUESS}",
-        *lines,
-        f"        return float(loss), gradient{GUESS}: pairs (dW, db), first layer first",
-    ]
+
+    def _kept(self, initials: str) -> list[str]:
+        """Names of weights that the functions take; where they take none, that the module has."""
+        names = [p.name for f in self.found.functions.values() for p in f.parameters if WEIGHT.match(p.name)]
+        chosen = [name for name in dict.fromkeys(names) if name[0] in initials]
+        words = [name for name in chosen if len(name) > 1 and not name[-1].isdigit()]
+        return words[:1] or chosen or [name for name in self.found.weights if name[0] in initials]
+
+    def _at(self, name: str) -> str:
+        return f"self.its_{name}" if name in self.called else f"{self.module}.{name}"
+
+    def logits(self) -> list[str]:
+        return ["    def logits(self, x):", f"        return {self._outputs('x')}{GUESS}"]
+
+    def _outputs(self, *given: str) -> str:
+        forward = self.found.forward or Function("forward", ())
+        called = self._call(forward, *given).replace("targets", "np.zeros(len(x), int)")
+        if forward.keys and forward.returned:
+            return f"{called}[{forward.returned[-1]!r}]"
+        likely = self._likely(forward)
+        return f"{called}[{forward.returned.index(likely[0])}]" if likely else called
+
+    def _likely(self, forward: Function) -> list[str]:
+        """Of the names that it returns in a row, the outputs'."""
+        return sorted((name for name in forward.returned if OUTPUT.match(name)), reverse=True)[:1]
+
+    def gradient(self) -> list[str]:
+        if self.found.step is not None:
+            return self._step(self.found.step)
+        backward = self.found.backward or Function("backward", ())
+        loss, forward = self.found.named(LOSS), self.found.forward
+        told = self._call(loss, "outputs", "targets") if loss else "..."
+        first = f"outputs = {self._outputs('x')}"
+        if forward is not None and len(forward.returned) > 1 and not forward.keys:
+            first = f"{', '.join(forward.returned)} = {self._call(forward, 'x', 'targets')}"
+            told = self._call(loss, *self._likely(forward), "targets") if loss else "..."
+        return [
+            "    def loss_and_gradient(self, x, targets):",
+            f"        {first}{GUESS}",
+            *(
+                []
+                if forward is not None and "loss" in forward.returned
+                else [f"        loss = {told}{GUESS}"]
+            ),
+            *self._gradient(backward),
+            f"        return loss, gradient{GUESS}: pairs (dW, db), or one list, or two",
+        ]
+
+    def _gradient(self, backward: Function) -> list[str]:
+        called = self._call(backward, "x", "targets")
+        names = backward.returned
+        if backward.keys:
+            keys = [f"d{name}" for name in self.found.weights if f"d{name}" in names] or list(names)
+            picked = ", ".join(f"found[{key!r}]" for key in keys)
+            return [
+                f"        found = {called}{GUESS}",
+                f"        gradient = [{picked}]{GUESS}: first layer first",
+            ]
+        paired = len(names) > 2 and all("wb"[i % 2] in name.lower() for i, name in enumerate(names))
+        if not paired:
+            return [f"        gradient = {called}{GUESS}"]
+        pairs = ", ".join(f"({W}, {b})" for W, b in zip(names[::2], names[1::2], strict=True))
+        return [f"        {', '.join(names)} = {called}{GUESS}", f"        gradient = [{pairs}]{GUESS}"]
+
+    def _step(self, step: Function) -> list[str]:
+        lines = ["    def step(self, x, targets, rate):  # the gradient is read from the weights it changes"]
+        if not step.rate() and self.found.rate:
+            lines.append(f"        {self.net}.{self.found.rate} = rate{GUESS}")
+        if step is self.found.backward and self.found.forward is not None:
+            lines.append(f"        {self._call(self.found.forward, 'x', 'True')}{GUESS}")
+        return [*lines, f"        {self._call(step, 'x', 'targets', 'rate')}{GUESS}"]
+
+    def _call(self, function: Function, *given: str) -> str:
+        """By the parameters' names; one that says nothing gets what is left of what is given, in order."""
+        meant = [self._meant(function, parameter.name) for parameter in function.parameters]
+        left = iter([one for one in given if one not in meant and one != "True"])
+        told, skipped = [], False
+        for parameter, what in zip(function.parameters, meant, strict=True):
+            if parameter.has_default and (not what or (what == "True" and what not in given)):
+                skipped = True
+                continue
+            value = what or next(left, "...")
+            told.append(f"{parameter.name}={value}" if skipped else value)
+        if not function.parameters:
+            told = [] if function.name in self.found.functions else [*given]
+        return f"{self.net}.{function.name}({', '.join(told)})"
+
+    def _meant(self, function: Function, name: str) -> str:
+        if name == function.rate():
+            return "rate"
+        forward = self.found.forward
+        if forward is not None and function is not forward and name in forward.returned and not forward.keys:
+            return name
+        if not self.found.owner and WEIGHT.match(name):
+            return f"self.its_{name}"
+        return next((what for names, what in ARGUMENTS if names.match(name)), "")

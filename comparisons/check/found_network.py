@@ -1,0 +1,147 @@
+"""What a file of somebody's network has, read without running it: which class, which functions.
+
+A class is taken for the network if it has what looks like a forward and a backward pass (of two alike, the
+one that is not abstract); a file of functions is called function by function.
+"""
+
+import ast
+import re
+from dataclasses import dataclass
+
+from backproof.scratch.errors import InputError
+
+FORWARD = re.compile(r"^_?(forward|predict|feed_?forward|logits|run|fprop|query|propagate|__call__)", re.I)
+BACKWARD = re.compile(r"(backward|back_?prop|grad(?!ient_?(descent|check))|bprop|derivative)", re.I)
+LOSS = re.compile(r"(loss|cost|error|objective|^J$|entropy|mse)", re.I)
+STEP = re.compile(r"^(step|update|train|fit|sgd)", re.I)
+WEIGHT = re.compile(r"^(W|w|weights?|theta|params?|parameters|layers?|biases|bias|b)(_?\d*|s|_[a-z])?$")
+RATE = re.compile(r"^(rate|lr|l_?rate|eta|alpha|learn(ing)?_?rate)$", re.I)
+OUTPUT = re.compile(r"^(probs?|out|outputs?|y_?hat|y_?pred|AL|[ao]\d*)$", re.I)
+
+
+@dataclass(frozen=True)
+class Parameter:
+    name: str
+    has_default: bool
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function or method: its parameters without self, and what its last return gives."""
+
+    name: str
+    parameters: tuple[Parameter, ...]
+    returned: tuple[str, ...] = ()  # names in a row, or keys of a dictionary
+    keys: bool = False
+
+    def rate(self) -> str:
+        """Its learning rate's name; empty where it takes none."""
+        names = [parameter.name for parameter in self.parameters]
+        return next((name for name in names if RATE.match(name)), "epsilon" if "epsilon" in names else "")
+
+
+@dataclass(frozen=True)
+class Found:
+    """One class (or none), the functions by purpose, names that look like weights."""
+
+    owner: str
+    functions: dict[str, Function]
+    weights: tuple[str, ...]
+    rate: str  # the attribute that holds the learning rate
+
+    def named(self, pattern: re.Pattern[str]) -> Function | None:
+        return next((f for name, f in self.functions.items() if pattern.search(name)), None)
+
+    @property
+    def forward(self) -> Function | None:
+        return self.named(FORWARD)
+
+    @property
+    def backward(self) -> Function | None:
+        return self.named(BACKWARD)
+
+    @property
+    def step(self) -> Function | None:
+        """What changes the weights: a backward pass that takes a rate, or a training loop without one."""
+        if self.backward is not None:
+            return self.backward if self.backward.rate() else None
+        return self.named(STEP)
+
+
+def found_in(tree: ast.Module, source: str) -> Found:
+    """Raises InputError for a script that has neither classes nor functions."""
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    best = max(classes, key=_likeness, default=None)
+    if best is not None and _likeness(best)[0] > 0:
+        return _of(best.name, best)
+    found = _of("", tree)
+    if found.forward is None and found.backward is None and found.step is None:
+        raise InputError(
+            f"--from: {source} has no class and no function that looks like a forward or a backward pass. "
+            "Write a skeleton with --init FILE alone, and move the script's lines into its methods: the "
+            "forward pass into logits, what it does to the weights into step(self, x, targets, rate)"
+        )
+    return found
+
+
+def _likeness(node: ast.ClassDef) -> tuple[int, int, int]:
+    functions = [f for f in node.body if isinstance(f, ast.FunctionDef)]
+    names = [f.name for f in functions]
+    purposes = sum(any(pattern.search(name) for name in names) for pattern in (FORWARD, BACKWARD, STEP))
+    abstract = sum("abstract" in ast.unparse(d) for f in functions for d in f.decorator_list)
+    return purposes * (abstract == 0), purposes, "__init__" in names
+
+
+def _of(owner: str, node: ast.ClassDef | ast.Module) -> Found:
+    functions = {f.name: _function(f) for f in node.body if isinstance(f, ast.FunctionDef)}
+    stored = [
+        child.attr if isinstance(child, ast.Attribute) else child.id
+        for child in ast.walk(node)
+        if isinstance(child, ast.Attribute if owner else ast.Name) and isinstance(child.ctx, ast.Store)
+    ]
+    weights = dict.fromkeys(name for name in stored if WEIGHT.match(name))
+    rate = next((name for name in stored if RATE.match(name)), "") if owner else ""
+    return Found(owner, functions, tuple(weights), rate)
+
+
+def _function(node: ast.FunctionDef) -> Function:
+    arguments = [a.arg for a in node.args.args]
+    first_default = len(arguments) - len(node.args.defaults)
+    parameters = tuple(
+        Parameter(name, i >= first_default) for i, name in enumerate(arguments) if name not in ("self", "cls")
+    )
+    returned, keys = _returned(node)
+    return Function(node.name, parameters, returned, keys)
+
+
+def _keys_stored(node: ast.FunctionDef, name: str) -> tuple[str, ...]:
+    """The words under which something is put into the dictionary `name`, by their numbers."""
+    keys = [
+        child.slice.value
+        for child in ast.walk(node)
+        if isinstance(child, ast.Subscript) and isinstance(child.ctx, ast.Store)
+        if ast.unparse(child.value) == name and isinstance(child.slice, ast.Constant)
+        if isinstance(child.slice.value, str)
+    ]
+    numbers = {key: re.findall(r"\d+", key) for key in keys}
+    return tuple(sorted(dict.fromkeys(keys), key=lambda key: int(numbers[key][-1]) if numbers[key] else 0))
+
+
+def _returned(node: ast.FunctionDef) -> tuple[tuple[str, ...], bool]:
+    """Names in a row, or the keys of a dictionary that was written out."""
+    value = node.body[-1].value if isinstance(node.body[-1], ast.Return) else None
+    if isinstance(value, ast.Name):
+        filled = _keys_stored(node, value.id)
+        if filled:
+            return filled, True
+        made = [
+            child.value
+            for child in ast.walk(node)
+            if isinstance(child, ast.Assign) and ast.unparse(child.targets[0]) == value.id
+        ]
+        value = made[-1] if made else value
+    if isinstance(value, ast.Dict) and all(isinstance(key, ast.Constant) for key in value.keys):
+        return tuple(str(key.value) for key in value.keys if isinstance(key, ast.Constant)), True
+    if isinstance(value, ast.Tuple) and all(isinstance(item, ast.Name) for item in value.elts):
+        return tuple(item.id for item in value.elts if isinstance(item, ast.Name)), False
+    return (), False
