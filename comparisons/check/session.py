@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from backproof.comparisons.check.diagnosis.diagnosis import Diagnosis, diagnose
 from backproof.comparisons.check.diagnosis.source_lines import with_lines
+from backproof.comparisons.check.exploration import Explored
 from backproof.comparisons.check.results import Cause, CheckedClass, CheckRow
 from backproof.comparisons.check.snippet import snippet
 from backproof.comparisons.check.subject.subject import Misbehaviour
@@ -75,10 +76,14 @@ def try_class(
         with_lines(diagnosis.causes, trial.target, _tensor(shown)),
         (*explored.notes, *trial.limits, *explored.candidate.subject.notes) if explored else (),
         explored.line() if explored else "",
-        snippet(trial.target, shown) if shown else "",
+        snippet(trial.target, shown, _by_network(explored)) if shown else "",
         f"The smallest case found for {shown.check}" if shown else "",
         tuple(advice(explored.candidate.methods, trial.target.place)) if explored else (),
     )
+
+
+def _by_network(explored: Explored | None) -> bool:
+    return explored is not None and "network" in explored.candidate.methods
 
 
 def _tensor(shown: CheckResult | None) -> str:

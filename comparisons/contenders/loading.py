@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
+from backproof.comparisons.contenders.own_network import with_load
 from backproof.scratch.errors import InputError
 
 
@@ -73,7 +74,7 @@ def load_class(target: Target) -> type:
     if not inspect.isclass(found):
         classes = ", ".join(_classes(module)) or "none"
         raise NotThere(f"{target.place} has no class {name}; its classes: {classes}")
-    return found
+    return with_load(found)
 
 
 def load_object(target: Target) -> object:
@@ -90,7 +91,7 @@ def _module(target: Target) -> ModuleType:
 
 
 def _only_contender(target: Target, module: ModuleType) -> str:
-    names = [name for name in _classes(module) if hasattr(getattr(module, name), "load")]
+    names = [name for name in _classes(module) if hasattr(with_load(getattr(module, name)), "load")]
     if len(names) != 1:
         raise NotThere(
             f"{target.place}: expected one class with a load method, found {', '.join(names) or 'none'}; "
