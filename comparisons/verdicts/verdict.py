@@ -296,7 +296,7 @@ def _worst(errors: Array, bounds: Array, outside: Array, decided: Array) -> int:
 
     A value that is not finite comes first; an error against a bound of zero counts as infinite.
     """
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         ratio = np.where(errors == 0, 0.0, errors / bounds)
     ratio = np.where(np.isfinite(errors), np.minimum(ratio, np.finfo(np.float64).max), np.inf)
     eligible = outside if outside.any() else decided
