@@ -17,6 +17,7 @@ from backproof.comparisons.check.forms.expected import (
     capped_loss,
     forward_logits,
 )
+from backproof.comparisons.check.forms.form import OURS, Form
 from backproof.comparisons.check.forms.laws import CLOSE, LAWS, PENALTY, Law, fitting
 from backproof.scratch.architecture import Array
 from backproof.scratch.problem import Problem
@@ -35,6 +36,7 @@ class Answered:
     gradient: Array
     right: Expected
     loud: bool = False
+    form: Form = OURS
 
     @property
     def last_weight(self) -> slice:
@@ -79,12 +81,25 @@ def _law(answers: Sequence[Answered]) -> Convention | None:
         return Convention()
     # A constant in the logarithm may be too small to show but where the logits are large.
     capped = _capped(answers) if any(not _explains_law(a, law) for a in answers) else None
+    if capped and not _is_written(capped.shift + capped.clip) and all(_may_be(a, law) for a in answers):
+        return Convention(law)
     return capped or Convention(law)
 
 
 def _explains_law(answer: Answered, law: Law) -> bool:
     value = law.at(answer.problem) * float(answer.right.loss.value)
     return abs(answer.loss - value) <= CLOSE[answer.problem.architecture.dtype] * (1 + abs(value))
+
+
+def _may_be(answer: Answered, law: Law) -> bool:
+    """By this law alone, up to the rounding that a right loss may have: of 1 - p it loses every digit."""
+    off = abs(answer.loss - law.at(answer.problem) * float(answer.right.loss.value))
+    return off <= 4 * law.at(answer.problem) * float(answer.right.loss.error) or _explains_law(answer, law)
+
+
+def _is_written(constant: float) -> bool:
+    """A power of ten, as people write such a constant."""
+    return constant == float(10.0 ** round(np.log10(constant)))
 
 
 def _is_ours(answers: Sequence[Answered]) -> bool:
@@ -120,7 +135,7 @@ def _capped(answers: Sequence[Answered]) -> Convention | None:
 def _constant(answers: Sequence[Answered], law: Law, name: str) -> float | None:
     """The constant that gives the answer in which it shows most."""
     loud = max(answers, key=lambda a: abs(_ratio(a) / law.at(a.problem) - 1) if a.right.loss.value else 0.0)
-    z, wanted = forward_logits(loud.problem), loud.loss / law.at(loud.problem)
+    z, wanted = forward_logits(loud.problem, loud.form), loud.loss / law.at(loud.problem)
 
     def gap(exponent: float) -> float:
         constants = {"shift": 0.0, "clip": 0.0, name: 10.0**exponent}
@@ -135,7 +150,7 @@ def _constant(answers: Sequence[Answered], law: Law, name: str) -> float | None:
 
 
 def _explains(answer: Answered, convention: Convention) -> bool:
-    z = forward_logits(answer.problem)
+    z = forward_logits(answer.problem, answer.form)
     value = convention.factor.at(answer.problem) * capped_loss(
         answer.problem, z, convention.shift, convention.clip
     )

@@ -20,7 +20,7 @@ from backproof.comparisons.check.conventions import Answered, find_conventions
 from backproof.comparisons.check.forms.activations import ACTIVATION_FUNCTIONS
 from backproof.comparisons.check.forms.candidate import Candidate
 from backproof.comparisons.check.forms.expected import forward_logits
-from backproof.comparisons.check.forms.form import WORDS, Form, declared, declared_space
+from backproof.comparisons.check.forms.form import DECLARED_ONLY, WORDS, Form, declared, declared_space
 from backproof.comparisons.check.forms.space import Kind, Space, narrowed
 from backproof.comparisons.check.subject.subject import Misbehaviour, Subject
 from backproof.comparisons.verdicts.relu_kinks import flat_gradient
@@ -115,6 +115,8 @@ def explore(
             _for_conventions(candidate, space, seed), held, _slope_at_zero(candidate, space)
         )
         notes += candidate.conventions.sentences()
+    if candidate.arrangement:
+        notes.append(f"gradients come in {candidate.arrangement}: read so")
     return Explored(candidate, space, tuple(notes))
 
 
@@ -203,7 +205,10 @@ def _recognised(candidate: Candidate, probes: Sequence[Probe], words: Mapping[st
 def _forms(form: Form, words: Mapping[str, str], kind: Kind) -> list[Form]:
     """Every form that leaves alone what is stated, those that differ in few things first."""
     choices: dict[str, Sequence[str]] = {
-        name: (getattr(form, name),) if name in words else WORDS[name] for name in SEARCHED
+        name: (getattr(form, name),)
+        if name in words
+        else tuple(word for word in WORDS[name] if word not in DECLARED_ONLY)
+        for name in SEARCHED
     }
     if "output_activation" not in words and kind[1] in ("mse", "sum_of_squares"):
         choices["output_activation"] = WORDS["output_activation"]
@@ -417,7 +422,8 @@ def _for_conventions(candidate: Candidate, space: Space, seed: int) -> list[Answ
             probe = _asked(candidate, kind, problem)
             if probe.status == "answered" and probe.gradient is not None and np.isfinite(probe.loss):
                 right = candidate.expected(problem)  # as ours: no convention is known yet
-                found.append(Answered(problem, probe.loss, probe.gradient, right, loud=i >= 8))
+                loud = i >= 8
+                found.append(Answered(problem, probe.loss, probe.gradient, right, loud, candidate.form))
     return found
 
 

@@ -15,10 +15,12 @@ class MyMLP:
     # targets = "one_hot"             # labels of cross-entropy as rows (batch, outputs)
     # weight_layout = "out_in"        # W is (fan_out, fan_in)
     # samples = "columns"             # x is (features, batch), and so are targets and outputs
+    # samples = "single"              # one example at a time: x is (features,)
     # biases = "row"                  # (1, n); or "column" (n, 1), or "none": no pairs then
+    # biases = "last"                 # W holds them as its last row; or "first": no pairs then
     # gradients = "per_example"       # one more axis, in front
     # activation = "relu"             # the only one it has; also leaky_relu, elu, softplus, gelu, silu
-    # output_activation = "sigmoid"   # under squared error; or "tanh", "softmax"
+    # output_activation = "sigmoid"   # under squared error; or "tanh", "softmax"; tanh before a softmax
     # supports = {"loss": ["mse"], "hidden_layers": [1], "dtype": ["float64"]}
 
     def load(self, architecture, weights):
@@ -33,6 +35,10 @@ class MyMLP:
             (np.array(W, architecture.dtype), np.array(b, architecture.dtype)) for W, b in weights
         ]
 
+    # In place of load and weights, for a network of yours that is elsewhere:
+    # def network(self, architecture):
+    #     return TheirNetwork(architecture.layer_sizes)   # its weights are found in it; then self.net
+
     def weights(self):
         # Copies of the weights as they are now, in the form load takes them.
         return [(W.copy(), b.copy()) for W, b in self.layers]
@@ -42,7 +48,8 @@ class MyMLP:
         raise NotImplementedError
 
     def loss_and_gradient(self, x, targets):
-        # -> (loss as a float, gradient in the form of weights()). The weights do not change.
+        # -> (loss as a float, gradient in the form of weights(), or W1, b1, W2, b2, ... in one list, or two
+        # lists, of the W and of the b). The weights do not change.
         # cross_entropy         mean over the batch of logsumexp(z) - z[label]; targets: labels (batch,)
         # binary_cross_entropy  on logits, mean over all entries; targets (batch, outputs)
         # mse                   mean over all entries;            targets (batch, outputs)

@@ -66,7 +66,7 @@ def _named_shift(candidate: Candidate, problem: Problem) -> float:
     convention = candidate.conventions.of(problem)
     if convention.exact or not (convention.shift or convention.clip):
         return 0.0
-    z = forward_logits(problem)
+    z = forward_logits(problem, candidate.form)
     plain = capped_loss(problem, z, 0.0, 0.0)
     capped = capped_loss(problem, z, convention.shift, convention.clip)
     return convention.factor.at(problem) * (capped - plain)

@@ -2,7 +2,8 @@
 
 Arguments are handed over in the class's form and answers read back in ours; numbers are only moved, never
 rounded. A step in place of a gradient, W' = W - rate g, is taken with a rate of 2^500 (2^100 in float32),
-beside which W is nothing: (W - W') / rate is then g to its last digit, and zero where g is.
+beside which W is nothing: (W - W') / rate is then g to its last digit, and zero where g is. What takes one
+example at a time is asked for each, and the answers are averaged (summed where the loss is a sum).
 """
 
 from collections.abc import Sequence
@@ -21,6 +22,7 @@ from backproof.scratch.architecture import ACTIVATIONS, Architecture, Array, Dty
 from backproof.scratch.problem import Problem
 
 Layers = list[tuple[Array, Array]]
+FOLDED = ("first", "last")  # biases inside W
 HUGE_RATE = {"float64": 2.0**500, "float32": 2.0**100}
 
 
@@ -35,6 +37,8 @@ class Candidate:
         self.conventions = Conventions()
         self.dtype: DtypeName = "float64"  # in which it is asked where nothing else is said
         self.loaded: Weights = []
+        self.early = False  # its step updates a layer before it passes the gradient back through it
+        self.arrangement = ""  # in which gradients were seen to come, where it was none of pairs
 
     # -- the contender's methods
 
@@ -45,22 +49,54 @@ class Candidate:
     def logits(self, x: Array) -> Array:
         """What the class's `logits` returns, as rows: probabilities where its outputs are these."""
         shape = (len(x), self.architecture.n_outputs)
+        if self.form.samples == "single":
+            return np.array([self._logits_of(row) for row in x]).reshape(shape)
         if self.form.samples == "columns":
             columns = self.subject.call("logits", x=_turned(x)).value
             return _expect_array("logits", columns, shape[::-1], "(outputs, examples)").T
         return _expect_array("logits", self.subject.call("logits", x=x).value, shape, "(examples, outputs)")
 
+    def _logits_of(self, row: Array) -> Array:
+        value, k = self.subject.call("logits", x=row).value, self.architecture.n_outputs
+        if k == 1 and _is_number(value):
+            return np.array([value])
+        if isinstance(value, np.ndarray) and value.shape in ((1, k), (k, 1)):
+            return value.reshape(k)
+        return _expect_array("logits", value, (k,), "(outputs,)")
+
     def loss_and_gradient(self, x: Array, targets: Array) -> tuple[float, Weights]:
+        if self.form.samples != "single":
+            given = self._rows(x), self._targets(targets)
+            return self._evaluated(*given, len(x))
+        rows = zip(x, map(_alone, self._targets(targets)), strict=True)
+        answers = [self._evaluated(row, t, 1) for row, t in rows]
+        share = 1.0 if self.architecture.loss == "sum_of_squares" else 1.0 / len(x)
+        layers = zip(*(gradient for _, gradient in answers), strict=True)
+        with np.errstate(all="ignore"):  # an answer may be anything
+            gradient = [
+                (share * np.sum([W for W, _ in each], axis=0), share * np.sum([b for _, b in each], axis=0))
+                for each in layers
+            ]
+        return share * sum(loss for loss, _ in answers), gradient
+
+    def given(self, x: Array, targets: Array) -> tuple[Array, Array]:
+        """Arguments in its own form; of what takes one example at a time, the first."""
+        if self.form.samples == "single":
+            return x[0], _alone(self._targets(targets)[0])
+        return self._rows(x), self._targets(targets)
+
+    def _evaluated(self, x: Array, targets: Array, examples: int) -> tuple[float, Weights]:
+        """What it says of arguments in its own form."""
         if self.form.step:
             return self._step(x, targets)
-        given = self._rows(x), self._targets(targets)
-        value = self.subject.call("loss_and_gradient", x=given[0], targets=given[1]).value
+        value = self.subject.call("loss_and_gradient", x=x, targets=targets).value
         if not isinstance(value, list) or len(value) != 2:
             raise _wrong("loss_and_gradient", "a pair (loss, gradient)", value)
-        examples = len(x) if self.form.gradients == "per_example" else None
+        front = examples if self.form.gradients == "per_example" else None
+        value[1] = self._in_pairs(value[1], front)
         if self.form.gradient_layout == "out_in":
             value[1] = _transposed(value[1])
-        gradient = self._read("gradient", value[1], examples)
+        gradient = self._read("gradient", value[1], front)
         return _expect_number("loss", value[0]), self._over_batch(gradient)
 
     def train(
@@ -115,6 +151,8 @@ class Candidate:
         else:
             read = {"x": self._rows, "targets": self._targets}
             arguments = {name: read[name](value) for name, value in arguments.items()}
+            if self.form.samples == "single":
+                arguments = {name: _alone(value[0]) for name, value in arguments.items()}
         self.subject.scribble(method, **arguments)
 
     def expected(self, problem: Problem) -> Expected:
@@ -158,7 +196,13 @@ class Candidate:
         """Pairs (W, b); without biases, the W alone."""
         turned = self.form.weight_layout == "out_in"
         pairs = [(_turned(W) if turned else W, self._bias(b)) for W, b in weights]
+        if self.form.biases in FOLDED:
+            return [self._folded(W, b) for W, b in pairs]
         return [W for W, _ in pairs] if self.form.biases == "none" else pairs
+
+    def _folded(self, W: Array, b: Array) -> Array:
+        row, axis = (b[:, None], 1) if self.form.weight_layout == "out_in" else (b[None, :], 0)
+        return np.concatenate((row, W) if self.form.biases == "first" else (W, row), axis=axis)
 
     def _bias(self, b: Array) -> Array:
         if self.form.biases == "row":
@@ -176,14 +220,56 @@ class Candidate:
     # -- and back
 
     def _step(self, x: Array, targets: Array) -> tuple[float, Weights]:
-        rate = HUGE_RATE[self.architecture.dtype]
+        """The gradient; of one that updates early, what its readings are a polynomial of the rate to."""
+        if not self.early:
+            return self.step_at(HUGE_RATE[self.architecture.dtype], x, targets)
+        rates = [i / 16 for i in range(1, len(self.loaded) + 1)]
+        readings = [self.step_at(rate, x, targets) for rate in rates]
+        shares = at_zero(rates)
+        layers = zip(*(gradient for _, gradient in readings), strict=True)
+        gradient = [
+            tuple(np.tensordot(shares, np.array(part), 1) for part in zip(*each, strict=True))
+            for each in layers
+        ]
+        return readings[0][0], gradient  # type: ignore[return-value]  # pairs (W, b)
+
+    def step_at(self, rate: float, x: Array, targets: Array) -> tuple[float, Weights]:
+        """(W - W') / rate of one step, its arguments in the class's own form; the weights are put back."""
         weights = self.loaded
-        value = self.subject.call("step", x=self._rows(x), targets=self._targets(targets), rate=rate).value
+        value = self.subject.call("step", x=x, targets=targets, rate=rate).value
         moved = self._read("weights after step", self.subject.call("weights").value)
         self.load(self.architecture, weights)
         pairs = zip(weights, moved, strict=True)
         gradient = [((W - W_moved) / rate, (b - b_moved) / rate) for (W, b), (W_moved, b_moved) in pairs]
         return (_expect_number("step", value) if _is_number(value) else np.nan), gradient
+
+    def _in_pairs(self, value: Any, examples: int | None) -> Any:
+        """Pairs (W, b) also of [W1, b1, W2, b2, ...] and of ([W1, W2, ...], [b1, b2, ...])."""
+        depth = len(self.architecture.layer_shapes)
+        if self.form.biases in ("none", *FOLDED) or not isinstance(value, list):
+            return value
+        if len(value) == 2 * depth and not any(isinstance(item, list) for item in value):
+            self.arrangement = "one list, W and b in turn"
+            return [list(pair) for pair in zip(value[::2], value[1::2], strict=True)]
+        two = len(value) == 2 and all(isinstance(item, list) and len(item) == depth for item in value)
+        if two and not self._are_pairs(value, examples):
+            self.arrangement = "two lists, of the W and of the b"
+            return [list(pair) for pair in zip(*value, strict=True)]
+        return value
+
+    def _are_pairs(self, value: list[list[Any]], examples: int | None) -> bool:
+        """Of two lists of two: by the shapes of the middle ones; where both fit, as it was seen before."""
+        if len(value[0]) != 2:
+            return False
+        front = 0 if examples is None else 1
+        shapes = [
+            item.shape[front:] if isinstance(item, np.ndarray) else () for item in (value[0][1], value[1][0])
+        ]
+        shape, n = self.architecture.layer_shapes[-1], self.architecture.layer_shapes[0][1]
+        weight = shape[::-1] if self.form.weight_layout == "out_in" else shape
+        biases = ((), (n,), (1, n), (n, 1))
+        pairs, lists = (a in biases and b == weight for a, b in (shapes, shapes[::-1]))
+        return "two lists" not in self.arrangement if pairs == lists else pairs
 
     def _read(self, what: str, value: Any, examples: int | None = None) -> Layers:
         """Per layer (W, b) of our shapes; with `examples`, one of each per example, in front."""
@@ -193,12 +279,18 @@ class Candidate:
         layers = []
         for layer, (item, shape) in enumerate(zip(value, shapes, strict=True), start=1):
             pair = [item, None] if isinstance(item, np.ndarray) and self.form.biases == "none" else item
+            if self.form.biases in FOLDED and isinstance(item, np.ndarray) and item.ndim > 1:
+                pair = self._unfolded(item)
             if not isinstance(pair, list) or len(pair) != 2:
                 raise _wrong(f"{what} of layer {layer}", "a pair (weight, bias)", item)
             front = () if examples is None else (examples,)
             weight = self._read_weight(f"{what} W{layer}", pair[0], front, shape)
             layers.append((weight, self._read_bias(f"{what} b{layer}", pair[1], front, shape[1], weight)))
         return layers
+
+    def _unfolded(self, item: Array) -> list[Array]:
+        axis, at = -1 if self.form.weight_layout == "out_in" else -2, 0 if self.form.biases == "first" else -1
+        return [np.delete(item, at, axis), np.take(item, at, axis)]
 
     def _read_weight(self, what: str, value: Any, front: tuple[int, ...], shape: tuple[int, int]) -> Array:
         if self.form.weight_layout == "out_in":
@@ -209,6 +301,8 @@ class Candidate:
     def _read_bias(self, what: str, value: Any, front: tuple[int, ...], size: int, weight: Array) -> Array:
         if self.form.biases == "none":
             return np.zeros((*front, size), weight.dtype)
+        if what.startswith("gradient") and _is_number(value):  # as b - rate * db takes it
+            return np.full((*front, size), value, weight.dtype)
         if isinstance(value, np.ndarray) and value.shape in ((*front, 1, size), (*front, size, 1)):
             value = value.reshape(*front, size)
         return _expect_array(what, value, (*front, size), "(fan_out,)")
@@ -224,6 +318,17 @@ class Candidate:
 
 def _turned(array: Array) -> Array:
     return np.ascontiguousarray(array.T)
+
+
+def at_zero(rates: Sequence[float]) -> Array:
+    """The shares in which values at these rates are added to give their polynomial's at 0 (Lagrange)."""
+    nodes = np.array(rates)
+    return np.array([np.prod([b / (b - a) for b in nodes if b != a]) for a in nodes])
+
+
+def _alone(target: Any) -> Any:
+    """The target of one example: a row, or a label as a plain number."""
+    return target if isinstance(target, np.ndarray) else int(target)
 
 
 def _transposed(gradient: Any) -> Any:

@@ -18,7 +18,7 @@ import numpy as np
 from scipy.special import expit, log_softmax, softmax
 
 from backproof.comparisons.check.forms.activations import ACTIVATION_FUNCTIONS
-from backproof.comparisons.check.forms.form import Form
+from backproof.comparisons.check.forms.form import OURS, Form
 from backproof.comparisons.check.forms.laws import ONE, Law
 from backproof.comparisons.verdicts.network_bounds import Reference, backprop_reference
 from backproof.comparisons.verdicts.outcome import Outcome
@@ -260,13 +260,15 @@ def capped_loss(problem: Problem, z: Array, shift: float, clip: float) -> float:
     return float(weighted.sum() / problem.targets.size)
 
 
-def forward_logits(problem: Problem) -> Array:
-    """Our forward pass in float64, without bounds."""
-    function = ACTIVATION_FUNCTIONS[problem.architecture.activation]
+def forward_logits(problem: Problem, form: Form = OURS) -> Array:
+    """The forward pass in float64, without bounds: what the entropies are taken of."""
+    function = ACTIVATION_FUNCTIONS[form.activation or problem.architecture.activation]
     a: Array = problem.x.astype(np.float64)
     for layer, (W, b) in enumerate(problem.weights):
         z = a @ W + b
         a = function.value(z) if layer + 1 < len(problem.weights) else z
+    if problem.architecture.loss.endswith("cross_entropy") and form.output_activation in ("sigmoid", "tanh"):
+        a = ACTIVATION_FUNCTIONS[form.output_activation].value(a)
     return a
 
 
@@ -370,7 +372,7 @@ def _loss(
 ) -> tuple[Bounded, Bounded, Bounded]:
     """Outputs, loss and dL/dz."""
     if problem.architecture.loss in ("cross_entropy", "binary_cross_entropy"):
-        return z, *_entropy(problem, convention, z)
+        return _entropy_of_outputs(problem, form, convention, z)
     unit, t = _unit(problem), problem.targets.astype(np.float64)
     o = _output(form.output_activation, z, unit)
     if form.output_activation != "identity":  # which may underflow
@@ -381,6 +383,18 @@ def _loss(
     error = (2 * np.abs(gap.value) + gap.error) * gap.error + TWICE * unit * (squares.size + 4) * squares
     loss = Bounded(np.asarray(squares.sum() / count), np.asarray(error.sum() / count))
     pull = Bounded(2 * gap.value / count, (2 * gap.error + 4 * unit * np.abs(gap.value)) / count)
+    return o, loss, _through_output(form.output_activation, o, pull, unit)
+
+
+def _entropy_of_outputs(
+    problem: Problem, form: Form, convention: Convention, z: Bounded
+) -> tuple[Bounded, Bounded, Bounded]:
+    """The logits are o = f(z) where the last layer has an activation f as well."""
+    if form.output_activation == "identity":
+        return z, *_entropy(problem, convention, z)
+    unit = _unit(problem)
+    o = _output(form.output_activation, z, unit)
+    loss, pull = _entropy(problem, convention, o)
     return o, loss, _through_output(form.output_activation, o, pull, unit)
 
 

@@ -5,11 +5,13 @@ A class states its form in plain class attributes of these names, without import
     outputs            what `logits` returns: "logits", "probabilities" or "log_probabilities"
     targets            labels of cross-entropy as "labels" (N,) or "one_hot" (N, K)
     weight_layout      W as "in_out" (fan_in, fan_out) or "out_in"
-    samples            in "rows" (N, features) or in "columns"
-    biases             "vector" (n,), "row" (1, n), "column" (n, 1) or "none": weights are then W, no pairs
+    samples            in "rows" (N, features) or in "columns"; "single": one at a time, x (features,)
+    biases             "vector" (n,), "row" (1, n), "column" (n, 1) or "none": weights are then W, no pairs;
+                       "first" or "last": folded into W as that row (column where W is (out, in)), no pairs
     gradients          of the "batch", or "per_example": one more axis, in front
     activation         of the hidden layers, where it is always the same: one of ACTIVATION_FUNCTIONS
-    output_activation  of the last layer, under squared error: "identity", "sigmoid", "tanh" or "softmax"
+    output_activation  of the last layer, under squared error: "identity", "sigmoid", "tanh" or "softmax";
+                       "sigmoid" or "tanh" under an entropy: before its softmax or sigmoid
     loss               the one loss it has, to be held to its definition strictly
     hidden_layers      how many, where that is fixed
     dtype              "float64" where nothing else is computed
@@ -28,11 +30,13 @@ WORDS: dict[str, tuple[str, ...]] = {
     "outputs": ("logits", "probabilities", "log_probabilities"),
     "targets": ("labels", "one_hot"),
     "weight_layout": ("in_out", "out_in"),
-    "samples": ("rows", "columns"),
-    "biases": ("vector", "row", "column", "none"),
+    "samples": ("rows", "columns", "single"),
+    "biases": ("vector", "row", "column", "none", "first", "last"),
     "gradients": ("batch", "per_example"),
     "output_activation": ("identity", "sigmoid", "tanh", "softmax"),
 }
+# Never recognised: what is right for one example may be wrong for several; a folded bias changes every shape.
+DECLARED_ONLY = ("single", "first", "last")
 SPACE: dict[str, tuple[str | int, ...]] = {
     "activation": tuple(ACTIVATION_FUNCTIONS),
     "loss": LOSSES,
@@ -66,11 +70,23 @@ class Form:
         """What is not ours, in words."""
         plain = Form()
         said = [
-            f"{_PHRASES[field.name].format(getattr(self, field.name).replace('_', ' '))}"
+            _PHRASES[field.name].format(_told(getattr(self, field.name)))
             for field in fields(self)
             if field.name in _PHRASES and getattr(self, field.name) != getattr(plain, field.name)
         ]
         return said + (["a step in place of a gradient: it is read from the weights"] if self.step else [])
+
+
+OURS = Form()
+_WORDS_TOLD = {
+    "single": "given one at a time",
+    "first": "in W, as its first row or column",
+    "last": "in W, as its last row or column",
+}
+
+
+def _told(word: str) -> str:
+    return _WORDS_TOLD.get(word, word.replace("_", " "))
 
 
 _PHRASES = {

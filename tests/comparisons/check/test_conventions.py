@@ -7,7 +7,12 @@ import pytest
 
 from backproof.comparisons.check.battery.grid import generic_problem
 from backproof.comparisons.check.conventions import Answered, find_conventions
-from backproof.comparisons.check.forms.expected import Convention, Conventions, expected
+from backproof.comparisons.check.forms.expected import (
+    Convention,
+    Conventions,
+    expected,
+    forward_logits,
+)
 from backproof.comparisons.check.forms.form import Form
 from backproof.comparisons.check.forms.laws import Law
 from backproof.scratch.architecture import Architecture, LossName
@@ -76,3 +81,21 @@ def test_a_loss_whose_gradient_is_ours_is_no_convention() -> None:
 def test_a_penalty_that_the_gradient_lacks_is_no_convention() -> None:
     odd = [replace(a, gradient=a.right.gradient.value) for a in answers("mse", Convention(penalty=0.25))]
     assert not find_conventions(odd, set(), 0.0).by_loss
+
+
+@pytest.mark.parametrize("size", [34.0, 35.0, 36.0, 36.5])
+def test_digits_lost_in_one_minus_p_are_no_constant_in_the_logarithm(size: float) -> None:
+    form, found = Form(outputs="probabilities"), []
+    for problem, loud in problems("binary_cross_entropy")[:-1]:
+        z, (W, b) = forward_logits(problem), problem.weights[-1]
+        factor = size / z.max() if loud else 1.0
+        if loud:  # on the side that the logits speak against: 1 - p is a few units of rounding
+            weights = [*problem.weights[:-1], (factor * W, factor * b)]
+            problem = replace(problem, weights=weights, targets=(z < 0) * 1.0)
+        p, t = 1 / (1 + np.exp(-forward_logits(problem))), problem.targets
+        loss = -float((t * np.log(p) + (1 - t) * np.log(1 - p)).sum()) / len(t)
+        ours = expected(problem, form, Conventions())
+        gradient = problem.architecture.n_outputs * ours.gradient.value
+        found.append(Answered(problem, loss, gradient, ours, loud, form))
+    told = find_conventions(found, set(), 0.0).by_loss["binary_cross_entropy"]
+    assert told == Convention(Law(0, 1))

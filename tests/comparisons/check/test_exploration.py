@@ -69,7 +69,7 @@ def test_a_user_narrows_by_hand() -> None:
 
 
 def test_a_word_that_means_nothing_is_refused(written: Callable[[str], Target]) -> None:
-    with pytest.raises(InputError, match="samples: expected one of rows, columns"):
+    with pytest.raises(InputError, match="samples: expected one of rows, columns, single"):
         explored(written("    samples = 'diagonals'\n"))
 
 
