@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from backproof.comparisons.check.diagnosis.early_updates import early_update
 from backproof.comparisons.check.diagnosis.evidence import Observation, observe, observed
 from backproof.comparisons.check.diagnosis.forwards import forward_cause
 from backproof.comparisons.check.diagnosis.losses import IN_BOTH, IN_LOSS_ONLY, LossFindings, loss_findings
@@ -94,6 +95,8 @@ def _evaluation_causes(
     ]
     if shown:
         return [Cause(text, "describes") for text in shown], None
+    early = early_update(explored, seed)
+    explored.candidate.early = early is not None  # what else is wrong shows in what it would pass back
     seen = [o for o in observe(explored, seed) if not _is_degenerate(o)]
     overflows = overflow_causes(explored, seen)
     wrong_loss = bool(failed.keys() & {"loss", "extremes", "large outputs"})
@@ -103,7 +106,7 @@ def _evaluation_causes(
     wrong = [o for o in finite if o.gradient_wrong]
     of_losses = [*losses.causes.values(), *([] if overflows else _endless_gradient(seen))]
     if not wrong:
-        return of_losses, None
+        return [*([early] if early else []), *of_losses], None
     model = search([o for o in finite if o.family in ("generic", "idle input")])
     explained = [] if model is None else _told(model, finite, losses)
     if not explained:
@@ -113,8 +116,18 @@ def _evaluation_causes(
         explained, of_losses = of_losses, explained  # the gradient is wrong only where the loss is
     if model is not None and any(mistake.family == PENALTY for mistake in model.mistakes()):
         explained, of_losses = _one_penalty(explained, of_losses)
+    explained += [early] if early else []
+    if not told:
+        explained = _without_a_loss(explained)
     names = {cause.sentence for cause in explained}
     return [*explained, *(cause for cause in of_losses if cause.sentence not in names)], model
+
+
+def _without_a_loss(causes: Sequence[Cause]) -> list[Cause]:
+    """Where the class gives no loss, what scale it means is not known: said last, with what to do."""
+    scales = [c for c in causes if c.about == "output" and c.sentence.startswith("the gradient is")]
+    tail = " (it gives no loss, of which this may be the gradient: let step return it)"
+    return [c for c in causes if c not in scales] + [replace(c, sentence=c.sentence + tail) for c in scales]
 
 
 def _one_penalty(explained: list[Cause], of_losses: list[Cause]) -> tuple[list[Cause], list[Cause]]:

@@ -45,10 +45,17 @@ class Observation:
     output_activation: str
     convention: Convention
     family: str = "generic"  # generic | kinks | idle input | saturated
+    biases: bool = True  # the class has them
 
     @cached_property
     def zs(self) -> list[Array]:
         return self._passed[0]
+
+    @cached_property
+    def logits(self) -> Array:
+        """What the entropies are taken of: z of the last layer, or its activation where it has one."""
+        z, name = self.zs[-1], self.output_activation
+        return ACTIVATION_FUNCTIONS[name].value(z) if name in ("sigmoid", "tanh") else z
 
     @cached_property
     def activations(self) -> list[Array]:
@@ -103,7 +110,7 @@ class Observation:
         return self._is(self.weight(layer), predicted, self._errors[layer][0])
 
     def is_bias(self, layer: int, predicted: Array) -> bool:
-        return self._is(self.bias(layer), predicted, self._errors[layer][1])
+        return not self.biases or self._is(self.bias(layer), predicted, self._errors[layer][1])
 
     def _is(self, found: Array, predicted: Array, error: Array) -> bool:
         if predicted.shape != found.shape:
@@ -168,8 +175,10 @@ def observed(candidate: Candidate, problem: Problem, family: str = "generic") ->
     form, right = candidate.form, candidate.expected(problem)
     activation = form.activation or problem.architecture.activation
     convention = candidate.conventions.of(problem)
-    flat = flat_gradient(gradient)
-    return Observation(problem, right, loss, flat, activation, form.output_activation, convention, family)
+    flat, biases = flat_gradient(gradient), form.biases != "none"
+    return Observation(
+        problem, right, loss, flat, activation, form.output_activation, convention, family, biases
+    )
 
 
 def telling_problems(explored: Explored, seed: int) -> list[tuple[Problem, str]]:

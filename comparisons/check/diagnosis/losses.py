@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
+from scipy.special import log_softmax
 
 from backproof.comparisons.check.conditions import only_where
 from backproof.comparisons.check.diagnosis.evidence import Observation
@@ -75,9 +76,9 @@ def _cause(mine: Sequence[Observation], found: LossFindings) -> Cause | None:
     law = fitting(ratios)
     if law is not None and not law.is_one:
         return Cause(f"the loss is {law} times ours, and its gradient does not follow", "explains")
-    penalty = _penalty(mine)
-    if penalty:
-        return Cause(penalty, "explains")
+    told = _penalty(mine) or _with_the_others(mine)
+    if told:
+        return Cause(told, "explains")
     return _described(mine, wrong)
 
 
@@ -121,6 +122,27 @@ def _penalty(mine: Sequence[Observation]) -> str:
                 what = "all parameters" if biases else "W"
                 return f"lambda/2 |{what}|^2 ({written}) {IN_LOSS_ONLY}"
     return ""
+
+
+def _with_the_others(mine: Sequence[Observation]) -> str:
+    """The binary cross-entropy of every probability of a softmax, by some law."""
+    calm = [o for o in mine if o.family == "generic" and o.k > 1]
+    if not calm or calm[0].loss_name != "cross_entropy":
+        return ""
+    ratios = []
+    for o in calm:
+        logs = log_softmax(o.logits, axis=1)
+        label = np.eye(o.k, dtype=bool)[o.problem.targets]
+        terms = np.where(label, -logs, -np.log(-np.expm1(logs)))
+        ratios.append((o.loss / float(terms.sum(axis=1).mean()), o.problem))
+    law = fitting(ratios)
+    if law is None:
+        return ""
+    times = "" if law.is_one else f", {law} times as large as a mean over the examples"
+    return (
+        "the loss adds -log(1 - p) of the other outputs to -log p of the label: a binary cross-entropy of "
+        f"the softmax's probabilities{times}"
+    )
 
 
 def _described(mine: Sequence[Observation], wrong: Sequence[Observation]) -> Cause:

@@ -47,21 +47,26 @@ class Mistake:
         return not self.sentence
 
 
+def right_error(o: Observation) -> Array:
+    """dL/do of the outputs o = f(z) (of the entropies: of what their softmax or sigmoid is given), the
+    loss's law applied."""
+    loss, t = o.loss_name, o.problem.targets
+    if loss not in ("cross_entropy", "binary_cross_entropy"):
+        out = o.right.outputs.value
+        return 2 * (out - t) / (out.size if loss == "mse" else 1) * o.factor
+    cross = loss == "cross_entropy"
+    p = softmax(o.logits, axis=1) if cross else expit(o.logits)
+    labels = np.eye(p.shape[1])[t] if cross else t
+    error: Array = (p - labels) / t.size
+    if o.convention.exact:
+        error = error * kept(p, labels, o.convention, cross)
+    return error * o.factor
+
+
 def right_delta(o: Observation) -> Array:
     """dL/dz of the last layer, the loss's law applied."""
-    z, t = o.zs[-1], o.problem.targets
-    loss, cross = o.loss_name, o.loss_name == "cross_entropy"
-    if cross or loss == "binary_cross_entropy":
-        p = softmax(z, axis=1) if cross else expit(z)
-        labels = np.eye(z.shape[1])[t] if cross else t
-        delta: Array = (p - labels) / t.size
-        if o.convention.exact:
-            delta = delta * kept(p, labels, o.convention, cross)
-    else:
-        out = o.right.outputs.value
-        delta = 2 * (out - t) / (z.size if loss == "mse" else 1)
-        delta = through_output(o.output_activation, out, delta)
-    return delta * o.factor
+    out = o.logits if o.loss_name.endswith("cross_entropy") else o.right.outputs.value
+    return through_output(o.output_activation, out, right_error(o))
 
 
 def through_output(name: str, out: Array, pull: Array) -> Array:

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import expit, log_softmax, softmax
 
 from backproof.comparisons.check.diagnosis.evidence import Observation
-from backproof.comparisons.check.diagnosis.mistakes import Mistake, Rule, right_delta
+from backproof.comparisons.check.diagnosis.mistakes import Mistake, Rule, right_delta, through_output
 from backproof.comparisons.check.diagnosis.scale_mistakes import scale_laws, scaled_delta
 from backproof.scratch.architecture import Array
 
@@ -20,12 +20,13 @@ def _cross_entropy(sentence: str, rule: Callable[[Array, Array], Array], p: Rule
     """`rule(z, onehot)` without 1/N; `p(z)` where the loss takes its probabilities from the same mistake."""
 
     def delta(o: Observation) -> Array:
-        return rule(o.zs[-1], _onehot(o)) / o.n * o.factor
+        delta = rule(o.logits, _onehot(o)) / o.n * o.factor
+        return through_output(o.output_activation, o.logits, delta)
 
     def loss(o: Observation) -> float:
         assert p is not None
         with np.errstate(all="ignore"):
-            return float(-np.log((p(o.zs[-1]) * _onehot(o)).sum(axis=1)).mean() * o.factor)
+            return float(-np.log((p(o.logits) * _onehot(o)).sum(axis=1)).mean() * o.factor)
 
     return Mistake("output", sentence, delta, "cross_entropy", loss=loss if p else None)
 
@@ -135,7 +136,7 @@ def _of_binary_cross_entropy() -> Iterator[Mistake]:
     yield Mistake(
         "output",
         "the derivative of the sigmoid is multiplied in although p - t holds it already",
-        lambda o: right_delta(o) * expit(o.zs[-1]) * expit(-o.zs[-1]),
+        lambda o: right_delta(o) * expit(o.logits) * expit(-o.logits),
         "binary_cross_entropy",
     )
 

@@ -6,7 +6,8 @@ import numpy as np
 
 from backproof.comparisons.check.diagnosis.evidence import Observation
 from backproof.comparisons.check.diagnosis.mistakes import Mistake, Rule, right_delta, right_weight
-from backproof.comparisons.check.forms.laws import CLOSE, LAWS, Law
+from backproof.comparisons.check.forms.laws import CLOSE, LAWS, Law, fitting
+from backproof.scratch.architecture import Array
 
 Factor = Callable[[Observation], float]
 
@@ -58,6 +59,33 @@ def constants(observations: Sequence[Observation]) -> Iterator[Mistake]:
                 sentence = f"the gradient is {factor:.6g} times what it should be"
                 yield Mistake("output", sentence, scaled_delta(_constant_factor(factor)), family=sentence)
             return
+
+
+def scaled_too(known: Sequence[Mistake], observations: Sequence[Observation]) -> Iterator[Mistake]:
+    """A known mistake of one loss and a law beside it, where the last layer's dW is that by one law."""
+    for mistake in known:
+        ratios = [(_times(o, mistake.rule(o)), o.problem) for o in observations]
+        law = fitting([(ratio, problem) for ratio, problem in ratios if np.isfinite(ratio)])
+        if law is None or law.is_one or any(ratio == np.inf for ratio, _ in ratios):
+            continue
+        words = _LAW_WORDS.get(law, f"{law} times what its own loss asks")
+        sentence = f"{mistake.sentence}; beside that the gradient is {words}"
+        yield Mistake("output", sentence, _both(mistake.rule, law), mistake.only, f"{mistake.family} {words}")
+
+
+def _times(o: Observation, delta: Array) -> float:
+    """How many times dW of this delta the found one is: NaN where that is 0, infinite where it is none."""
+    dW, found = right_weight(o, o.depth - 1, delta), o.weight(o.depth - 1)
+    size, close = float((dW * dW).sum()), CLOSE[o.problem.architecture.dtype]
+    if not size:
+        return np.nan
+    factor = float((found * dW).sum()) / size
+    fits = np.abs(found - factor * dW).max() <= close * np.abs(found).max(initial=1e-300)
+    return factor if fits else np.inf
+
+
+def _both(rule: Rule, law: Law) -> Rule:
+    return lambda o: rule(o) * law.at(o.problem)
 
 
 def _constant_factor(factor: float) -> Factor:

@@ -16,7 +16,7 @@ from itertools import product
 from backproof.comparisons.check.diagnosis.evidence import Observation
 from backproof.comparisons.check.diagnosis.mistakes import RIGHT, Mistake, right_slope
 from backproof.comparisons.check.diagnosis.output_mistakes import output_mistakes
-from backproof.comparisons.check.diagnosis.scale_mistakes import constants
+from backproof.comparisons.check.diagnosis.scale_mistakes import constants, scaled_too
 from backproof.comparisons.check.diagnosis.slope_mistakes import slope_mistakes
 from backproof.comparisons.check.diagnosis.tensor_mistakes import (
     bias_mistakes,
@@ -120,7 +120,8 @@ def _last_layer(
 ) -> _Table:
     loss = observations[0].loss_name
     known = [m for m in output_mistakes() if m.only in ("", loss)]
-    outputs = [RIGHT["output"], *known, *constants(observations)]
+    scaled = scaled_too([mistake for mistake in known if mistake.only], observations)
+    outputs = [RIGHT["output"], *known, *constants(observations), *scaled]
     table = _Table(outputs, [], [])
     for output in outputs:
         alive_w, alive_b = set(range(len(weights))), set(range(len(biases)))

@@ -11,6 +11,7 @@ from backproof.comparisons.check.diagnosis.mistakes import (
     Mistake,
     Rule,
     right_delta,
+    right_error,
     right_weight,
 )
 from backproof.comparisons.check.diagnosis.scale_mistakes import Factor, scale_laws
@@ -125,14 +126,18 @@ def _penalty(rate: float, over_n: bool) -> Mistake:
 
 
 def _rates(o: Observation) -> list[float]:
-    layer = o.depth - 1
-    W = o.problem.weights[layer][0]
-    rest = o.weight(layer) - right_weight(o, layer, right_delta(o))
-    rate = float((rest * W).sum() / (W * W).sum())
-    fits = np.abs(rest - rate * W).max() <= 100 * CLOSE[o.problem.architecture.dtype] * np.abs(rest).max(
-        initial=1e-300
-    )
-    return [rate] if fits and abs(rate) > CLOSE[o.problem.architecture.dtype] else []
+    """lambda of s dW + lambda W, with s = 1 or, where the gradient is scaled too, with the best s."""
+    layer, close = o.depth - 1, CLOSE[o.problem.architecture.dtype]
+    W, found = o.problem.weights[layer][0], o.weight(layer)
+    dW = right_weight(o, layer, right_delta(o))
+    (scale, rate), *_ = np.linalg.lstsq(np.stack([dW.ravel(), W.ravel()], axis=1), found.ravel(), rcond=None)
+    pairs = [(1.0, float(((found - dW) * W).sum() / (W * W).sum())), (float(scale), float(rate))]
+    return [
+        rate
+        for scale, rate in pairs
+        if abs(rate) > close
+        and np.abs(found - scale * dW - rate * W).max() <= 100 * close * np.abs(rate * W).max(initial=1e-300)
+    ]
 
 
 def bias_mistakes() -> Iterator[Mistake]:
@@ -167,6 +172,26 @@ def _no_weight(o: Observation, layer: int, delta: Array) -> Array:
     return np.repeat(delta.sum(axis=1, keepdims=True), len(o.problem.weights[layer][0]), axis=1)
 
 
+def _share(o: Observation) -> float:
+    """How many times what it should be the last layer's weight gradient is."""
+    right = right_weight(o, o.depth - 1, right_delta(o))
+    size = float((right * right).sum())
+    return float((o.weight(o.depth - 1) * right).sum()) / size if size else 1.0
+
+
+def _without_output_slope(o: Observation, layer: int, delta: Array) -> Array:
+    """dL/do W^T, o the outputs, where dL/dz W^T belongs."""
+    return _passed(o, layer, _share(o) * right_error(o) if layer == o.depth - 1 else delta)
+
+
+def _without_slopes(o: Observation, layer: int, delta: Array) -> Array:
+    """The error at the outputs taken through every W^T, without any f' on the way."""
+    error = _share(o) * right_error(o)
+    for above in reversed(range(layer + 1, o.depth)):
+        error = _passed(o, above, error)
+    return _passed(o, layer, error)
+
+
 PULL_RULES: dict[str, Rule] = {
     "W stands where W^T belongs; square layers let it through": _square_only,
     "the upstream gradient is ignored: ones stand in its place": (
@@ -175,6 +200,10 @@ PULL_RULES: dict[str, Rule] = {
     "only the sign of the upstream gradient is used": lambda o, layer, d: _passed(o, layer, np.sign(d)),
     "the weights are left out when the gradient is passed back": _no_weight,
     "delta is divided by N again in every layer": lambda o, layer, d: _passed(o, layer, d) / o.n,
+    "the derivative of the output activation is left out of what is passed back": _without_output_slope,
+    "the derivatives of the layers above are left out of what is passed back: W^T alone is applied": (
+        _without_slopes
+    ),
     "no gradient reaches the hidden layers": lambda o, layer, d: 0 * _passed(o, layer, d),
 }
 

@@ -7,6 +7,7 @@ import pytest
 from backproof.comparisons.check.battery.battery import CHECKS
 from backproof.comparisons.check.conditions import CONDITIONS
 from backproof.comparisons.check.diagnosis.adam_mistakes import ADAM_RULES
+from backproof.comparisons.check.diagnosis.early_updates import EARLY
 from backproof.comparisons.check.diagnosis.fed_mistakes import DECAYS, FEEDS, FROZEN, SCALED
 from backproof.comparisons.check.diagnosis.momentum_mistakes import SGD_RULES
 from backproof.comparisons.check.diagnosis.output_mistakes import output_mistakes
@@ -46,6 +47,11 @@ SENTENCES = (
     *FROZEN,
     *SCALED,
     *(rate_law([shares]) for shares in RATES),
+    EARLY,
+    "the derivative of the output activation is missing; beside that the gradient is K / 2 times what its "
+    "own loss asks",
+    "the loss adds -log(1 - p) of the other outputs to -log p of the label: a binary cross-entropy of the "
+    "softmax's probabilities, 1 / K times as large as a mean over the examples",
 )
 
 
@@ -55,6 +61,11 @@ def test_every_mistake_that_is_known_has_a_whole_sentence() -> None:
         assert told is not None, english
         assert HANGUL.search(told), told
         assert told.endswith("다."), told
+
+
+def test_what_is_told_of_a_class_without_a_loss_is_translated() -> None:
+    tail = "it gives no loss, of which this may be the gradient: let step return it"
+    assert korean.sentence(f"the gradient is twice too large ({tail})") is not None
 
 
 def test_every_check_has_its_question() -> None:

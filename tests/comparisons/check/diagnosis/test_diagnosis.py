@@ -1,0 +1,67 @@
+"""The true cause first, for networks in the forms and with the mistakes of public ones."""
+
+from pathlib import Path
+
+import pytest
+
+from backproof.comparisons.check.results import CheckedClass
+from backproof.comparisons.check.session import try_class
+from backproof.comparisons.check.trial import Settings
+from backproof.comparisons.contenders.loading import Target
+from backproof.comparisons.verdicts.outcome import Outcome
+from tests.support.other_networks import SOURCE
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("others") / "other_networks.py"
+    path.write_text(SOURCE)
+    return path
+
+
+def checked(file: Path, name: str, *checks: str) -> CheckedClass:
+    settings = Settings(only=list(checks), quick=True)
+    return try_class(Target(str(file), name), settings, lambda check: None)
+
+
+@pytest.mark.parametrize(
+    ("name", "note"),
+    [
+        ("ByNetwork", "gradients come in two lists"),
+        ("OneList", "gradients come in one list"),
+        ("OneAtATime", "samples are given one at a time"),
+        ("Folded", "biases: in W, as its last row or column"),
+        ("TanhBeforeSoftmax", "the output activation is tanh"),
+    ],
+)
+def test_a_right_network_of_another_form_passes_and_its_form_is_said(
+    file: Path, name: str, note: str
+) -> None:
+    found = checked(file, name, "weights", "logits", "loss", "gradient")
+    assert found.outcome == Outcome.PASS, found
+    assert note in " ".join(found.notes)
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "others"),
+    [
+        ("NotPassedBack", "the derivative of the output activation is left out of what is passed back", []),
+        ("OneNumberForAllBiases", "the bias gradient is summed over all axes", []),
+        ("WithoutBiases", "the gradient is twice too large", []),
+        ("UpdatesEarly", "the derivative of the output activation is missing", ["weights already updated"]),
+        ("NotDividedAndDecayed", "N times too large", ["lambda W (lambda = 0.01) is in the weight gradient"]),
+    ],
+)
+def test_the_true_causes_are_named_and_no_other(file: Path, name: str, first: str, others: list[str]) -> None:
+    found = checked(file, name, "gradient")
+    assert found.outcome == Outcome.FAIL
+    told = [cause.sentence for cause in found.causes]
+    assert first in told[0]
+    assert len(told) == 1 + len(others)
+    assert all(word in sentence for word, sentence in zip(others, told[1:], strict=True))
+    assert all(cause.certainty == "explains" for cause in found.causes)
+
+
+def test_a_loss_that_counts_the_other_outputs_is_told_as_that(file: Path) -> None:
+    first = checked(file, "OthersInTheLoss", "loss").causes[0]
+    assert "a binary cross-entropy of the softmax's probabilities, 1 / K times as large" in first.sentence
