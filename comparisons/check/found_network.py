@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from backproof.scratch.errors import InputError
 
 FORWARD = re.compile(r"^_?(forward|predict|feed_?forward|logits|run|fprop|query|propagate|__call__)", re.I)
+PASS = re.compile(r"^_?(forward|feed_?forward|logits|fprop|propagate|__call__)", re.I)
 BACKWARD = re.compile(r"(backward|back_?prop|grad(?!ient_?(descent|check))|bprop|derivative)", re.I)
 LOSS = re.compile(r"(loss|cost|error|objective|^J$|entropy|mse)", re.I)
 STEP = re.compile(r"^(step|update|train|fit|sgd)", re.I)
@@ -33,6 +34,7 @@ class Function:
     parameters: tuple[Parameter, ...]
     returned: tuple[str, ...] = ()  # names in a row, or keys of a dictionary
     keys: bool = False
+    returns: bool = True  # anything at all
 
     def rate(self) -> str:
         """Its learning rate's name; empty where it takes none."""
@@ -54,7 +56,8 @@ class Found:
 
     @property
     def forward(self) -> Function | None:
-        return self.named(FORWARD)
+        """One that predicts may give classes: it is taken where there is no other."""
+        return self.named(PASS) or self.named(FORWARD)
 
     @property
     def backward(self) -> Function | None:
@@ -64,7 +67,8 @@ class Found:
     def step(self) -> Function | None:
         """What changes the weights: a backward pass that takes a rate, or a training loop without one."""
         if self.backward is not None:
-            return self.backward if self.backward.rate() else None
+            changes = self.backward.rate() or (self.rate and not self.backward.returns)
+            return self.backward if changes else None
         return self.named(STEP)
 
 
@@ -111,7 +115,8 @@ def _function(node: ast.FunctionDef) -> Function:
         Parameter(name, i >= first_default) for i, name in enumerate(arguments) if name not in ("self", "cls")
     )
     returned, keys = _returned(node)
-    return Function(node.name, parameters, returned, keys)
+    returns = any(isinstance(child, ast.Return) and child.value is not None for child in ast.walk(node))
+    return Function(node.name, parameters, returned, keys, returns)
 
 
 def _keys_stored(node: ast.FunctionDef, name: str) -> tuple[str, ...]:

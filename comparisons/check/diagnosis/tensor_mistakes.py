@@ -126,12 +126,16 @@ def _penalty(rate: float, over_n: bool) -> Mistake:
 
 
 def _rates(o: Observation) -> list[float]:
-    """lambda of s dW + lambda W, with s = 1 or, where the gradient is scaled too, with the best s."""
+    """lambda of s dW + lambda W, with s = 1 or, where the gradient is scaled too, with the best s.
+
+    Two numbers fit any two entries: s is only looked for where there are more.
+    """
     layer, close = o.depth - 1, CLOSE[o.problem.architecture.dtype]
     W, found = o.problem.weights[layer][0], o.weight(layer)
     dW = right_weight(o, layer, right_delta(o))
     (scale, rate), *_ = np.linalg.lstsq(np.stack([dW.ravel(), W.ravel()], axis=1), found.ravel(), rcond=None)
-    pairs = [(1.0, float(((found - dW) * W).sum() / (W * W).sum())), (float(scale), float(rate))]
+    pairs = [(1.0, float(((found - dW) * W).sum() / (W * W).sum()))]
+    pairs += [(float(scale), float(rate))] if W.size > 3 else []
     return [
         rate
         for scale, rate in pairs
