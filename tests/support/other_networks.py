@@ -133,6 +133,21 @@ class OneNumberForAllBiases(ByNetwork):
         return loss, (W, [one.sum() for one in b])
 
 
+class RemembersN(ByNetwork):
+    """Divides by the number of examples that it saw first."""
+
+    n = None
+
+    def logits(self, x):
+        self.n = self.n or len(x)
+        return super().logits(x)
+
+    def loss_and_gradient(self, x, targets):
+        self.n = self.n or len(x)
+        loss, (W, b) = super().loss_and_gradient(x, targets)
+        return loss / self.n, ([one / self.n for one in W], [one / self.n for one in b])
+
+
 class WithoutBiases:
     """One of its mistakes, twice the gradient, says nothing of biases that it has not."""
 
@@ -170,6 +185,39 @@ class UpdatesEarly(ByNetwork):
         first.parameters["W"] = first.parameters["W"] - rate * first.dW
         first.parameters["b"] = first.parameters["b"] - rate * first.db
         return 0.5 * ((out - targets) ** 2).sum()
+
+
+class StepWithoutALoss(ByNetwork):
+    """Right, and silent about its loss."""
+
+    loss_and_gradient = None
+    supports = {"loss": ["mse"], "dtype": ["float64"]}
+
+    def step(self, x, targets, rate):
+        gap = self.net.forward(x) - targets
+        self.net.backward(2 * gap / gap.size)
+        for layer in self.net.layers:
+            layer.parameters["W"] = layer.parameters["W"] - rate * layer.dW
+            layer.parameters["b"] = layer.parameters["b"] - rate * layer.db
+
+
+class NotShifted(StepWithoutALoss):
+    """A softmax without a shift, in a step without a loss."""
+
+    activation, output_activation = "tanh", "identity"
+    supports = {"loss": ["cross_entropy"], "dtype": ["float64"], "hidden_layers": [0]}
+    targets = "one_hot"
+
+    def logits(self, x):
+        layer = self.net.layers[0]
+        return x @ layer.parameters["W"] + layer.parameters["b"]
+
+    def step(self, x, targets, rate):
+        e = np.exp(self.logits(x))
+        delta = (e / e.sum(axis=1, keepdims=True) - targets) / len(x)
+        parameters = self.net.layers[0].parameters
+        parameters["W"] = parameters["W"] - rate * x.T @ delta
+        parameters["b"] = parameters["b"] - rate * delta.sum(axis=0, keepdims=True)
 
 
 class TanhBeforeSoftmax:

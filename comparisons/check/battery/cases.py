@@ -36,7 +36,7 @@ class TrainingProblem:
 
 @dataclass(frozen=True)
 class Story:
-    """A network, two batches of the same size, and the calls to make, in order."""
+    """A network, two batches, of one size or of two, and the calls to make, in order."""
 
     problem: Problem
     other: Problem

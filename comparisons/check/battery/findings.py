@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from backproof.comparisons.check.forms.candidate import Candidate
 from backproof.comparisons.check.forms.expected import Expected
 from backproof.comparisons.check.subject.subject import Call, Misbehaviour
 from backproof.comparisons.verdicts.outcome import Outcome
@@ -39,6 +40,12 @@ def only_refused(what: str) -> Iterator[None]:
         if finding.kind != "raised":
             raise
         raise Misbehaviour("declined", f"{what} are refused: {finding.text}") from finding
+
+
+def require_a_loss(candidate: Candidate) -> None:
+    """A step that returns no loss offers none."""
+    if candidate.silent:
+        raise Misbehaviour("declined", "step returns no loss")
 
 
 def require(what: str, verdict: Verdict, calls: Sequence[Call] = ()) -> None:

@@ -142,13 +142,16 @@ def float32_trainings(seed: int, space: Space) -> list[TrainingProblem]:
 
 
 def story_grid(seed: int, space: Space) -> list[Story]:
-    """Every call after every other; weights of all sizes, since what moves one and back may lose bits."""
+    """Every call after every other; weights of all sizes, since what moves one and back may lose bits.
+
+    The other batch has the first one's size, whose buffers might be taken for its own, or is smaller.
+    """
     found = []
     for i, (first, second) in enumerate(product(CALLS, CALLS)):
         activation, loss, depth = space.kinds[(7 * i) % len(space.kinds)]
         architecture = Architecture(SHAPES[depth][0][0], activation, loss, space.dtype)
         problem = _of_all_sizes(generic_problem(architecture, 3, seed + i, space.biases), seed + i)
-        other = generic_problem(architecture, 3, seed + 1000 + i)
+        other = generic_problem(architecture, 3 - i % 2, seed + 1000 + i)
         other = replace(problem, x=other.x, targets=other.targets)
         found.append(Story(problem, other, (first, second, first)))
     return found

@@ -8,7 +8,7 @@ import numpy as np
 
 from backproof.comparisons.check.battery.cases import problems
 from backproof.comparisons.check.battery.check import check
-from backproof.comparisons.check.battery.findings import Mismatch, Undecided, require
+from backproof.comparisons.check.battery.findings import Mismatch, require, require_a_loss
 from backproof.comparisons.check.battery.grid import some
 from backproof.comparisons.check.forms.candidate import Candidate
 from backproof.comparisons.check.forms.expected import capped_loss, forward_logits
@@ -40,8 +40,7 @@ def differences(candidate: Candidate, problem: Problem) -> None:
         )
         candidate.load(architecture, here.weights)
         loss, gradient = candidate.loss_and_gradient(here.x, here.targets)
-        if np.isnan(loss) and candidate.form.step:
-            raise Undecided("step returns no loss")
+        require_a_loss(candidate)
         return loss - _named_shift(candidate, here), flat_gradient(gradient)
 
     start = flat_gradient(problem.weights)

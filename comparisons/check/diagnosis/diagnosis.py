@@ -100,11 +100,12 @@ def _evaluation_causes(
     seen = [o for o in observe(explored, seed) if not _is_degenerate(o)]
     overflows = overflow_causes(explored, seen)
     wrong_loss = bool(failed.keys() & {"loss", "extremes", "large outputs"})
-    told = [o for o in seen if not (explored.candidate.form.step and np.isnan(o.loss))]  # a step gives none
+    told = [] if explored.candidate.silent else seen
     losses = loss_findings(told, wrong_loss, overflows)
     finite = [o for o in seen if np.isfinite(o.gradient).all()]
     wrong = [o for o in finite if o.gradient_wrong]
     of_losses = [*losses.causes.values(), *([] if overflows else _endless_gradient(seen))]
+    of_losses += [] if told else overflows.values()
     if not wrong:
         return [*([early] if early else []), *of_losses], None
     model = search([o for o in finite if o.family in ("generic", "idle input")])

@@ -176,6 +176,7 @@ def observed(candidate: Candidate, problem: Problem, family: str = "generic") ->
     activation = form.activation or problem.architecture.activation
     convention = candidate.conventions.of(problem)
     flat, biases = flat_gradient(gradient), form.biases != "none"
+    loss = float(right.loss.value) if candidate.silent else loss  # nothing is known against it
     return Observation(
         problem, right, loss, flat, activation, form.output_activation, convention, family, biases
     )
@@ -197,7 +198,7 @@ def telling_problems(explored: Explored, seed: int) -> list[tuple[Problem, str]]
     for i, loss in enumerate(space.losses[:2]):
         kind = next(kind for kind in reversed(space.kinds) if kind[1] == loss)
         problem = generic_problem(_architecture(kind, space.dtype), 4, seed + i, space.biases)
-        found += [(saturated(problem, factor), "saturated") for factor in (40.0, 600.0, 3000.0)]
+        found += [(saturated(problem, factor), "saturated") for factor in (40.0, 600.0, 3000.0, -3000.0)]
     return found
 
 
@@ -233,7 +234,7 @@ def _with_idle_input(problem: Problem) -> Problem:
 
 
 def saturated(problem: Problem, size: float) -> Problem:
-    """The last layer scaled until the largest logit is of this size."""
+    """The last layer scaled until the largest logit is of this size; of the other sign where it is negative."""
     W, b = problem.weights[-1]
     factor = size / max(float(np.abs(forward_logits(problem)).max()), 1e-3)
     return replace(problem, weights=[*problem.weights[:-1], (factor * W, factor * b)])

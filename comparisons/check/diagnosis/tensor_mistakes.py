@@ -177,10 +177,15 @@ def _no_weight(o: Observation, layer: int, delta: Array) -> Array:
 
 
 def _share(o: Observation) -> float:
-    """How many times what it should be the last layer's weight gradient is."""
+    """How many times what it should be the last layer's weight gradient is.
+
+    1 where it is that but for rounding, and where an output is so saturated that nothing is left of it.
+    """
     right = right_weight(o, o.depth - 1, right_delta(o))
     size = float((right * right).sum())
-    return float((o.weight(o.depth - 1) * right).sum()) / size if size else 1.0
+    share = float((o.weight(o.depth - 1) * right).sum()) / size if size else 1.0
+    with_slope, without = (np.abs(delta).max(initial=0.0) for delta in (right_delta(o), right_error(o)))
+    return 1.0 if abs(share - 1) < 1e-3 or with_slope <= o.rounding * without else share
 
 
 def _without_output_slope(o: Observation, layer: int, delta: Array) -> Array:

@@ -18,6 +18,7 @@ from backproof.comparisons.check.subject.messages import Answer, Renamed
 from backproof.comparisons.check.subject.subject import Call, Misbehaviour, Subject
 from backproof.comparisons.running.outside_text import cleaned
 from backproof.comparisons.running.plain_data import Opaque
+from backproof.comparisons.verdicts.relu_kinks import flat_gradient
 from backproof.scratch.architecture import ACTIVATIONS, Architecture, Array, DtypeName, OptimizerSpec, Weights
 from backproof.scratch.problem import Problem
 
@@ -37,6 +38,7 @@ class Candidate:
         self.conventions = Conventions()
         self.dtype: DtypeName = "float64"  # in which it is asked where nothing else is said
         self.loaded: Weights = []
+        self.silent = False  # its step returned no loss
         self.early = False  # its step updates a layer before it passes the gradient back through it
         self.arrangement = ""  # in which gradients were seen to come, where it was none of pairs
 
@@ -156,8 +158,16 @@ class Candidate:
         self.subject.scribble(method, **arguments)
 
     def expected(self, problem: Problem) -> Expected:
-        """What a right class of this form and these conventions answers."""
-        return expected(problem, self.form, self.conventions)
+        """What a right class of this form and these conventions answers.
+
+        Of a step, what is less than half a unit of W beside rate g is lost: W - rate g is W.
+        """
+        right = expected(problem, self.form, self.conventions)
+        if not self.form.step:
+            return right
+        unit, rate = np.finfo(problem.architecture.dtype).eps, HUGE_RATE[problem.architecture.dtype]
+        lost: Array = float(unit) / rate * np.abs(flat_gradient(problem.weights).astype(np.float64))
+        return replace(right, lost=lost)
 
     def renew(self) -> None:
         self.subject.renew()
@@ -241,7 +251,8 @@ class Candidate:
         self.load(self.architecture, weights)
         pairs = zip(weights, moved, strict=True)
         gradient = [((W - W_moved) / rate, (b - b_moved) / rate) for (W, b), (W_moved, b_moved) in pairs]
-        return (_expect_number("step", value) if _is_number(value) else np.nan), gradient
+        self.silent = not _is_number(value)
+        return (np.nan if self.silent else _expect_number("step", value)), gradient
 
     def _in_pairs(self, value: Any, examples: int | None) -> Any:
         """Pairs (W, b) also of [W1, b1, W2, b2, ...] and of ([W1, W2, ...], [b1, b2, ...])."""

@@ -129,9 +129,13 @@ class Expected:
     undecided: bool  # rounding, or a convention, may take a kink either way
     reference: Reference | None = None
     scale: float = 1.0
+    lost: Array | None = None  # (n_parameters,) how much of each entry the way it is read cannot show
 
     def judge(self, found: Flat) -> Verdict:
         """Is `found` this gradient, or one for another side of a kink that rounding may take?"""
+        if self.lost is not None:
+            right = self.gradient.value
+            found = np.where(np.abs(found - right) <= self.lost, right, found)
         if self.reference is not None and self.scale == 1.0:
             return judge_gradient(self.reference, found)
         name = self.problem.architecture.parameter_name

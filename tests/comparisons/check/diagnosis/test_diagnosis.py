@@ -65,3 +65,22 @@ def test_the_true_causes_are_named_and_no_other(file: Path, name: str, first: st
 def test_a_loss_that_counts_the_other_outputs_is_told_as_that(file: Path) -> None:
     first = checked(file, "OthersInTheLoss", "loss").causes[0]
     assert "a binary cross-entropy of the softmax's probabilities, 1 / K times as large" in first.sentence
+
+
+def test_the_batch_size_of_the_first_call_is_found_to_be_remembered(file: Path) -> None:
+    found = checked(file, "RemembersN", "call order")
+    assert found.outcome == Outcome.FAIL
+    assert "something is remembered" in found.causes[0].sentence
+
+
+def test_a_step_without_a_loss_offers_none_and_passes(file: Path) -> None:
+    found = checked(file, "StepWithoutALoss", "loss", "gradient", "extremes")
+    rows = {row.check: row for row in found.checks}
+    assert found.outcome == Outcome.PASS
+    assert rows["loss"].text == "step returns no loss"
+
+
+def test_an_overflow_is_named_where_no_loss_is_told(file: Path) -> None:
+    found = checked(file, "NotShifted", "gradient", "extremes")
+    assert found.outcome == Outcome.FAIL
+    assert "overflow: the gradient is not finite from logits of about 7" in found.causes[0].sentence
