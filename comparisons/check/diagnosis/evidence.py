@@ -234,7 +234,7 @@ def _with_idle_input(problem: Problem) -> Problem:
 
 
 def saturated(problem: Problem, size: float) -> Problem:
-    """The last layer scaled until the largest logit is of this size; of the other sign where it is negative."""
+    """The last layer scaled until the largest logit is of this size; turned about where that is negative."""
     W, b = problem.weights[-1]
     factor = size / max(float(np.abs(forward_logits(problem)).max()), 1e-3)
     return replace(problem, weights=[*problem.weights[:-1], (factor * W, factor * b)])
