@@ -7,7 +7,7 @@ the libraries, the reading of the files, the first steps of the process (compila
     rate of step t of T    the optimiser's own times one_cycle(T)(t)
 
 Distortions are made ahead, by a thread of their own, while the step before them is taken: NumPy lets go of
-Python's lock in array operations. Every contender is fed by the same one.
+Python's lock in array operations. Every contender is fed by the same one, and its library has a thread less.
 """
 
 import itertools

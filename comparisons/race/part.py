@@ -24,7 +24,7 @@ from backproof.comparisons.race import course
 from backproof.comparisons.race.course import Images
 from backproof.comparisons.race.data_file import as_bytes, images_of, write
 from backproof.comparisons.race.messages import Ready, Request, RunSeed, WarmUp
-from backproof.comparisons.race.recipes import CANDIDATES, Target
+from backproof.comparisons.race.recipes import CANDIDATES, RaceRecipe, Target
 from backproof.comparisons.race.result import (
     Candidate,
     Cell,
@@ -51,7 +51,7 @@ NOISE = 1.02  # a ratio closer to 1 than this is no difference: a clock on a qui
 KEEP_EVERY = 30.0  # seconds between two writings of what is finished
 
 Keep = Callable[[RaceResult], object]
-Start = Callable[[RaceEntrant, int], RunnerProcess]
+Start = Callable[[RaceEntrant, int, int], RunnerProcess]  # of the entrant, on cores, with library threads
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,8 @@ class _Heat:
         if entrant.missing is not None or not entrant.target:
             self.cells[entrant.name] = Failed(entrant.missing) if entrant.missing else Absent(NO_RECIPE)
             return
-        self.processes[entrant.name] = self.start(entrant, self.plan.threads)
+        cores, threads = self.plan.threads, library_threads(self.target.recipe, self.plan.threads)
+        self.processes[entrant.name] = self.start(entrant, cores, threads)
         answer = self._ask(entrant, Request(WarmUp(self.target.recipe, data)))
         if isinstance(answer, Ready):
             self.cells[entrant.name] = Runner(entrant.says, answer.warm_up_seconds, answer.report, ())
@@ -181,6 +182,11 @@ class _Heat:
             verdict=judged(self.target, cells.get(SCRATCH)),
             command=self.plan.command,
         )
+
+
+def library_threads(recipe: RaceRecipe, threads: int) -> int:
+    """One less where distortions have a thread of their own: three on two cores would wait for each other."""
+    return max(1, threads - (recipe.distortion is not None))
 
 
 def judged(target: Target, scratch: Cell | None) -> Outcome:

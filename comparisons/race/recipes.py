@@ -9,6 +9,7 @@ folds of 5,000, two networks each, trained on the other 55,000. What was seen th
 from dataclasses import dataclass, replace
 
 from backproof.comparisons.record.distortion import Distortion
+from backproof.comparisons.record.recipes import MILD
 from backproof.scratch.architecture import OptimizerSpec
 
 
@@ -40,16 +41,17 @@ def _adam(rate: float) -> OptimizerSpec:
     return OptimizerSpec("adam", learning_rate=rate)
 
 
-# Held-out accuracy in percent, of single networks, their mean over folds.
+# Held-out accuracy in percent of single networks: means over folds, of the chosen two last on the first fold.
 TARGETS: dict[str, Target] = {
     # 97.75; one epoch 96.84, rate 0.006 97.4, 0.015 97.6, without label smoothing 97.6, plain SGD 97.5.
     "97": Target("97", 0.97, 1.5, RaceRecipe((128,), 2, 100, _adam(0.01), label_smoothing=0.05)),
-    # 98.40; two hidden layers and 4 epochs 98.5, rate 0.005 98.26, without label smoothing 98.09.
+    # 98.40; two hidden layers and 4 epochs 98.58, rate 0.005 98.26, without label smoothing 98.09.
     "98": Target("98", 0.98, 4.0, RaceRecipe((256,), 3, 128, _adam(0.01), label_smoothing=0.1)),
-    # 98.90; distance 0.3 98.83, 1.0 98.88; with dropout and label smoothing in its place, 10 epochs, 98.76.
-    "98.5": Target("98.5", 0.985, 15.0, RaceRecipe((512, 512), 5, 256, _adam(0.005), adversarial=0.6)),
-    # 99.15 after 10 epochs, 99.25 after 14; 512-512 after 8 99.0; adversarial steps beside it change nothing.
-    "99": Target("99", 0.99, 60.0, RaceRecipe((1024, 512), 10, 256, _adam(0.003), distortion=Distortion())),
+    # 98.86; 512-512 98.90 and 98.83 at distance 0.3, 256-256 98.79; 512-512 with dropout and label smoothing
+    # in the place of adversarial examples 98.76, after 10 epochs.
+    "98.5": Target("98.5", 0.985, 15.0, RaceRecipe((512, 256), 5, 256, _adam(0.005), adversarial=0.6)),
+    # 99.14 after 12 epochs, one seed; distorted more, 99.00 after 8, and 1024-512 after 14 99.25.
+    "99": Target("99", 0.99, 60.0, RaceRecipe((512, 512), 16, 256, _adam(0.004), distortion=MILD)),
 }
 
 _EASY, _FAIR, _HARD, _PLANE = (target.recipe for target in TARGETS.values())
@@ -68,14 +70,15 @@ CANDIDATES: dict[str, dict[str, RaceRecipe]] = {
     },
     "98.5": {
         "chosen": _HARD,
-        "256-256, 5 epochs": replace(_HARD, hidden=(256, 256)),
+        "256-256": replace(_HARD, hidden=(256, 256)),
+        "512-512": replace(_HARD, hidden=(512, 512)),
         "distance 1": replace(_HARD, adversarial=1.0),
         "label smoothing alone": replace(_HARD, adversarial=0.0, label_smoothing=0.1),
     },
     "99": {
         "chosen": _PLANE,
-        "512-512": replace(_PLANE, hidden=(512, 512)),
-        "affine alone": replace(_PLANE, distortion=Distortion(elastic=0.0)),
-        "8 epochs": replace(_PLANE, epochs=8),
+        "1024-512, 8 epochs": replace(_PLANE, hidden=(1024, 512), epochs=8),
+        "affine alone": replace(_PLANE, distortion=replace(MILD, elastic=0.0)),
+        "rate 0.002": replace(_PLANE, optimizer=_adam(0.002)),
     },
 }

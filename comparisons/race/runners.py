@@ -62,12 +62,12 @@ class RunnerProcess(Protocol):
 
 @final
 class Runner:
-    """A running `race.worker`."""
+    """A running `race.worker` on `cores` cores, its libraries on so many threads."""
 
-    def __init__(self, entrant: RaceEntrant, n_threads: int) -> None:
-        arguments = ("--target", entrant.target, "--threads", str(n_threads))
+    def __init__(self, entrant: RaceEntrant, cores: int, threads: int) -> None:
+        arguments = ("--target", entrant.target, "--cores", str(cores))
         command = processes.python("-m", "backproof.comparisons.race.worker", *arguments)
-        self._process = LineProcess(command, environment(n_threads))
+        self._process = LineProcess(command, environment(threads))
 
     def ask(self, request: Request, timeout: float) -> Reply:
         try:

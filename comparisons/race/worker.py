@@ -1,10 +1,10 @@
 """One runner in its own process: it is told what to train, and answers with what its clock showed.
 
-    python -m backproof.comparisons.race.worker --target package.module:Class --threads 2
+    python -m backproof.comparisons.race.worker --target package.module:Class --cores 2
 
 Each line on stdin is a request, each answer a line on stdout (see `messages`); everything else that is
-printed goes to stderr. Nothing numerical is imported before the process is bound to its cores and its thread
-counts are set. An error ends the process: whoever asked sees the traceback's last line.
+printed goes to stderr. Nothing numerical is imported before the process is bound to its cores; its thread
+counts stand in its environment. An error ends the process: whoever asked sees the traceback's last line.
 """
 
 from __future__ import annotations
@@ -67,12 +67,12 @@ def main() -> None:
     """Answer requests until stdin ends."""
     parser = argparse.ArgumentParser(prog="race_worker")
     parser.add_argument("--target", required=True)
-    parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--cores", type=int, required=True)
     options = parser.parse_args()
     # Answers keep the original stdout; what frameworks print goes to stderr.
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    limits.bind_to_cores(options.threads)
+    limits.bind_to_cores(options.cores)
     starter = Starter(make(options.target))
     from backproof.comparisons.race.messages import Reply, request_from, to_line
 

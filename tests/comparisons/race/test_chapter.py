@@ -41,7 +41,7 @@ def test_a_single_run_is_drawn_without_an_interval() -> None:
 
 
 def test_the_recipe_is_told_in_one_sentence() -> None:
-    assert chapter.recipe(TARGETS["98.5"].recipe).startswith("784-512-512-10: ")
+    assert chapter.recipe(TARGETS["98.5"].recipe).startswith("784-512-256-10: ")
     assert "label smoothing" in chapter.recipe(TARGETS["98"].recipe)
     assert "towards a larger loss" in chapter.recipe(TARGETS["98.5"].recipe)
     assert "random distortions" in chapter.recipe(TARGETS["99"].recipe)

@@ -41,7 +41,12 @@ def raced(
 ) -> RaceResult:
     kept = [] if kept is None else kept
     return part.run(
-        asked, dataset(), Silent(), before, kept.append, lambda entrant, threads: processes[entrant.name]
+        asked,
+        dataset(),
+        Silent(),
+        before,
+        kept.append,
+        lambda entrant, cores, threads: processes[entrant.name],
     )
 
 
@@ -125,6 +130,18 @@ def test_the_warm_up_comes_before_the_first_run_of_a_target_and_processes_are_cl
     kinds = [type(content).__name__ for content in processes["scratch"].asked]
     assert kinds == ["WarmUp", "RunSeed", "RunSeed"] * 2
     assert all(process.closed for process in processes.values())
+
+
+def test_distortions_have_one_of_the_threads() -> None:
+    seen: list[tuple[int, int]] = []
+
+    def start(entrant: RaceEntrant, cores: int, threads: int) -> FakeProcess:
+        seen.append((cores, threads))
+        return FakeProcess(finished)
+
+    part.run(plan((EASY, HARD), 1, SCRATCH), dataset(), Silent(), None, lambda found: None, start)
+    assert seen == [(2, 2), (2, 1)]
+    assert part.library_threads(HARD.recipe, 1) == 1
 
 
 def test_whoever_fails_has_the_reason_in_its_cell_and_the_others_go_on() -> None:

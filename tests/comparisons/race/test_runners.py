@@ -30,7 +30,7 @@ def test_what_follows_no_recipe_has_no_target_to_start() -> None:
 
 def test_a_process_warms_up_and_runs_a_seed_with_its_threads(tmp_path: Path) -> None:
     write(images_of(dataset()), tmp_path / "images.npz")
-    process = Runner(SCRATCH, 1)
+    process = Runner(SCRATCH, 1, 1)
     try:
         ready = process.ask(Request(WarmUp(SMALL, str(tmp_path / "images.npz"))), 120.0).content
         run = process.ask(Request(RunSeed(3)), 120.0).content
@@ -45,7 +45,7 @@ def test_a_process_warms_up_and_runs_a_seed_with_its_threads(tmp_path: Path) -> 
 
 
 def test_a_process_that_ends_is_said_to_have_ended() -> None:
-    process = Runner(RaceEntrant("gone", "backproof.comparisons.race.scratch_recipe:NoSuchClass", ""), 1)
+    process = Runner(RaceEntrant("gone", "backproof.comparisons.race.scratch_recipe:NoSuchClass", ""), 1, 1)
     with pytest.raises(RunnerFailedError, match=r"its process ended \(exit code 1\): .*NoSuchClass"):
         process.ask(Request(RunSeed(0)), 60.0)
     process.close()
