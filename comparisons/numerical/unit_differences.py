@@ -38,7 +38,7 @@ from typing import Annotated
 import numpy as np
 
 from backproof.scratch.architecture import Array, Flat, Inputs, Targets, Units
-from backproof.scratch.changes import Buffers, activation_change, largest
+from backproof.scratch.changes import Buffers, activation_change, largest, multiplied
 from backproof.scratch.differences import CENTRAL, step_sizes
 from backproof.scratch.loss_changes import Move, loss_changes
 from backproof.scratch.network import Network, product
@@ -48,6 +48,9 @@ from backproof.scratch.unmoved import Unmoved, forward_unmoved
 TILE = 2**16  # numbers of a temporary array: a few of them stay in a core's cache
 
 LogitChanges = Annotated[Array, "examples outputs units"]
+# The last layer's weights turned round, as the loss takes what moves the logits; of one example if all share
+# them.
+ToLogits = Annotated[Array, "examples outputs units"]
 Columns = slice  # of units
 
 
@@ -67,10 +70,11 @@ class UnitDifferences:
         unmoved = forward_unmoved(network, x, targets)
         scale = network.loss_function.scale(len(x), network.architecture.n_outputs)
         result = Parameters(network.architecture, dtype=network.dtype)
+        to_logits = np.ascontiguousarray(unmoved.weights(unmoved.last).transpose(0, 2, 1))
         for number, (dW, db) in enumerate(result.layers):
             layer = unmoved.layers[number]
             h = step_sizes(layer.z, CENTRAL, self.step)
-            delta = _changes(unmoved, number, h)
+            delta = _changes(unmoved, number, h, to_logits)
             delta *= scale / (CENTRAL.divisor * h)
             # dW_l = a_{l-1}^T delta_l ;  db_l = 1^T delta_l, the inputs' last column being ones
             gradient = product(layer.inputs.T, delta)
@@ -78,7 +82,7 @@ class UnitDifferences:
         return result.flat
 
 
-def _changes(unmoved: Unmoved, number: int, h: Units) -> Units:
+def _changes(unmoved: Unmoved, number: int, h: Units, to_logits: ToLogits) -> Units:
     """l_n(z_l[n, j] + h) - l_n(z_l[n, j] - h) for every unit of one layer in every example."""
     total = np.zeros_like(h)
     *_, n_outputs = sizes = unmoved.network.architecture.layer_sizes
@@ -89,7 +93,8 @@ def _changes(unmoved: Unmoved, number: int, h: Units) -> Units:
     loss = unmoved.network.loss_function
     for units in _columns(h.shape[1], width):
         for sign, weight in zip(CENTRAL.nodes, CENTRAL.weights, strict=True):
-            D = _logit_changes(unmoved, number, units, sign.real * h[:, units], buffers)
+            moved = sign.real * h[:, units]
+            D = _logit_changes(unmoved, number, units, moved, to_logits, buffers)
             (change,) = loss_changes(loss, unmoved.logits, Move(D, (1,), largest(D)), buffers)
             total[:, units] += weight.real * change
     return total
@@ -101,19 +106,23 @@ def _columns(n: int, width: int) -> Iterator[Columns]:
 
 
 def _logit_changes(
-    unmoved: Unmoved, number: int, units: Columns, moved: Units, buffers: Buffers
+    unmoved: Unmoved, number: int, units: Columns, moved: Units, to_logits: ToLogits, buffers: Buffers
 ) -> LogitChanges:
     """D where these units of a layer have pre-activations that are `moved` farther, each unit by itself."""
     if number == unmoved.last:
         one_logit_each = unmoved.as_logit_moves(np.eye(unmoved.logits.z.shape[1], dtype=moved.dtype)[units])
         return one_logit_each.transpose(0, 2, 1) * moved[:, None]
     d = _activations_moved(unmoved, unmoved.layers[number].z[:, units], moved, buffers)
+    if number + 1 == unmoved.last:
+        # D_c = d_j W[j, c]
+        return multiplied(d[:, None], to_logits[..., units], buffers[0])
     # z_{l+1} moves by d_j W_{l+1}[j]
-    moves = d[..., None] * unmoved.weights(number + 1)[:, units]
+    moves = multiplied(d[..., None], unmoved.weights(number + 1)[:, units], buffers[0])
     for layer in range(number + 1, unmoved.last):
         d = _activations_moved(unmoved, unmoved.layers[layer].z[:, None], moves, buffers)
-        moves = product(d, unmoved.weights(layer + 1))
-    return np.ascontiguousarray(moves.transpose(0, 2, 1))
+        if layer + 1 < unmoved.last:
+            moves = product(d, unmoved.weights(layer + 1))
+    return product(to_logits, d.transpose(0, 2, 1))
 
 
 def _activations_moved(unmoved: Unmoved, z: Array, moved: Array, buffers: Buffers) -> Array:
