@@ -239,6 +239,9 @@ class _Writer:
         loss, forward = self.found.named(LOSS), self.found.forward
         told = self._call(loss, "outputs", "targets") if loss else "..."
         first = f"outputs = {self._outputs('x')}"
+        if forward is not None and forward.keys and forward.returned:  # the backward pass takes them all
+            first = f"outputs = {self._call(forward, 'x')}"
+            told = told.replace("outputs", f"outputs[{forward.returned[-1]!r}]")
         if forward is not None and len(forward.returned) > 1 and not forward.keys:
             first = f"{', '.join(forward.returned)} = {self._call(forward, 'x', 'targets')}"
             told = self._call(loss, *self._likely(forward), "targets") if loss else "..."
