@@ -80,6 +80,16 @@ def test_a_batch_of_one_has_the_outer_product_that_a_larger_one_sums(dtype: Dtyp
     np.testing.assert_array_equal(2 * gradient_of(case), gradient_of(case.rows([0, 0])))
 
 
+@given(cases(dtypes=DTYPES))
+def test_the_weights_of_a_batch_of_one_get_products_that_no_sum_has_rounded(case: Case) -> None:
+    one = case.rows([0])
+    found = Parameters(case.architecture, gradient_of(one))
+    activations = one.network().forward(one.x)
+    for (dW, db), a in zip(found.layers, activations, strict=False):
+        # db = delta, where there is one example.
+        np.testing.assert_array_equal(dW, a.T * db)
+
+
 @pytest.mark.parametrize("allocations", [np.empty])
 def test_no_buffer_is_made_after_the_first_step(
     allocations: Callable[..., Array], monkeypatch: pytest.MonkeyPatch
