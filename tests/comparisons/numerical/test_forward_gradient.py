@@ -1,10 +1,13 @@
 """Forward gradients: the slope is exact, the guess is right on average, and its error is what theory says."""
 
+import doctest
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backproof.comparisons.numerical import forward_gradient
 from backproof.comparisons.numerical.forward_gradient import (
     PERTURBED,
     ForwardGradient,
@@ -107,3 +110,8 @@ def test_what_it_cannot_perturb_and_no_direction_are_refused() -> None:
         ForwardGradient("layers")  # type: ignore[arg-type] # that is what is refused
     with pytest.raises(InputError, match="directions: expected at least 1"):
         ForwardGradient(directions=0)
+
+
+def test_the_worked_example_gives_what_it_says() -> None:
+    found = doctest.testmod(forward_gradient)
+    assert (found.failed, found.attempted > 0) == (0, True)

@@ -1,5 +1,7 @@
 """Differences of units are the quotients of their weights, at another step."""
 
+import doctest
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -71,3 +73,8 @@ def test_a_relu_on_its_kink_gets_half_the_slope() -> None:
     # L(z) = (max(z, 0) - 1)^2 at z = 0: (L(h) - L(-h)) / 2h = h/2 - 1, where the slopes are 0 and -2.
     found = gradient(case.network(), case.x, case.targets, UnitDifferences(0.25))
     np.testing.assert_allclose(found[:2], 0.125 - 1, rtol=1e-15)
+
+
+def test_the_worked_example_gives_what_it_says() -> None:
+    found = doctest.testmod(unit_differences)
+    assert (found.failed, found.attempted > 0) == (0, True)
