@@ -248,10 +248,10 @@ def _distance(training: TwinResult) -> Markup:
     return Markup(
         "{}<p>The bound grows from step to step. Each step adds the learning rate times the most that the "
         "two gradients may differ by there: truncation (h²/6 times a third cumulant), rounding, and the "
-        "whole slope where a relu may cross its kink inside the stencil. What was there before is amplified "
-        "by the measured factor by which one step of backpropagation moves the two points apart. The step of "
-        "the differences is {} of each parameter’s scale: structured quotients hardly round, so it can be "
-        "that small, and kinks are then hardly ever met.</p>"
+        "whole slope where a relu may cross its kink inside the stencil. What was there before, of weights "
+        "and velocities, is amplified by the measured factor by which one step of backpropagation "
+        "moves the two apart. The step of the differences is {} of the scale of what moves: structured "
+        "quotients hardly round, so it can be that small, and kinks are then hardly ever met.</p>"
     ).format(figure, formats.scientific(training.setting.step))
 
 
