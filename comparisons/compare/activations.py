@@ -10,6 +10,11 @@ value, and exp(z) - 1 as 1 does. The usual formulas have up to a dozen operation
 up to ten units in the last place, which is less than ROUNDINGS.
 
 torch's softplus is z above 20, where log(1 + exp(-z)) is left out: that much more is allowed there.
+
+Reverse mode multiplies what comes back by one factor of f' after another, and whatever falls below the
+smallest normal number on the way may be flushed to zero, before another factor makes it large again:
+
+    |delta' - delta| <= ... + ROUNDINGS tiny size'
 """
 
 from collections.abc import Callable, Mapping
@@ -19,7 +24,7 @@ import numpy as np
 
 from backproof.comparisons.check.forms.activations import ACTIVATION_FUNCTIONS
 from backproof.comparisons.verdicts.activation_bounds import ACTIVATION_BOUNDS, undecided_signs
-from backproof.comparisons.verdicts.rounding import Arithmetic, Bounded
+from backproof.comparisons.verdicts.rounding import Arithmetic, Bounded, product
 from backproof.scratch.architecture import Array
 
 ROUNDINGS = 40.0
@@ -43,27 +48,34 @@ WORDS: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Active:
-    """a = f(z), and f'(z)."""
+    """a = f(z), and f'(z); what a product with f'(z) may lose to underflow on its way."""
 
     a: Bounded
     slope: Bounded
+    lost: Array
+
+    def passed_back(self, summed: Bounded, arithmetic: Arithmetic) -> Bounded:
+        """summed * f'(z)."""
+        found = product(summed, self.slope, arithmetic)
+        return Bounded(found.value, found.error + np.where(summed.magnitude > 0, self.lost, 0.0))
 
 
 def active(kind: str, z: Bounded, arithmetic: Arithmetic) -> Active:
     """Both with their bounds. A kink whose side is a matter of rounding may have either slope."""
     if kind in ACTIVATION_BOUNDS:
         found = ACTIVATION_BOUNDS[kind](z, arithmetic)
-        return Active(found.a, _decided(kind, z, found.derivative))
+        return Active(found.a, _decided(kind, z, found.derivative), np.zeros_like(z.value))
     function = ACTIVATION_FUNCTIONS[kind]
     size, slope_size = _SIZES[kind](np.abs(z.value) + z.error)
     unit = ROUNDINGS * arithmetic.unit
-    error = STEEPEST * z.error + unit * size + arithmetic.tiny
+    error = STEEPEST * z.error + unit * size + ROUNDINGS * arithmetic.tiny * np.maximum(size, 1.0)
     slope_error = function.curvature * z.error + unit * slope_size
     if kind == "softplus":
         left_out = np.where(z.value + z.error > TORCH_THRESHOLD, np.exp(-np.abs(z.value)), 0.0)
         error, slope_error = error + left_out, slope_error + left_out
     slope = Bounded(function.slope(z.value), slope_error)
-    return Active(Bounded(function.value(z.value), error), _decided(kind, z, slope))
+    lost = ROUNDINGS * arithmetic.tiny * slope_size
+    return Active(Bounded(function.value(z.value), error), _decided(kind, z, slope), lost)
 
 
 def _decided(kind: str, z: Bounded, slope: Bounded) -> Bounded:

@@ -23,14 +23,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from backproof.comparisons.compare.activations import active
+from backproof.comparisons.compare.activations import Active, active
 from backproof.comparisons.compare.alternatives import Given, causes_of
 from backproof.comparisons.compare.intervals import Interval, bounded, rule
 from backproof.comparisons.compare.judging import Block, blocks, judge, whole
 from backproof.comparisons.compare.result import Link
 from backproof.comparisons.compare.trace import Trace, layer_names, named, step_name
 from backproof.comparisons.verdicts.loss_bounds import LOSS_BOUNDS
-from backproof.comparisons.verdicts.rounding import Arithmetic, Bounded, inner_products, product
+from backproof.comparisons.verdicts.rounding import Arithmetic, Bounded, inner_products
 from backproof.scratch.architecture import Architecture, Array, OptimizerSpec
 from backproof.scratch.problem import Problem
 
@@ -85,7 +85,7 @@ class Chain:
     activations: Sequence[str]
     links: list[Link] = field(default_factory=list)  # the tensors judged so far
     expected: dict[str, Callable[[], Iterator[Block]]] = field(default_factory=dict)
-    hidden: list[tuple[Bounded, Bounded]] = field(default_factory=list)  # z and f'(z) of each hidden layer
+    hidden: list[tuple[Bounded, Active]] = field(default_factory=list)  # z and f at z of each hidden layer
     gradients: list["Gradient"] = field(default_factory=list)  # from the last layer to the first
 
     def __post_init__(self) -> None:
@@ -108,7 +108,7 @@ class Chain:
             inputs.append(a)
             z = self._take(name, self._layer(a, layer), Given(self.problem, layer, inputs=a.value))
             found = active(kind, z, self.arithmetic)
-            self.hidden.append((z, found.slope))
+            self.hidden.append((z, found))
             given = Given(self.problem, layer, z=z.value, activation=kind)
             a = self._take(f"a{layer + 1}", found.a, given)
         last = len(hidden)
@@ -140,12 +140,13 @@ class Chain:
             self._judge(f"dW{layer + 1}", gradient.weight_shape, gradient.weight, given)
             self._judge(f"db{layer + 1}", gradient.bias_shape, gradient.bias, given)
             if layer:
-                summed, (z, slope) = self._back(delta, layer), self.hidden[layer - 1]
+                summed, (z, f) = self._back(delta, layer), self.hidden[layer - 1]
                 given = Given(
                     self.problem, layer, inputs=inputs[layer].value, delta=delta.value,
-                    z=z.value, summed=summed.value, slope=slope.value, activation=self.activations[layer - 1],
+                    z=z.value, summed=summed.value, slope=f.slope.value,
+                    activation=self.activations[layer - 1],
                 )  # fmt: skip
-                delta = self._take(f"delta{layer}", product(summed, slope, self.arithmetic), given)
+                delta = self._take(f"delta{layer}", f.passed_back(summed, self.arithmetic), given)
 
     def _take(self, name: str, expected: Bounded, given: Given) -> Bounded:
         """Judge the recorded tensor, if there is one, and go on from it."""
