@@ -12,7 +12,7 @@ from backproof.comparisons.running.errors import Interrupted
 from backproof.scratch.errors import InputError
 
 if TYPE_CHECKING:
-    from backproof.comparisons.race.part import RacePlan
+    from backproof.comparisons.race.part import Keep, RacePlan
     from backproof.comparisons.race.recipes import Target
     from backproof.comparisons.race.result import RaceResult
     from backproof.comparisons.race.runners import RaceEntrant
@@ -63,7 +63,9 @@ def race(
     begin(None)
     from backproof.comparisons.race import part
     from backproof.comparisons.race.recipes import TARGETS
+    from backproof.comparisons.race.result import RaceResult
     from backproof.comparisons.report.document import look_into
+    from backproof.comparisons.report.write import merge
 
     if division not in DIVISIONS:
         raise InputError(f"division: expected one of {', '.join(DIVISIONS)}; got {division!r}")
@@ -73,10 +75,17 @@ def race(
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended from outside, as by Ctrl-C
     if choose:
         return _choose(targets, runs, plan.threads, data_dir)
+    kept: list[RaceResult] = []
+
+    def keep(found: RaceResult) -> None:
+        merge(out, plan.command, race=found)
+        kept.append(found)
+
     try:
-        found = _race(plan, before.race if before is not None else None, data_dir, out)
+        found = _race(plan, before.race if before is not None else None, data_dir, keep)
     except KeyboardInterrupt as interrupt:
-        raise Interrupted(f"the runs finished until then are kept in {out}") from interrupt
+        said = f"the runs finished until then are kept in {out}" if kept else "no run was finished"
+        raise Interrupted(said) from interrupt
     from backproof.comparisons.race import terminal
 
     return finish(out, {"race": found}, partial(terminal.render, found))
@@ -108,14 +117,10 @@ def _entrants(contenders: list[str] | None, division: str) -> "tuple[RaceEntrant
     return tuple(entrants([name for name in dict.fromkeys(contenders) if name != known.SCRATCH], division))
 
 
-def _race(plan: "RacePlan", before: "RaceResult | None", data_dir: str | None, out: str) -> "RaceResult":
+def _race(plan: "RacePlan", before: "RaceResult | None", data_dir: str | None, keep: "Keep") -> "RaceResult":
     from backproof.comparisons.data.dataset import load
     from backproof.comparisons.race import part
-    from backproof.comparisons.report.write import merge
     from backproof.comparisons.running.progress import Terminal
-
-    def keep(found: "RaceResult") -> None:
-        merge(out, plan.command, race=found)
 
     with Terminal() as progress:
         dataset = load("mnist", data_dir, say=progress.say)

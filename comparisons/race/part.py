@@ -86,7 +86,7 @@ def run(
         total = len(plan.targets) * len(plan.entrants) * plan.runs
         with progress.task("race: runs", total=total) as advance:
             for target in plan.targets:
-                heat = _Heat(plan, target, start)
+                heat = _Heat(plan, target, start, progress.say)
                 saved = time.monotonic()
                 try:
                     for said in heat.run(str(path)):
@@ -116,6 +116,7 @@ class _Heat:
     plan: RacePlan
     target: Target
     start: Start
+    say: Callable[[str], None]
     cells: dict[str, Cell] = field(default_factory=dict)
     processes: dict[str, RunnerProcess] = field(default_factory=dict)
 
@@ -142,6 +143,8 @@ class _Heat:
         answer = self._ask(entrant, Request(WarmUp(self.target.recipe, data)))
         if isinstance(answer, Ready):
             self.cells[entrant.name] = Runner(entrant.says, answer.warm_up_seconds, answer.report, ())
+            seconds = formats.seconds(answer.warm_up_seconds)
+            self.say(f"{self.target.name}%: {formats.label(entrant.name)} is ready, first steps {seconds}")
 
     def _run(self, entrant: RaceEntrant, seed: int) -> str:
         answer = self._ask(entrant, Request(RunSeed(seed)))

@@ -11,6 +11,7 @@ import pytest
 
 from backproof.comparisons import cli
 from backproof.comparisons.running import processes
+from tests.support.small_records import dataset
 
 SMALL = """
 import sys
@@ -42,6 +43,19 @@ def test_a_wrong_option_is_one_sentence_and_exit_code_2(
 ) -> None:
     assert cli.run(["race", *arguments, "--out", str(tmp_path / "out")]) == 2
     assert said in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_stopped_before_the_first_run_it_says_that_nothing_was_finished(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def stopped(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("backproof.comparisons.data.dataset.load", lambda *arguments, **options: dataset())
+    monkeypatch.setattr("backproof.comparisons.race.part.run", stopped)
+    assert cli.run(["race", "--out", str(tmp_path / "out")]) == 130
+    assert "interrupted; no run was finished" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 

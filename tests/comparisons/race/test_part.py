@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import ClassVar
 
 import pytest
 
@@ -130,6 +131,25 @@ def test_the_warm_up_comes_before_the_first_run_of_a_target_and_processes_are_cl
     kinds = [type(content).__name__ for content in processes["scratch"].asked]
     assert kinds == ["WarmUp", "RunSeed", "RunSeed"] * 2
     assert all(process.closed for process in processes.values())
+
+
+def test_every_warm_up_and_every_run_is_told() -> None:
+    class Told(Silent):
+        said: ClassVar[list[str]] = []
+
+        def say(self, message: str) -> None:
+            self.said.append(message)
+
+    processes = two()
+    part.run(
+        plan((EASY,), 1), dataset(), Told(), None, lambda found: None, lambda who, *_: processes[who.name]
+    )
+    assert [line.partition(",")[0] for line in Told.said] == [
+        "97%: scratch is ready",
+        "97%: PyTorch is ready",
+        "97%: scratch",
+        "97%: PyTorch",
+    ]
 
 
 def test_distortions_have_one_of_the_threads() -> None:
