@@ -16,6 +16,7 @@ from backproof.comparisons.compare.words import answer
 from backproof.comparisons.contenders.known import SCRATCH
 from backproof.comparisons.drawing import formats
 from backproof.comparisons.gradients.result import Check
+from backproof.comparisons.race.result import RaceResult
 from backproof.comparisons.report.document import Results
 from backproof.comparisons.speed.ratios import ends, geometric_means, noise_of_the_mean, under
 from backproof.comparisons.speed.result import Estimate, Finding, SpeedResult
@@ -253,6 +254,8 @@ def _about_the_rest(results: Results) -> str:
             f"One gradient by structured numerical differentiation takes {formats.times(found.speedup)} less "
             "time than by the textbook's loop."
         )
+    if results.race is not None and (raced := _about_the_race(results.race)):
+        return raced
     if results.record is not None:
         best = max(board.test.accuracy for board in results.record.boards.values())
         return f"The best network from scratch reads {formats.percent(best)} of MNIST's test images right."
@@ -270,6 +273,21 @@ def _about_the_rest(results: Results) -> str:
         lessons = f"{len(results.lessons)} lesson{'s' * (len(results.lessons) != 1)}"
         return f"{sum(claims)} of {len(claims)} claims of {lessons} hold."
     return NOTHING
+
+
+def _about_the_race(race: RaceResult) -> str:
+    """The accuracy and the seconds of every target that the NumPy network has run; empty where it has not."""
+    runners = [target.finished[SCRATCH] for target in race.targets.values() if SCRATCH in target.finished]
+    if not runners:
+        return ""
+    reads = ["of MNIST's test images right in", *["in"] * (len(runners) - 1)]
+    told = [
+        f"{formats.percent(one.mean_accuracy)} {word} {formats.seconds(one.seconds[0])}"
+        for one, word in zip(runners, reads, strict=True)
+    ]
+    fewest = min(len(one.runs) for one in runners)
+    over = f" (means and medians of {fewest} runs)" if fewest > 1 else " (one run)"
+    return f"The NumPy network reads {formats.listed(told)}{over}."
 
 
 def _about_the_checked(classes: Sequence[CheckedClass]) -> str:

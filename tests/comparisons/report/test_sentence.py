@@ -11,6 +11,7 @@ from backproof.comparisons.gradients.result import Gradients
 from backproof.comparisons.report.document import Results
 from backproof.comparisons.report.sentence import NOTHING, sentences
 from backproof.comparisons.verdicts.outcome import Outcome
+from tests.support.race_results import race, without_runs
 from tests.support.sample_comparison import a_comparison
 from tests.support.sample_results import (
     DIGITS,
@@ -163,6 +164,16 @@ def test_only_numerical_training() -> None:
         "One gradient by structured numerical differentiation takes 100× less time than by the textbook's "
         "loop."
     )
+
+
+def test_only_a_race() -> None:
+    told = said(Results(race=race()))
+    assert told.startswith("The NumPy network reads 97.2")
+    assert told.endswith(" (means and medians of 10 runs).")
+    assert told.count(" of MNIST's test images right in ") == 1
+    assert told.count(" in ") == len(race().targets)
+    assert said(Results(race=race(1))).endswith(" (one run).")
+    assert said(Results(race=without_runs())) == NOTHING
 
 
 def test_only_a_campaign() -> None:
