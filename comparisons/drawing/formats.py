@@ -77,11 +77,11 @@ def interval(ends: Sequence[Number] | None) -> str:
 
 
 def times(value: Number) -> str:
-    """A ratio to three figures: ``1.92×``, ``0.870×``, ``12.0×``, ``1,331×``."""
+    """A ratio to three figures: ``1.92×``, ``0.870×``, ``0.0625×``, ``12.0×``, ``1,331×``."""
     if (special := _finite(value)) is not None:
         return special
     assert value is not None
-    decimals = 0 if value == 0 else min(3, max(0, 2 - math.floor(math.log10(abs(value)))))
+    decimals = 0 if value == 0 else min(9, max(0, 2 - math.floor(math.log10(abs(value)))))
     return f"{value:,.{decimals}f}×"
 
 

@@ -4,7 +4,7 @@ import math
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from backproof.comparisons.drawing import formats
@@ -70,6 +70,7 @@ def test_a_ratio_has_three_figures(value: float | None, text: str) -> None:
 
 
 @given(st.floats(1e-3, 1e3))
+@example(0.0625)
 def test_a_ratio_reads_back_to_three_figures(value: float) -> None:
     assert float(formats.times(value).removesuffix("×").replace(",", "")) == pytest.approx(value, rel=5.1e-3)
 

@@ -75,7 +75,13 @@ SUMS: dict[str, dict[str, int]] = {
         "_sigmoid_slopes": 1,
         "_tanh_slopes": 1,
     },
-    "difference_bounds": {"_terms": 1, "central_difference_bound": 9},
+    "difference_bounds": {
+        "_Forward.slopes": 1,
+        "_forward": 7,
+        "_terms": 1,
+        "central_difference_bound": 1,
+        "unit_difference_bound": 3,
+    },
     "forward_bounds": {
         "_Walk.__init__": 1,
         "_Walk._delta_errors": 2,

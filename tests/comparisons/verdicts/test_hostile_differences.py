@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from backproof.comparisons.contenders.scratch_mlp import ScratchMLP
+from backproof.comparisons.numerical.unit_differences import UnitDifferences
 from backproof.comparisons.verdicts import certified_differences, difference_bounds, relu_kinks, shared_deltas
 from backproof.comparisons.verdicts.certified_differences import central_differences
-from backproof.comparisons.verdicts.difference_bounds import central_difference_bound
+from backproof.comparisons.verdicts.difference_bounds import central_difference_bound, unit_difference_bound
 from backproof.comparisons.verdicts.network_bounds import Reference, backprop_reference
 from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.comparisons.verdicts.relu_kinks import (
@@ -119,6 +120,39 @@ def offset_units() -> float:
     network = two_classes(2.0**20, 1.0 - 2.0**20, 1.0, -1.0, x)
     bound = central_difference_bound(network, x, np.full(len(network.parameters.flat), 1e-30))
     return largest_share(0.25 * 2.0**20 * U, bound[5])
+
+
+def units_share(network: Network, x: Array, entry: int, step: float) -> float:
+    """|difference of units - backprop| over its bound, of one entry."""
+    labels = np.ones(len(x), dtype=int)
+    error = UnitDifferences(step)(network, x, labels) - gradient(network, x, labels)
+    return largest_share(error[entry], unit_difference_bound(network, x, step)[entry])
+
+
+def unit_truncation() -> float:
+    x = np.ones((1, 1))
+    return units_share(two_classes(1.0, 0.0, 1.0, WORST - 1.0, x), x, 0, H)
+
+
+def logit_truncation() -> float:
+    x = np.ones((1, 1))
+    return units_share(two_classes(1.0, 0.0, 1.0, WORST - 1.0, x), x, 2, H)
+
+
+def kink_in_a_units_stencil() -> float:
+    x = np.ones((1, 1))
+    return units_share(two_classes(1e-9, 0.0, 1.0, 9.0, x), x, 0, H)
+
+
+def sign_by_rounding_of_units() -> float:
+    x = np.array([[1.0] + [U] * 20])
+    return largest_share(1.0, unit_difference_bound(two_classes(1.0, -1.0, 1.0, 40.0, x), x, 4 * U)[0])
+
+
+def offset_logits_by_units() -> float:
+    x = np.ones((1, 1))
+    network = two_classes(0.0, 1.0, 2.0**20, -(2.0**20), x)
+    return largest_share(0.25 * 2.0**20 * U, unit_difference_bound(network, x, 4 * U)[5])
 
 
 # --- certified differences ---------------------------------------------------------------------------------
@@ -343,30 +377,63 @@ TERMS = {
     ),
     "truncation": Term(
         difference_bounds,
-        "h**2 / 6 * THIRD_CUMULANT * (third.T @ cubed)",
+        "_third(h) * (third.T @ cubed)",
         "0 * (third.T @ cubed)",
         truncation,
     ),
     "truncation of the logits' weights": Term(
         difference_bounds,
-        "_terms(a, np.ones_like(e), ",
-        "_terms(a, np.zeros_like(e), ",
+        "_terms(state.a, np.ones_like(kappa), ",
+        "_terms(state.a, np.zeros_like(kappa), ",
         truncation_above,
     ),
     "kinks": Term(
-        difference_bounds, "(2 * near + kappa * on) * spread", "kappa * on * spread", kink_in_the_stencil, 0.2
+        difference_bounds,
+        "(2 * near + self.kappa * on) * self.spread",
+        "self.kappa * on * self.spread",
+        kink_in_the_stencil,
+        0.2,
     ),
     "the stencil's reach": Term(
         difference_bounds,
-        "reach = first.max(axis=0) * inputs.max(axis=1)[:, None] + e_z",
-        "reach = 0 * first.max(axis=0) + e_z",
+        "first.max(axis=0) * state.inputs.max(axis=1)[:, None] + state.e_z",
+        "0 * first.max(axis=0) + state.e_z",
         kink_in_the_stencil,
     ),
     "signs that rounding decides": Term(
         difference_bounds,
-        "inputs.max(axis=1)[:, None] + e_z",
-        "inputs.max(axis=1)[:, None] + 0 * e_z",
+        "inputs.max(axis=1)[:, None] + state.e_z",
+        "inputs.max(axis=1)[:, None] + 0 * state.e_z",
         sign_by_rounding,
+    ),
+    "truncation of a unit's difference": Term(
+        difference_bounds, "_third(first) * cubed + linear", "0 * cubed + linear", unit_truncation
+    ),
+    "a kink or rounding beside a unit's truncation": Term(
+        difference_bounds,
+        "_third(first) * cubed + linear",
+        "_third(first) * cubed",
+        kink_in_a_units_stencil,
+        0.2,
+    ),
+    "truncation of a logit's difference": Term(
+        difference_bounds,
+        "_third(second) + state.kappa",
+        "0 * _third(second) + state.kappa",
+        logit_truncation,
+    ),
+    "the logits' error in a logit's difference": Term(
+        difference_bounds,
+        "_third(second) + state.kappa",
+        "_third(second) + 0 * state.kappa",
+        offset_logits_by_units,
+        0.005,
+    ),
+    "the reach of a unit's stencil": Term(
+        difference_bounds, "<= first + state.e_z", "<= 0 * first + state.e_z", kink_in_a_units_stencil
+    ),
+    "signs of units that rounding decides": Term(
+        difference_bounds, "<= first + state.e_z", "<= first + 0 * state.e_z", sign_by_rounding_of_units
     ),
     "rounded sums": Term(difference_bounds, "kappa = 2 * _gamma(", "kappa = 0 * _gamma(", batch_in_order),
     "the logits' error": Term(
