@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -78,10 +79,10 @@ class Clock:
         now, cpu = time.perf_counter(), time.process_time()
         return now - self._started - self._stood, cpu - self._cpu_started - self._cpu_stood
 
-    def stand_still(self, work: Callable[[], None]) -> None:
-        """Do this work off the clock."""
+    def stand_still(self, work: Callable[[float], None]) -> None:
+        """Do this work off the clock; it is given what the clock shows."""
         before, cpu_before = time.perf_counter(), time.process_time()
-        work()
+        work(before - self._started - self._stood)
         self._stood += time.perf_counter() - before
         self._cpu_stood += time.process_time() - cpu_before
 
@@ -138,13 +139,12 @@ def run(contender: RecipeContender, recipe: RaceRecipe, images: Images, seed: in
     contender.load(architecture, weights)
     curve: list[CurvePoint] = []
 
-    def look(step: int) -> None:
-        seconds, _ = clock.read()
+    def look(step: int, seconds: float) -> None:
         accuracy = _accuracy(contender, images)
         curve.append(CurvePoint(seconds, step * recipe.epochs / len(batches), accuracy))
 
     def at(step: int) -> Callable[[], None]:
-        return lambda: clock.stand_still(lambda: look(step))
+        return lambda: clock.stand_still(partial(look, step))
 
     marks = sorted({round(len(batches) * part / POINTS) for part in range(1, POINTS)} - {0, len(batches)})
     steps, points = steps_of(recipe, len(batches)), {step: at(step) for step in marks}
@@ -154,7 +154,7 @@ def run(contender: RecipeContender, recipe: RaceRecipe, images: Images, seed: in
         with MadeAhead(_distorted(recipe, x, batches, images, seed)) as change:
             contender.follow(x, labels, batches, steps, change, points)
     seconds, cpu_seconds = clock.read()
-    clock.stand_still(lambda: look(len(batches)))
+    clock.stand_still(partial(look, len(batches)))
     return RaceRun(seed, seconds, cpu_seconds, curve[-1].accuracy, tuple(curve))
 
 

@@ -79,14 +79,19 @@ def test_the_clock_goes_on_after_standing_still(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(time, "perf_counter", lambda: now[0])
     monkeypatch.setattr(time, "process_time", lambda: 2 * now[0])
 
-    def work() -> None:
+    shown = []
+
+    def work(seconds: float) -> None:
         now[0] += 100.0
+        shown.append(seconds)
 
     clock = Clock()
-    now[0] += 3.0
-    clock.stand_still(work)
+    for _ in range(2):
+        now[0] += 3.0
+        clock.stand_still(work)
     now[0] += 4.0
-    assert clock.read() == (7.0, 14.0)
+    assert clock.read() == (10.0, 20.0)
+    assert shown == [3.0, 6.0]  # however long the work takes
 
 
 def test_bytes_become_the_numbers_that_the_dataset_has() -> None:
