@@ -98,6 +98,11 @@ def test_images_are_rows_in_the_unit_interval() -> None:
     assert (images.shape[1], images.min(), images.max()) == (64, 0.0, 1.0)
 
 
+def test_a_feature_is_a_pixel() -> None:
+    digits = data.load("digits")
+    assert digits.n_features == 64 != len(digits.train_images)
+
+
 def test_the_arrays_cannot_be_written_to() -> None:
     with pytest.raises(ValueError, match="read-only"):
         data.load("digits").train_images[0, 0] = 1.0

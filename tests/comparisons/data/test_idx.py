@@ -180,6 +180,19 @@ def test_no_more_is_unpacked_than_the_header_asks_for(tmp_path: Path, packed: bo
     assert peak < 10_000_000
 
 
+@pytest.mark.parametrize("more", [1, 2, 3_000_000])
+def test_of_a_file_that_is_too_long_one_byte_more_is_read_than_its_header_asks_for(
+    tmp_path: Path, more: int
+) -> None:
+    files = small_files()
+    write(tmp_path, {**files, IMAGES: files[IMAGES] + bytes(more)}, packed=False)
+    expected = len(files[IMAGES])
+    with pytest.raises(
+        InputError, match=f"too long: expected {expected} bytes unpacked, found {expected + 1};"
+    ):
+        idx.read_folder(tmp_path, checksums(files))
+
+
 def test_a_header_that_asks_for_more_than_there_is_reserves_no_memory_for_it(tmp_path: Path) -> None:
     files = small_files()
     write(tmp_path, {**files, IMAGES: struct.pack(">IIII", idx.IMAGES_MAGIC, 1 << 31, 1 << 10, 1 << 10)})

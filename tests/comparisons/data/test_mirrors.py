@@ -3,6 +3,7 @@
 import errno
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -130,3 +131,57 @@ def test_a_file_that_another_command_has_put_there_first_is_taken(
     monkeypatch.setattr(mirrors, "_download", serving(small, []))
     monkeypatch.setattr(os, "replace", put_there_already)
     assert mirrors.fetch(lambda line: None) == cache
+
+
+def test_a_file_that_no_mirror_gives_is_told_with_every_host_and_why(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, small: dict[str, bytes]
+) -> None:
+    first, second, third = (url.split("/")[2] for url in mirrors.URLS)
+
+    def the_first_is_down_and_the_others_change_bytes(url: str, path: Path) -> None:
+        if first in url:
+            raise ConnectionError("reset by peer")
+        serving(small_files(seed=1), [])(url, path)
+
+    monkeypatch.setattr(mirrors, "_download", the_first_is_down_and_the_others_change_bytes)
+    expected = rf"^no mirror gave {next(iter(small))}: ConnectionError from {first}; "
+    with pytest.raises(mirrors.Unreachable, match=f"{expected}.*not the original.* from {second}, {third}$"):
+        mirrors.fetch(lambda line: None)
+
+
+@pytest.mark.parametrize(("seconds", "asked_for"), [(4.0, 3), (6.0, 2), (11.0, 1)])
+def test_without_a_file_for_ten_seconds_no_other_mirror_is_asked(
+    cache: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    small: dict[str, bytes],
+    seconds: float,
+    asked_for: int,
+) -> None:
+    now, asked = [1000.0], 0
+
+    def slow_and_in_vain(url: str, path: Path) -> None:
+        nonlocal asked
+        asked += 1
+        now[0] += seconds
+        raise ConnectionError("timed out")
+
+    monkeypatch.setattr(mirrors.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(mirrors, "_download", slow_and_in_vain)
+    with pytest.raises(mirrors.Unreachable):
+        mirrors.fetch(lambda line: None)
+    assert asked == asked_for
+
+
+def test_a_mirror_is_asked_with_a_time_limit_for_connecting_and_for_each_packet(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    import pooch
+
+    asked: list[tuple[object, str, str]] = []
+
+    def downloader(timeout: object) -> Callable[[str, str, object], None]:
+        return lambda url, path, pooch_itself: asked.append((timeout, url, path))
+
+    monkeypatch.setattr(pooch, "HTTPDownloader", downloader)
+    mirrors._download("https://a.b/c", tmp_path)
+    assert asked == [((3.0, 15.0), "https://a.b/c", str(tmp_path))]
