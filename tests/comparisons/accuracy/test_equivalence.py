@@ -102,6 +102,23 @@ def test_equal_differences_are_judged_by_their_common_value(difference: float, v
     assert paired_equivalence([difference] * 4, 0.2).verdict == verdict
 
 
+@pytest.mark.parametrize(("difference", "p"), [(0.0, 0.0), (0.19, 0.0), (-0.3, 1.0), (0.5, 1.0)])
+def test_equal_differences_leave_no_doubt_on_which_side_of_the_margin_they_are(
+    difference: float, p: float
+) -> None:
+    assert paired_equivalence([difference] * 4, 0.2).p_equivalence == p
+
+
+def test_of_one_pair_equivalence_is_not_shown_at_any_level() -> None:
+    assert paired_equivalence([0.0], 0.2).p_equivalence == 1.0
+
+
+def test_differences_in_single_precision_are_averaged_in_double() -> None:
+    found = np.array([0.1, 0.3, 0.2, 0.7], np.float32)
+    single, double = paired_equivalence(found, 0.5), paired_equivalence(found.astype(np.float64), 0.5)
+    assert (single.difference, single.interval) == (double.difference, double.interval)
+
+
 @pytest.mark.parametrize("found", [[], [0.1, float("nan")], [0.1, float("inf")], [[0.1, 0.2]]])
 def test_differences_that_are_no_numbers_are_refused(found: Any) -> None:
     with pytest.raises(InputError, match=r"^differences: expected"):
@@ -134,9 +151,10 @@ def test_mcnemar_of_no_discordant_image_finds_nothing() -> None:
     assert mcnemar(0, 0) == 1.0
 
 
-def test_mcnemar_refuses_negative_counts() -> None:
+@pytest.mark.parametrize("counts", [(-1, 3), (3, -1)])
+def test_mcnemar_refuses_negative_counts(counts: tuple[int, int]) -> None:
     with pytest.raises(InputError, match=r"^counts: expected"):
-        mcnemar(-1, 3)
+        mcnemar(*counts)
 
 
 # --- simulated studies -------------------------------------------------------------------------------------
