@@ -69,12 +69,12 @@ def environment(n_threads: int, own_kernels: bool = True) -> dict[str, str]:
 
 def _command(entry: Entrant, n_threads: int, *more: str) -> list[str]:
     module = "backproof.comparisons.speed.worker"
-    target = _absolute(entry.target) if entry.is_own else entry.target
+    target = _absolute(entry.target)
     return processes.python("-m", module, "--target", target, "--threads", str(n_threads), *more)
 
 
 def _absolute(reference: str) -> str:
-    """The same from wherever its process stands."""
+    """The same from wherever its process stands; the name of a module is."""
     target = parse_target(reference, "contender")
     return f"{Path(target.place).resolve()}:{target.name}" if target.is_file else reference
 

@@ -7,6 +7,7 @@ import pytest
 
 from backproof.comparisons.contenders import apart
 from backproof.comparisons.running import limits, sandbox, temporary, threads
+from backproof.comparisons.speed import launch
 from backproof.comparisons.speed.entrants import Entrant, own_entrant
 from backproof.comparisons.speed.launch import (
     DATA_FOLDER,
@@ -54,6 +55,31 @@ def test_kernels_are_left_to_the_libraries_unless_the_environment_shall_decide(
     kept = environment(1, own_kernels=False)
     assert {kept[name] for name in KERNEL_OVERRIDES} == {"old"}
     assert os.environ["OPENBLAS_CORETYPE"] == "old"
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_a_process_is_started_with_the_environment_of_its_choice(
+    monkeypatch: pytest.MonkeyPatch, own: bool
+) -> None:
+    started: list[tuple[list[str], dict[str, str]]] = []
+    monkeypatch.setenv("MKL_CBWR", "AVX2")
+    monkeypatch.setattr(launch, "LineProcess", lambda command, ours: started.append((command, ours)))
+    entry = Entrant("works", f"{HERE}:Works", "matched", "", "")
+    ProcessWorker(entry, 2) if own else ProcessWorker(entry, 2, own_kernels=False)
+    ((command, ours),) = started
+    assert command[-4:] == ["--target", f"{HERE}:Works", "--threads", "2"]
+    assert ours == environment(2, own_kernels=own)
+    assert ("MKL_CBWR" in ours) == (not own)
+
+
+def test_a_class_in_a_file_is_named_from_wherever_its_process_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own.py").write_text("class Mine: ...\n")
+    monkeypatch.setattr(sandbox, "used", lambda mode: False)
+    command, _ = behind_walls(own_entrant("own.py:Mine"), 3, {})
+    assert command[-5:] == ["--target", f"{tmp_path / 'own.py'}:Mine", "--threads", "3", "--limits"]
 
 
 def test_variables_that_choose_kernels_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
