@@ -16,6 +16,7 @@ from backproof.comparisons.speed.cases import (
     digest,
     enlarged,
     parse_case,
+    synthetic,
 )
 from backproof.comparisons.speed.result import TimedData
 from backproof.scratch.architecture import Array
@@ -116,6 +117,13 @@ def test_where_no_image_fits_the_numbers_are_called_random(sizes: tuple[int, int
     assert x.shape == (50, case.layer_sizes[0])
     assert set(np.unique(labels)) <= set(range(case.layer_sizes[-1]))
     assert data == TimedData("random", "uniform random numbers, seed 0")
+
+
+def test_random_numbers_are_those_of_their_seed() -> None:
+    zero, again, three = synthetic(9, 4, 3), synthetic(9, 4, 3, seed=0), synthetic(9, 4, 3, seed=3)
+    np.testing.assert_array_equal(zero.x, again.x)
+    np.testing.assert_array_equal(three.x, np.random.default_rng(3).random((9, 4), dtype=np.float32))
+    assert three.data.says == "uniform random numbers, seed 3"
 
 
 def test_enlarging_interpolates_between_the_pixels() -> None:

@@ -1,12 +1,16 @@
 """Growth: a point per size and contender, on a clock of its own."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
 from backproof.comparisons.contenders.known import SCRATCH
 from backproof.comparisons.running.progress import Silent
 from backproof.comparisons.speed import growth as speed_growth
+from backproof.comparisons.speed.cases import SpeedCase
 from backproof.comparisons.speed.entrants import Entrant
+from backproof.comparisons.speed.result import Settings
 from tests.support.fake_timing import Clock, Workers
 
 
@@ -38,3 +42,22 @@ def test_the_published_sizes_are_powers_from_one_image_to_4096_and_widths_to_204
     assert labels[0] == "784-128-10, batch 1, sgd"
     assert labels[6] == "784-128-10, batch 4096, sgd"
     assert (labels[7], labels[-1]) == ("784-16-10, batch 100, sgd", "784-2048-10, batch 100, sgd")
+
+
+def test_sizes_are_timed_in_three_rounds_of_one_launch_with_the_threads_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Asked(Exception):  # noqa: N818 - no error: it ends the run where the question is known
+        """What a session was to measure."""
+
+    def session(settings: Settings, cases: Sequence[SpeedCase], *others: object) -> None:
+        raise Asked(settings, cases)
+
+    monkeypatch.setattr(speed_growth, "Session", session)
+    growth = speed_growth.Growth(batch_sizes=(1, 10), widths=(3,))
+    with pytest.raises(Asked) as asked:
+        speed_growth.measure(growth, 2, [], None, Silent())
+    settings, cases = asked.value.args
+    assert (settings.threads, settings.launches, settings.rounds, settings.warm_up) == ((2,), 1, 3, 5)
+    assert settings.round_seconds == 0.1
+    assert cases == growth.cases()

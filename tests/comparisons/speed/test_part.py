@@ -1,6 +1,10 @@
 """The part of the main job: what the whole finding is about, and what its cells say."""
 
+import time
+from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,11 +13,21 @@ from backproof.comparisons.contenders.known import SCRATCH
 from backproof.comparisons.results.cells import Invalid
 from backproof.comparisons.results.codec import decode, encode
 from backproof.comparisons.running.progress import Silent
-from backproof.comparisons.speed.cases import SpeedCase
+from backproof.comparisons.speed import part as speed_part
+from backproof.comparisons.speed.cases import FIVE_CASES, SpeedCase
 from backproof.comparisons.speed.entrants import CONTROL, FLOOR, Entrant
 from backproof.comparisons.speed.part import Asked, kernels_chosen, measure, summarise
 from backproof.comparisons.speed.protocol import Session
-from backproof.comparisons.speed.result import Finding, Settings, SpeedResult, TimedData
+from backproof.comparisons.speed.result import (
+    Comparison,
+    Estimate,
+    Finding,
+    MeanRatios,
+    Settings,
+    SpeedResult,
+    TimedData,
+)
+from backproof.scratch.architecture import OptimizerSpec
 from backproof.scratch.errors import InputError
 from tests.support.fake_timing import CASE, Clock, InProcess, Workers, data_file, entries
 
@@ -99,9 +113,72 @@ def test_every_case_names_its_data(tmp_path: Path) -> None:
     clock = Clock(np.random.default_rng(0))
     delays = {SCRATCH: 1.0, CONTROL: 1.0}
     settings = Settings(launches=1, rounds=2, round_seconds=3.0, warm_up=1, examples=40)
+    begin = time.perf_counter()
     part = measure(settings, [SpeedCase((6, 3), 5)], entries(), None, Silent(), Workers(delays, clock))
+    assert 0 < part.seconds <= time.perf_counter() - begin
     assert [case.data for case in part.cases] == [TimedData("random", "uniform random numbers, seed 0")]
-    assert part.seconds > 0
+
+
+def over_all(finding: Finding) -> Comparison:
+    return Comparison(Estimate(1.0, (0.9, 1.1), 5), finding)
+
+
+@pytest.mark.parametrize(
+    ("at_each", "finding"),
+    [
+        ([Finding.FASTER, Finding.FASTER], Finding.FASTER),
+        ([Finding.FASTER, Finding.SAME], Finding.SAME),
+        ([Finding.SAME, Finding.SLOWER], Finding.SLOWER),
+        ([Finding.FASTER, Finding.SLOWER], Finding.SLOWER),
+        ([Finding.FASTER, None], Finding.SAME),
+    ],
+)
+def test_faster_is_faster_at_every_number_of_threads(at_each: list[Finding | None], finding: Finding) -> None:
+    means = [MeanRatios(n, {"torch": over_all(one) if one else None}) for n, one in enumerate(at_each, 1)]
+    assert speed_part._finding(means, "torch") == finding
+    assert speed_part._finding(means, None) is None
+
+
+@pytest.mark.parametrize(
+    ("quick", "launches", "rounds", "seconds"), [(True, 1, 5, 0.06), (False, 3, 2, 0.08)]
+)
+def test_what_a_main_job_asks_for_arrives_at_the_protocol(
+    monkeypatch: pytest.MonkeyPatch, quick: bool, launches: int, rounds: int, seconds: float
+) -> None:
+    asked: list[tuple[Settings, Sequence[SpeedCase], list[Entrant]]] = []
+
+    def measured(
+        settings: Settings, cases: Sequence[SpeedCase], chosen: list[Entrant], *more: object
+    ) -> None:
+        asked.append((settings, cases, chosen))
+
+    monkeypatch.setattr(speed_part, "measure", measured)
+    names = ("scratch", "torch", "mine.py:Mine")
+    plan = SimpleNamespace(
+        threads=2,
+        quick=quick,
+        seed=7,
+        layer_sizes=(64, 5, 10),
+        batch_size=30,
+        optimizer=OptimizerSpec("adam"),
+    )
+    experiment: Any = SimpleNamespace(plan=plan, contenders=names, dataset=None)
+    speed_part.run(experiment, Silent())
+    ((settings, cases, chosen),) = asked
+    assert settings == Settings(
+        threads=(2,), launches=launches, rounds=rounds, round_seconds=seconds, examples=10_000, seed=7
+    )
+    assert cases == [SpeedCase((64, 5, 10), 30, "adam")]
+    assert [one.name for one in chosen] == ["scratch", CONTROL, FLOOR, "torch", "mine.py:Mine"]
+
+
+def test_without_layers_of_ones_own_the_published_networks_are_timed_two_of_them_in_a_quick_run() -> None:
+    def cases(quick: bool) -> Sequence[SpeedCase]:
+        plan: Any = SimpleNamespace(layer_sizes=None, quick=quick)
+        return speed_part._cases(plan)
+
+    assert cases(quick=False) == FIVE_CASES
+    assert cases(quick=True) == FIVE_CASES[:2]
 
 
 def test_more_threads_than_cores_are_refused() -> None:

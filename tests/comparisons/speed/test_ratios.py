@@ -7,6 +7,7 @@ import pytest
 
 from backproof.comparisons.results.cells import Absent, Failed, Invalid
 from backproof.comparisons.speed import ratios
+from backproof.comparisons.speed.entrants import CONTROL
 from backproof.comparisons.speed.result import Cell, EntrantFacts, Estimate, Finding, MeanRatios, TimedData
 from tests.support.sample_results import comparison, speed, speed_case, speed_of
 
@@ -61,6 +62,38 @@ def test_a_stated_geometric_mean_is_taken_as_it_is() -> None:
 def test_a_mean_that_lacks_a_case_is_that_of_the_medians_there_are() -> None:
     # sklearn was timed in one case of two.
     assert ratios.geometric_means(speed())["sklearn"].median == pytest.approx(1.6)
+
+
+def test_a_mean_of_medians_is_geometric_and_has_no_interval() -> None:
+    cells = [{"torch": comparison(value)} for value in (2.0, 8.0)]
+    found = ratios.geometric_means(speed_of(tuple(speed_case((784, 10), 1, "sgd", **cell) for cell in cells)))
+    assert found["torch"].median == pytest.approx(4.0)
+    assert found["torch"].units == 0
+    assert not ratios.has_interval(found["torch"])
+
+
+def test_where_no_mean_was_stated_there_are_those_of_the_medians_and_no_noise() -> None:
+    part = replace(speed_of((speed_case((784, 10), 1, "sgd", torch=comparison(2.0)),)), means=())
+    assert ratios.each(part) == [part]
+    assert ratios.geometric_means(part)["torch"].median == pytest.approx(2.0)
+    assert ratios.noise_of_the_mean(part) is None
+
+
+@pytest.mark.parametrize(
+    ("interval", "floor"), [((0.98, 1.01), 1 / 0.98), ((0.97, 1.05), 1.05), ((0.0, math.inf), None)]
+)
+def test_the_noise_of_the_mean_is_scratch_against_itself(
+    interval: tuple[float, float], floor: float | None
+) -> None:
+    again = replace(comparison(1.0), ratio=Estimate(1.0, interval, 5))
+    part = replace(speed(), means=(MeanRatios(2, {CONTROL: again, "torch": comparison(2.0)}),))
+    found = ratios.noise_of_the_mean(part)
+    assert found == (None if floor is None else pytest.approx(floor))
+
+
+def test_without_scratch_against_itself_the_noise_of_the_mean_is_not_known() -> None:
+    part = replace(speed(), means=(MeanRatios(2, {"torch": comparison(2.0)}),))
+    assert ratios.noise_of_the_mean(part) is None
 
 
 def test_numbers_of_threads_are_never_averaged_together() -> None:

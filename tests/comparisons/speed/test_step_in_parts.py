@@ -62,3 +62,22 @@ def test_steps_before_the_last_checkpoint_are_warm_up() -> None:
 
     contender.train(data.x, data.labels, batches(10, 4, 5, 0), CASE.spec, {3: hurry})
     assert contender.parts == dict.fromkeys(STEP_PARTS + PRODUCTS, 1.0)
+
+
+def test_the_median_is_over_every_step_after_the_last_checkpoint() -> None:
+    """Step k takes k + 1 seconds per reading; there are as many readings a step as parts, and one more."""
+
+    class Slowing(Ticks):
+        readings = 0
+
+        def __call__(self) -> float:
+            step, place = divmod(self.readings, len(STEP_PARTS + PRODUCTS) + 1)
+            self.readings += 1
+            self.now += step + 1.0 if place else 0.0
+            return self.now
+
+    contender, data = ScratchInParts(Slowing()), synthetic(20, 6, 3)
+    contender.load(CASE.architecture, initialize(CASE.architecture, 0).weights())
+    contender.train(data.x, data.labels, batches(20, 4, 5, 0), CASE.spec, {2: lambda: None})
+    # Steps 2, 3, 4 take 3, 4, 5 seconds a part.
+    assert contender.parts == dict.fromkeys(STEP_PARTS + PRODUCTS, 4.0)

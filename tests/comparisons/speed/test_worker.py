@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
+import threadpoolctl
+
 from backproof.comparisons.contenders.known import SCRATCH
 from backproof.comparisons.contenders.scratch_mlp import ScratchMLP
 from backproof.comparisons.results.cells import Absent, Failed, reason
@@ -14,7 +17,7 @@ from backproof.comparisons.speed.messages import Prepare, Request, TimeRound
 from backproof.comparisons.speed.part import Asked, summarise
 from backproof.comparisons.speed.protocol import Log, Session
 from backproof.comparisons.speed.result import Settings, ThreadReport, TimedData
-from backproof.comparisons.speed.worker import Bench, answer, make
+from backproof.comparisons.speed.worker import Bench, answer, make, thread_report
 from backproof.reference.contender import Checkpoints, NotOffered
 from backproof.scratch.architecture import Architecture, Array, OptimizerSpec, Weights
 from tests.support.fake_timing import data_file
@@ -141,6 +144,14 @@ def test_whoever_declines_is_answered_for_with_its_reason(tmp_path: Path) -> Non
     bench = benched(tmp_path)
     bench.contender = Declines()
     assert answer(bench, Request(TimeRound(1, 0))) == Absent("no relu")
+
+
+def test_of_several_pools_of_one_library_the_largest_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = {"openblas": (1, 3, 2), "openmp": (4,)}
+    pools = [{"internal_api": name, "num_threads": n} for name, found in sizes.items() for n in found]
+    monkeypatch.setattr(threadpoolctl, "threadpool_info", lambda: pools)
+    found = thread_report().threads
+    assert (found["openblas"], found["openmp"]) == (3, 4)
 
 
 def test_only_classes_of_the_project_are_imported_by_name_and_all_others_as_a_users(tmp_path: Path) -> None:
