@@ -1,7 +1,12 @@
 from itertools import islice
+from types import SimpleNamespace
+from typing import Any
 
-from backproof.comparisons.compare import words
-from backproof.comparisons.compare.campaign import OTHERS, PER_ARCHITECTURE, draw, run
+import numpy as np
+import pytest
+
+from backproof.comparisons.compare import models, words
+from backproof.comparisons.compare.campaign import OTHERS, PER_ARCHITECTURE, Drawn, _of_stack, draw, run
 from backproof.comparisons.running.progress import Silent
 from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.scratch.architecture import ACTIVATIONS, DTYPES, LOSSES
@@ -50,3 +55,38 @@ def test_two_models_are_asked_at_random_weights_and_inputs() -> None:
     assert found.verdict is Outcome.PASS
     assert {tally.dtype for tally in found.campaign} == {"float32", "float64"}
     assert sum(tally.problems for tally in found.campaign) == 8
+
+
+def drawn_from(seed: int, n: int = PER_ARCHITECTURE) -> list[Drawn]:
+    return list(draw(n, seed))
+
+
+def test_the_seed_decides_the_problems_and_their_rules() -> None:
+    first, again, other = drawn_from(5), drawn_from(5), drawn_from(6)
+    assert [one.rule for one in first] == [one.rule for one in again]
+    for one, same in zip(first, again, strict=True):
+        np.testing.assert_array_equal(one.problem.x, same.problem.x)
+    assert [one.problem.architecture for one in first] != [one.problem.architecture for one in other]
+    assert first[0].rule != other[0].rule
+
+
+def test_problems_of_one_architecture_differ_in_their_numbers() -> None:
+    xs = [one.problem.x for one in drawn_from(0)]
+    assert len({one.problem.architecture for one in drawn_from(0)}) == 1
+    assert len({x.tobytes() for x in xs}) == len(xs)
+
+
+def test_a_models_own_sizes_are_asked_with_numbers_and_rules_that_differ(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rng = np.random.default_rng(0)
+    stack: Any = SimpleNamespace(weights=lambda: [(rng.normal(size=(3, 2)), rng.normal(size=2))])
+    monkeypatch.setattr(models, "activations", lambda stack: ())
+    found = [[*_of_stack(stack, 20, seed)] for seed in (0, 0, 1)]
+    for one in found[0]:
+        assert one.problem.architecture.layer_sizes == (3, 2)
+    rules = [[one.rule for one in each] for each in found]
+    assert rules[0] == rules[1]
+    assert not set(rules[0]) & set(rules[2])
+    assert len(set(rules[0])) == 20
+    assert {one.problem.architecture.loss for one in found[0]} == set(LOSSES)

@@ -1,13 +1,17 @@
 """Models of one's own as sides: what is taken, what is said of the others, and a planted difference."""
 
 import importlib.util
+from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
 import pytest
 
 from backproof.comparisons.compare import models, words
 from backproof.comparisons.compare.part import run
 from backproof.comparisons.running.progress import Silent
 from backproof.comparisons.verdicts.outcome import Outcome
+from backproof.scratch.architecture import LOSSES
 from backproof.scratch.errors import InputError
 
 HERE = "tests.support.own_models"
@@ -73,6 +77,20 @@ def test_a_keras_model_and_a_torch_module_with_the_same_weights() -> None:
     tensors = {link.tensor for one in found.problems for link in one.sides[1].links}
     assert {"z1", "a2", "delta1", "dW3", "sgd, step 3: b3"} <= tensors
     assert any("Keras's Adam" in reason for reason in words.refused(found.problems, 1))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_models_problems_are_at_its_own_weights_in_its_own_precision(dtype: str) -> None:
+    rng = np.random.default_rng(0)
+    weights = [(rng.normal(size=(3, 2)).astype(dtype), rng.normal(size=2).astype(dtype))]
+    stack: Any = SimpleNamespace(weights=lambda: weights)
+    found = [[*models.problems(stack, seed)] for seed in (0, 0, 1)]
+    assert [one.architecture.loss for one in found[0]] == list(LOSSES)
+    for one, same, other in zip(*found, strict=True):
+        assert (one.architecture.dtype, one.x.dtype, one.architecture.layer_sizes) == (dtype, dtype, (3, 2))
+        np.testing.assert_array_equal(one.weights[0][0], weights[0][0])
+        np.testing.assert_array_equal(one.x, same.x)
+        assert not np.isclose(one.x, other.x).any()
 
 
 def test_the_activations_of_a_module_are_found_by_what_they_compute() -> None:

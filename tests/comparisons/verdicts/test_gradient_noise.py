@@ -59,3 +59,34 @@ def test_the_noise_of_a_gradient_is_read_when_it_is_first_asked_for_and_once() -
     assert np.sqrt(np.square(levels).mean()) == pytest.approx(1e-7, rel=1)
     assert noise(0) is levels
     assert len(calls) == n_calls
+
+
+def test_the_seed_decides_where_the_noise_of_a_gradient_is_read() -> None:
+    def visited(seed: int) -> list[Array]:
+        calls: list[Array] = []
+
+        def gradient(t: Array) -> Array:
+            calls.append(t.copy())
+            return np.cos(t)
+
+        GradientNoise(point(lambda t: np.sin(t).sum()), gradient, lambda g: [g[None]], seed)(0)
+        return calls
+
+    first, again, other = visited(5), visited(5), visited(6)
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first[-1], other[-1])
+
+
+def test_the_seed_decides_where_the_noise_of_a_function_is_read() -> None:
+    def visited(seed: int) -> list[Array]:
+        calls: list[Array] = []
+
+        def f(t: Array) -> float:
+            calls.append(t.copy())
+            return float(np.sin(t).sum())
+
+        function_noises(point(f), seed)
+        return calls
+
+    np.testing.assert_array_equal(visited(5), visited(5))
+    assert not np.array_equal(visited(5)[-1], visited(6)[-1])

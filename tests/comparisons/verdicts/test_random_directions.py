@@ -17,6 +17,12 @@ def test_directions_have_length_one_and_differ() -> None:
     assert abs(np.corrcoef(drawn) - np.eye(DIRECTIONS)).max() < 0.1
 
 
+def test_the_same_seed_gives_the_same_directions_and_another_one_others() -> None:
+    np.testing.assert_array_equal(directions(9, [3, 1]), directions(9, [3, 1]))
+    for other in ([3, 2], [4, 1], [3]):
+        assert not np.isclose(directions(9, [3, 1]), directions(9, other)).any()
+
+
 @pytest.mark.parametrize("entries", [1, 50])
 def test_a_mistake_of_the_stated_size_is_missed_with_no_more_than_the_stated_probability(
     entries: int,
