@@ -22,12 +22,8 @@ def _swapped(theta: Array, g: Array, before: Array, m: Memory) -> Array:
     return theta - m.spec.learning_rate * (g + m.spec.momentum * v if m.spec.nesterov else v)
 
 
-def _old_look_ahead(theta: Array, g: Array, before: Array, m: Memory) -> Array:
-    v = m.kept["v"] = m.spec.momentum * before + g
-    return theta - m.spec.learning_rate * (g + m.spec.momentum * before if m.spec.nesterov else v)
-
-
 def _no_look_ahead(theta: Array, g: Array, before: Array, m: Memory) -> Array:
+    # As with the velocity of the step before: g + mu v_(t-1) is v_t.
     v = m.kept["v"] = m.spec.momentum * before + g
     return theta - m.spec.learning_rate * v
 
@@ -82,8 +78,9 @@ def _aliased(theta: Array, g: Array, before: Array, m: Memory) -> Array:
 
 SGD_RULES: dict[str, Rule] = {
     "v + mu g stands where mu v + g belongs": _with_momentum(_swapped),
-    "Nesterov's look-ahead uses the velocity of the step before": _with_momentum(_old_look_ahead),
-    "Nesterov's look-ahead is missing": _with_momentum(_no_look_ahead),
+    "Nesterov's look-ahead is missing, or uses the velocity of the step before: the same": (
+        _with_momentum(_no_look_ahead)
+    ),
     "Nesterov's look-ahead is taken although nesterov is off": _with_momentum(_always_ahead),
     "Nesterov's look-ahead is taken after the velocity was moved ahead already: mu is applied twice": (
         _with_momentum(_twice_ahead)
