@@ -13,7 +13,6 @@ from backproof.scratch.gradients import gradient
 from backproof.scratch.network import Network
 from backproof.scratch.parameters import Parameters
 
-
 OURS = Convention()
 
 
