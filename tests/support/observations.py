@@ -35,7 +35,7 @@ def observed(asked: Asked, found: Array | None = None) -> Observation:
     problem = generic_problem(architecture, asked.n, asked.seed)
     network = Network(architecture, Parameters.from_weights(architecture, problem.weights))
     z = network.forward(problem.x)[-1].copy()
-    loss = network.loss(problem.x, problem.targets)
+    loss = float(network.loss(problem.x, problem.targets))
     right = gradient(network, problem.x, problem.targets, "backprop")
     outputs = {"sigmoid": 1 / (1 + np.exp(-z)), "tanh": np.tanh(z)}.get(asked.output_activation, z)
     if asked.output_activation == "softmax":

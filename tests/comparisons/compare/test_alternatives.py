@@ -256,6 +256,7 @@ def test_the_alternatives_of_what_is_passed_back() -> None:
     relu = a_layer("relu")
     assert relu.summed is not None
     assert relu.slope is not None
+    assert relu.inputs is not None
     holds(
         told("delta1", relu, summed),
         {

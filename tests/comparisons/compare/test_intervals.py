@@ -24,7 +24,8 @@ def interval(low: float, high: float) -> Interval:
     return Interval(np.array([low]), np.array([high]), WIDE)
 
 
-def inside(low: float, high: float, share: float) -> float:
+def inside(a: list[float], share: float) -> float:
+    low, high = a
     return min(max(low + share * (high - low), low), high)
 
 
@@ -33,7 +34,7 @@ def test_the_result_of_any_two_numbers_inside_is_inside(
     name: str, a: list[float], b: list[float], i: float, j: float
 ) -> None:
     found = OPERATIONS[name](interval(*a), interval(*b))
-    exact = OPERATIONS[name](Fraction(inside(*a, i)), Fraction(inside(*b, j)))
+    exact = OPERATIONS[name](Fraction(inside(a, i)), Fraction(inside(b, j)))
     assert Fraction(float(found.low[0])) <= exact <= Fraction(float(found.high[0]))
 
 
@@ -54,7 +55,7 @@ def test_a_quotient_by_positive_numbers_is_inside_and_narrow(
     a: list[float], b: list[float], i: float, j: float
 ) -> None:
     found = interval(*a) / interval(*b)
-    exact = Fraction(inside(*a, i)) / Fraction(inside(*b, j))
+    exact = Fraction(inside(a, i)) / Fraction(inside(b, j))
     assert Fraction(float(found.low[0])) <= exact <= Fraction(float(found.high[0]))
     corners = [x / y for x in a for y in b]
     slack = 4 * WIDE.unit * max(map(abs, a)) / b[0] + 2 * WIDE.tiny
@@ -65,7 +66,7 @@ def test_a_quotient_by_positive_numbers_is_inside_and_narrow(
 @given(ends, shares)
 def test_a_square_is_never_negative_and_narrow(a: list[float], i: float) -> None:
     found = interval(*a).squared()
-    exact = Fraction(inside(*a, i)) ** 2
+    exact = Fraction(inside(a, i)) ** 2
     assert 0 <= Fraction(float(found.low[0])) <= exact <= Fraction(float(found.high[0]))
     least = 0.0 if a[0] < 0 < a[1] else min(abs(a[0]), abs(a[1])) ** 2
     largest = max(map(abs, a)) ** 2
@@ -77,7 +78,7 @@ def test_a_square_is_never_negative_and_narrow(a: list[float], i: float) -> None
 @given(st.tuples(st.floats(0, 100), st.floats(0, 100)).map(sorted), shares)
 def test_a_root_is_inside_and_narrow(a: list[float], i: float) -> None:
     found = interval(*a).root()
-    value = Fraction(inside(*a, i))
+    value = Fraction(inside(a, i))
     assert 0 <= Fraction(float(found.low[0])) ** 2 <= value <= Fraction(float(found.high[0])) ** 2
     slack = 4 * WIDE.unit * np.sqrt(a[1]) + 2 * WIDE.tiny
     assert np.sqrt(a[0]) - slack <= found.low[0]
@@ -137,11 +138,13 @@ def sgd(spec: OptimizerSpec, *, first: float = 1.0, share: float = 1.0, kept: fl
         ahead: bool = False, decay: float = 1.0, decoupled: bool = False, late: bool = False
 ) -> list[Array]:  # fmt: skip
     """v <- kept v + share g, at first v = first g; theta <- theta - rate (g + mu v if ahead else v)."""
-    kept, v, found = spec.momentum if kept is None else kept, None, []
+    kept, found = spec.momentum if kept is None else kept, list[Array]()
+    v: Array | None = None
     for theta, gradient in zip(THETAS, GRADIENTS, strict=True):
         g = gradient + decay * spec.weight_decay * theta
         theta = theta * (1 - spec.learning_rate * spec.weight_decay) if decoupled else theta
-        before, v = v, first * g if v is None else kept * v + share * g
+        before = v
+        v = first * g if v is None else kept * v + share * g
         step = g + spec.momentum * v if ahead else v
         if late:
             step = np.zeros(N) if before is None else before

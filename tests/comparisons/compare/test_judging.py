@@ -64,7 +64,8 @@ def test_the_worst_entry_of_all_blocks_is_told_by_its_place_in_the_tensor(
     found[4, 1] -= 5e-9
     link = judged(found, right)
     assert (link.outcome, link.worst, link.causes) == (Outcome.FAIL, "W[4, 1]", ("a cause",))
-    assert (link.error, link.bound) == (pytest.approx(5e-9), 1e-9)
+    assert link.error == pytest.approx(5e-9)
+    assert link.bound == 1e-9
     assert (link.found, link.expected) == (found[4, 1], right[4, 1])
     assert link.roundings == pytest.approx(link.error / (ARITHMETIC.unit * 11.0))
 

@@ -83,9 +83,9 @@ def test_three_steps_are_recorded_with_the_weights_after_and_the_gradient_before
 class Diverging(ScratchMLP):
     """One of its weights is infinite after the second step."""
 
-    def train(self, *given: Any) -> Sequence[float]:
-        *rest, checkpoints = given
-        return super().train(*rest, {step: self._told(step, tell) for step, tell in checkpoints.items()})
+    def train(self, x: Any, targets: Any, batches: Any, optimizer: Any, checkpoints: Any = None) -> Any:
+        told = {step: self._told(step, tell) for step, tell in checkpoints.items()}
+        return super().train(x, targets, batches, optimizer, told)
 
     def _told(self, step: int, tell: Any) -> Any:
         def note() -> None:

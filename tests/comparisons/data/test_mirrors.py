@@ -3,6 +3,7 @@
 import errno
 import os
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -165,7 +166,7 @@ def test_without_a_file_for_ten_seconds_no_other_mirror_is_asked(
         now[0] += seconds
         raise ConnectionError("timed out")
 
-    monkeypatch.setattr(mirrors.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     monkeypatch.setattr(mirrors, "_download", slow_and_in_vain)
     with pytest.raises(mirrors.Unreachable):
         mirrors.fetch(lambda line: None)

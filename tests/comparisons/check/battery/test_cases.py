@@ -33,7 +33,7 @@ SOON = settings(
 
 
 def numbers(problem: Problem) -> Array:
-    return np.abs(np.concatenate([problem.x.ravel(), problem.flat()]))
+    return np.asarray(np.abs(np.concatenate([problem.x.ravel(), problem.flat()])))
 
 
 def has_a_repeated_row(problem: Problem) -> bool:
