@@ -13,13 +13,17 @@ from tests.support import shapes
 shapes.install("backproof.scratch", "backproof.reference", "backproof.comparisons.verdicts")
 
 import pytest  # noqa: E402 - after the shapes
-from hypothesis import HealthCheck, settings  # noqa: E402 - after the shapes
+from hypothesis import HealthCheck, Phase, settings  # noqa: E402 - after the shapes
 
 # dev: quick feedback. ci: what every submission must pass. campaign: by hand, thousands of examples.
 _COMMON = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 settings.register_profile("dev", _COMMON, max_examples=20)
 settings.register_profile("ci", _COMMON, max_examples=60, derandomize=True, print_blob=True)
 settings.register_profile("campaign", _COMMON, max_examples=5000)
+# Mistakes planted by tests.mutation: whether a test fails is all that counts, and it must fail again.
+_MUTATION = settings(_COMMON, derandomize=True, database=None, phases=(Phase.explicit, Phase.generate))
+settings.register_profile("mutation", _MUTATION, max_examples=20)
+settings.register_profile("mutation_thorough", _MUTATION, max_examples=60)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev"))
 
 

@@ -1,43 +1,38 @@
-"""The command: draws mutants, judges them, and writes the table."""
+"""The command: draws mutants, judges those whose fate is not yet known, and writes the table."""
 
 import argparse
-import os
-from collections import Counter
-from collections.abc import Sequence
+import sys
+import tempfile
 from pathlib import Path
 
-from tests.mutation.run import PARTS, ROOT, Fate, drawn, files, judged
+from tests.mutation import sample
+from tests.mutation.covering import Covering, files_of_tests, look
+from tests.mutation.mutants import MovedError, Mutant, line_of
+from tests.mutation.parts import PARTS, drawn, files
+from tests.mutation.run import Fate, Records, judged, known_equivalent
+from tests.mutation.table import TABLE, row, text
+from tests.mutation.trees import ROOT, Tree
 
-TABLE = ROOT / ".github" / "MUTATION.md"
-HEAD = """# Would the suite notice?
-
-Mistakes planted in the project's own source, one at a time, and the tests that cover the file run. Made by
-`python -m tests.mutation --table`; what each kind of mistake is stands in `tests/mutation/operators.py`.
-
-"""
+FULL_SAMPLE = 45
 
 
 def main() -> int:
     options = _options()
-    parts = options.part or list(PARTS)
-    fates: dict[str, list[Fate]] = {}
-    for part in parts if not options.only else ["chosen"]:
-        paths = options.only or files(part)
-        chosen = drawn(paths, options.sample, options.seed)
-        if options.list:
-            print(*(f"{mutant.path}:{mutant.line}: {mutant.what}" for mutant in chosen), sep="\n")
-            continue
-        fates[part] = []
-        for fate in judged(chosen, options.workers):
-            fates[part].append(fate)
-            print(
-                f"{fate.outcome:10} {fate.mutant.path}:{fate.mutant.line}: {fate.mutant.what}   {fate.by}",
-                flush=True,
-            )
-    rows = [_row(part, found) for part, found in fates.items()]
-    print("", *rows, sep="\n")
+    if options.look is not None:
+        return _look(options.look)
+    parts = {part: files(part) for part in options.part or PARTS}
+    named = {"chosen": options.only} if options.only else parts
+    chosen = {name: drawn(paths, options.sample, options.seed) for name, paths in named.items()}
+    if options.sample_for_ci:
+        return _sample_for_ci({part: drawn(files(part), FULL_SAMPLE, 0) for part in PARTS})
+    if options.list:
+        print(*(_said(mutant) for found in chosen.values() for mutant in found), sep="\n")
+        return 0
+    fates = _fates(chosen, options.workers, options.again)
+    print("", *(row(part, found) for part, found in fates.items()), sep="\n")
     if options.table:
-        TABLE.write_text(_table(rows, fates), encoding="utf-8")
+        settings = f"--sample {options.sample} --seed {options.seed} --table"
+        TABLE.write_text(text(fates, settings, _terms()), encoding="utf-8")
     return int(any(fate.outcome == "survived" for found in fates.values() for fate in found))
 
 
@@ -45,41 +40,92 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m tests.mutation", description="Plant mistakes, run the tests."
     )
+    parser.add_argument(
+        "--look", nargs="*", metavar="FOLDER", help="see which tests run which function, once"
+    )
     parser.add_argument("--part", action="append", choices=list(PARTS), help="repeatable; by default all")
     parser.add_argument(
         "--only", action="append", type=_inside, metavar="FILE", help="files instead of parts"
     )
     parser.add_argument("--sample", type=int, metavar="N", help="so many mutants a part, by default all")
     parser.add_argument("--seed", type=int, default=0, help="of the sample")
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--workers", type=int, default=1, help="at a time, each a core and a copy")
+    parser.add_argument("--again", action="store_true", help="judge once more what survived")
     parser.add_argument("--list", action="store_true", help="say what would be planted")
     parser.add_argument("--table", action="store_true", help=f"write {TABLE.relative_to(ROOT)}")
+    parser.add_argument("--sample-for-ci", action="store_true", help="draw anew what no longer holds of it")
     return parser.parse_args()
 
 
 def _inside(path: str) -> str:
-    return str(Path(path).resolve().relative_to(ROOT))
+    return Path(path).resolve().relative_to(ROOT).as_posix()
 
 
-def _row(part: str, fates: Sequence[Fate]) -> str:
-    counts = Counter(fate.outcome for fate in fates)
-    real = counts["killed"] + counts["survived"]
-    share = f"{100 * counts['killed'] / real:.1f}%" if real else "-"
-    columns = (part, len(fates), counts["killed"], counts["survived"], counts["equivalent"], share)
-    return f"| {' | '.join(map(str, columns))} |"
+def _look(folders: list[str]) -> int:
+    paths = [path for path in files_of_tests() if path.startswith(tuple(folders or [""]))]
+    with tempfile.TemporaryDirectory(prefix="backproof-mutation-") as folder:
+        tree = Tree(Path(folder))
+        for line in look(tree, paths):
+            print(line, flush=True)
+        tree.close()
+    return 0
 
 
-def _table(rows: Sequence[str], fates: dict[str, list[Fate]]) -> str:
-    head = "| part | mutants | killed | survived | equivalent | killed of the others |"
-    text = HEAD + "\n".join([head, "| --- | --- | --- | --- | --- | --- |", *rows]) + "\n"
-    for outcome, title in (("survived", "Survivors"), ("equivalent", "Equivalent: no behaviour differs")):
-        found = [fate for part in fates.values() for fate in part if fate.outcome == outcome]
-        if found:
-            text += f"\n## {title}\n\n| where | mistake | |\n| --- | --- | --- |\n"
-            text += "".join(
-                f"| `{f.mutant.path}:{f.mutant.line}` | {f.mutant.what} | {f.by} |\n" for f in found
-            )
-    return text
+def _fates(chosen: dict[str, list[Mutant]], workers: int, again: bool) -> dict[str, list[Fate]]:
+    """Of each part; judged are those that no record knows."""
+    records, proofs = Records(), known_equivalent()
+    open_ones = [
+        mutant for found in chosen.values() for mutant in found if _is_open(mutant, records, again, proofs)
+    ]
+    for fate in judged(open_ones, Covering.kept(), workers):
+        records.add(fate)
+        print(f"{fate.outcome:10} {fate.cpu:5.1f} s  {_said(fate.mutant)}   {fate.by}", flush=True)
+    return {name: [_known(records, mutant, proofs) for mutant in found] for name, found in chosen.items()}
 
 
-raise SystemExit(main())
+def _is_open(mutant: Mutant, records: Records, again: bool, proofs: dict[str, str]) -> bool:
+    known = records.known.get(mutant.key)
+    return mutant.key not in proofs and (known is None or (again and known.outcome == "survived"))
+
+
+def _known(records: Records, mutant: Mutant, proofs: dict[str, str]) -> Fate:
+    if mutant.key in proofs:
+        return Fate(mutant, "equivalent", proofs[mutant.key])
+    return records.known[mutant.key]
+
+
+def _sample_for_ci(chosen: dict[str, list[Mutant]]) -> int:
+    """Keep the entries that hold; draw the missing ones from what is known to be killed, or is now judged."""
+    fates = _fates(chosen, 1, again=False)
+    killed = {part: [fate for fate in found if fate.outcome == "killed"] for part, found in fates.items()}
+    with tempfile.TemporaryDirectory(prefix="backproof-mutation-") as folder:
+        tree = Tree(Path(folder))
+        kept = [entry for entry in sample.read() if not sample.trouble(tree, entry)]
+        entries = list(
+            sample.redrawn(kept, killed, Covering.kept(), lambda entry: not sample.trouble(tree, entry))
+        )
+        tree.close()
+    order = list(PARTS)
+    entries.sort(key=lambda entry: (order.index(entry.part), entry.mutant.path, entry.mutant.function))
+    sample.SAMPLE.write_text(sample.written(entries), encoding="utf-8")
+    print(f"{len(kept)} kept, {len(entries) - len(kept)} new, {sample.SIZE - len(entries)} missing")
+    return int(len(entries) < sample.SIZE)
+
+
+def _said(mutant: Mutant) -> str:
+    try:
+        line = line_of(mutant, (ROOT / mutant.path).read_text(encoding="utf-8"))
+    except MovedError:
+        line = 0
+    return f"{mutant.path}:{line}: {mutant.operator}: {mutant.what}"
+
+
+def _terms() -> int:
+    """How many terms of bounds are left out by tests of their own."""
+    from tests.comparisons.verdicts import test_bound_terms
+
+    return len({term.text for module in set(test_bound_terms.CASES) for term in module.TERMS.values()})
+
+
+if __name__ == "__main__":
+    sys.exit(main())

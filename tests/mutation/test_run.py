@@ -3,47 +3,59 @@ from pathlib import Path
 import pytest
 
 from tests.mutation import run
-from tests.mutation.operators import mutants
+from tests.mutation.covering import Covering, Seen
+from tests.mutation.mutants import Mutant, mutants
+from tests.mutation.run import Fate, Records, fate_in
+from tests.mutation.trees import ROOT, Tree
 
 FILE = "scratch/schedules.py"
+TESTS = "tests/scratch/test_schedules.py"
+NOTHING = Covering(())
 
 
-def test_every_part_has_files_and_every_file_its_tests() -> None:
-    for part in run.PARTS:
-        assert run.files(part)
-        for path in run.files(part):
-            assert all((run.ROOT / test).exists() for test in run.covering(path))
+def some_mutant(operator: str = "sign") -> Mutant:
+    return next(
+        one
+        for one in mutants(FILE, (ROOT / FILE).read_text(encoding="utf-8"))
+        if (one.operator, one.function) == (operator, "_half_cosine")
+    )
 
 
-def test_a_sample_takes_from_every_file_and_depends_on_the_seed_alone() -> None:
-    paths = run.files("data")
-    first = run.drawn(paths, 2 * len(paths), seed=1)
-    assert {mutant.path for mutant in first} == set(paths)
-    assert first == run.drawn(paths, 2 * len(paths), seed=1)
-    assert first != run.drawn(paths, 2 * len(paths), seed=2)
-
-
-def test_a_planted_mistake_is_killed_by_a_test_and_the_checkout_is_not_touched() -> None:
-    before = (run.ROOT / FILE).read_text(encoding="utf-8")
-    mutant = next(one for one in mutants(FILE, before) if one.operator == "sign")
-    (fate,) = run.judged([mutant], workers=1)
+def test_a_planted_mistake_is_killed_by_a_test_of_its_file(tree: Tree) -> None:
+    fate = fate_in(tree, some_mutant(), NOTHING)
     assert fate.outcome == "killed"
-    assert fate.by.startswith("tests/scratch/test_schedules.py::")
-    assert (run.ROOT / FILE).read_text(encoding="utf-8") == before
+    assert fate.by.startswith(f"{TESTS}::")
+    assert fate.cpu > 0
 
 
-def test_a_mistake_that_no_test_looks_at_survives(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    test = tmp_path / "test_nothing.py"
-    test.write_text("def test_nothing(): pass\n")
-    monkeypatch.setattr(run, "covering", lambda path: [str(test)])
-    mutant = mutants(FILE, (run.ROOT / FILE).read_text(encoding="utf-8"))[0]
-    assert [fate.outcome for fate in run.judged([mutant], workers=1)] == ["survived"]
+def test_a_mistake_that_no_test_looks_at_survives(tree: Tree) -> None:
+    (tree.path / "tests" / "test_nothing.py").write_text("def test_nothing(): pass\n", encoding="utf-8")
+    looking_away = Covering(
+        (Seen("tests/test_nothing.py::test_nothing", 0.1, frozenset({f"{FILE}::_half_cosine"})),)
+    )
+    assert fate_in(tree, some_mutant(), looking_away).outcome == "survived"
 
 
 def test_a_known_equivalent_is_not_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    mutant = mutants(FILE, (run.ROOT / FILE).read_text(encoding="utf-8"))[0]
+    mutant = some_mutant()
     monkeypatch.setattr(run, "known_equivalent", lambda: {mutant.key: "because"})
-    monkeypatch.setattr(run, "_fate", lambda mutant, tree: pytest.fail("it was run"))
-    assert [(fate.outcome, fate.by) for fate in run.judged([mutant], workers=1)] == [
-        ("equivalent", "because")
-    ]
+    (fate,) = run.judged([mutant], NOTHING, workers=1)
+    assert (fate.outcome, fate.by, fate.cpu) == ("equivalent", "because", 0.0)
+
+
+def test_a_fate_that_was_written_down_is_known_to_the_next_run(tmp_path: Path) -> None:
+    kept = tmp_path / "here" / "fates.jsonl"
+    fates = [Fate(some_mutant(), "survived", "", 1.5), Fate(some_mutant("factor"), "killed", "a test", 0.5)]
+    for fate in fates:
+        Records(kept).add(fate)
+    assert list(Records(kept).known.values()) == fates
+    Records(kept).add(Fate(some_mutant(), "killed", "a new test", 2.0))
+    assert Records(kept).known[some_mutant().key].by == "a new test"
+
+
+def test_every_equivalent_mutant_still_stands_in_its_file_and_has_its_proof() -> None:
+    for key, proof in run.known_equivalent().items():
+        path = key.partition(":")[0].partition(" #")[0]
+        known = {mutant.key for mutant in mutants(path, (ROOT / path).read_text(encoding="utf-8"))}
+        assert key in known, f"equivalent.toml: {key} is no longer a mutant"
+        assert len(proof.split()) > 3
