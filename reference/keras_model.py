@@ -226,7 +226,7 @@ class _Recording:
             self._find_images()
         self._assign()
         variables = self.model.trainable_variables
-        start = {v.path: np.array(v) for layer in self._named() for v in layer[1].non_trainable_variables}
+        start = {v.path: v.numpy().copy() for layer in self._named() for v in layer[1].non_trainable_variables}
         given = [tf.constant(_channels_last(one)) for one in self.task.inputs]
         with tf.GradientTape() as tape, self._wrapped():
             for one in given:
@@ -290,7 +290,7 @@ class _Recording:
     def _statistics(self, start: Mapping[str, Array]) -> None:
         for name, layer in self._named():
             for variable in layer.non_trainable_variables:
-                value = np.array(variable)
+                value = variable.numpy().copy()
                 if value.dtype.kind != "f":
                     continue
                 if isinstance(layer, keras.layers.BatchNormalization) and "variance" in variable.name:

@@ -89,7 +89,7 @@ def _named(variables: Sequence[Any]) -> Iterator[tuple[str, Any]]:
     names = short if len(set(short)) == len(short) else long
     if len(set(names)) < len(names):  # two layers of one name
         names = [f"variables[{i}]" for i in range(len(variables))]
-    return zip(names, (np.array(variable) for variable in variables), strict=True)
+    return zip(names, (variable.numpy().copy() for variable in variables), strict=True)
 
 
 def _cell(value: Any, name: str, dtype: str | None, cells: Cells) -> tuple[bool, Any]:
@@ -127,7 +127,7 @@ def _built(layer: Any, args: Sequence[Any], keywords: Mapping[str, Any], dtype: 
     finally:
         keras.config.set_dtype_policy(before)
     for own, theirs in zip(copied.variables, layer.variables, strict=True):
-        own.assign(np.array(theirs))
+        own.assign(theirs.numpy())
     return copied
 
 

@@ -75,17 +75,18 @@ def words() -> Any:
     return model
 
 
-def torch_words(kind: str = "tanh") -> Any:
+def torch_words(approximate: str = "none") -> Any:
+    """The same in torch; Keras computes "gelu" by erf where it is not told otherwise, as torch does."""
     import torch
     from torch import nn
 
     torch.manual_seed(3)
-    layers = [nn.Embedding(WORDS, SIZE), nn.LayerNorm(SIZE), nn.Linear(SIZE, SIZE), nn.GELU(kind)]
+    layers = [nn.Embedding(WORDS, SIZE), nn.LayerNorm(SIZE), nn.Linear(SIZE, SIZE), nn.GELU(approximate)]
     return nn.Sequential(*layers, nn.Linear(SIZE, WORDS))
 
 
-def torch_words_by_erf() -> Any:
-    return torch_words("none")
+def torch_words_by_tanh() -> Any:
+    return torch_words("tanh")
 
 
 def other_eps() -> Any:

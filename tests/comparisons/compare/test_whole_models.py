@@ -116,6 +116,14 @@ def test_a_mistake_of_a_port_to_keras_is_found_and_named(second: str, tensor: st
 
 
 @needs_tensorflow
+def test_the_other_formula_of_an_activation_inside_a_keras_layer_is_named() -> None:
+    found = compared(models_keras.torch_words_by_tanh, models_keras.words, wide=False)
+    assert firsts(found, 1)
+    assert all(first.tensor.endswith(" activation") for first in firsts(found, 1))
+    assert all(first.causes == ("it is gelu by erf",) for first in firsts(found, 1))
+
+
+@needs_tensorflow
 def test_two_keras_models_of_other_layers_are_refused_in_one_sentence() -> None:
     with pytest.raises(InputError, match="expected a torch module as one of the two"):
         compared(models_keras.images, models_keras.images, wide=False)
