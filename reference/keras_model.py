@@ -226,7 +226,8 @@ class _Recording:
             self._find_images()
         self._assign()
         variables = self.model.trainable_variables
-        start = {v.path: v.numpy().copy() for layer in self._named() for v in layer[1].non_trainable_variables}
+        unlearned = [v for _, layer in self._named() for v in layer.non_trainable_variables]
+        start = {v.path: v.numpy().copy() for v in unlearned}
         given = [tf.constant(_channels_last(one)) for one in self.task.inputs]
         with tf.GradientTape() as tape, self._wrapped():
             for one in given:

@@ -39,7 +39,7 @@ def _summary(entry: BoardResult) -> str:
     return (
         f"{first} (each network alone: {alone}){kept_apart}; "
         f"{formats.seconds(entry.training_seconds)} of training; goal "
-        f"{formats.percent(goal.accuracy, 1)} in {goal.minutes:g} minutes:"
+        f"{formats.percent(goal.accuracy)} in {goal.minutes:g} minutes:"
     )
 
 

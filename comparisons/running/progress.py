@@ -84,7 +84,12 @@ class _Lines:
         if self.total is None:
             return f"{self.description}: {done:g} done"
         left = _left((now - self.started) * (self.total - done) / done) if done else ""
-        return f"{self.description}: {done:g} of {self.total:g}" + (f", {left}" if left else "")
+        return f"{self.description}: {_part(done, self.total)}" + (f", {left}" if left else "")
+
+
+def _part(done: float, total: float) -> str:
+    """``3 of 40`` of what is counted, ``57%`` of what is not."""
+    return f"{done:g} of {total:g}" if float(done).is_integer() else f"{done / total:.0%}"
 
 
 class Silent:

@@ -23,6 +23,11 @@ def test_on_a_pipe_a_long_task_writes_a_line_now_and_then_and_says_what_is_left(
     assert lines.due(40, 100.0 + 9 * EVERY) is None  # whoever began the task says that it has ended
 
 
+def test_what_is_not_counted_is_told_in_percent() -> None:
+    lines = _Lines("record: distortion, 2 nets", total=200, started=0.0)
+    assert lines.due(20.7389, EVERY) == "record: distortion, 2 nets: 10%, about 4 min left"
+
+
 def test_on_a_pipe_a_task_of_unknown_length_says_what_is_done() -> None:
     assert _Lines("waiting", None, started=0.0).due(3, EVERY) == "waiting: 3 done"
 
