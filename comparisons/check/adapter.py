@@ -8,29 +8,22 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from backproof.comparisons.check.found_network import LOSS, OUTPUT, RATE, WEIGHT, Found, Function, found_in
+from backproof.comparisons.check.found_network import LOSS, Found, Function, found_in
+from backproof.comparisons.check.short_adapter import comments, made_by, short_lines
+from backproof.comparisons.contenders.named.argument_names import OUTPUT, WEIGHT, argument, size
 from backproof.scratch.errors import InputError
 
 GUESS = "  # guess"
 SIZES_OF = "architecture.layer_sizes"
-# What a parameter of this name is given: by one of the network's functions, and by its constructor.
-ARGUMENTS = (
-    (re.compile(r"^(x|inputs?|data|features|batch_?x|xs)(_?batch|_?train|_data|_list)?$", re.I), "x"),
-    (re.compile(r"^(t|ys?|targets?|labels?|truth|batch_?y)(_?(true|batch|train|list))?$", re.I), "targets"),
-    (re.compile(r"^(outs?|outputs?|scores|logits|y_?hat|y_?pred(ict)?)$", re.I), "outputs"),
-    (re.compile(r"^(pred(iction)?s?|probs?|p|a\d|al)$", re.I), "outputs"),
-    (RATE, "rate"),
-    (re.compile(r"^(m|n|n_?samples|num_?examples|batch_?size)$", re.I), "len(x)"),
-    (re.compile(r"^(n_?|num_?)?(epochs?|iters?|iterations|passes|steps)$", re.I), "1"),
-    (re.compile(r"^(training|train|is_training)$", re.I), "True"),
-)  # fmt: skip
-SIZES = (
-    (re.compile(r"^(layers?|(layers?_?)?(sizes?|dims?)|architecture|shape)$", re.I), "list({})"),
-    (re.compile(r"hid|^h\d?$|^hnodes", re.I), "{}[1]"),
-    (re.compile(r"out|class|^k$|^c$|^onodes", re.I), "{}[-1]"),
-    (re.compile(r"^l?_?r(ate)?$|learn|^lr$|^eta$|^alpha$", re.I), "1.0"),
-    (re.compile(r"in|feature|^d$", re.I), "{}[0]"),
-)  # fmt: skip
+# What a constructor is given for a parameter of this meaning.
+SIZE_CODE = {
+    "sizes": f"list({SIZES_OF})",
+    "hidden": f"{SIZES_OF}[1]",
+    "outputs": f"{SIZES_OF}[-1]",
+    "rate": "1.0",
+    "inputs": f"{SIZES_OF}[0]",
+    "": "",
+}
 SOFTMAX = re.compile(r"softmax|exp\w*\s*/\s*np\.sum|exp\([^)]*\)\s*/", re.I)
 BINARY = re.compile(r"log\(\s*1\.?0?\s*-")
 SQUARES = re.compile(r"\([^()]*\w\s*-\s*\w[^()]*\)\s*\*\*\s*2|square\([^()]*-|power\([^()]*-|mse", re.I)
@@ -83,6 +76,9 @@ def _imported_beside(tree: ast.Module, source: Path, destination: Path) -> Itera
 
 def _written(found: Found, form: list[str], module: str, destination: Path) -> str:
     where = f"{module}.{found.owner}" if found.owner else module
+    short = short_lines(found, GUESS)
+    if short is not None:
+        return "\n".join(_short(found, short, form, (where, module, str(destination)))) + "\n"
     writer = _Writer(found, module)
     body = [
         f'"""{where} as backproof asks for it:  backproof check {destination}:Adapter"""',
@@ -102,6 +98,31 @@ def _written(found: Found, form: list[str], module: str, destination: Path) -> s
     return "\n".join(body) + "\n"
 
 
+def _short(found: Found, names: list[str], form: list[str], places: tuple[str, str, str]) -> list[str]:
+    """By names alone: of the form its loss is declared, and what would not be told by trying."""
+    where, module, destination = places
+    told = [line for line in form if line.split()[0] == "supports" and line.endswith(GUESS)]
+    if found.forward is None:  # its outputs would tell which activation it has
+        told += [line for line in form if line.split()[0] == "activation" and line.endswith(GUESS)]
+    loss = (
+        []
+        if any("supports" in line for line in told)
+        else [f'    supports = {{"loss": ["cross_entropy"]}}{GUESS}']
+    )
+    return [
+        f'"""{where} as backproof asks for it:  backproof check {destination}:Adapter"""',
+        "",
+        f"from {module} import {made_by(found)}",
+        "",
+        "",
+        "class Adapter:",
+        *(f"    {line}" for line in names),
+        *told,
+        *loss,
+        *(f"    {line}" for line in comments()),
+    ]
+
+
 def _form(text: str, beside: str, found: Found) -> list[str]:
     """What the file looks like, as class attributes; what it does not look like, as comments.
 
@@ -114,7 +135,7 @@ def _form(text: str, beside: str, found: Found) -> list[str]:
     shallow = sum(bool(_size(p.name)) and "[" in _size(p.name) for p in sizes) == 3
     guesses = [
         ('outputs = "probabilities"', entropy),
-        ('targets = "one_hot"', bool(re.search(r"one_?hot|to_categorical|np\.eye", text, re.I))),
+        ('targets = "one_hot"', bool(re.search(r"one[-_ ]?hot|to_categorical|np\.eye", text, re.I))),
         ('samples = "columns"', bool(COLUMNS.search(beside))),
         ('weight_layout = "out_in"', bool(OUT_IN.search(beside))),
         (f'biases = "{"row" if row else "column"}"', row != column),
@@ -148,7 +169,7 @@ def _loss(text: str) -> str:
 
 def _size(parameter: str) -> str:
     """What the constructor is given for a parameter of this name."""
-    return next((what.format(SIZES_OF) for names, what in SIZES if names.search(parameter)), "")
+    return SIZE_CODE[size(parameter)]
 
 
 class _Writer:
@@ -304,4 +325,4 @@ class _Writer:
             return name
         if not self.found.owner and WEIGHT.match(name):
             return f"self.its_{name}"
-        return next((what for names, what in ARGUMENTS if names.match(name)), "")
+        return argument(name)

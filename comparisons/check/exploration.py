@@ -97,11 +97,11 @@ def explore(
         probes = _ask_all(candidate, space, seed)
     candidate.form = _with_targets_and_layout(candidate, probes, seed)
     probes = _ask_all(candidate, space, seed)
-    notes = list(candidate.form.sentences())
+    notes = [*_read_as(subject), *candidate.form.sentences()]
     kinds, ignored = _looked_at(candidate, probes, seed)
     notes += [note for note in ignored if note]
     if candidate.form.activation and not form.activation:
-        notes = [*candidate.form.sentences(), *[note for note in ignored if note]]
+        notes = [*_read_as(subject), *candidate.form.sentences(), *[note for note in ignored if note]]
     offered = tuple(p.kind for p in probes if p.kind in kinds and p.status != "declined")
     space = replace(space, kinds=offered)
     space, note = _with_single(candidate, space, seed)
@@ -118,6 +118,12 @@ def explore(
     if candidate.arrangement:
         notes.append(f"gradients come in {candidate.arrangement}: read so")
     return Explored(candidate, space, tuple(notes))
+
+
+def _read_as(subject: Subject) -> list[str]:
+    """How an adapter without methods is read."""
+    said = subject.attributes.get("read_as")
+    return [text for text in said if isinstance(text, str)] if isinstance(said, list) else []
 
 
 def _as_stated(
@@ -378,9 +384,15 @@ def _with_single(candidate: Candidate, space: Space, seed: int) -> tuple[Space, 
     except Misbehaviour as finding:
         if finding.kind == "declined":
             return replace(space, dtypes=("float64",)), []
+        if candidate.reads_by_name and finding.kind == "raised":  # a network that is told no dtype
+            return replace(space, dtypes=("float64",)), [f"float32 is left out: {finding.text}"]
         return space, []
-    if arrays and all(array.dtype == np.float64 for array in arrays):
-        return replace(space, dtypes=("float64",)), ["it answers in float64 where float32 is asked for"]
+    double = [array.dtype == np.float64 for array in arrays]
+    if any(double) and (all(double) or candidate.reads_by_name):  # whose network is told no dtype
+        partly = "" if all(double) else ", in part,"
+        return replace(space, dtypes=("float64",)), [
+            f"it answers in float64{partly} where float32 is asked for"
+        ]
     return space, []
 
 

@@ -8,6 +8,7 @@ import ast
 import re
 from dataclasses import dataclass
 
+from backproof.comparisons.contenders.named.argument_names import RATE, WEIGHT, returned
 from backproof.scratch.errors import InputError
 
 FORWARD = re.compile(r"^_?(forward|predict|feed_?forward|logits|run|fprop|query|propagate|__call__)", re.I)
@@ -15,9 +16,6 @@ PASS = re.compile(r"^_?(forward|feed_?forward|logits|fprop|propagate|__call__)",
 BACKWARD = re.compile(r"(backward|back_?prop|grad(?!ient_?(descent|check))|bprop|derivative)", re.I)
 LOSS = re.compile(r"(loss|cost|error|objective|^J$|entropy|mse)", re.I)
 STEP = re.compile(r"^(step|update|train|fit|sgd)", re.I)
-WEIGHT = re.compile(r"^(W|w|weights?|theta|params?|parameters|layers?|biases|bias|b)(_?\d*|s|_[a-z])?$")
-RATE = re.compile(r"^(rate|lr|l_?rate|eta|alpha|learn(ing)?_?rate)$", re.I)
-OUTPUT = re.compile(r"^(probs?|out|outputs?|y_?hat|y_?pred|AL|[ao]\d*)$", re.I)
 
 
 @dataclass(frozen=True)
@@ -35,6 +33,7 @@ class Function:
     returned: tuple[str, ...] = ()  # names in a row, or keys of a dictionary
     keys: bool = False
     returns: bool = True  # anything at all
+    chooses: bool = False  # it gives the class with the largest output, not the outputs
 
     def rate(self) -> str:
         """Its learning rate's name; empty where it takes none."""
@@ -56,8 +55,9 @@ class Found:
 
     @property
     def forward(self) -> Function | None:
-        """One that predicts may give classes: it is taken where there is no other."""
-        return self.named(PASS) or self.named(FORWARD)
+        """One that predicts is taken where there is no other, and never one that gives classes."""
+        found = self.named(PASS) or self.named(FORWARD)
+        return None if found is not None and found.chooses else found
 
     @property
     def backward(self) -> Function | None:
@@ -114,39 +114,7 @@ def _function(node: ast.FunctionDef) -> Function:
     parameters = tuple(
         Parameter(name, i >= first_default) for i, name in enumerate(arguments) if name not in ("self", "cls")
     )
-    returned, keys = _returned(node)
+    names, keys = returned(node)
     returns = any(isinstance(child, ast.Return) and child.value is not None for child in ast.walk(node))
-    return Function(node.name, parameters, returned, keys, returns)
-
-
-def _keys_stored(node: ast.FunctionDef, name: str) -> tuple[str, ...]:
-    """The words under which something is put into the dictionary `name`, by their numbers."""
-    keys = [
-        child.slice.value
-        for child in ast.walk(node)
-        if isinstance(child, ast.Subscript) and isinstance(child.ctx, ast.Store)
-        if ast.unparse(child.value) == name and isinstance(child.slice, ast.Constant)
-        if isinstance(child.slice.value, str)
-    ]
-    numbers = {key: re.findall(r"\d+", key) for key in keys}
-    return tuple(sorted(dict.fromkeys(keys), key=lambda key: int(numbers[key][-1]) if numbers[key] else 0))
-
-
-def _returned(node: ast.FunctionDef) -> tuple[tuple[str, ...], bool]:
-    """Names in a row, or the keys of a dictionary that was written out."""
-    value = node.body[-1].value if isinstance(node.body[-1], ast.Return) else None
-    if isinstance(value, ast.Name):
-        filled = _keys_stored(node, value.id)
-        if filled:
-            return filled, True
-        made = [
-            child.value
-            for child in ast.walk(node)
-            if isinstance(child, ast.Assign) and ast.unparse(child.targets[0]) == value.id
-        ]
-        value = made[-1] if made else value
-    if isinstance(value, ast.Dict) and all(isinstance(key, ast.Constant) for key in value.keys):
-        return tuple(str(key.value) for key in value.keys if isinstance(key, ast.Constant)), True
-    if isinstance(value, ast.Tuple) and all(isinstance(item, ast.Name) for item in value.elts):
-        return tuple(item.id for item in value.elts if isinstance(item, ast.Name)), False
-    return (), False
+    chooses = "argmax" in ast.unparse(node.body[-1])
+    return Function(node.name, parameters, names, keys, returns, chooses)

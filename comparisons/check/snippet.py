@@ -33,20 +33,20 @@ LAYOUT_CODE = {
         "    return a",
     ],
 }
-WITH_LOAD = "from backproof.comparisons.contenders.own_network import with_load"
+WITH_METHODS = "from backproof.comparisons.contenders.named.adapters import with_methods"
 LONGEST_PLAIN = 50  # rows written out; longer arrays are repetitions
 
 
 def snippet(target: Target, result: CheckResult, by_network: bool = False) -> str:
     """Code that repeats the failing calls and prints what came; empty where there was no call.
 
-    `by_network`: the class has `network` in place of `load`, which backproof then adds.
+    `by_network`: the class has a network in place of methods, which backproof then adds.
     """
     if not result.calls:
         return ""
     program = _Program(target.name, result.calls)
-    adding = [f"{target.name} = with_load({target.name})"] if by_network else []
-    imports = [*_imports(target), *([WITH_LOAD] if by_network else [])]
+    adding = [f"{target.name} = with_methods({target.name})"] if by_network else []
+    imports = [*_imports(target), *([WITH_METHODS] if by_network else [])]
     return "\n".join([*imports, "", *adding, *program.lines(), f"# {_comparison(result)}"])
 
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
-from backproof.comparisons.contenders.own_network import with_load
+from backproof.comparisons.contenders.named.adapters import is_adapter, with_methods
+from backproof.comparisons.contenders.own_network import NotTold
 from backproof.scratch.errors import InputError
 
 
@@ -74,7 +75,10 @@ def load_class(target: Target) -> type:
     if not inspect.isclass(found):
         classes = ", ".join(_classes(module)) or "none"
         raise NotThere(f"{target.place} has no class {name}; its classes: {classes}")
-    return with_load(found)
+    try:
+        return with_methods(found)
+    except NotTold as reason:
+        raise NotThere(f"{target}: {reason}") from reason
 
 
 def load_object(target: Target) -> object:
@@ -91,7 +95,7 @@ def _module(target: Target) -> ModuleType:
 
 
 def _only_contender(target: Target, module: ModuleType) -> str:
-    names = [name for name in _classes(module) if hasattr(with_load(getattr(module, name)), "load")]
+    names = [name for name in _classes(module) if is_adapter(getattr(module, name))]
     if len(names) != 1:
         raise NotThere(
             f"{target.place}: expected one class with a load method, found {', '.join(names) or 'none'}; "

@@ -9,7 +9,7 @@ lists, of objects inside objects. It is `self.net` from then on. W may lie as (o
 import copy
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
@@ -22,6 +22,15 @@ DEEPEST = 6  # objects inside objects
 BESIDE = re.compile(
     r"^_*(d[wb_]|grad|delta|[vms]_?[wb]?\d*$|mom|vel|cache|best|prev|old|last|opt|init)", re.I
 )
+FLOWS = re.compile(r"^_*(last_?)?(in|out)(puts?)?(_data)?$", re.I)  # what went through a layer
+
+
+class NotTold(LookupError):  # noqa: N818 - what could not be told of a network, in one sentence for its author
+    """Raised instead of a guess."""
+
+
+class TwoFit(NotTold):
+    """Two things fit: its author must say which."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +43,27 @@ class Place:
 
     @property
     def name(self) -> str:
-        return "net" + "".join(
-            f".{step}" if kind == "attribute" else f"[{step!r}]" for kind, step in self.steps
-        )
+        return "net" + self.path
+
+    @property
+    def is_matrix(self) -> bool:
+        """Is it W's, not a bias's?"""
+        return len(self.shape) == 2 and 1 not in self.shape
+
+    @property
+    def path(self) -> str:
+        return "".join(f".{step}" if kind == "attribute" else f"[{step!r}]" for kind, step in self.steps)
+
+    @property
+    def last(self) -> str:
+        """The name at the end of its path, with its numbers: ``W1``; empty where it has none."""
+        return next((step for _, step in reversed(self.steps) if isinstance(step, str)), "")
+
+    @property
+    def words(self) -> str:
+        """Its path without numbers: ``layers.W`` of layers[0].W1."""
+        words = [re.sub(r"_?\d+$", "", step) for _, step in self.steps if isinstance(step, str)]
+        return ".".join(filter(None, words))
 
     def get(self, net: Any) -> Any:
         for kind, step in self.steps:
@@ -56,20 +83,25 @@ def with_load(kind: type) -> type:
     """The class; where it has `network` and no `load`, with a `load` and a `weights` of this module."""
     if not callable(getattr(kind, "network", None)) or hasattr(kind, "load"):
         return kind
-    made = {"load": _load, "weights": getattr(kind, "weights", _weights)}
+    made = {"load": _load, "weights": getattr(kind, "weights", weights)}
     return type(kind.__name__, (kind,), {**made, "__module__": kind.__module__, "__doc__": kind.__doc__})
 
 
-def _load(self: Any, architecture: Any, weights: Any) -> None:
+def _load(self: Any, architecture: Any, given: Any) -> None:
     """Make the network, and put copies of the weights into it."""
-    self._places, self._pairs = _places(self, architecture, weights), not isinstance(weights[0], np.ndarray)
-    self.net = self.network(architecture)
-    self._given = [part.shape for part in _flat(weights)]
-    for place, array in zip(self._places, _flat(weights), strict=True):
-        place.put(self.net, _as_it_lies(place, array))
+    places = _places(self, architecture, given)
+    put(self, self.network(architecture), places, given)
 
 
-def _weights(self: Any) -> list[Any]:
+def put(adapter: Any, net: Any, places: Sequence[Place], given: Any) -> None:
+    """The network is the adapter's `net` from now on, with copies of the weights in these places."""
+    adapter.net, adapter._places, adapter._pairs = net, places, not isinstance(given[0], np.ndarray)
+    adapter._given = [part.shape for part in _flat(given)]
+    for place, array in zip(places, _flat(given), strict=True):
+        place.put(net, as_it_lies(place, array))
+
+
+def weights(self: Any) -> list[Any]:
     """Copies of what lies there, in the form in which load was given them."""
     parts = []
     for place, shape in zip(self._places, self._given, strict=True):
@@ -78,7 +110,7 @@ def _weights(self: Any) -> list[Any]:
     return list(zip(parts[::2], parts[1::2], strict=True)) if self._pairs else parts
 
 
-def _as_it_lies(place: Place, array: Any) -> Any:
+def as_it_lies(place: Place, array: Any) -> Any:
     """A copy: W turned where it lies turned; b as the vector, row or column that lies there."""
     if place.turned:
         return array.T.copy()
@@ -94,43 +126,90 @@ def _flat(weights: Any) -> list[Any]:
 
 
 def _places(adapter: Any, architecture: Any, weights: Any) -> list[Place]:
-    """Of every W and b, in the order of the layers. Raises LookupError where one is not found, or several."""
+    """Of every W and b, in the order of the layers. Raises NotTold where one is not found, or several."""
     sizes = SIZES[: len(architecture.layer_sizes)]
     template = copy.copy(architecture)
     object.__setattr__(template, "layer_sizes", sizes)  # past its own check of names
-    found = list(_arrays(adapter.network(template), (), set()))
     turned = getattr(adapter, "weight_layout", "in_out") == "out_in"
-    folded = getattr(adapter, "biases", "") in ("first", "last")
-    places = []
+    net = adapter.network(template)
+    try:
+        pairs = find_weights(
+            net,
+            sizes,
+            folded=getattr(adapter, "biases", "") in ("first", "last"),
+            biases=not isinstance(weights[0], np.ndarray),
+            named=getattr(adapter, "_weights_named", ()),
+        )
+    except NotTold as reason:
+        raise NotTold(f"network(): {reason}: write load") from reason
+    return [
+        place for W, b in pairs for place in (replace(W, turned=W.turned != turned), b) if place is not None
+    ]
+
+
+def find_weights(
+    net: Any, sizes: Sequence[int], *, folded: bool = False, biases: bool = True, named: Sequence[str] = ()
+) -> list[tuple[Place, Place | None]]:
+    """Per layer of a network of these sizes (W, b): W turned where it lies as (out, in).
+
+    `named`: what their places are called, where shapes alone do not tell; W's, then b's. Without `biases`, b
+    is None. Raises NotTold where one is not found, or several.
+    """
+    found = list(arrays(net))
+    of_W, of_b = [_called(found, name) for name in (*named, "", "")[:2]]
+    pairs = []
     for layer, (n_in, n_out) in enumerate(pairwise(sizes), start=1):
         shape = (n_in + folded, n_out)
-        W = _only(found, f"W{layer}", (shape, shape[::-1]))
-        places.append(Place(W.steps, W.shape, (W.shape != shape) != turned))
-        if not isinstance(weights[0], np.ndarray):
-            places.append(_only(found, f"b{layer}", ((n_out,), (1, n_out), (n_out, 1))))
-    return places
+        W = _only(of_W, f"W{layer}", (shape, shape[::-1]))
+        b = _only(of_b, f"b{layer}", ((n_out,), (1, n_out), (n_out, 1))) if biases and not folded else None
+        pairs.append((replace(W, turned=W.shape != shape), b))
+    return pairs
+
+
+def has_biases(net: Any, sizes: Sequence[int]) -> bool:
+    """Is there an array of the shape of any layer's bias?"""
+    shapes = {shape for n in sizes[1:] for shape in ((n,), (1, n), (n, 1))}
+    return any(place.shape in shapes and not _beside(place) for place in arrays(net))
+
+
+def _beside(place: Place) -> bool:
+    return bool(FLOWS.match(place.last)) or any(
+        k == "attribute" and BESIDE.match(str(s)) for k, s in place.steps
+    )
+
+
+def _called(found: Sequence[Place], name: str) -> Sequence[Place]:
+    return [p for p in found if f".{p.words}".endswith(f".{name}")] if name else found
 
 
 def _only(found: Sequence[Place], what: str, shapes: Sequence[tuple[int, ...]]) -> Place:
     """The one array of these shapes, or of several the one whose name is not of something kept beside it."""
     fitting = [place for place in found if place.shape in shapes]
-    likely = [p for p in fitting if not any(k == "attribute" and BESIDE.match(str(s)) for k, s in p.steps)]
-    chosen = fitting if len(fitting) == 1 else likely
+    likely = [place for place in fitting if not _beside(place)]
+    chosen = fitting if len(fitting) == 1 and not FLOWS.match(fitting[0].last) else likely
     if len(chosen) == 1:
         return chosen[0]
     names = ", ".join(place.name for place in chosen or fitting) or "none"
     wanted = " or ".join(map(str, shapes))
-    raise LookupError(
-        f"network(): {what}, an array of shape {wanted}, is not told apart (found {names}): write load"
-    )
+    raise NotTold(f"{what}, an array of shape {wanted}, is not told apart (found {names})")
 
 
-def _arrays(value: Any, steps: tuple[tuple[str, Any], ...], seen: set[int]) -> Iterator[Place]:
-    """The arrays inside, each once, nearest first along every branch."""
+def arrays(value: Any, *, held: bool = True) -> Iterator[Place]:
+    """The arrays of floating point numbers inside, nearest first along every branch.
+
+    `held`: only those that can be replaced where they lie; without it also the value itself, what a tuple
+    holds, and plain numbers as arrays without axes.
+    """
+    yield from _arrays(value, (), set(), held)
+
+
+def _arrays(value: Any, steps: tuple[tuple[str, Any], ...], seen: set[int], held: bool) -> Iterator[Place]:
     if isinstance(value, np.ndarray):
-        if value.dtype.kind == "f" and steps:
+        if value.dtype.kind == "f" and (steps or not held):
             yield Place(steps, value.shape)
         return
+    if isinstance(value, float | np.floating) and not held:
+        yield Place(steps, ())
     if id(value) in seen or len(steps) > DEEPEST:
         return
     seen.add(id(value))
@@ -140,8 +219,8 @@ def _arrays(value: Any, steps: tuple[tuple[str, Any], ...], seen: set[int]) -> I
     elif isinstance(value, list):
         inside = [(("item", i), item) for i, item in enumerate(value)]
     elif isinstance(value, tuple):  # its arrays cannot be set; those of objects inside it can
-        inside = [(("item", i), item) for i, item in enumerate(value) if not isinstance(item, np.ndarray)]
+        inside = [(("item", i), v) for i, v in enumerate(value) if not (held and isinstance(v, np.ndarray))]
     elif not isinstance(value, type | ModuleType | FunctionType | MethodType | str | bytes | int | float):
         inside = [(("attribute", name), item) for name, item in getattr(value, "__dict__", {}).items()]
     for step, item in inside:
-        yield from _arrays(item, (*steps, step), seen)
+        yield from _arrays(item, (*steps, step), seen, held)

@@ -43,9 +43,10 @@ def only_refused(what: str) -> Iterator[None]:
 
 
 def require_a_loss(candidate: Candidate) -> None:
-    """A step that returns no loss offers none."""
+    """A step that returns no loss offers none; neither does a network of which no cost is named."""
     if candidate.silent:
-        raise Misbehaviour("declined", "step returns no loss")
+        told = "step returns no loss" if candidate.form.step else "no cost is named that tells its loss"
+        raise Misbehaviour("declined", told)
 
 
 def require(what: str, verdict: Verdict, calls: Sequence[Call] = ()) -> None:

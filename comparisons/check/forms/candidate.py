@@ -38,7 +38,7 @@ class Candidate:
         self.conventions = Conventions()
         self.dtype: DtypeName = "float64"  # in which it is asked where nothing else is said
         self.loaded: Weights = []
-        self.silent = False  # its step returned no loss
+        self.silent = False  # it tells no loss: its step returned none
         self.early = False  # its step updates a layer before it passes the gradient back through it
         self.arrangement = ""  # in which gradients were seen to come, where it was none of pairs
 
@@ -99,7 +99,9 @@ class Candidate:
         if self.form.gradient_layout == "out_in":
             value[1] = _transposed(value[1])
         gradient = self._read("gradient", value[1], front)
-        return _expect_number("loss", value[0]), self._over_batch(gradient)
+        self.silent = self.reads_by_name and _name(value[0]) == "None"
+        loss = np.nan if self.silent else _expect_number("loss", value[0])
+        return loss, self._over_batch(gradient)
 
     def train(
         self, x: Array, targets: Array, batches: Sequence[Array], optimizer: OptimizerSpec
@@ -171,6 +173,11 @@ class Candidate:
 
     def renew(self) -> None:
         self.subject.renew()
+
+    @property
+    def reads_by_name(self) -> bool:
+        """Is it an adapter without methods, whose network need not tell its loss?"""
+        return "read_as" in self.subject.attributes
 
     def offers(self, *methods: str) -> bool:
         there = {*self.methods, *(("loss_and_gradient",) if self.form.step else ())}

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from backproof.comparisons.check.adapter import GUESS, adapter
+from backproof.comparisons.contenders.loading import Target, load_class
 from backproof.scratch.errors import InputError
+from tests.support.named_networks import Written
 
 NETWORK = """
 import numpy as np
@@ -100,6 +102,13 @@ class Net:
     def backward(self, X, Y):
         self.W1 -= self.learning_rate
 """
+UNTOLD = "def __init__(self, device, "  # a parameter that says nothing of sizes: methods are written then
+
+
+def with_methods(source: str) -> str:
+    return source.replace("def __init__(self, ", UNTOLD)
+
+
 FUNCTIONS = "W1 = 1\nb1 = 2\ndef forward(X):\n    return X\ndef backward(X, y):\n    return X\n"
 
 
@@ -107,9 +116,9 @@ FUNCTIONS = "W1 = 1\nb1 = 2\ndef forward(X):\n    return X\ndef backward(X, y):\
     ("source", "words"),
     [
         (
-            NETWORK,
+            with_methods(NETWORK),
             [
-                "homework.Network(list(architecture.layer_sizes))",
+                "homework.Network(..., list(architecture.layer_sizes))",
                 "self.net.feedforward(x)",
                 "self.net.backprop(x, targets)",
                 "probabilities",
@@ -120,7 +129,7 @@ FUNCTIONS = "W1 = 1\nb1 = 2\ndef forward(X):\n    return X\ndef backward(X, y):\
             ["self.net.predict(x)", "def step(self, x, targets, rate)", "self.net.train(x, targets, rate)"],
         ),
         (
-            FLAT,
+            with_methods(FLAT),
             [
                 "layer_sizes[0], architecture.layer_sizes[1], architecture.layer_sizes[-1])",
                 "self.net.loss(x, targets)",
@@ -130,7 +139,7 @@ FUNCTIONS = "W1 = 1\nb1 = 2\ndef forward(X):\n    return X\ndef backward(X, y):\
             ],
         ),
         (
-            DICTIONARIES,
+            with_methods(DICTIONARIES),
             [
                 "layer_sizes[0], architecture.layer_sizes[-1], architecture.layer_sizes[1])",
                 "self.net.forward_pass(x)['O_o']",
@@ -144,7 +153,10 @@ FUNCTIONS = "W1 = 1\nb1 = 2\ndef forward(X):\n    return X\ndef backward(X, y):\
                 "    hidden_layers = 1",
             ],
         ),
-        (RATE_INSIDE, ["self.net.lr = rate", "self.net.train(x, targets)", '    weight_layout = "out_in"']),
+        (
+            with_methods(RATE_INSIDE),
+            ["self.net.lr = rate", "self.net.train(x, targets)", '    weight_layout = "out_in"'],
+        ),
         (
             BY_LISTS,
             [
@@ -154,8 +166,8 @@ FUNCTIONS = "W1 = 1\nb1 = 2\ndef forward(X):\n    return X\ndef backward(X, y):\
             ],
         ),
         (
-            BACKWARD_STEPS,
-            ["homework.Network(arch", "self.net.forward(x, True)", "self.net.backward(targets, rate)"],
+            with_methods(BACKWARD_STEPS),
+            ["homework.Network(..., arch", "self.net.forward(x, True)", "self.net.backward(targets, rate)"],
         ),
         (
             STEPS_BY_ITSELF,
@@ -175,6 +187,49 @@ def test_what_was_found_is_called(source: str, words: list[str], tmp_path: Path)
     ast.parse(text)
     assert all(word in text for word in words), text
     assert guesses == text.count(GUESS) >= 3
+
+
+@pytest.mark.parametrize(
+    ("source", "lines"),
+    [
+        (
+            NETWORK,
+            ["wraps = Network", 'forward, gradient, cost = "feedforward", "backprop", "cost"  # guess'],
+        ),
+        (FLAT, ["wraps = TwoLayer", 'forward, gradient, cost = "forward", "backward", "loss"  # guess']),
+        (
+            DICTIONARIES,
+            ['forward, gradient, cost = ("forward_pass", "O_o"), "backward_pass", "cost"  # guess'],
+        ),
+        (RATE_INSIDE, ["wraps = Net", 'forward, step, rate = "query", "train", "lr"  # guess']),
+        (BACKWARD_STEPS, ["wraps = Network", 'forward, step = "forward", "backward"  # guess']),
+        (
+            f"def init_weights(sizes):\n    return weights, biases\n{BY_LISTS}",
+            [
+                "wraps = init_weights",
+                'forward, gradient, cost = ("forward", "probs"), "backward", ("forward", "loss")',
+            ],
+        ),
+        (
+            STEPS.replace("self)", "self, layers_dim)").replace("return x", "return np.argmax(x)"),
+            ["wraps = Model", 'step = "train"  # guess'],
+        ),
+    ],
+)
+def test_where_names_are_enough_no_method_is_written(source: str, lines: list[str], tmp_path: Path) -> None:
+    (tmp_path / "homework.py").write_text(source)
+    text, guesses = adapter(tmp_path / "homework.py", tmp_path / "mine.py")
+    assert "def " not in text
+    assert all(f"    {line}" in text for line in lines), text
+    assert guesses == text.count(GUESS) >= 2
+
+
+def test_what_is_written_by_names_is_read_as_it_stands(tmp_path: Path) -> None:
+    (tmp_path / "written_here.py").write_text(Written(container="dict", returned="dict").source)
+    text, _ = adapter(tmp_path / "written_here.py", tmp_path / "mine.py")
+    (tmp_path / "mine.py").write_text(text)
+    found = load_class(Target(str(tmp_path / "mine.py"), "Adapter"))
+    assert "weights at net.params['W1'], net.params['b1']" in vars(found)["read_as"][0]
 
 
 def test_what_is_not_python_is_refused(tmp_path: Path) -> None:
@@ -207,7 +262,9 @@ def test_a_script_without_functions_is_refused_with_what_to_do(tmp_path: Path) -
         adapter(tmp_path / "homework.py", tmp_path / "mine.py")
 
 
-@pytest.mark.parametrize("source", [DICTIONARIES, BY_LISTS, BACKWARD_STEPS, RATE_INSIDE, FLAT])
+@pytest.mark.parametrize(
+    "source", [*map(with_methods, (DICTIONARIES, BACKWARD_STEPS, RATE_INSIDE, FLAT)), BY_LISTS]
+)
 def test_no_method_is_hidden_by_what_load_keeps(source: str, tmp_path: Path) -> None:
     (tmp_path / "homework.py").write_text(source)
     text, _ = adapter(tmp_path / "homework.py", tmp_path / "mine.py")

@@ -9,6 +9,7 @@ from backproof.comparisons.check.session import try_class
 from backproof.comparisons.check.trial import Settings
 from backproof.comparisons.contenders.loading import Target
 from backproof.comparisons.verdicts.outcome import Outcome
+from tests.support.named_networks import Written
 from tests.support.other_networks import SOURCE
 
 
@@ -84,3 +85,27 @@ def test_an_overflow_is_named_where_no_loss_is_told(file: Path) -> None:
     found = checked(file, "NotShifted", "gradient", "extremes")
     assert found.outcome == Outcome.FAIL
     assert "overflow: the gradient is not finite from logits of about 7" in found.causes[0].sentence
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        Written(mistake="not averaged", returned="loss too"),
+        Written(mistake="slope", container="layers", returned="kept", columns=True, out_in=True),
+        Written(mistake="one bias", container="dict", returned="dict", loss="mse", constructor="three"),
+        Written(mistake="slope", container="attributes", step=True, constructor="hidden", one_hot=True),
+        Written(container="dict", returned="loss too", columns=True, loss="mse"),
+        Written(step=True, out_in=True, learn="train"),
+    ],
+    ids=lambda written: f"{written.mistake or 'right'}, {written.container}",
+)
+def test_an_adapter_without_methods_gets_the_verdict_and_the_first_cause_of_one_with_them(
+    written: Written, tmp_path: Path
+) -> None:
+    path = tmp_path / "homework.py"
+    path.write_text(written.source)
+    short, long = (checked(path, name, "weights", "logits", "gradient") for name in ("Short", "Long"))
+    assert short.outcome == long.outcome == (Outcome.FAIL if written.mistake else Outcome.PASS)
+    assert [one.sentence for one in short.causes[:1]] == [one.sentence for one in long.causes[:1]]
+    assert not written.mistake or short.causes[0].certainty == "explains"
+    assert any(note.startswith("read as: Network(") for note in short.notes)
