@@ -1,5 +1,6 @@
 """What the README says is so: its commands exist, its options are known, its Python runs."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,7 +8,9 @@ from typer import TyperException
 from typer.main import get_command
 
 from backproof.comparisons.cli import COMMANDS, make_app
+from backproof.comparisons.contenders.loading import Target, load_class
 from tests.support import readme
+from tests.support.named_networks import Written
 
 SAMPLE = """
 | `backproof` | all |
@@ -51,6 +54,17 @@ def test_the_table_lists_every_command() -> None:
 @pytest.mark.parametrize("line", readme.shell_lines(), ids=" ".join)
 def test_every_line_of_shell_is_one_that_backproof_understands(line: list[str]) -> None:
     parse(line)
+
+
+def test_the_adapter_without_methods_is_read_as_it_stands(tmp_path: Path) -> None:
+    (block,) = readme.blocks("py")
+    network = Written(forward="feedforward", learn="backprop").source
+    (tmp_path / "homework_of_readme.py").write_text(network)
+    (tmp_path / "shown.py").write_text(
+        block.replace("from homework import", "from homework_of_readme import")
+    )
+    shown = vars(load_class(Target(str(tmp_path / "shown.py"), "MLP")))
+    assert "gradient from backprop(x, targets): [1][0], [0][0]" in shown["read_as"][0]
 
 
 @pytest.mark.parametrize("block", readme.blocks("python"))

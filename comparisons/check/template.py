@@ -35,7 +35,13 @@ class MyMLP:
             (np.array(W, architecture.dtype), np.array(b, architecture.dtype)) for W, b in weights
         ]
 
-    # In place of load and weights, for a network of yours that is elsewhere:
+    # In place of all methods, for a network of yours that is elsewhere, say what it calls its things:
+    # wraps = TheirNetwork                            # or a function that makes one from its sizes
+    # forward, gradient = "feedforward", "backprop"   # or step = "train", which changes the weights
+    # cost, rate = "loss", "optimizer.lr"             # what tells its loss; where its learning rate lies
+    # supports = {"loss": ["cross_entropy"]}          # all else is found out, and said
+
+    # In place of load and weights alone:
     # def network(self, architecture):
     #     return TheirNetwork(architecture.layer_sizes)   # its weights are found in it; then self.net
 

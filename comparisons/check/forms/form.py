@@ -16,6 +16,8 @@ A class states its form in plain class attributes of these names, without import
     hidden_layers      how many, where that is fixed
     dtype              "float64" where nothing else is computed
     supports           any of the last as lists: {"activation": ["relu"], "hidden_layers": [1, 2]}
+
+A class may also name what a network calls its things, and write no methods: `contenders.named.adapters`.
 """
 
 from collections.abc import Mapping, Sequence

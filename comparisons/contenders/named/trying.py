@@ -28,7 +28,9 @@ from backproof.comparisons.contenders.own_network import NotTold, Place, TwoFit,
 
 DEPTHS = (1, 2, 0, 3)  # hidden layers, in the order in which they are tried
 USUAL = (0, 1, 2)  # what a check draws from
-UNDECLARED = '; declare samples = "single" if it takes one at a time, or "rows" or "columns" to have its answers judged'
+UNDECLARED = (
+    '; declare samples = "single" if it takes one at a time, or "rows" or "columns" to have this judged'
+)
 
 
 def tried(kind: type, names: Names, learns: str) -> dict[str, Any]:
