@@ -40,6 +40,7 @@ class Place:
     steps: tuple[tuple[str, Any], ...]  # ("attribute" | "item", name or key)
     shape: tuple[int, ...]  # in the network of SIZES
     turned: bool = False  # W lies transposed to what load is given
+    also: tuple[tuple[tuple[str, Any], ...], ...] = ()  # other ways to the very same array
 
     @property
     def name(self) -> str:
@@ -71,12 +72,12 @@ class Place:
         return net
 
     def put(self, net: Any, value: Any) -> None:
-        holder = Place(self.steps[:-1], ()).get(net)
-        kind, step = self.steps[-1]
-        if kind == "attribute":
-            setattr(holder, step, value)
-        else:
-            holder[step] = value
+        for *before, (kind, step) in (self.steps, *self.also):
+            holder = Place(tuple(before), ()).get(net)
+            if kind == "attribute":
+                setattr(holder, step, value)
+            else:
+                holder[step] = value
 
 
 def with_load(kind: type) -> type:
@@ -155,7 +156,7 @@ def find_weights(
     `named`: what their places are called, where shapes alone do not tell; W's, then b's. Without `biases`, b
     is None. Raises NotTold where one is not found, or several.
     """
-    found = list(arrays(net))
+    found = _once(net)
     of_W, of_b = [_called(found, name) for name in (*named, "", "")[:2]]
     pairs = []
     for layer, (n_in, n_out) in enumerate(pairwise(sizes), start=1):
@@ -164,6 +165,14 @@ def find_weights(
         b = _only(of_b, f"b{layer}", ((n_out,), (1, n_out), (n_out, 1))) if biases and not folded else None
         pairs.append((replace(W, turned=W.shape != shape), b))
     return pairs
+
+
+def _once(net: Any) -> list[Place]:
+    """Its arrays, each once: what lies in a dictionary and in the layers made of it is put in both."""
+    found: dict[int, list[Place]] = {}
+    for place in arrays(net):
+        found.setdefault(id(place.get(net)), []).append(place)
+    return [replace(first, also=tuple(other.steps for other in others)) for first, *others in found.values()]
 
 
 def has_biases(net: Any, sizes: Sequence[int]) -> bool:

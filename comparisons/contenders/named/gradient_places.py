@@ -43,7 +43,8 @@ def find_gradient(
 
     `any_shape`: a bias gradient may have any, if its name or its place tells it.
     """
-    own = {place.steps for pair in weights for place in pair if place is not None}
+    of_weights = [place for pair in weights for place in pair if place is not None]
+    own = {steps for place in of_weights for steps in (place.steps, *place.also)}
     inside = [p for p in arrays(net) if p.steps not in own and _is_gradient(p)]
     returned = list(arrays(answer, held=False))
     refused: list[str] = []

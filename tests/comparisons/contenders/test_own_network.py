@@ -43,6 +43,14 @@ def in_lists_turned(sizes: tuple[int, ...]) -> Any:
     )
 
 
+def in_a_dictionary_and_in_layers(sizes: tuple[int, ...]) -> Any:
+    """The very same arrays in both: what is put in one must be in the other."""
+    net = in_a_dictionary(sizes)
+    numbers = range(1, len(sizes))
+    net.layers = [SimpleNamespace(W=net.params[f"W{i}"], b=net.params[f"b{i}"]) for i in numbers]
+    return net
+
+
 def in_layers(sizes: tuple[int, ...]) -> Any:
     layers = [
         SimpleNamespace(kernel=np.ones(p), bias=np.ones(p[1]), velocity=np.ones(p)) for p in pairs(sizes)
@@ -50,7 +58,7 @@ def in_layers(sizes: tuple[int, ...]) -> Any:
     return SimpleNamespace(layers=tuple(layers), parent=layers[0])
 
 
-KINDS = [in_attributes, in_a_dictionary, in_lists_turned, in_layers]
+KINDS = [in_attributes, in_a_dictionary, in_lists_turned, in_layers, in_a_dictionary_and_in_layers]
 
 
 def adapter(build: Any, **attributes: Any) -> Any:
@@ -77,6 +85,12 @@ def test_nothing_is_shared_with_the_caller(build: Any) -> None:
     made = loaded(build)
     made.weights()[1][0][...] = 7.0
     np.testing.assert_array_equal(made.weights()[1][0], WEIGHTS[1][0])
+
+
+def test_an_array_that_lies_in_two_places_is_put_in_both() -> None:
+    net = loaded(in_a_dictionary_and_in_layers).net
+    assert net.params["W2"] is net.layers[1].W
+    np.testing.assert_array_equal(net.layers[1].W, WEIGHTS[1][0])
 
 
 def test_a_square_layer_lies_the_way_the_others_do() -> None:
