@@ -53,9 +53,11 @@ def _named(kind: type, names: Names) -> type:
             f'{kind.__name__}: declare gradient = "..." or step = "...", one of them: the name of what gives '
             "the gradient, or changes the weights"
         )
-    made = {"load": _load, "weights": own_network.weights, "network": _network}
-    made |= {"logits": _logits} if names.forward is not None else {}
-    made |= {"gradient": {"loss_and_gradient": _loss_and_gradient}, "step": {"step": _step}}.get(learns, {})
+    made: dict[str, Any] = {"load": _load, "weights": own_network.weights, "network": _network}
+    if names.forward is not None:
+        made["logits"] = _logits
+    if learns:
+        made |= {"loss_and_gradient": _loss_and_gradient} if learns == "gradient" else {"step": _step}
     left = {name: method for name, method in made.items() if name not in written}
     about = {"__module__": kind.__module__, "__doc__": kind.__doc__}
     return type(kind.__name__, (kind,), {**left, **tried(kind, names, learns), **about})

@@ -181,7 +181,7 @@ class Builder:
 
     def _written(self, sizes: Sequence[int]) -> Any:
         form = (tuple(sizes), self.stated.activation, self.stated.loss, "float64")
-        return self.kind().network(Architecture(*form))  # type: ignore[arg-type, attr-defined]  # known names
+        return self.kind().network(Architecture(*form))  # type: ignore[arg-type]  # known names
 
     def _called(self, make: Make, sizes: Sequence[int], samples: str) -> Any:
         """A network; some make their weights when they are first called: with samples lying so."""

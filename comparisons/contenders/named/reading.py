@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -65,7 +65,7 @@ class Reading:
         """The network's method, or the function beside it. Raises NotTold with those that are there."""
         found = getattr(net, name, None) if self.is_method(net, name) else self.scope.get(name)
         if callable(found):
-            return found
+            return cast(Callable[..., Any], found)
         kind = type(net)
         there = [one for one in dir(kind) if not one.startswith("_") and callable(getattr(kind, one, None))]
         if kind.__module__ == "builtins":
