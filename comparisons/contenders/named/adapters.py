@@ -17,6 +17,7 @@ found out on networks of sizes that are all different, where an array's shape te
 repaired: answers are handed over as they come. Any of the methods may be written instead, `network` too.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -53,14 +54,14 @@ def _named(kind: type, names: Names) -> type:
             f'{kind.__name__}: declare gradient = "..." or step = "...", one of them: the name of what gives '
             "the gradient, or changes the weights"
         )
-    made: dict[str, Any] = {"load": _load, "weights": own_network.weights, "network": _network}
+    made: dict[str, Callable[..., Any]] = {"load": _load, "weights": own_network.weights, "network": _network}
     if names.forward is not None:
         made["logits"] = _logits
     if learns:
         made |= {"loss_and_gradient": _loss_and_gradient} if learns == "gradient" else {"step": _step}
     left = {name: method for name, method in made.items() if name not in written}
     about = {"__module__": kind.__module__, "__doc__": kind.__doc__}
-    return type(kind.__name__, (kind,), {**left, **tried(kind, names, learns), **about})
+    return type(kind.__name__, (kind,), {**left, **dict(tried(kind, names, learns).attributes()), **about})
 
 
 def _load(self: Any, architecture: Any, weights: Any) -> None:

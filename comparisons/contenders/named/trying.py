@@ -12,8 +12,8 @@ what to declare or to write. Networks of another depth that can be built are ask
 they answer: what they raise there is a finding of the check, and no reason to leave them out.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -33,14 +33,36 @@ UNDECLARED = (
 )
 
 
-def tried(kind: type, names: Names, learns: str) -> dict[str, Any]:
-    """The attributes that complete the class: its `_reading`, the form that was found, and `read_as`.
+@dataclass(frozen=True)
+class Told:
+    """What was found out of a class; what it states itself, or what is as ours, is left empty."""
+
+    reading: Reading
+    read_as: list[str]
+    targets: str
+    biases: str
+    hidden_layers: list[int]
+
+    def attributes(self) -> Iterator[tuple[str, object]]:
+        """As class attributes, which a check reads."""
+        yield from {
+            "_reading": self.reading,
+            "read_as": self.read_as,
+            "samples": self.reading.samples,
+        }.items()
+        for name in ("targets", "biases", "hidden_layers"):
+            if getattr(self, name):
+                yield name, getattr(self, name)
+
+
+def tried(kind: type, names: Names, learns: str) -> Told:
+    """What completes the class. Raises NotTold.
 
     `learns`: whether its "gradient" or its "step" is read by name; empty where it has a method for that.
-    Raises NotTold.
     """
     stated = Stated.by(kind, one_loss=not callable(getattr(kind, "network", None)))
-    builder, there = Builder(kind, names, stated), {}
+    builder = Builder(kind, names, stated)
+    there: dict[int, Built] = {}
     reasons: dict[int, NotTold] = {}
     for depth in stated.depths or DEPTHS:
         try:
@@ -54,11 +76,16 @@ def tried(kind: type, names: Names, learns: str) -> dict[str, Any]:
     for built in there.values():
         weights = {**reading.weights, len(built.sizes): built.flat}
         reading = trials.deeper(replace(reading, weights=weights), built)
-    found = _attributes(reading, first, there, stated)
-    if not builder.is_of_one_depth:
-        left = [f"not with {depth} hidden layers: {reasons[depth]}" for depth in USUAL if depth in reasons]
-        found["read_as"] += left
-    return found
+    left = [f"not with {depth} hidden layers: {reasons[depth]}" for depth in USUAL if depth in reasons]
+    without = not stated.biases and all(b is None for _, b in first.places)
+    fewer = not stated.depths and not set(USUAL) <= set(there)
+    return Told(
+        reading,
+        [f"read as: {'; '.join(_sentences(reading, first))}", *([] if builder.is_of_one_depth else left)],
+        "one_hot" if reading.targets == "one_hot" else "",
+        "none" if without else "",
+        (sorted(set(there) & set(USUAL)) or sorted(there)) if fewer else [],
+    )
 
 
 def _first_reading(trials: "_Trials", there: Mapping[int, Built]) -> tuple[Reading, Built]:
@@ -69,21 +96,6 @@ def _first_reading(trials: "_Trials", there: Mapping[int, Built]) -> tuple[Readi
         except NotTold as reason:
             reasons.append(reason)
     raise reasons[0]
-
-
-def _attributes(reading: Reading, first: Built, there: Mapping[int, Built], stated: Stated) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        "_reading": reading,
-        "read_as": ["read as: " + "; ".join(_sentences(reading, first))],
-        "samples": reading.samples,
-    }
-    if reading.targets == "one_hot":
-        found["targets"] = "one_hot"
-    if not stated.biases and all(b is None for _, b in first.places):
-        found["biases"] = "none"
-    if not stated.depths and not set(USUAL) <= set(there):
-        found["hidden_layers"] = sorted(set(there) & set(USUAL)) or sorted(there)
-    return found
 
 
 def _sentences(reading: Reading, built: Built) -> Sequence[str]:
