@@ -5,6 +5,11 @@ without methods and the one with methods stand below each other in the same file
 """
 
 from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from backproof.comparisons.contenders.loading import Target, load_class
 
 HEAD = '''
 import numpy as np
@@ -226,3 +231,100 @@ class Network:
         loss, dW, db = self.both(x, y)
         {learnt}
 """
+
+
+# One network, and others that differ from it in what a reader of names must notice.
+CLASSES = """
+import numpy as np
+
+class Net:
+    def __init__(self, sizes):
+        self.W = [np.random.randn(m, n) for m, n in zip(sizes[:-1], sizes[1:])]
+        self.lr = 0.1
+    def forward(self, x):
+        self.outs = [x]
+        for W in self.W:
+            self.outs.append(np.tanh(self.outs[-1] @ W))
+        return self.outs[-1]
+    def backward(self, x, y):
+        d, grads = 2 * (self.forward(x) - y) / y.size * (1 - self.outs[-1] ** 2), []
+        for W, a in zip(self.W[::-1], self.outs[-2::-1]):
+            grads.insert(0, a.T @ d)
+            d = d @ W.T * (1 - a ** 2)
+        return grads
+    def both(self, x):
+        return {"a": self.forward(x), "b": 2 * self.forward(x)}
+    def turned(self, x):
+        return self.forward(x).T
+    def after(self, x, y):
+        return self.backward(self.outs[0], y)
+    def classes(self, x):
+        return self.forward(x).argmax(axis=1)
+    def broken(self, x):
+        raise RuntimeError("not today")
+    def strange(self, x, y, temperature):
+        return self.backward(x, y)
+    def still(self, x, y, rate):
+        return None
+    def fit(self, x, y):
+        for W, g in zip(self.W, self.backward(x, y)):
+            W -= self.lr * g
+
+class Hidden(Net):
+    def __init__(self, sizes):
+        super().__init__(sizes)
+        self.scale = float(np.random.rand())
+    def forward(self, x):
+        return self.scale * super().forward(x)
+
+class NoRate(Net):
+    def __init__(self, sizes):
+        super().__init__(sizes)
+        self.lr = None
+    def fit(self, x, y):
+        for W, g in zip(self.W, self.backward(x, y)):
+            W -= 0.1 * g
+
+class Deaf(Net):
+    def fit(self, x, y):
+        for W, g in zip(self.W, self.backward(x, y)):
+            W -= 0.1 * g
+
+class Twice(Net):
+    def __init__(self, sizes):
+        super().__init__(sizes)
+        self.start = [W.copy() for W in self.W]
+
+class Shallow(Net):
+    def __init__(self, sizes):
+        if len(sizes) > 3:
+            raise ValueError("too deep")
+        super().__init__(sizes)
+
+class ShallowOnly(Net):
+    def backward(self, x, y):
+        if len(self.W) == 3:
+            raise RuntimeError("two hidden layers are too many")
+        return super().backward(x, y)
+"""
+
+
+NAMES = {"wraps": "Net", "forward": '"forward"', "gradient": '"backward"', "loss": '"mse"'}
+NUMBER = count()
+
+
+def adapter(**attributes: str) -> str:
+    declared = {**NAMES, **attributes}
+    lines = [f"    {name} = {value}\n" for name, value in declared.items() if value]
+    return f"{CLASSES}\nclass Short:\n{''.join(lines)}"
+
+
+def written(folder: Path, source: str) -> Path:
+    """A file of its own: no two share a name, under which the first would be remembered."""
+    path = folder / f"network_{next(NUMBER)}.py"
+    path.write_text(source)
+    return path
+
+
+def made(folder: Path, source: str, name: str = "Short") -> Any:
+    return load_class(Target(str(written(folder, source)), name))()

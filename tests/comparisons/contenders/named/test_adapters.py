@@ -1,6 +1,6 @@
 """Adapters without methods: read as they would be with them, whatever names and containers; else refused."""
 
-from itertools import count, pairwise
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -9,88 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from backproof.comparisons.contenders.loading import NotThere, Target, load_class
 from backproof.comparisons.contenders.named.adapters import is_adapter
 from backproof.scratch.architecture import Architecture
-from tests.support.named_networks import CONSTRUCTORS, CONTAINERS, RETURNED, Written
+from tests.support.named_networks import CONSTRUCTORS, CONTAINERS, RETURNED, Written, adapter, made
 
-NUMBER = count()
 FORWARDS = ("forward", "feedforward", "predict", "run", "__call__", "forward_pass")
 LEARNS = ("backward", "backprop", "train", "gradients", "one_step")
-CLASSES = """
-import numpy as np
-
-class Net:
-    def __init__(self, sizes):
-        self.W = [np.random.randn(m, n) for m, n in zip(sizes[:-1], sizes[1:])]
-        self.lr = 0.1
-    def forward(self, x):
-        self.outs = [x]
-        for W in self.W:
-            self.outs.append(np.tanh(self.outs[-1] @ W))
-        return self.outs[-1]
-    def backward(self, x, y):
-        d, grads = 2 * (self.forward(x) - y) / y.size * (1 - self.outs[-1] ** 2), []
-        for W, a in zip(self.W[::-1], self.outs[-2::-1]):
-            grads.insert(0, a.T @ d)
-            d = d @ W.T * (1 - a ** 2)
-        return grads
-    def both(self, x):
-        return {"a": self.forward(x), "b": 2 * self.forward(x)}
-    def classes(self, x):
-        return self.forward(x).argmax(axis=1)
-    def broken(self, x):
-        raise RuntimeError("not today")
-    def strange(self, x, y, temperature):
-        return self.backward(x, y)
-    def still(self, x, y, rate):
-        return None
-    def fit(self, x, y):
-        for W, g in zip(self.W, self.backward(x, y)):
-            W -= self.lr * g
-
-class Hidden(Net):
-    def __init__(self, sizes):
-        super().__init__(sizes)
-        self.scale = float(np.random.rand())
-    def forward(self, x):
-        return self.scale * super().forward(x)
-
-class NoRate(Net):
-    def __init__(self, sizes):
-        super().__init__(sizes)
-        self.lr = None
-    def fit(self, x, y):
-        for W, g in zip(self.W, self.backward(x, y)):
-            W -= 0.1 * g
-
-class Deaf(Net):
-    def fit(self, x, y):
-        for W, g in zip(self.W, self.backward(x, y)):
-            W -= 0.1 * g
-
-class Twice(Net):
-    def __init__(self, sizes):
-        super().__init__(sizes)
-        self.start = [W.copy() for W in self.W]
-
-class ShallowOnly(Net):
-    def backward(self, x, y):
-        if len(self.W) == 3:
-            raise RuntimeError("two hidden layers are too many")
-        return super().backward(x, y)
-"""
-
-
-def written(folder: Path, source: str) -> Path:
-    """A file of its own: no two share a name, under which the first would be remembered."""
-    path = folder / f"network_{next(NUMBER)}.py"
-    path.write_text(source)
-    return path
-
-
-def made(folder: Path, source: str, name: str = "Short") -> Any:
-    return load_class(Target(str(written(folder, source)), name))()
 
 
 def weights(sizes: tuple[int, ...], seed: int, out_in: bool) -> list[Any]:
@@ -148,54 +72,6 @@ def test_names_give_the_answers_that_methods_give(form: Written, seed: int, tmp_
     for (g, h), right_g, right_h in zip(gradient, dW, db, strict=True):
         np.testing.assert_array_equal(g, right_g)
         np.testing.assert_array_equal(h.ravel(), right_h.ravel())
-
-
-NAMES = {"wraps": "Net", "forward": '"forward"', "gradient": '"backward"', "loss": '"mse"'}
-STEP = {"gradient": "", "step": '"fit"'}
-REFUSED: list[tuple[dict[str, str], str]] = [
-    ({"loss": ""}, "which loss has Short"),
-    ({"gradient": ""}, "declare gradient = .* or step"),
-    ({"step": '"fit"'}, "declare gradient = .* one of them"),
-    ({"forward": '"forwards"'}, "Net has no such method; it has .*forward"),
-    ({"forward": '"classes"'}, "returns no array of the outputs' shape"),
-    ({"forward": '"both"'}, "2 arrays of the outputs' shape, a, b: which"),
-    ({"forward": '"broken"'}, "rows: broken.* RuntimeError: not today; in columns"),
-    ({"forward": "7"}, "expected a method's name.*got 7"),
-    ({"gradient": '"strange"'}, "what is temperature of strange"),
-    ({"gradient": '"fit"'}, "dW1, of shape .* no array"),
-    ({"gradient": '("backward", 1.5)'}, "gradient: expected a method's name"),
-    ({**STEP, "step": '"still"'}, "still.* changes no weight"),
-    ({**STEP, "step": '"backward"'}, "takes no learning rate|changes no weight"),
-    ({**STEP, "wraps": "NoRate"}, 'rate = "optimizer.lr"'),
-    ({**STEP, "wraps": "Deaf"}, "the same at two rates"),
-    ({**STEP, "rate": '"optimizer.lr"'}, "rate = 'optimizer.lr'.*AttributeError"),
-    ({"wraps": "Hidden"}, "depends on more than the weights"),
-    ({"wraps": "Twice"}, "W1, .*net.W.0., net.start.0."),
-    ({"wraps": "Net([3, 2])"}, "expected a class or a function"),
-    ({"rate": "0.1"}, "rate: expected names of attributes"),
-]
-
-
-@pytest.mark.parametrize(("attributes", "words"), REFUSED)
-def test_what_is_not_told_is_refused_in_one_sentence(
-    attributes: dict[str, str], words: str, tmp_path: Path
-) -> None:
-    with pytest.raises(NotThere, match=words) as refused:
-        made(tmp_path, adapter(**attributes))
-    assert "\n" not in str(refused.value)
-
-
-def test_labels_and_one_hot_targets_that_are_both_taken_are_refused(tmp_path: Path) -> None:
-    declared = Written(columns=True, one_hot=True).source
-    source = declared.replace('targets, supports = "one_hot", ', "supports = ")
-    with pytest.raises(NotThere, match="takes labels and one-hot targets alike: declare targets"):
-        made(tmp_path, source)
-
-
-def adapter(**attributes: str) -> str:
-    declared = {**NAMES, **attributes}
-    lines = [f"    {name} = {value}\n" for name, value in declared.items() if value]
-    return f"{CLASSES}\nclass Short:\n{''.join(lines)}"
 
 
 def test_what_was_found_is_said(tmp_path: Path) -> None:
