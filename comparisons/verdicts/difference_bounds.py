@@ -20,6 +20,11 @@ n_0 + n_1 + n_2 + N + 60, from logits known to within e, which moves their proba
 relatively: kappa = 2 gamma + 4 e together. e is the running error of the forward pass (Higham 2002, 3.5):
 
     e_z = gamma_{n_0 + 2} (|x| |W_1| + |b_1|),   e = gamma_{n_1 + 2} (|a| |W_2| + |b_2|) + e_z |W_2|
+
+*How close.* The truncation is reached. At a kink half a slope is, and a whole one where rounding decides the
+sign, of the two that are allowed: the slopes of the loss at both ends could differ as well. Of e a hundredth
+is: it adds up sizes where a logit rounds once, and both gradients are given all of it in every class. Next to
+a mistake it is nothing either way.
 """
 
 from typing import NamedTuple

@@ -10,6 +10,9 @@ spread to be expected of a correct implementation (Parker 1997; Sohier et al. 20
 With s^2 the mean square of an entry's SAMPLES errors, n s^2 / sigma^2 has n degrees of freedom, so that with
 confidence 1 - CONFIDENCE sigma is at most s sqrt(n / chi2(CONFIDENCE; n)), and a normal error is within
 Z sigma. This is an estimate: real roundings are neither normal nor drawn.
+
+*How close.* Sixteen roundings to one side reach nine tenths of it. What flushed operands lose comes on top,
+with as much again for the products that they are in: a third of it is reached.
 """
 
 from dataclasses import replace

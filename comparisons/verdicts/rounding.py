@@ -37,6 +37,9 @@ certain.
 significand, then every partial sum in every order is representable and nothing is rounded. That settles
 networks with integer or dyadic weights, whose pre-activations are exactly zero all the time.
 
+*How close.* Sums that lose every term reach their bounds. Of the underflow half is reached, and a quarter
+where all terms are powers of two: a term is allowed to be flushed as a product and again in the sum.
+
 What is carried is the distance between a value computed in double precision (the *shadow*) and what a correct
 implementation in the contender's own dtype computes. Both round; since the bounds are power series in u with
 coefficients >= 0, B(u_1) + B(u_2) <= B(u_1 + u_2), and one analysis with u = u_1 + u_2 covers both.

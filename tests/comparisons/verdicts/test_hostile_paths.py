@@ -223,12 +223,14 @@ TERMS = {
         "(arithmetic.gamma(terms + TANGENT_ROUNDINGS) + off) * size",
         "off * size",
         tangents_in_two_orders,
+        0.4,
     ),
     "tangents in the loss": Term(
         forward_mode_bounds,
         "arithmetic.gamma(2 * arithmetic.logarithm + values[-1].shape[1] + 8) + off",
         "off",
         tangents_of_a_loss_in_order,
+        0.2,
     ),
     "both operands' errors at once": Term(
         rounding,
@@ -254,34 +256,32 @@ TERMS = {
     "a product's operands": Term(
         rounding, "(error + rounded + underflow) * SAFETY", "(rounded + underflow) * SAFETY", moved_product
     ),
-    "exp in the sigmoid": Term(
-        loss_bounds, "arithmetic.exponential * complement + ", "", sloppy_exponential, 0.5
-    ),
+    "exp in the sigmoid": Term(loss_bounds, "arithmetic.exponential * complement + ", "", sloppy_exponential),
     "the sum and the quotient of the sigmoid": Term(
-        loss_bounds, "(3.0 if arithmetic.functions.other_formulas else 2.0)", "0.0", lost_exponential, 0.1
+        loss_bounds, "(3.0 if arithmetic.functions.other_formulas else 2.0)", "0.0", lost_exponential, 0.2
     ),
     "the sigmoid by softplus": Term(
-        loss_bounds, "relative = np.maximum(relative, other)", "pass", sigmoid_by_softplus, 0.5
+        loss_bounds, "relative = np.maximum(relative, other)", "pass", sigmoid_by_softplus
     ),
     "the sigmoid in its derivative": Term(
-        activation_bounds, "by_a = slope * own + ", "by_a = ", moved_sigmoid_derivative, 0.2
+        activation_bounds, "by_a = slope * own + ", "by_a = ", moved_sigmoid_derivative
     ),
     "another formula of the derivative": Term(
-        activation_bounds, "np.maximum(from_a, from_z)", "from_a", other_formula_of_tanh, 0.5
+        activation_bounds, "np.maximum(from_a, from_z)", "from_a", other_formula_of_tanh
     ),
     "curvature of tanh": Term(
         activation_bounds,
         "own = remainder + arithmetic.tanh_error(",
         "own = arithmetic.tanh_error(",
         curved_tanh,
-        0.3,
+        0.9,
     ),
     "curvature of the sigmoid as an activation": Term(
         activation_bounds,
         "own = remainder + sigmoid_rounding(",
         "own = sigmoid_rounding(",
         curved_sigmoid,
-        0.3,
+        0.9,
     ),
     "p - t": Term(
         loss_bounds, " + np.abs(p.value - targets) + p.error)", " + p.error)", rounded_difference_of_sigmoid

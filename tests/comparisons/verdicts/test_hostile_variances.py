@@ -164,14 +164,14 @@ TERMS = {
         "        products = np.where(exact, 0.0, ",
         "        products = 0.0 * np.where(exact, 0.0, ",
         rounded_products,
-        0.1,
+        0.15,
     ),
     "the result": Term(
         rounding,
         "np.where(terms > 1, binade((total + grown) * SAFETY) ** power, 0.0)",
         "0.0 * total",
         rounded_result,
-        0.1,
+        0.15,
     ),
     "the backward sum": Term(
         backward_bounds, "variance = d**2 * rounded.variance", "variance = 0 * rounded.variance", backward_sum
@@ -236,7 +236,7 @@ TERMS = {
         "variance + roundings * (arithmetic.random_unit * size * (np.abs(d) + d_error)) ** 2",
         "variance",
         masked_delta,
-        0.05,
+        0.4,
     ),
 }
 
