@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,7 @@ from backproof.scratch.gradients import (
 )
 from backproof.scratch.network import Network
 from backproof.scratch.parameters import Parameters
+from backproof.scratch.regularization import Dropout
 from tests.support.quotient_bounds import difference_bound, unitwise_bound
 from tests.support.stencils import evaluation_noise, kinks_within, pre_activations
 from tests.support.strategies import Case, cases, layouts, random_case
@@ -349,6 +351,54 @@ def test_richardson_extrapolates_central_differences_at_halved_steps() -> None:
     expected = ridders(np.array(quotients), steps, noise=1e-15)
     found = Richardson(step=0.5, rows=3, noise=1e-15).with_estimate(network, case.x, case.targets)
     np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_richardsons_noise_is_by_default_a_rounding_of_the_loss_in_the_networks_dtype(
+    dtype: DtypeName,
+) -> None:
+    case = random_case(Architecture((3, 4, 2), "tanh", dtype=dtype), "normal", 5, seed=2)
+    network = case.network()
+    noise = float(np.finfo(dtype).eps * network.loss(case.x, case.targets))
+    expected = Richardson(noise=noise).with_estimate(network, case.x, case.targets)
+    np.testing.assert_array_equal(Richardson().with_estimate(network, case.x, case.targets), expected)
+
+
+# An option of every method, and another value of it: what the method gives must change, or what it takes.
+CHANGED: dict[MethodName, dict[str, Any]] = {
+    "backprop": {"dropout": Dropout(0.5)},
+    "forward_difference": {"step": 1e-2, "evaluation": "structured"},
+    "central_difference": {"step": 1e-2, "evaluation": "structured"},
+    "five_point": {"step": 1e-2, "evaluation": "structured"},
+    "complex_step": {"step": 1e-2, "evaluation": "structured"},
+    "richardson": {"step": 0.5, "rows": 3, "noise": 1e-3, "evaluation": "structured"},
+    "unitwise_difference": {"step": 1e-2},
+}
+OPTION_VALUES = [(name, option, value) for name in METHODS for option, value in CHANGED[name].items()]
+
+
+@pytest.mark.parametrize(("name", "option", "value"), OPTION_VALUES)
+def test_every_option_of_a_method_reaches_it(name: MethodName, option: str, value: Any) -> None:
+    case = random_case(Architecture((3, 4, 2), "tanh"), "normal", 5, seed=2)
+    arguments = case.network(), case.x, case.targets
+    assert not np.array_equal(gradient(*arguments, name), gradient(*arguments, name, **{option: value}))
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_the_memory_of_a_structured_method_reaches_it(name: MethodName) -> None:
+    """Too little is refused; the others have no such option."""
+    case = random_case(Architecture((3, 7, 2)), "normal", 4, seed=0)
+    options: dict[str, Any] = {"evaluation": "structured", "memory": 1}
+    has_memory = name not in ("backprop", "unitwise_difference")
+    with pytest.raises(ValueError if has_memory else TypeError, match=r"memory|evaluation: no option"):
+        gradient(case.network(), case.x, case.targets, name, **options)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_no_option_of_a_method_is_forgotten_above(name: MethodName) -> None:
+    """`scheme` is what its name says."""
+    taken = set(signature(METHODS[name]).parameters) - {"scheme", "memory"}
+    assert set(CHANGED[name]) == taken
 
 
 # Every method by name, and the same as a value.

@@ -1,6 +1,6 @@
 """Training: every example once per epoch, with its own target, and the same run from the same seed."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -20,7 +20,8 @@ from backproof.scratch.gradients import (
 from backproof.scratch.initializers import initialize
 from backproof.scratch.losses import LOSS_FUNCTIONS
 from backproof.scratch.network import Network
-from backproof.scratch.regularization import smoothed_cross_entropy
+from backproof.scratch.regularization import Dropout, smoothed_cross_entropy
+from backproof.scratch.schedules import step_decay
 from backproof.scratch.training import (
     STEP_PARTS,
     Epoch,
@@ -238,6 +239,82 @@ def test_an_augmentation_changes_the_batch_and_not_the_data() -> None:
     (found,) = train(network, x, targets, [np.arange(len(x))], Recipe(STILL, augmentation=double))
     assert found == float(network.loss(2.0 * x, targets))
     np.testing.assert_array_equal(x, kept)
+
+
+def halve(batch: Array) -> None:
+    batch *= 0.5
+
+
+# Every part of a recipe, of its optimiser and of a plan, with another value than RECIPE and PLAN have.
+ADAM = OptimizerSpec("adam", 0.01)
+RECIPE, PLAN = Recipe(OptimizerSpec("sgd", 0.1)), EpochPlan(2, 5, seed=7)
+PARTS: dict[str, Recipe] = {
+    "optimizer": Recipe(ADAM),
+    "method": Recipe(RECIPE.optimizer, Backprop(Dropout(0.5))),
+    "schedule": Recipe(RECIPE.optimizer, schedule=step_decay(2)),
+    "augmentation": Recipe(RECIPE.optimizer, augmentation=halve),
+    "label_smoothing": Recipe(RECIPE.optimizer, label_smoothing=0.2),
+}
+CONSTANTS: dict[str, tuple[OptimizerSpec, OptimizerSpec]] = {
+    "name": (RECIPE.optimizer, replace(RECIPE.optimizer, name="adam")),
+    "learning_rate": (RECIPE.optimizer, OptimizerSpec("sgd", 0.2)),
+    "momentum": (RECIPE.optimizer, OptimizerSpec("sgd", 0.1, momentum=0.9)),
+    "nesterov": (
+        OptimizerSpec("sgd", 0.1, momentum=0.9),
+        OptimizerSpec("sgd", 0.1, momentum=0.9, nesterov=True),
+    ),
+    "weight_decay": (RECIPE.optimizer, OptimizerSpec("sgd", 0.1, weight_decay=0.1)),
+    "beta1": (ADAM, replace(ADAM, beta1=0.5)),
+    "beta2": (ADAM, replace(ADAM, beta2=0.9)),
+    "eps": (ADAM, replace(ADAM, eps=1e-2)),
+}
+PLANS = {
+    "epochs": replace(PLAN, epochs=3),
+    "batch_size": replace(PLAN, batch_size=6),
+    "seed": EpochPlan(2, 5, 8),
+}
+
+
+def fitted(recipe: Recipe, plan: EpochPlan = PLAN) -> Array:
+    network, x, targets = a_problem()
+    fit(network, x, targets, recipe, plan)
+    return network.parameters.flat
+
+
+def trained(recipe: Recipe, plan: EpochPlan = PLAN) -> Array:
+    """The same by `train`, on the batches that the plan's seed draws."""
+    network, x, targets = a_problem()
+    rng = np.random.default_rng(plan.seed)
+    batches = [batch for _ in range(plan.epochs) for batch in epoch_batches(len(x), plan.batch_size, rng)]
+    train(network, x, targets, batches, recipe)
+    return network.parameters.flat
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_every_part_of_a_recipe_reaches_fit(part: str) -> None:
+    recipe = PARTS[part]
+    assert getattr(recipe, part) != getattr(RECIPE, part)
+    assert not np.array_equal(fitted(recipe), fitted(RECIPE))
+    np.testing.assert_array_equal(fitted(recipe), trained(recipe))
+
+
+@pytest.mark.parametrize("constant", CONSTANTS)
+def test_every_constant_of_an_optimizer_reaches_fit(constant: str) -> None:
+    before, after = CONSTANTS[constant]
+    assert replace(after, **{constant: getattr(before, constant)}) == before
+    assert not np.array_equal(fitted(Recipe(before)), fitted(Recipe(after)))
+    np.testing.assert_array_equal(fitted(Recipe(after)), trained(Recipe(after)))
+
+
+@pytest.mark.parametrize("part", PLANS)
+def test_every_part_of_a_plan_reaches_fit(part: str) -> None:
+    assert not np.array_equal(fitted(RECIPE, PLANS[part]), fitted(RECIPE))
+    np.testing.assert_array_equal(fitted(RECIPE, PLANS[part]), trained(RECIPE, PLANS[part]))
+
+
+def test_no_part_is_forgotten_above() -> None:
+    for cases_of, kind in ((PARTS, Recipe), (CONSTANTS, OptimizerSpec), (PLANS, EpochPlan)):
+        assert set(cases_of) == {field.name for field in fields(kind)}
 
 
 @pytest.mark.parametrize("method", [Backprop(), CentralDifference()])
