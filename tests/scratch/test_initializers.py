@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from backproof.scratch.architecture import Architecture
+from backproof.scratch.architecture import Architecture, Array
 from backproof.scratch.initializers import INITIALIZERS, initialize
 
 SCHEMES = ("normal", *INITIALIZERS)
@@ -49,6 +49,56 @@ def test_weights_follow_the_distribution_of_their_scheme(scheme: str, distributi
 def test_the_comparison_of_distributions_sees_a_wrong_deviation() -> None:
     weight = initialize(WIDE, 0, "he_normal").layers[0][0]
     assert stats.kstest(weight.ravel(), stats.norm(0, 1.05 * np.sqrt(2 / 400)).cdf).pvalue < LEVEL
+
+
+EVEN = Architecture((30, 30, 30, 30))  # layers of one shape, which one generator seeded anew would draw alike
+
+
+def by_hand(seed: int, scheme: str, deviation: float = 1.0, biases: bool = False) -> list[Array]:
+    """W1, b1, W2, ... of EVEN, one draw after another from one generator."""
+    rng, found = np.random.default_rng(seed), []
+    for fan_in, fan_out in EVEN.layer_shapes:
+        limit = np.sqrt(6 / (fan_in + fan_out))
+        if scheme == "glorot_uniform":
+            found.append(rng.uniform(-limit, limit, (fan_in, fan_out)))
+        else:
+            size = deviation if scheme == "normal" else np.sqrt(2 / fan_in)
+            found.append(rng.standard_normal((fan_in, fan_out)) * size)
+        found.append(rng.standard_normal(fan_out) * deviation if biases else np.zeros(fan_out))
+    return found
+
+
+@pytest.mark.parametrize("biases", [False, True])
+@pytest.mark.parametrize("scheme", ["normal", "he_normal", "glorot_uniform"])
+@pytest.mark.parametrize("seed", [0, 5])
+def test_all_draws_come_from_one_generator_in_layer_order(seed: int, scheme: str, biases: bool) -> None:
+    drawn = initialize(EVEN, seed, scheme, deviation=0.5, biases=biases)
+    expected = by_hand(seed, scheme, 0.5, biases and scheme == "normal")
+    for found, array in zip((part for pair in drawn.layers for part in pair), expected, strict=True):
+        np.testing.assert_array_equal(found, array)
+
+
+@pytest.mark.parametrize("scheme", ["normal", "he_normal", "glorot_uniform"])
+def test_layers_and_seeds_are_independent_of_each_other(scheme: str) -> None:
+    """No correlation between any two tensors beyond five standard errors of 900 pairs (or 30, of biases)."""
+    tensors = [
+        part.ravel()
+        for seed in range(3)
+        for pair in initialize(EVEN, seed, scheme, biases=True).layers
+        for part in pair
+        if part.any()
+    ]
+    for i, one in enumerate(tensors):
+        for other in tensors[:i]:
+            n = min(one.size, other.size)
+            assert abs(np.corrcoef(one[:n], other[:n])[0, 1]) < 5 / np.sqrt(n)
+
+
+def test_a_generator_that_is_given_goes_on_where_it_stands() -> None:
+    rng = np.random.default_rng(3)
+    first, second = initialize(EVEN, rng), initialize(EVEN, rng)
+    np.testing.assert_array_equal(first.flat, initialize(EVEN, 3).flat)
+    assert not np.isin(second.flat[second.flat != 0], first.flat).any()
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)

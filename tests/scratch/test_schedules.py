@@ -81,6 +81,12 @@ def test_factors_stay_between_zero_and_one_also_past_the_end_and_between_steps(s
     assert np.all((factors >= 0) & (factors <= 1))
 
 
+@pytest.mark.parametrize("final", [0.0, 0.25])
+@pytest.mark.parametrize("t", [10, 10.5, 11, 19, 20, 21, 1e6])
+def test_a_cosine_stays_where_it_ends(final: float, t: float) -> None:
+    assert cosine(10, final)(t) == final
+
+
 def test_one_cycle_ends_at_its_lowest_rate_and_stays_there() -> None:
     schedule = one_cycle(50, start_divisor=10.0, final_divisor=100.0)
     assert schedule(49) == schedule(60) == pytest.approx(1e-3)
