@@ -52,6 +52,22 @@ def test_it_is_seen_when_weights_and_biases_are_judged_jointly(part: slice) -> N
     assert "same deltas" in verdict.reason
 
 
+@pytest.mark.parametrize("factor", [1 - 1e-4, 1 + 1e-4])
+@pytest.mark.parametrize("sign", [-1.0, 1.0])
+@pytest.mark.parametrize("part", [slice(0, 3), slice(3, 4)])
+def test_dw_and_db_scaled_apart_are_seen_on_either_side(part: slice, sign: float, factor: float) -> None:
+    """Of deltas of either sign, where one tensor is too large or too small for the other."""
+    targets = np.array([[sign * 3.0]], np.float32)
+    contender = ScratchMLP()
+    contender.load(SATURATED, WEIGHTS)
+    found = flat_gradient(contender.loss_and_gradient(X, targets)[1]).astype(np.float64)
+    assert np.sign(found[0]) == -sign
+    reference = backprop_reference(SATURATED, WEIGHTS, X, targets)
+    expected = Bounded(reference.gradient.value, np.zeros_like(found))
+    assert scale_of_error(reference, found, expected, 0)[0] <= MARGIN
+    assert scale_of_error(reference, spoiled(found, part, factor), expected, 0)[0] > 10
+
+
 def test_the_correct_gradient_does_not_fail_jointly() -> None:
     reference, found = saturated()
     assert judge_gradient(reference, found, shared_deltas=True).outcome != Outcome.FAIL
