@@ -73,11 +73,18 @@ class Tree:
     @contextmanager
     def with_planted(self, mutant: Mutant) -> Iterator[None]:
         """The copy has this mistake for as long as this lasts."""
-        file = self.path / mutant.path
+        source = (self.path / mutant.path).read_text(encoding="utf-8")
+        with self.with_text(mutant.path, planted(mutant, source)):
+            yield
+
+    @contextmanager
+    def with_text(self, path: str, text: str) -> Iterator[None]:
+        """The copy's file has this text for as long as this lasts."""
+        file = self.path / path
         source, times = file.read_text(encoding="utf-8"), file.stat()
         for compiled in (file.parent / "__pycache__").glob(f"{file.stem}.*"):
             compiled.unlink()  # it might be taken for the new file's, which is as long and as new
-        file.write_text(planted(mutant, source), encoding="utf-8")
+        file.write_text(text, encoding="utf-8")
         try:
             yield
         finally:
