@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 import typer
 
 from backproof.comparisons import cli
+from backproof.comparisons.data import dataset as data
 from backproof.comparisons.report import document as results
 from backproof.comparisons.running.errors import Interrupted
 from tests.support import sample_results
@@ -153,7 +155,46 @@ def test_ctrl_c_keeps_the_finished_parts_and_exits_130(tmp_path: Path) -> None:
     assert results.load(tmp_path / "out" / "results.json").accuracy is None
 
 
-# --- refusals
+# --- refusals: in this process, and some through the real entry point
+
+
+@pytest.fixture
+def here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., str]:
+    """The sentence with which a command line is refused: exit code 2, nothing on stdout."""
+    for name in ("BACKPROOF_DATA", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {**environment(tmp_path), "HYPOTHESIS_STORAGE_DIRECTORY": str(tmp_path)}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(data, "_found", {})  # this process may have found MNIST before
+    monkeypatch.setattr(signal, "signal", lambda *arguments: None)
+
+    def refusal(*arguments: str) -> str:
+        assert cli.run(list(arguments)) == 2
+        printed = capsys.readouterr()
+        assert printed.out == ""
+        return [line for line in printed.err.splitlines() if line.startswith("backproof: ")][-1]
+
+    return refusal
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--contender", "foo"), "--contender: expected one of scratch, torch, jax"),
+        (("gradints",), "No such command 'gradints'; did you mean 'gradients'?"),
+        (("speed", "--data-dir", "missing"), "missing has neither"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_the_program_refuses_as_the_function_does(
+    tmp_path: Path, here: Callable[..., str], arguments: tuple[str, ...], sentence: str
+) -> None:
+    said = refused(backproof(tmp_path, *arguments))
+    assert sentence in said
+    assert said == here(*arguments)
 
 
 def test_a_sentence_on_a_terminal_is_never_broken_inside_a_word(
@@ -207,20 +248,19 @@ def test_a_sentence_on_a_terminal_is_never_broken_inside_a_word(
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
 def test_bad_input_is_refused_in_one_sentence_and_writes_nothing(
-    tmp_path: Path, arguments: tuple[str, ...], sentence: str
+    tmp_path: Path, here: Callable[..., str], arguments: tuple[str, ...], sentence: str
 ) -> None:
-    assert sentence in refused(backproof(tmp_path, *arguments))
+    assert sentence in here(*arguments)
     assert not (tmp_path / "backproof-results").exists()
 
 
-def test_mnist_without_files_or_network_says_what_to_do(tmp_path: Path) -> None:
-    said = refused(backproof(tmp_path, "data"))
-    assert "--data-dir DIR, or BACKPROOF_DATA=DIR" in said
+def test_mnist_without_files_or_network_says_what_to_do(here: Callable[..., str]) -> None:
+    assert "--data-dir DIR, or BACKPROOF_DATA=DIR" in here("data")
 
 
-def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path, here: Callable[..., str]) -> None:
     (tmp_path / "file").write_text("")
-    assert "out: cannot write to file" in refused(backproof(tmp_path, *SMALL, "--out", "file/out"))
+    assert "out: cannot write to file" in here(*SMALL, "--out", "file/out")
 
 
 @pytest.mark.parametrize(
@@ -232,31 +272,35 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     ],
 )
 def test_results_that_are_corrupt_or_of_another_schema_are_refused(
-    tmp_path: Path, text: str, sentence: str
+    tmp_path: Path, here: Callable[..., str], text: str, sentence: str
 ) -> None:
     (tmp_path / "results.json").write_text(text)
-    assert sentence in refused(backproof(tmp_path, "report", "results.json"))
+    assert sentence in here("report", "results.json")
     assert not (tmp_path / "report.html").exists()
 
 
-def test_a_truncated_mnist_file_is_refused_and_not_replaced_by_the_digits(tmp_path: Path) -> None:
+def test_a_truncated_mnist_file_is_refused_and_not_replaced_by_the_digits(
+    tmp_path: Path, here: Callable[..., str]
+) -> None:
     path = write(tmp_path / "mnist", small_files()) / "train-images-idx3-ubyte.gz"
     path.write_bytes(path.read_bytes()[:-20])
-    assert "truncated" in refused(backproof(tmp_path, "--data-dir", "mnist"))
+    assert "truncated" in here("--data-dir", "mnist")
 
 
 @pytest.mark.parametrize(
     "command", ["gradients", "accuracy", "numerical", "record", "speed", "lessons softmax-regression"]
 )
-def test_no_command_leaves_a_folder_behind_when_its_data_are_refused(tmp_path: Path, command: str) -> None:
-    refused(backproof(tmp_path, *command.split(), "--data-dir", "missing", "--out", "new/out"))
+def test_no_command_leaves_a_folder_behind_when_its_data_are_refused(
+    tmp_path: Path, here: Callable[..., str], command: str
+) -> None:
+    here(*command.split(), "--data-dir", "missing", "--out", "new/out")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_images_and_labels_of_different_length_are_refused(tmp_path: Path) -> None:
+def test_images_and_labels_of_different_length_are_refused(tmp_path: Path, here: Callable[..., str]) -> None:
     files = {**small_files(), "t10k-labels-idx1-ubyte": labels_file(np.zeros(4))}
     write(tmp_path / "mnist", files)
-    assert "holds 3 images but t10k-labels" in refused(backproof(tmp_path, "data", "--data-dir", "mnist"))
+    assert "holds 3 images but t10k-labels" in here("data", "--data-dir", "mnist")
 
 
 # --- the rest
@@ -292,22 +336,24 @@ def test_a_report_of_passing_results_exits_with_zero(tmp_path: Path) -> None:
 
 def test_an_undecided_report_exits_with_three(tmp_path: Path) -> None:
     results.save(sample_results.undecided(), tmp_path / "results.json")
-    assert backproof(tmp_path, "report", "results.json").returncode == 3
+    assert cli.run(["report", str(tmp_path / "results.json")]) == 3
 
 
-def test_results_mangled_inside_a_part_are_refused(tmp_path: Path) -> None:
+def test_results_mangled_inside_a_part_are_refused(tmp_path: Path, here: Callable[..., str]) -> None:
     document = json.loads(results_text(tmp_path))
     document["gradients"] = "not an object"
     (tmp_path / "results.json").write_text(json.dumps(document))
-    assert "gradients: expected" in refused(backproof(tmp_path, "report", "results.json"))
+    assert "gradients: expected" in here("report", "results.json")
 
 
-def test_results_that_lack_what_the_report_needs_are_refused(tmp_path: Path) -> None:
+def test_results_that_lack_what_the_report_needs_are_refused(
+    tmp_path: Path, here: Callable[..., str]
+) -> None:
     document = json.loads(results_text(tmp_path))
     del document["gradients"]["checks"][0]["bound"]
     (tmp_path / "results.json").write_text(json.dumps(document))
     before = set(tmp_path.iterdir())
-    said = refused(backproof(tmp_path, "report", "results.json", "--out", "new"))
+    said = here("report", "results.json", "--out", "new")
     assert "gradients.checks[0]" in said
     assert set(tmp_path.iterdir()) == before
 
