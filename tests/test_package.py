@@ -18,6 +18,7 @@ from backproof.comparisons.cli import COMMANDS
 from backproof.comparisons.running import processes
 from tests.support import readme
 from tests.support.installed import ROOT, build_wheel, make_environment, offline
+from tests.support.once import made_once
 
 PACKAGES = ("scratch", "reference", "comparisons")
 STUDENT = ROOT / "comparisons" / "zoo" / "mutants" / "student.py"
@@ -55,13 +56,19 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_wheel(tmp_path_factory.mktemp("wheel"))
+    [wheel] = made_once(tmp_path_factory, "wheel", build_wheel).glob("*.whl")
+    return wheel
 
 
 @pytest.fixture(scope="module")
 def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The interpreter of a fresh environment with the wheel."""
-    return make_environment(tmp_path_factory.mktemp("installed") / "environment", wheel)
+
+    def make(folder: Path) -> None:
+        python = make_environment(folder / "environment", wheel)
+        (folder / "python").write_text(str(python))
+
+    return Path((made_once(tmp_path_factory, "installed", make) / "python").read_text())
 
 
 @pytest.fixture(scope="module")
@@ -81,10 +88,12 @@ def backproof(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
 @pytest.fixture(scope="module")
 def main_job(backproof: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a small main job's results."""
-    folder = tmp_path_factory.mktemp("main")
-    done = backproof(folder, *RUNS[""][0])
-    assert done.returncode in RUNS[""][1], done.stderr
-    return folder / "backproof-results"
+
+    def make(folder: Path) -> None:
+        done = backproof(folder, *RUNS[""][0])
+        assert done.returncode in RUNS[""][1], done.stderr
+
+    return made_once(tmp_path_factory, "main", make) / "backproof-results"
 
 
 @pytest.fixture

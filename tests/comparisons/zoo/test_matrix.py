@@ -1,8 +1,10 @@
 """The suite on trial: every mutant is killed, every correct class passes, diagnoses name the cause."""
 
+import json
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +12,7 @@ from backproof.comparisons.check.results import CheckedClass
 from backproof.comparisons.check.session import try_class
 from backproof.comparisons.check.trial import EXCEPTIONS, Settings
 from backproof.comparisons.contenders.loading import Target
+from backproof.comparisons.results.codec import decode, encode
 from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.comparisons.zoo import catalogue, matrix
 from backproof.comparisons.zoo.catalogue import Specimen
@@ -17,6 +20,7 @@ from backproof.comparisons.zoo.known_rivals import RIVALS
 from backproof.comparisons.zoo.matrix import Plan
 from backproof.comparisons.zoo.matrix import named as is_named
 from backproof.comparisons.zoo.result import RivalCount, Row, Said, Zoo
+from tests.support.once import made_once
 
 FOLDER = catalogue.default_folder()
 ENTRIES = catalogue.read(FOLDER)
@@ -38,33 +42,43 @@ def target_of(entry: Specimen) -> Target:
     return Target(str(FOLDER / file), name)
 
 
+def asked_of(entry: Specimen) -> Settings:
+    """Of a mutant the check that sees it, of a correct class all of them or some."""
+    settings = Settings(quick=True, shrink=False, time_limit=600.0, call_limit=60.0)
+    if entry in CORRECT:
+        return replace(settings, only=() if entry.place in IN_FULL else SOME)
+    checks = [check for check in entry.checks if check != EXCEPTIONS]
+    only = checks[:1] + [check for check in checks[1:] if check == "trajectory"]
+    return replace(settings, only=only, strict=entry.strict)
+
+
 @pytest.fixture(scope="module")
-def tried() -> Iterator[Callable[..., CheckedClass]]:
-    """Trials by (entry, seed), two at a time: the work is done in the subjects' own processes."""
+def tried(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Specimen], CheckedClass]]:
+    """Trials, two at a time, each once a run: the work is done in the subjects' own processes."""
+
+    def trial(entry: Specimen) -> CheckedClass:
+        def make(folder: Path) -> None:
+            checked = try_class(target_of(entry), asked_of(entry))
+            (folder / "checked.json").write_text(json.dumps(encode(checked)), encoding="utf-8")
+
+        folder = made_once(tmp_path_factory, f"zoo {entry.place.replace(':', ' ')}", make)
+        return decode(CheckedClass, json.loads((folder / "checked.json").read_text(encoding="utf-8")))
+
     with ThreadPoolExecutor(2) as pool:
-        settings = Settings(quick=True, shrink=False, time_limit=600.0, call_limit=60.0)
-        found: dict[tuple[str, int], Future[CheckedClass]] = {}
-        for entry in SAMPLE:
-            checks = [check for check in entry.checks if check != EXCEPTIONS]
-            only = checks[:1] + [check for check in checks[1:] if check == "trajectory"]
-            asked = replace(settings, only=only, strict=entry.strict)
-            found[entry.place, 0] = pool.submit(try_class, target_of(entry), asked)
-        for entry in CORRECT:
-            asked = replace(settings, only=() if entry.place in IN_FULL else SOME)
-            found[entry.place, 0] = pool.submit(try_class, target_of(entry), asked)
-        yield lambda entry, seed=0: found[entry.place, seed].result()
+        found = {entry.place: pool.submit(trial, entry) for entry in (*SAMPLE, *CORRECT)}
+        yield lambda entry: found[entry.place].result()
 
 
 @pytest.mark.parametrize("entry", SAMPLE, ids=place_of)
 def test_a_mutant_is_killed_by_the_check_expected_to_see_it(
-    entry: Specimen, tried: Callable[..., CheckedClass]
+    entry: Specimen, tried: Callable[[Specimen], CheckedClass]
 ) -> None:
     failed = {row.check for row in tried(entry).checks if row.verdict == Outcome.FAIL}
     assert failed & set(entry.checks)
 
 
 def test_the_diagnoses_name_nearly_every_cause_and_no_false_one_explains(
-    tried: Callable[..., CheckedClass],
+    tried: Callable[[Specimen], CheckedClass],
 ) -> None:
     told = {entry.name: (entry, tried(entry).causes) for entry in SAMPLE if entry.causes}
     named = {
@@ -78,7 +92,7 @@ def test_the_diagnoses_name_nearly_every_cause_and_no_false_one_explains(
 
 @pytest.mark.parametrize("entry", CORRECT, ids=place_of)
 def test_a_correct_class_in_an_unusual_style_passes(
-    entry: Specimen, tried: Callable[..., CheckedClass]
+    entry: Specimen, tried: Callable[[Specimen], CheckedClass]
 ) -> None:
     checked = tried(entry)
     assert not [row for row in checked.checks if row.verdict not in (Outcome.PASS, "not offered")]
