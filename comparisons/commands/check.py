@@ -121,7 +121,8 @@ def check(
     """Is this class right? Gradients, loss, training, state, dtypes; with a diagnosis where it is not.
 
     The class is executed in a process of its own, inside a sandbox where the system has one, else with your
-    rights. Of several, each has a row whatever happens; a run that was stopped goes on with the same --csv.
+    rights. Of several, each has a row whatever happens; a run that was stopped goes on with the same --csv,
+    and its exit code is that of all of them, as if it had not been stopped.
     Exit codes: 0 every check PASS, 1 a FAIL, 2 usage or bad input or a class that could not be tried,
     3 INCONCLUSIVE.
     """
@@ -258,6 +259,7 @@ def _one(text: str, settings: "Settings", outputs: Outputs, grades: "Grades") ->
 def _many(texts: list[str], settings: "Settings", outputs: Outputs, grades: "Grades", workers: int) -> int:
     from backproof.comparisons.check.grading import summary
     from backproof.comparisons.check.grading.crew import check_all
+    from backproof.comparisons.check.grading.table import was_tried
 
     texts = list(dict.fromkeys(texts))
     missing = [text for text in texts if not grades.has(text)]
@@ -285,7 +287,7 @@ def _many(texts: list[str], settings: "Settings", outputs: Outputs, grades: "Gra
     _write([found[text] for text in texts if text in found], outputs, grades.rubric)
     rows = [row for _, row in grades.rows(texts)]
     print("\n" + "\n".join(summary.lines(rows)))
-    if any(not checked.checks for checked in found.values()):
+    if not all(map(was_tried, rows)):  # also those that a run before this one has kept
         return 2
     return exit_code([row[1] for row in rows])
 

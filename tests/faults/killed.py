@@ -1,4 +1,4 @@
-"""``python -m tests.faults.killed``: grading that is killed and gone on with ends with the same table.
+"""``python -m tests.faults.killed``: grading that is killed and gone on with ends as if it had not been.
 
     python -m tests.faults.killed --hand-ins 20 --kills 10
     python -m tests.faults.killed --hand-ins 200 --kills 10 --whole    # every check, not two of them: hours
@@ -24,7 +24,7 @@ MARK = "PYTHON_OF_A_KILLED_RUN"  # in the environment of all that a run starts, 
 
 
 def main() -> int:
-    """0 where both tables are equal byte for byte and nothing is left."""
+    """0 where both tables are equal byte for byte, both runs ended with one code, and nothing is left."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--hand-ins", type=int, default=20)
     parser.add_argument("--kills", type=int, default=10)
@@ -42,18 +42,19 @@ def main() -> int:
         whole = _run([*names, *options, "--csv", str(folder / "whole.csv")])
         whole.wait()
         took = time.monotonic() - begun
-        killed = _killed(
+        killed, code = _killed(
             [*names, *options, "--csv", str(folder / "killed.csv")], asked.kills, took, asked.seed
         )
         same = (folder / "whole.csv").read_bytes() == (folder / "killed.csv").read_bytes()
         files = sorted(path.name for path in folder.iterdir())
         temporary = sorted(path.name for path in (folder / "tmp").iterdir())
     left = _left()
-    print(f"{len(names)} hand-ins, {took:.0f} s undisturbed, exit code {whole.returncode}; {killed} kills")
+    codes = " and ".join(map(str, dict.fromkeys([whole.returncode, code])))
+    print(f"{len(names)} hand-ins, {took:.0f} s undisturbed, exit code {codes}; {killed} kills")
     print(f"tables {'equal' if same else 'DIFFERENT'}; files {', '.join(files)}; processes left: {len(left)}")
     print(f"left in the folder for temporary files: {', '.join(temporary) or 'nothing'}")
     clean = files == ["killed.csv", "pile", "tmp", "whole.csv"] and not temporary
-    return int(not same or bool(left) or not clean)
+    return int(not same or code != whole.returncode or bool(left) or not clean)
 
 
 def _run(arguments: list[str]) -> "subprocess.Popen[bytes]":
@@ -67,8 +68,8 @@ def _run(arguments: list[str]) -> "subprocess.Popen[bytes]":
     )
 
 
-def _killed(arguments: list[str], kills: int, took: float, seed: int) -> int:
-    """Kill it so many times, then let it end; how often it was still running."""
+def _killed(arguments: list[str], kills: int, took: float, seed: int) -> tuple[int, int]:
+    """Kill it so many times, then let it end: how often it was still running, and its exit code."""
     rng, met = random.Random(seed), 0
     for _ in range(kills):
         process = _run(arguments)
@@ -77,8 +78,7 @@ def _killed(arguments: list[str], kills: int, took: float, seed: int) -> int:
             os.kill(process.pid, signal.SIGKILL)
             met += 1
         process.wait()
-    _run(arguments).wait()
-    return met
+    return met, _run(arguments).wait()
 
 
 def _left() -> list[int]:

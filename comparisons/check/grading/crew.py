@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 from backproof.comparisons.check.grading.worker import as_message
 from backproof.comparisons.check.results import Cause, CheckedClass
-from backproof.comparisons.check.trial import Settings
+from backproof.comparisons.check.trial import NOT_JUDGED, Settings
 from backproof.comparisons.results.codec import decode
 from backproof.comparisons.running import processes
 from backproof.comparisons.running.outside_text import cleaned, path_text
@@ -26,7 +26,6 @@ from backproof.comparisons.running.worker_process import (
 )
 from backproof.comparisons.verdicts.outcome import Outcome
 
-NOT_JUDGED = "not judged"
 SLACK = 600.0  # seconds beside the class' own: an import without end on a busy machine, and our own work
 Done = Callable[[str, CheckedClass], None]  # called for each hand-in, in one thread at a time
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from backproof.comparisons.check.battery.battery import CHECKS
 from backproof.comparisons.check.grading.rubric import Rubric
 from backproof.comparisons.check.results import CheckedClass
-from backproof.comparisons.check.trial import EXCEPTIONS
+from backproof.comparisons.check.trial import EXCEPTIONS, NOT_JUDGED
 from backproof.comparisons.results.files import STDOUT, check_file, write_atomically
 from backproof.comparisons.running.outside_text import csv_cell
 from backproof.comparisons.verdicts.outcome import Outcome
@@ -47,6 +47,11 @@ def row_of(checked: CheckedClass, rubric: Rubric) -> Row:
         *(verdicts.get(name, "" if name == EXCEPTIONS else "not run") for name in NAMES),
     ]
     return tuple(map(csv_cell, cells))
+
+
+def was_tried(row: Row) -> bool:
+    """Whether there was a class to try: else the row says why not."""
+    return not row[HEADS.index("diagnosis")].startswith(f"{NOT_JUDGED}: ")
 
 
 def as_csv(rows: Sequence[Row]) -> str:

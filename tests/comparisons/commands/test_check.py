@@ -98,11 +98,20 @@ def test_a_run_that_is_repeated_checks_nothing_twice_unless_it_is_told_to(
     arguments = (STUDENT, f"{FOLDER / 'student.py'}:Missing", "--only", "loss", "--csv", str(grades))
     assert check(*arguments) == 2
     first = grades.read_text()
-    assert check(*arguments) == 3  # the one that could not be tried is undecided, and nothing was tried now
+    assert check(*arguments) == 2  # of all that were named, whether or not they were tried now
     assert "2 are in" in capsys.readouterr().err
     assert grades.read_text() == first
     assert check(*arguments, "--again") == 2
     assert grades.read_text() == first
+
+
+def test_a_run_that_is_resumed_ends_with_the_exit_code_of_one_that_was_never_stopped(tmp_path: Path) -> None:
+    absent, more = f"{FOLDER / 'student.py'}:Missing", ("--only", "gradient", "--csv")
+    kept = str(tmp_path / "kept.csv")
+    assert check(absent, STUDENT, *more, kept) == 2  # as far as it came before it was stopped
+    assert check(absent, STUDENT, WRONG, *more, kept) == 2
+    assert check(STUDENT, WRONG, *more, kept) == 1
+    assert check(STUDENT, "--only", "gradient", "--csv", kept) == 0
 
 
 def test_a_page_per_hand_in_and_an_index_are_written_and_asked_for_again_where_one_is_gone(
