@@ -209,14 +209,21 @@ def own_streams() -> tuple[BinaryIO, BinaryIO]:
     """On the worker's side: (requests, answers), for itself alone.
 
     Whatever is printed from now on goes to the standard error, and whatever is read from the standard input
-    is at its end. The two are not handed on to programs that the worker starts.
+    is at its end. The two are not handed on to programs that the worker starts, nor to copies that it forks:
+    a copy that comes back to where requests are read finds their end, and what it answers goes nowhere.
     """
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    nothing = os.open(os.devnull, os.O_RDONLY)
+    nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 0)
-    os.close(nothing)
     sys.stdout.flush()
     os.dup2(2, 1)
+
+    def cut_off() -> None:
+        for stream in (requests, answers):
+            os.dup2(nothing, stream.fileno(), inheritable=False)
+
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=cut_off)
     return requests, answers
 
 

@@ -7,6 +7,7 @@ were written to, which arrays returned earlier have changed since, and what has 
 """
 
 import inspect
+import os
 import sys
 from collections.abc import Mapping
 from typing import Any, BinaryIO
@@ -173,6 +174,7 @@ def main(arguments: list[str]) -> None:
         limits.die_with_parent()
         limits.step_aside()
     _serve(*own_streams())
+    os._exit(0)  # at once: neither its threads nor what it left to be done at its exit are waited for
 
 
 if __name__ == "__main__":

@@ -308,6 +308,17 @@ def test_a_child_that_holds_the_pipe_does_not_hold_us(tmp_path: Path, mode: Mode
 
 @posix
 @pytest.mark.parametrize("mode", MODES)
+def test_of_copies_that_it_forks_only_the_one_that_was_asked_is_heard(tmp_path: Path, mode: Mode) -> None:
+    """All come back from its method; the others would answer with another number, and be asked next."""
+    told = "return loss + 100 * sum(os.fork() == 0 for _ in range(2))"
+    with subject_of(tmp_path, mode=mode) as subject:
+        right = loss_of(subject)
+    with subject_of(tmp_path, told, mode=mode) as subject:
+        assert [loss_of(subject) for _ in range(5)] == [right] * 5
+
+
+@posix
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("told", SIGNALS)
 def test_signals_to_its_parent_or_its_group_do_not_reach_us(tmp_path: Path, told: str, mode: Mode) -> None:
     """They go into the void, or end it: we are here to see it."""
