@@ -179,8 +179,8 @@ def _write_tensors(folder: Path, name: str, header: Header, tensors: Iterator[_P
     head = {"format": FORMAT, "version": VERSION, **asdict(header)}
     facts = "".join(f"{json.dumps(key)}: {json.dumps(value)},\n" for key, value in head.items())
     text = "{\n" + facts + '"tensors": [\n' + ",\n".join(lines) + "\n]}\n"
-    write_atomically(folder / f"{name}.json", text)
-    (folder / f"{name}.bin").write_bytes(b"".join(pieces))
+    write_atomically(folder / f"{name}.bin", b"".join(pieces))
+    write_atomically(folder / f"{name}.json", text)  # last: where there is a header, its numbers are there
 
 
 def read(folder: str | Path, name: str, roles: tuple[str, ...] = ("given",)) -> dict[str, Array]:

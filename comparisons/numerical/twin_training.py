@@ -17,10 +17,8 @@ backpropagation at theta, since no useful constant is known for it; the last ter
 update. |theta - phi| <= D, and so <= B.
 """
 
-import contextlib
+import io
 import json
-import os
-import tempfile
 import time
 import zipfile
 from collections.abc import Callable, Iterator
@@ -34,6 +32,7 @@ from backproof.comparisons.data.dataset import Dataset
 from backproof.comparisons.numerical.result import Curves, Evaluation, TwinResult, TwinSetting
 from backproof.comparisons.numerical.unit_differences import UnitDifferences
 from backproof.comparisons.results.codec import decode, encode
+from backproof.comparisons.results.files import write_atomically
 from backproof.comparisons.running.progress import Advance
 from backproof.comparisons.verdicts.difference_bounds import central_difference_bound, unit_difference_bound
 from backproof.comparisons.verdicts.outcome import Outcome
@@ -284,27 +283,21 @@ def resumed(setting: TwinSetting, stored: Stored) -> Progressed | None:
 
 
 def save(path: Path, stored: Stored) -> None:
-    """Write the file whole or not at all."""
+    """Write the file whole or not at all. Raises InputError where it cannot be written."""
     point, evaluations = stored.progressed.point, stored.progressed.evaluations
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            np.savez(
-                file,
-                setting=json.dumps(encode(stored.setting)),
-                step=point.step,
-                theta=point.theta,
-                phi=point.phi,
-                p=point.p,
-                q=point.q,
-                curves=stored.progressed.curves,
-                evaluations=np.array([(e.step, e.numerical, e.backprop) for e in evaluations]).reshape(-1, 3),
-            )
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
-        raise
+    content = io.BytesIO()
+    np.savez(
+        content,
+        setting=json.dumps(encode(stored.setting)),
+        step=point.step,
+        theta=point.theta,
+        phi=point.phi,
+        p=point.p,
+        q=point.q,
+        curves=stored.progressed.curves,
+        evaluations=np.array([(e.step, e.numerical, e.backprop) for e in evaluations]).reshape(-1, 3),
+    )
+    write_atomically(path, content.getvalue())
 
 
 def load(path: Path) -> Stored:

@@ -97,42 +97,43 @@ def check_file(path: str | Path, option: str) -> None:
         raise InputError(f"{option}: cannot write {path_text(path)} (Permission denied)")
 
 
-def write_atomically(path: str | Path, text: str) -> None:
-    """Write `text`, as UTF-8, to the file `path`: whole, or not at all and what was there stays.
+def write_atomically(path: str | Path, text: str | bytes) -> None:
+    """Write text, as UTF-8, or bytes to the file `path`: whole, or not at all and what was there stays.
 
     Raises InputError, with the system's reason, where it cannot be written.
     """
-    if str(path) == STDOUT:
+    if str(path) == STDOUT and isinstance(text, str):
         sys.stdout.write(text)
         sys.stdout.flush()
         return
+    content = text.encode("utf-8") if isinstance(text, str) else text
     try:
         if Path(path).exists() and not stat.S_ISREG(os.stat(path).st_mode):
-            _write_into(Path(path), text)
+            _write_into(Path(path), content)
         else:
-            _write_beside_and_rename(Path(os.path.realpath(path)), text)
+            _write_beside_and_rename(Path(os.path.realpath(path)), content)
     except OSError as error:
         raise InputError(_cannot(path, error)) from error
 
 
-def _write_into(target: Path, text: str) -> None:
+def _write_into(target: Path, content: bytes) -> None:
     """Into something that is no regular file, as it is."""
     # A pipe that nobody reads is refused at once instead of waited for.
     without_waiting = getattr(os, "O_NONBLOCK", 0)
     handle = os.open(target, os.O_WRONLY | without_waiting)
     if without_waiting:
         os.set_blocking(handle, True)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
 
 
-def _write_beside_and_rename(target: Path, text: str) -> None:
+def _write_beside_and_rename(target: Path, content: bytes) -> None:
     remove_unfinished(target.parent, LEFT_BEHIND, target.name)
     mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o644
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=UNFINISHED)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, mode)

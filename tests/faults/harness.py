@@ -17,6 +17,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from backproof.comparisons.compare import vectors
+from backproof.comparisons.numerical import twin_training
+from backproof.comparisons.numerical.part import STATE_FILE
 from backproof.comparisons.report import document
 from backproof.comparisons.running import streams
 from backproof.scratch.errors import InputError
@@ -29,7 +32,7 @@ CALLS: dict[str, Any] = {
     "os.chmod": os,
     "os.mkdir": os,
     "os.unlink": os,
-    "write": None,  # of a file that one of the two kinds of `open` has given
+    "write": None,  # of a file, text or bytes, that one of the two kinds of `open` has given
 }
 ERRORS = (errno.ENOSPC, errno.EIO, errno.EACCES, errno.EINTR)
 LAST = 60  # more calls of a kind than any of the commands makes
@@ -70,6 +73,16 @@ class _Writes(io.TextIOWrapper):
         return super().write(text)
 
 
+class _BinaryWrites(io.BufferedWriter):
+    """A file of bytes whose writes are counted."""
+
+    fault: Fault
+
+    def write(self, content: Any) -> int:
+        self.fault.count()
+        return super().write(content)
+
+
 @contextlib.contextmanager
 def injected(fault: Fault, folder: Path) -> Iterator[None]:
     """Inside, the fault happens, to calls that concern the folder (and to those that name no file)."""
@@ -90,11 +103,17 @@ def injected(fault: Fault, folder: Path) -> Iterator[None]:
     def writing(real: Callable[..., Any]) -> Callable[..., Any]:
         def call(target: Any, mode: str = "r", *arguments: Any, **options: Any) -> Any:
             file = real(target, mode, *arguments, **options)
-            if concerns(target) and "b" not in mode and set(mode) & set("wa"):
+            if not concerns(target) or mode not in ("w", "a", "wb", "ab"):
+                return file
+            if isinstance(file, _Writes | _BinaryWrites):  # one kind of `open` calls the other
+                return file
+            wrapped: _Writes | _BinaryWrites
+            if "b" in mode:
+                wrapped = _BinaryWrites(file.detach())
+            else:
                 wrapped = _Writes(file.detach(), encoding="utf-8", newline=options.get("newline"))
-                wrapped.fault = fault
-                return wrapped
-            return file
+            wrapped.fault = fault
+            return wrapped
 
         return call
 
@@ -173,8 +192,30 @@ def problems(folder: Path, before: dict[str, bytes], code: int | None, untidy: b
             found.append(f"left behind: {name}")
         if name.endswith(".json") and not hidden:
             found += _json_trouble(folder / name)
+        if name.endswith(f"vectors/{vectors.INDEX}"):
+            found += _vectors_trouble((folder / name).parent)
+        if Path(name).name == STATE_FILE:
+            found += _training_trouble(folder / name)
     found += [f"gone: {name}" for name in before if name not in after and not Path(name).name.startswith(".")]
     return found
+
+
+def _vectors_trouble(folder: Path) -> list[str]:
+    """Where the index is there, so are all the numbers of every problem that it names."""
+    try:
+        for name in json.loads((folder / vectors.INDEX).read_text(encoding="utf-8"))["problems"]:
+            vectors.read(folder, name, roles=("given", "expected"))
+    except InputError as error:
+        return [str(error)]
+    return []
+
+
+def _training_trouble(path: Path) -> list[str]:
+    try:
+        twin_training.load(path)
+    except InputError as error:
+        return [str(error)]
+    return []
 
 
 def _json_trouble(path: Path) -> list[str]:

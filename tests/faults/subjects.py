@@ -18,13 +18,17 @@ from backproof.comparisons.check.results import Cause, CheckedClass
 from backproof.comparisons.compare import part as compare
 from backproof.comparisons.compare import vectors
 from backproof.comparisons.compare.result import Comparison
+from backproof.comparisons.numerical import part as numerical
+from backproof.comparisons.numerical import twin_training
 from backproof.comparisons.report import document
 from backproof.comparisons.results.files import locked, write_atomically
 from backproof.comparisons.running.progress import Silent
 from backproof.comparisons.verdicts.outcome import Outcome
-from backproof.scratch.architecture import Architecture, OptimizerSpec
+from backproof.scratch.architecture import Architecture, Array, OptimizerSpec
+from backproof.scratch.problem import Problem
 from tests.faults.harness import Subject
 from tests.support import sample_results
+from tests.support.numerical_runs import a_training
 
 
 def _nothing(folder: Path) -> None:
@@ -74,10 +78,41 @@ def _compared() -> Comparison:
 
 
 def _vectors(folder: Path) -> int:
-    """Its first two problems: those after them are written in the same way."""
-    few = list(islice(vectors.problems(), 2))
-    with patch.object(vectors, "problems", lambda seed=0: iter(few)):
+    """Its first two problems: those after them are written in the same way. Their answers are known."""
+    known = _answered()
+    few = {name: problem for name, problem, _ in known}
+    answers = {id(problem): expected for _, problem, expected in known}
+    with (
+        patch.object(vectors, "problems", lambda seed=0: iter(few.items())),
+        patch.object(vectors, "expected", lambda problem: iter(answers[id(problem)])),
+    ):
         return cli.run(["vectors", str(folder / "vectors")])
+
+
+@cache
+def _answered() -> list[tuple[str, Problem, list[tuple[str, Array, Array, Array]]]]:
+    return [
+        (name, problem, list(vectors.expected(problem))) for name, problem in islice(vectors.problems(), 2)
+    ]
+
+
+def _old_vectors(folder: Path) -> None:
+    _vectors(folder)
+
+
+@cache
+def _stopped() -> twin_training.Stored:
+    training, initial = a_training(n_steps=4)
+    return twin_training.Stored(training.setting, twin_training.Progressed.start(training.setting, initial))
+
+
+def _keep(folder: Path) -> int:
+    twin_training.save(folder / numerical.STATE_FILE, _stopped())
+    return 0
+
+
+def _some_training(folder: Path) -> None:
+    _keep(folder)
 
 
 def _report(folder: Path) -> int:
@@ -147,6 +182,8 @@ SUBJECTS = (
     Subject("the main job", _results, _main_job),
     Subject("compare", _results, _compare),
     Subject("vectors", _nothing, _vectors),
+    Subject("vectors, once more", _old_vectors, _vectors),
+    Subject("numerical, what it keeps of a training", _some_training, _keep),
     Subject("check --init", _nothing, _skeleton),
     Subject("the journal of accuracy", _nothing, _journal),
     Subject("check --csv", _nothing, _grades),

@@ -74,3 +74,21 @@ def test_a_command_that_writes_in_place_is_found_out(tmp_path: Path) -> None:
     subject = Subject("in place", lambda folder: None, in_place)
     wrong = [trouble for _, found in faults(subject, tmp_path, "write", ERRORS[0]) for trouble in found]
     assert any("a.json cannot be read" in trouble for trouble in wrong)
+
+
+def test_numbers_that_are_written_in_place_are_found_out(tmp_path: Path) -> None:
+    """The same of bytes: half of them below an index that says they are all there."""
+
+    def in_place(folder: Path) -> int:
+        numbers = next((folder / "vectors").glob("*.bin"))
+        content = numbers.read_bytes()
+        with numbers.open("wb") as file:
+            file.write(content[:100])
+            file.flush()
+            file.write(content[100:])
+        return 0
+
+    once_more = next(subject for subject in SUBJECTS if subject.name == "vectors, once more")
+    subject = Subject("in place", once_more.prepare, in_place)
+    wrong = [trouble for _, found in faults(subject, tmp_path, "write", 0) for trouble in found]
+    assert any("found the file's end" in trouble for trouble in wrong)
