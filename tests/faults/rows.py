@@ -22,6 +22,8 @@ FILES = "comparisons/results/test_files.py"
 MIRRORS = "comparisons/data/test_mirrors.py"
 PROCESSES = "comparisons/running/test_processes.py"
 PARALLEL = "comparisons/running/test_parallel.py"
+DOCUMENT = "comparisons/report/test_document.py"
+PAGE = "comparisons/report/test_page.py"
 DASK = "comparisons/accuracy/test_dask_workers.py"
 
 # What was done -> "file::test" below tests/, of each that tries it.
@@ -38,11 +40,23 @@ ROWS: dict[str, tuple[str, ...]] = {
     "a NaN loss, exits and floods among hand-ins": (
         f"{COMMANDS}::test_those_that_misbehave_have_a_row_each_and_change_no_other",
     ),
-    "helpers that hold the output, a byte and silence, answers ahead, forks": (
+    "helpers that hold the output, a byte and silence, answers ahead, forks, copies that all answer": (
         f"{WALL}::test_a_child_that_holds_the_pipe_does_not_hold_us",
         f"{WALL}::test_a_byte_and_then_silence_is_a_hang",
         f"{WALL}::test_an_answer_written_ahead_is_its_own_loss",
         f"{WALL}::test_nothing_that_it_started_is_left",
+        f"{WALL}::test_of_copies_that_it_forks_only_the_one_that_was_asked_is_heard",
+    ),
+    "an import without end, or one that exits or raises": (
+        f"{WALL}::test_an_import_without_end_is_a_finding",
+        f"{WALL}::test_an_error_at_import_is_the_classs_own",
+    ),
+    "a run over many hand-ins that is stopped, killed, resumed or repeated; a checker that is killed": (
+        f"{TABLE}::test_a_row_is_on_the_disk_when_it_is_added",
+        f"{TABLE}::test_a_row_torn_anywhere_is_dropped_and_those_before_it_stay",
+        f"{CHECK}::test_a_run_that_is_repeated_checks_nothing_twice_unless_it_is_told_to",
+        f"{CHECK}::test_a_run_that_is_resumed_ends_with_the_exit_code_of_one_that_was_never_stopped",
+        f"{CREW}::test_a_checker_that_is_killed_costs_one_hand_in_and_is_replaced",
     ),
     "numbers that are none, garbage on the pipe, signals to the checker": (
         f"{WALL}::test_what_is_no_number_is_a_finding_in_printable_words",
@@ -89,6 +103,17 @@ ROWS: dict[str, tuple[str, ...]] = {
         f"{COMMANDS}::test_a_value_that_nothing_can_be_done_with_is_one_sentence",
         f"{COMMANDS}::test_a_folder_that_is_gone_is_one_sentence",
     ),
+    "data that are cut, or say something else than they hold": (
+        f"{IDX}::test_a_file_cut_anywhere_is_refused",
+        f"{IDX}::test_sizes_whose_product_overflows_32_bits_are_not_believed",
+        f"{IDX}::test_one_changed_value_is_noticed_in_each_of_the_four_files",
+    ),
+    "results that are cut or hold something else; text in a page that would be a script": (
+        f"{DOCUMENT}::test_a_file_cut_anywhere_is_refused",
+        f"{DOCUMENT}::test_a_document_of_another_form_is_refused",
+        f"{PAGE}::test_names_full_of_markup_stay_text",
+        f"{PAGE}::test_no_text_in_a_figure_can_end_its_script_element",
+    ),
     "data that are a pipe, or a small archive of something huge": (
         f"{IDX}::test_a_named_pipe_is_refused_and_not_waited_for",
         f"{IDX}::test_no_more_is_unpacked_than_the_header_asks_for",
@@ -113,6 +138,9 @@ ROWS: dict[str, tuple[str, ...]] = {
     ),
     "a report that is read by `head`": (
         f"{COMMANDS}::test_a_report_that_is_read_by_head_ends_as_other_tools_do",
+    ),
+    "a process of a contender that is silent where speed is measured": (
+        "comparisons/running/test_line_process.py::test_whoever_is_silent_is_ended",
     ),
     "a right class on a busy machine": (
         f"{WORKER}::test_a_process_on_a_busy_machine_is_given_its_time",
@@ -150,6 +178,10 @@ ROWS: dict[str, tuple[str, ...]] = {
         f"{WALL}::test_inside_the_sandbox_a_file_of_the_home_folder_cannot_be_read",
         f"{WALL}::test_inside_the_sandbox_nothing_can_be_written_outside_tmp",
         f"{WALL}::test_inside_the_sandbox_no_socket_reaches_out",
+    ),
+    "Windows and macOS, read from the source": (
+        "test_portable.py::test_what_not_all_systems_have_stands_where_the_platform_is_asked_for",
+        "test_portable.py::test_every_text_that_is_read_or_written_names_its_encoding",
     ),
     "no sandbox": ("comparisons/running/test_sandbox.py::test_without_the_program_that_is_said",),
 }  # fmt: skip
