@@ -11,10 +11,13 @@ from backproof.comparisons.commands.finish import begin, finish
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rich.console import Console
+
     from backproof.comparisons.data.dataset import Dataset
     from backproof.comparisons.running.progress import Progress
     from backproof.comparisons.speed.cases import SpeedCase
     from backproof.comparisons.speed.entrants import Entrant
+    from backproof.comparisons.speed.launch import KernelChoice
     from backproof.comparisons.speed.result import Finding, Settings, SpeedResult
 
 
@@ -64,7 +67,8 @@ def speed(
         str,
         typer.Option(
             metavar="NAME",
-            help="own: each library chooses for this processor. environment: as variables say.",
+            help="own: each library chooses for this processor. environment: as variables say. avx2: all "
+            "libraries as on a processor without AVX-512.",
         ),
     ] = "own",
     growth: Annotated[
@@ -78,7 +82,8 @@ def speed(
     """How fast? One process per contender, interleaved rounds, an A/A noise floor, intervals by launch.
 
     A ratio is a contender's time over scratch's in the same round; scratch is faster, slower, or no
-    difference is seen. Writes one report. Exit codes: 0 measured, 1 slower than eager torch over all cases
+    difference is seen. Writes one report, in which every kind of processor and kernels that was measured into
+    the same folder has its own tables. Exit codes: 0 measured, 1 slower than eager torch over all cases
     and --fail-if-slower, 2 usage or bad input, 3 no contender could be timed.
     """
     begin(None)
@@ -86,10 +91,9 @@ def speed(
     from backproof.comparisons.data.dataset import load
     from backproof.comparisons.report.document import look_into
     from backproof.comparisons.running.progress import Terminal
-    from backproof.comparisons.speed import terminal
     from backproof.comparisons.speed.result import Settings
 
-    _check(division, kernels, rounds * launches, threads or [1])
+    choice = _check(division, kernels, rounds * launches, threads or [1])
     settings = Settings(
         threads=tuple(dict.fromkeys(threads or [1])),
         launches=launches,
@@ -104,20 +108,35 @@ def speed(
         if standing := walls(contender or []):
             progress.say(standing)
         dataset = load(data, data_dir, say=progress.say)
-        part = _measured(settings, chosen_cases, entries, dataset, kernels == "own", growth, progress)
+        part = _measured(settings, chosen_cases, entries, dataset, choice, growth, progress)
     code = exit_code(part.finding, fail_if_slower)
     stopped = "the launches" if part.interrupted else ""
-    return finish(out, {"speed": part}, partial(terminal.render, part), code=code, stopped=stopped)
+    return finish(out, {"speed": part}, partial(_show, out), code=code, stopped=stopped)
 
 
-def _check(division: str, kernels: str, rounds: int, threads: list[int]) -> None:
-    """What is wrong with the options together or on this machine, before anything is started."""
+def _show(out: str, console: "Console") -> None:
+    """What the folder holds now: also what was measured on other kinds of processors before."""
+    from backproof.comparisons.report.document import load_folder
+    from backproof.comparisons.speed import terminal
+
+    if (results := load_folder(out)) is not None and results.speed is not None:
+        terminal.render(results.speed, console)
+
+
+def _check(division: str, kernels: str, rounds: int, threads: list[int]) -> "KernelChoice":
+    """What is wrong with the options together or on this machine, before anything is started.
+
+    Returns `kernels`, which is one of the words.
+    """
+    import platform
+    from typing import cast
+
     from backproof.comparisons.running.limits import usable_cores
     from backproof.scratch.errors import InputError
 
     for name, word, words in (
         ("division", division, ("matched", "idiomatic", "all")),
-        ("kernels", kernels, ("own", "environment")),
+        ("kernels", kernels, ("own", "environment", "avx2")),
     ):
         if word not in words:
             raise InputError(f"{name}: expected one of {', '.join(words)}; got {word!r}")
@@ -127,6 +146,11 @@ def _check(division: str, kernels: str, rounds: int, threads: list[int]) -> None
         )
     if rounds < 2:
         raise InputError("rounds: expected at least 2 where there is one launch: an interval needs two")
+    if kernels == "avx2" and platform.machine().lower() not in ("x86_64", "amd64"):
+        raise InputError(
+            f"kernels: avx2 expects a processor of the x86-64 family, found {platform.machine()}; use own"
+        )
+    return cast("KernelChoice", kernels)
 
 
 def _cases(texts: list[str] | None) -> "Sequence[SpeedCase]":
@@ -158,7 +182,7 @@ def _measured(
     cases: "Sequence[SpeedCase]",
     entries: "Sequence[Entrant]",
     dataset: "Dataset",
-    own_kernels: bool,
+    kernels: "KernelChoice",
     growth: bool,
     progress: "Progress",
 ) -> "SpeedResult":
@@ -167,11 +191,11 @@ def _measured(
     from backproof.comparisons.speed import growth as speed_growth
     from backproof.comparisons.speed import part as measurement
     from backproof.comparisons.speed.entrants import for_growth
-    from backproof.comparisons.speed.launch import ProcessWorker
+    from backproof.comparisons.speed.launch import ProcessWorker, kernels_of
 
-    launch = partial(ProcessWorker, own_kernels=own_kernels)
+    launch = partial(ProcessWorker, kernels=kernels)
     part = measurement.measure(settings, cases, entries, dataset, progress, launch)
-    part = replace(part, kernels=measurement.kernels_chosen(own_kernels))
+    part = replace(part, kernels=kernels_of(kernels))
     if not growth or part.interrupted:
         return part
     chosen, sizes = for_growth(entries), speed_growth.Growth()

@@ -26,7 +26,7 @@ from backproof.comparisons.report.sentence import (
     subject,
 )
 from backproof.comparisons.report.trouble import Trouble, troubles
-from backproof.comparisons.speed import ratios
+from backproof.comparisons.speed import kinds, ratios
 from backproof.comparisons.speed.ratios import data_names, geometric_means
 from backproof.comparisons.speed.result import Finding, SpeedResult
 from backproof.comparisons.verdicts.outcome import Outcome
@@ -177,7 +177,8 @@ def _speed_tile(part: SpeedResult | None) -> Tile:
     if len(means) > 1:
         others = [f"{formats.label(other)} {ratio_words(means[other])}" for other in means if other != name]
         detail += f"; {', '.join(others)}"
-    detail += f". Timed on {formats.listed(data_names(part))}.{_noise(part, name)}"
+    where = f", {kinds.words(part.kind)}" if part.kind is not None and not part.others else ""
+    detail += f". Timed on {formats.listed(data_names(part))}{where}.{_noise(part, name)}"
     value = ratios.said(means[name])
     return Tile("speed", value, detail, _finding_words(mean_finding(part, name)), pictures.ratio_rows(part))
 

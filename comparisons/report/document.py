@@ -8,7 +8,7 @@ The format's history, by `schema_version`:
     1   parts as free dictionaries; the campaign, the sensitivity, the step sizes and the zoo inside the part
         of the gradients, the record and the error rates inside that of the accuracy
     2   a slot for every question, each with fields of its own; `runs` beside the plan. Slots that joined it
-        later are None in older files: compare, check, autodiff, race
+        later are None in older files: compare, check, autodiff, race; so is the speed's kind of processor
 """
 
 import json

@@ -24,7 +24,7 @@ from backproof.comparisons.report.protocol_chapter import commands
 from backproof.comparisons.report.trouble import Trouble
 from backproof.comparisons.results import cells
 from backproof.comparisons.results.cells import Absent, Failed
-from backproof.comparisons.speed import ratios
+from backproof.comparisons.speed import kinds, ratios
 from backproof.comparisons.speed.result import CaseResult, SpeedResult
 from backproof.comparisons.verdicts.outcome import Outcome
 
@@ -189,7 +189,10 @@ def _speed(part: SpeedResult | None) -> list[RenderableType]:
         for name, entry in case.ratios.items()
         if not cells.offered(entry)
     ]
-    return [heading("Speed: time of each / time of scratch, in the same rounds"), table, *_notes(absent)]
+    where = [Text(f"On {kinds.words(part.kind)}", "dim")] if part.kind is not None else []
+    also = [Text(f"Also measured, in the report: {kinds.words(one.kind)}", "dim") for one in part.others]
+    said = heading("Speed: time of each / time of scratch, in the same rounds")
+    return [said, *where, table, *_notes(absent), *also]
 
 
 def _case_rows(part: SpeedResult, case: CaseResult) -> list[Row]:

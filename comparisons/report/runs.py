@@ -14,6 +14,7 @@ from scipy.stats import t as student
 from backproof.comparisons.contenders.known import SCRATCH
 from backproof.comparisons.drawing import formats
 from backproof.comparisons.report.document import Results
+from backproof.comparisons.speed import kinds
 from backproof.comparisons.speed.ratios import geometric_means, has_interval
 from backproof.comparisons.verdicts.outcome import Outcome
 
@@ -150,6 +151,8 @@ def _conditions(results: Results) -> dict[str, str]:
     if (machine := results.environment) is not None:
         found = {name: str(getattr(machine, name)) for name in ("backproof", "python", "processor", "cores")}
         found |= dict(machine.packages)
+    if (speed := results.speed) is not None and speed.kind is not None:
+        found["timed on"] = kinds.words(speed.kind)
     if (plan := results.plan) is not None:
         planned = {field.name: str(getattr(plan, field.name)) for field in fields(plan)}
         planned["dataset"] = plan.dataset.name

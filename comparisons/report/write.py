@@ -12,19 +12,24 @@ from backproof.comparisons.report import history, page
 from backproof.comparisons.report.document import FILE, SLOTS, Results, Run, load, load_folder, save
 from backproof.comparisons.results.files import locked, prepare_folder, write_atomically
 from backproof.comparisons.running import environment
+from backproof.comparisons.speed import kinds
+from backproof.comparisons.speed.result import SpeedResult
 from backproof.scratch.errors import InputTypeError
 
 
 def merge(out_dir: str | Path, command: str, *, plan: Planned | None = None, **parts: Any) -> Results:
     """Put `parts` (gradients=..., numerical=..., ...) into out_dir/results.json and draw report.html again.
 
-    A part replaces the one in its slot; None empties the slot; other slots stay. `plan` is the main job's.
+    A part replaces the one in its slot (speed: that of the same kind of processor); None empties the slot;
+    other slots stay. `plan` is the main job's.
     Raises InputError for a folder that cannot be written or whose results.json cannot be read.
     """
     if unknown := set(parts) - {*SLOTS}:
         raise InputTypeError(f"parts: expected {', '.join(SLOTS)}; got {', '.join(sorted(unknown))}")
     with locked(out_dir, command):
         before = load_folder(out_dir) or Results()
+        if isinstance(found := parts.get("speed"), SpeedResult):
+            parts["speed"] = kinds.beside(found, before.speed)
         results = replace(
             before,
             plan=plan or before.plan,

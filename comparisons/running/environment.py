@@ -36,7 +36,7 @@ def describe() -> Environment:
         backproof=version("backproof") or "unknown",
         python=f"{platform.python_implementation()} {platform.python_version()}",
         platform=platform.platform(),
-        processor=limits.processor_name() or platform.processor() or platform.machine(),
+        processor=processor(),
         cores=limits.usable_cores(),
         memory_gib=round(memory / 2**30, 1) if memory else None,
         packages={name: found for name in (*distributions(), *DRAWING) if (found := version(name))},
@@ -44,6 +44,14 @@ def describe() -> Environment:
         byte_order=sys.byteorder,
         date=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+
+
+def processor() -> str:
+    """Its name, and the numbers by which its maker tells apart processors of one name."""
+    name, model = limits.processor_name(), limits.processor_model()
+    if not name:
+        return platform.processor() or platform.machine()
+    return f"{name} ({model})" if model else name
 
 
 def version(package: str) -> str | None:

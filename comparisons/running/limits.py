@@ -198,12 +198,23 @@ def bind_to_cores(n: int) -> list[int]:
 
 def processor_name() -> str:
     """The processor's model, or "" where the system does not say."""
+    return _of_the_processor("model name")
+
+
+def processor_model() -> str:
+    """``family 6, model 143``, or "" where the system does not say: machines to rent share one name."""
+    family, model = _of_the_processor("cpu family"), _of_the_processor("model")
+    return f"family {family}, model {model}" if family and model else ""
+
+
+def _of_the_processor(fact: str) -> str:
+    """What the system says of the first one under this name."""
     try:
         lines = (_PROC / "cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
         return ""
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else ""
+    facts = (line.partition(":") for line in lines)
+    return next((value.strip() for name, _, value in facts if name.strip() == fact), "")
 
 
 def memory_bytes() -> int | None:

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from backproof.comparisons.drawing import figures, formats, markup
 from backproof.comparisons.drawing.chapter import Section
 from backproof.comparisons.results.cells import reason
-from backproof.comparisons.speed import ratios
+from backproof.comparisons.speed import kinds, ratios
 from backproof.comparisons.speed.result import CaseResult, Estimate, NoiseFloor, SpeedResult
 
 
@@ -18,18 +18,55 @@ def build(part: SpeedResult | None) -> Section | None:
     """None where nothing was timed."""
     if part is None:
         return None
-    html = markup.join([_introduction(part), _figure(part), _table(part), _floors(part)])
+    every = list(kinds.each(part))
+    html = markup.join([_introduction(part), _by_kind(every), *(_of_one_kind(one) for one in every)])
     return Section("speed", "How fast?", html, ratios.words(part.finding))
 
 
 def _introduction(part: SpeedResult) -> Markup:
-    count = formats.listed([str(n) for n in part.settings.threads])
     return Markup(
         "<p>A ratio is the contender's time divided by scratch's in the same round: above 1, scratch is "
-        "faster. Timed on {data}; threads: {threads}. Rounds interleave all contenders, from the same "
+        "faster. Timed on {data}. Rounds interleave all contenders, from the same "
         "weights and over the same batches. The NumPy network is timed twice, under two names; the gap "
-        "between the two is the noise floor, and a ratio inside it is not a difference.</p>"
-    ).format(threads=count, data=formats.listed(ratios.data_names(part)))
+        "between the two is the noise floor, and a ratio inside it is not a difference. A ratio holds for "
+        "the processor and the kernels that it was measured with.</p>"
+    ).format(data=formats.listed(ratios.data_names(part)))
+
+
+def _by_kind(every: Sequence[SpeedResult]) -> Markup:
+    """Where there are several kinds of processors: their geometric means below each other, never mixed."""
+    if len(every) < 2:
+        return Markup("")
+    names = list(dict.fromkeys(name for one in every for name in ratios.names(one)))
+    rows: list[list[Any]] = []
+    for one in every:
+        for counted in ratios.each(one):
+            means = ratios.geometric_means(counted)
+            threads = formats.listed([str(n) for n in counted.settings.threads])
+            cells = [_interval(means.get(name)) for name in names]
+            rows.append([kinds.words(one.kind), threads, len(counted.cases), *cells])
+    columns = ("Processor, kernels", "Threads", "Cases", *map(formats.label, names))
+    said = "Geometric mean of time over scratch's on every kind of processor that was measured"
+    return Markup("<h3>Kinds of processors</h3>") + markup.table(columns, rows, said)
+
+
+def _of_one_kind(part: SpeedResult) -> Markup:
+    """Where it was measured, and every case."""
+    count = formats.listed([str(n) for n in part.settings.threads])
+    title = Markup("<h3>How fast{}</h3>").format(kinds.where(part)) if part.others else Markup("")
+    told = Markup("<p>Measured on {kind}; threads: {threads}.{held}</p>").format(
+        kind=kinds.words(part.kind), threads=count, held=_held(part)
+    )
+    return markup.join([title, told, _figure(part), _table(part), _floors(part)])
+
+
+def _held(part: SpeedResult) -> str:
+    """Where this command chose the kernels: that it did, and who did not obey."""
+    if part.kernels.chosen_by != "this command":
+        return ""
+    others = kinds.not_held(part.kernels, part.reports)
+    said = f", but {formats.listed(others)} did not obey" if others else ""
+    return f" Every library was told to use no kernels of AVX-512{said}."
 
 
 def _figure(part: SpeedResult) -> Markup:
@@ -128,7 +165,8 @@ def _table(part: SpeedResult) -> Markup:
         said = f", {ratios.threads(one.means[0].threads)}" if len(part.means) > 1 else ""
         title = Markup("<strong>Geometric mean{}</strong>").format(said)
         rows.append([title, *(_interval(means.get(name)) for name in names), "", ""])
-    return markup.table(columns, rows, "Time of each contender over scratch's, with its 95% interval")
+    said = f"Time of each contender over scratch's{kinds.where(part)}, with its 95% interval"
+    return markup.table(columns, rows, said)
 
 
 def _cell(case: CaseResult, name: str) -> Any:

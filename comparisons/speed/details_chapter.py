@@ -7,8 +7,8 @@ from markupsafe import Markup
 
 from backproof.comparisons.drawing import figures, formats, markup
 from backproof.comparisons.drawing.chapter import Section
-from backproof.comparisons.speed import ratios
-from backproof.comparisons.speed.result import Comparison, Curve, SpeedResult
+from backproof.comparisons.speed import kinds, ratios
+from backproof.comparisons.speed.result import Comparison, Curve, Library, SpeedResult
 
 # Of one step, in order: what is a matrix product and what is not. Hatching tells them apart without colour.
 _SHADES = (
@@ -26,11 +26,17 @@ def build(part: SpeedResult | None) -> Section | None:
     """None where `speed` was not run."""
     if part is None:
         return None
-    pieces = [_means(part), _where_a_step_goes(part), _growth(part), _method(part)]
+    draw = (_means, _where_a_step_goes, _growth, _method)
+    pieces = [piece(one) for one in kinds.each(part) for piece in draw]
     html = markup.join(piece for piece in pieces if piece)
     return Section(
         "speed-details", "Speed: divisions, parts of a step, growth", html, nav="Details", under="speed"
     )
+
+
+def _title(words: str, part: SpeedResult) -> Markup:
+    """With the kind of processor, where there are several."""
+    return Markup("<h3>{}{}</h3>").format(words, kinds.where(part))
 
 
 def _means(part: SpeedResult) -> Markup:
@@ -53,9 +59,8 @@ def _means(part: SpeedResult) -> Markup:
         "What it runs",
         *(ratios.threads(mean.threads) for mean in part.means),
     ]
-    return Markup("<h3>Over all cases</h3>") + markup.table(
-        columns, rows, "Geometric mean of time over scratch's time, with its 95% interval", (0, 1, 2)
-    )
+    said = f"Geometric mean of time over scratch's time{kinds.where(part)}, with its 95% interval"
+    return _title("Over all cases", part) + markup.table(columns, rows, said, (0, 1, 2))
 
 
 def _said(mean: Comparison | None) -> str:
@@ -84,7 +89,7 @@ def _where_a_step_goes(part: SpeedResult) -> Markup:
     fig.update_xaxes(title="share of one step, %", range=[0, 100])
     fig.update_yaxes(autorange="reversed")
     products = [share["forward: products"] + share["backward: products"] for share in shares]
-    return Markup("<h3>Where a step goes</h3>") + figures.figure_html(
+    return _title("Where a step goes", part) + figures.figure_html(
         fig,
         "One training step of scratch: plain bars are matrix products, hatched ones everything else. The "
         "products are timed apart in the same process, directly after each step.",
@@ -129,7 +134,7 @@ def _growth(part: SpeedResult) -> Markup:
         f"784-w-10, batch 100, {said}",
         "Wide layers are all arithmetic.",
     )
-    return Markup("<h3>Growth</h3>") + batch + width
+    return _title("Growth", part) + batch + width
 
 
 def _curve(curve: Curve, title: str, network: str, remark: str) -> Markup:
@@ -168,7 +173,7 @@ def _method(part: SpeedResult) -> Markup:
     settings = part.settings
     faulty = sum(record.fault is not None for record in part.log)
     said = Markup(
-        "<h3>How it was measured</h3><p>{launches} of one process per contender, {rounds} of "
+        "<p>{launches} of one process per contender, {rounds} of "
         "every case in each, in counterbalanced order: each contender takes every position, and follows "
         "every other, equally often; {turns} runs, {faulty} discarded. Every run trains the same steps, from "
         "the same weights and over the same batches; the fastest takes about {seconds}. The loss "
@@ -185,25 +190,40 @@ def _method(part: SpeedResult) -> Markup:
         if part.interrupted
         else "",
     )
-    rows = [[name, _pairs(report.threads), _pairs(report.kernels)] for name, report in part.reports.items()]
-    table = markup.table(
-        ("Process, threads", "Threads found in it", "Kernels chosen"),
-        rows,
-        "What each process saw",
-        (0, 1, 2),
-    )
-    return said + _kernels(part) + table
+    return _title("How it was measured", part) + said + _kernels(part) + _processes(part)
 
 
-def _pairs(found: Mapping[str, object]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in found.items()) or formats.ABSENT
+def _processes(part: SpeedResult) -> Markup:
+    """What every process said of itself, in all launches: a round with other kernels is discarded."""
+    rows = [
+        [
+            name,
+            kinds.pairs(report.threads) or formats.ABSENT,
+            kinds.pairs(report.kernels) or formats.ABSENT,
+            "; ".join(map(_library, report.libraries)) or formats.ABSENT,
+        ]
+        for name, report in part.reports.items()
+    ]
+    columns = ("Process, threads", "Threads found in it", "Kernels chosen", "Libraries loaded")
+    where = kinds.words(part.kind)
+    return markup.table(columns, rows, f"What each process saw; on {where}", range(len(columns)))
+
+
+def _library(library: Library) -> str:
+    """``openblas 0.3.30, SkylakeX, pthreads (libscipy_openblas.so)``."""
+    told = (f"{library.name} {library.version}".strip(), library.architecture, library.threading)
+    return f"{', '.join(fact for fact in told if fact)} ({library.file})"
 
 
 def _kernels(part: SpeedResult) -> Markup:
     kernels = part.kernels
     if not kernels.variables:
         return Markup("")
-    verb = "were left out for" if kernels.chosen_by == "each library" else "were kept, and chose for"
+    verb = {
+        "each library": "were left out for",
+        "the environment": "were kept, and chose for",
+        "this command": "were set, as on a processor without AVX-512, for",
+    }[kernels.chosen_by]
     return Markup(
         "<p>Variables that tie a library to another processor's kernels {verb} the measured processes: "
         "{names}.</p>"

@@ -12,16 +12,19 @@ import json
 import os
 import tempfile
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Literal, Protocol
 
 from backproof.comparisons.contenders import apart
 from backproof.comparisons.contenders.loading import parse_target, readable, stands_in
 from backproof.comparisons.running import processes, sandbox, threads
 from backproof.comparisons.running.line_process import LineProcess, LineProcessError
 from backproof.comparisons.speed.entrants import Entrant
+from backproof.comparisons.speed.kinds import of_avx512
 from backproof.comparisons.speed.messages import Reply, Request, reply_from, to_line
+from backproof.comparisons.speed.result import Kernels
 from backproof.scratch.errors import InputError
 
+KernelChoice = Literal["own", "environment", "avx2"]
 # These tie one library to an older processor's kernels and leave the others free to use this one's. A
 # comparison of libraries lets each choose for itself, as it does for its users; or, on request, keeps them.
 KERNEL_OVERRIDES = (
@@ -32,7 +35,17 @@ KERNEL_OVERRIDES = (
     "ONEDNN_MAX_CPU_ISA",
     "DNNL_MAX_CPU_ISA",
     "ATEN_CPU_CAPABILITY",
+    "NPY_DISABLE_CPU_FEATURES",
 )
+# Every library as on a processor without AVX-512: the second kind of kernels that one machine can show.
+AVX2 = {
+    "OPENBLAS_CORETYPE": "Haswell",
+    "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+    "ONEDNN_MAX_CPU_ISA": "AVX2",
+    "DNNL_MAX_CPU_ISA": "AVX2",
+    "ATEN_CPU_CAPABILITY": "avx2",
+}
+XLA_AVX2 = "--xla_cpu_max_isa=AVX2"
 DATA_FOLDER = "backproof-speed-"  # so begins the name of one, among the temporary files, with the cases' data
 # No accelerator, no progress bars, no chatter.
 QUIET = {"JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3", "TQDM_DISABLE": "1"}
@@ -55,16 +68,39 @@ def overrides() -> dict[str, str]:
     return {name: os.environ[name] for name in KERNEL_OVERRIDES if name in os.environ}
 
 
-def environment(n_threads: int, own_kernels: bool = True) -> dict[str, str]:
-    """A worker's environment: this process's own, with thread counts set and kernels left to each library."""
-    inherited = {
-        name: value for name, value in os.environ.items() if not (own_kernels and name in KERNEL_OVERRIDES)
-    }
-    flags = os.environ.get("XLA_FLAGS", "")
-    if n_threads == 1:
-        flags = f"{flags} --xla_cpu_multi_thread_eigen=false".strip()
-    own = {**QUIET, **processes.SAFE_PATH, "XLA_FLAGS": flags}
-    return {**inherited, **own, **threads.variables(n_threads)}
+def kernels_of(choice: KernelChoice) -> Kernels:
+    """Who chooses, and by which variables."""
+    if choice == "avx2":
+        return Kernels("this command", {**held_to_avx2(), "XLA_FLAGS": XLA_AVX2})
+    return Kernels("each library" if choice == "own" else "the environment", overrides())
+
+
+def held_to_avx2() -> dict[str, str]:
+    """The variables that hold every library to AVX2; NumPy has a list of all that it shall not use."""
+    import numpy as np
+
+    config: Any = np.show_config(mode="dicts")
+    found = config.get("SIMD Extensions", {}).get("found", ())
+    newer = [name for name in found if of_avx512(name)]
+    return {**AVX2, **({"NPY_DISABLE_CPU_FEATURES": ",".join(newer)} if newer else {})}
+
+
+def environment(n_threads: int, kernels: KernelChoice = "own") -> dict[str, str]:
+    """A worker's environment: this process's own, with thread counts set, and kernels as they are chosen.
+
+    own          each library's, for this processor: variables that say otherwise are left out
+    environment  as those variables say
+    avx2         as on a processor without AVX-512
+    """
+    inherited = dict(os.environ)
+    if kernels != "environment":
+        inherited = {name: value for name, value in inherited.items() if name not in KERNEL_OVERRIDES}
+    flags = [os.environ.get("XLA_FLAGS", "")]
+    flags += ["--xla_cpu_multi_thread_eigen=false"] if n_threads == 1 else []
+    flags += [XLA_AVX2] if kernels == "avx2" else []
+    own = {**QUIET, **processes.SAFE_PATH, "XLA_FLAGS": " ".join(flags).strip()}
+    held = held_to_avx2() if kernels == "avx2" else {}
+    return {**inherited, **own, **held, **threads.variables(n_threads)}
 
 
 def _command(entry: Entrant, n_threads: int, *more: str) -> list[str]:
@@ -87,7 +123,11 @@ def behind_walls(entry: Entrant, n_threads: int, ours: dict[str, str]) -> tuple[
     data = Path(tempfile.gettempdir()).glob(f"{DATA_FOLDER}*")  # what it is timed on, and nothing else there
     shown = [*readable(target), *data]
     # What decides on threads and kernels, beside what a sandbox passes on anyway.
-    told = {name: ours[name] for name in (*threads.VARIABLES, *KERNEL_OVERRIDES, *QUIET) if name in ours}
+    told = {
+        name: ours[name]
+        for name in (*threads.VARIABLES, *KERNEL_OVERRIDES, "XLA_FLAGS", *QUIET)
+        if name in ours
+    }
     command = _command(entry, n_threads, "--limits", "--guarded")
     return sandbox.wrapped(command, shown, stands_in(target)), {**sandbox.environment(ours), **told}
 
@@ -95,8 +135,8 @@ def behind_walls(entry: Entrant, n_threads: int, ours: dict[str, str]) -> tuple[
 class ProcessWorker:
     """A running `speed.worker`."""
 
-    def __init__(self, entry: Entrant, n_threads: int, own_kernels: bool = True) -> None:
-        ours = environment(n_threads, own_kernels)
+    def __init__(self, entry: Entrant, n_threads: int, kernels: KernelChoice = "own") -> None:
+        ours = environment(n_threads, kernels)
         command = _command(entry, n_threads)
         if entry.is_own:
             command, ours = behind_walls(entry, n_threads, ours)

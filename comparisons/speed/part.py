@@ -16,10 +16,10 @@ from backproof.comparisons.results.cells import Invalid
 from backproof.comparisons.running import temporary
 from backproof.comparisons.running.limits import usable_cores
 from backproof.comparisons.running.progress import Progress
-from backproof.comparisons.speed import statistics
+from backproof.comparisons.speed import kinds, statistics
 from backproof.comparisons.speed.cases import FIVE_CASES, CaseStore, SpeedCase
 from backproof.comparisons.speed.entrants import CONTROL, FLOOR, PARTS, Entrant, known_entrants, own_entrant
-from backproof.comparisons.speed.launch import DATA_FOLDER, ProcessWorker, overrides
+from backproof.comparisons.speed.launch import DATA_FOLDER, ProcessWorker, kernels_of
 from backproof.comparisons.speed.protocol import Launch, Log, Session
 from backproof.comparisons.speed.result import (
     CaseResult,
@@ -27,7 +27,6 @@ from backproof.comparisons.speed.result import (
     Comparison,
     EntrantFacts,
     Finding,
-    Kernels,
     MeanRatios,
     Record,
     Settings,
@@ -120,15 +119,11 @@ def summarise(log: Log, asked: Asked) -> SpeedResult:
         settings=settings,
         unit="launch" if settings.launches > 1 else "round",
         reports=log.reports,
-        kernels=kernels_chosen(own=True),
+        kernels=kernels_of("own"),
         log=log.records,
         interrupted=log.interrupted,
+        kind=kinds.this_one(log.reports),
     )
-
-
-def kernels_chosen(own: bool) -> Kernels:
-    """Who chooses the kernels, and the variables of the environment that would."""
-    return Kernels("each library" if own else "the environment", overrides())
 
 
 def _case_result(log: Log, asked: Asked, threads: int, index: int) -> CaseResult:

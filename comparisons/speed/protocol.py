@@ -194,6 +194,8 @@ class _CaseRun:
         found = self._round(entry, steps)
         if found is None:
             return
+        name = f"{entry.name}, {self.threads}"
+        before = self.session.reports.setdefault(name, found.report)
         self.session.records.append(
             Record(
                 threads=self.threads,
@@ -208,10 +210,10 @@ class _CaseRun:
                 cpu_seconds=found.cpu_seconds,
                 first_loss=found.first_loss,
                 last_loss=found.last_loss,
-                fault=self.judge.fault(found, self.threads, every_loss=entry.division == "matched"),
+                fault=self.judge.fault(found, self.threads, every_loss=entry.division == "matched")
+                or _other_kernels(before, found.report),
             )
         )
-        self.session.reports[f"{entry.name}, {self.threads}"] = found.report
         if found.parts is not None:
             self.session.parts.append(StepParts(self.threads, self.index, found.parts))
 
@@ -234,3 +236,13 @@ class _CaseRun:
 
     def _fail(self, entry: Entrant, cell: Absent | Failed) -> None:
         self.session.failures.append(Failure(self.threads, self.index, entry.name, cell))
+
+
+def _other_kernels(before: ThreadReport, now: ThreadReport) -> str | None:
+    """What differs from the kernels of its first turn: a figure of two kinds is a figure of neither."""
+    changed = [
+        f"{name} {now.kernels.get(name)} in place of {word}"
+        for name, word in before.kernels.items()
+        if now.kernels.get(name) != word
+    ]
+    return f"its kernels are others than in the first round: {', '.join(changed)}" if changed else None

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from backproof.comparisons.contenders.known import SCRATCH
 from backproof.comparisons.drawing import formats
-from backproof.comparisons.speed import statistics
+from backproof.comparisons.speed import kinds, statistics
 from backproof.comparisons.speed.entrants import CONTROL
 from backproof.comparisons.speed.result import CaseResult, Comparison, Estimate, Finding, SpeedResult
 
@@ -87,8 +87,12 @@ def each(part: SpeedResult) -> list[SpeedResult]:
 
 
 def under(part: SpeedResult) -> str:
-    """`` with 1 thread`` of what `each` gives, where there are several numbers of threads; else nothing."""
-    return f" with {threads(part.means[0].threads)}" if len(part.means) > 1 else ""
+    """`` with 1 thread`` of what `each` gives, where there are several numbers of threads; else nothing.
+
+    Then the kind of processor, where there are several.
+    """
+    counted = f" with {threads(part.means[0].threads)}" if len(part.means) > 1 else ""
+    return f"{counted}{kinds.where(part)}"
 
 
 def geometric_means(part: SpeedResult) -> dict[str, Estimate]:

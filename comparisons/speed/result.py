@@ -137,23 +137,44 @@ class Record:
 
 
 @dataclass(frozen=True)
-class ThreadReport:
-    """What a process says of itself.
+class Library:
+    """A library of matrix products or of threads that a process has loaded, as threadpoolctl describes it."""
 
-    threads   library -> how many it uses, and `cores`, how many the process is bound to
-    kernels   library -> the processor that its kernels are for
+    name: str  # "openblas", "mkl", "openmp", ...
+    file: str  # without its folder: NumPy and SciPy bring an OpenBLAS each
+    version: str
+    architecture: str  # the processor that its kernels are for
+    threading: str  # "pthreads", "openmp", ...
+
+
+@dataclass(frozen=True)
+class ThreadReport:
+    """What a process says of itself; what a library does not tell is "".
+
+    threads     library -> how many it uses, and `cores`, how many the process is bound to
+    kernels     library -> the processor that its kernels are for
+    libraries   those of matrix products and of threads, each
     """
 
     threads: Mapping[str, int]
     kernels: Mapping[str, str]
+    libraries: tuple[Library, ...] = ()
 
 
 @dataclass(frozen=True)
 class Kernels:
-    """Who chose the kernels, and which variables in the environment would have chosen them, or did."""
+    """Who chose the kernels, and which variables would have chosen them, or did."""
 
-    chosen_by: Literal["each library", "the environment"]
+    chosen_by: Literal["each library", "the environment", "this command"]
     variables: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class ProcessorKind:
+    """Where figures of speed hold: on this processor, with these kernels in the process of scratch."""
+
+    processor: str  # its model, as the system names it
+    kernels: Mapping[str, str]  # library -> the processor that its kernels are for
 
 
 @dataclass(frozen=True)
@@ -191,3 +212,5 @@ class SpeedResult:
     log: tuple[Record, ...]
     growth: GrowthResult | None = None
     interrupted: bool = False  # then only launches that were finished are counted
+    kind: ProcessorKind | None = None  # None in results of before it was kept
+    others: tuple["SpeedResult", ...] = ()  # on other kinds of processors, the newest first; they have none

@@ -10,13 +10,22 @@ from rich.text import Text
 from backproof.comparisons.drawing import formats
 from backproof.comparisons.drawing.terminal import heading
 from backproof.comparisons.results.cells import offered, reason
-from backproof.comparisons.speed import ratios
+from backproof.comparisons.speed import kinds, ratios
 from backproof.comparisons.speed.result import CaseResult, Estimate, MeanRatios, NoiseFloor, SpeedResult
 
 
 def render(part: SpeedResult, console: Console) -> None:
-    """Print the speed part of the results."""
+    """Print the speed part of the results, kind of processor by kind."""
     console.print(heading("Speed: time of each / time of scratch, in the same rounds"))
+    for number, one in enumerate(kinds.each(part)):
+        if number:
+            console.print()
+        _render_kind(one, console)
+
+
+def _render_kind(part: SpeedResult, console: Console) -> None:
+    if part.kind is not None or part.others:
+        console.print(Text(f"On {kinds.words(part.kind)}", "bold" if part.others else ""))
     for number, label in enumerate(_labels(part), start=1):
         console.print(f"  ({number}) {label}", markup=False)
     for means in part.means:
@@ -94,8 +103,12 @@ def _words(part: SpeedResult) -> str:
         text += "\nStopped early: only launches that were finished are counted."
     if kernels.variables:
         said = ", ".join(f"{name}={value}" for name, value in kernels.variables.items())
-        left = "left out" if kernels.chosen_by == "each library" else "kept"
+        left = {"each library": "left out", "the environment": "kept", "this command": "set"}[
+            kernels.chosen_by
+        ]
         text += f"\nKernels were chosen by {kernels.chosen_by} ({left}: {said})."
+    if others := kinds.not_held(kernels, part.reports):
+        text += f"\nNot held: {formats.listed(others)}."
     return text
 
 
@@ -107,5 +120,5 @@ def _finding(part: SpeedResult) -> str:
     intervals = [
         f"{ratios.said(mean.ratio)} with {ratios.threads(threads)}" for threads, mean in found if mean
     ]
-    said = f"Beside {formats.label(part.against)}: {ratios.words(part.finding)}"
+    said = f"Beside {formats.label(part.against)}{kinds.where(part)}: {ratios.words(part.finding)}"
     return f"{said}; {formats.listed(intervals)}." if intervals else f"{said}."

@@ -19,8 +19,8 @@ import importlib
 import os
 import sys
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, cast
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, cast
 
 from backproof.comparisons.running import limits
 
@@ -40,21 +40,32 @@ def thread_report() -> ThreadReport:
     """
     import threadpoolctl
 
-    from backproof.comparisons.speed.result import ThreadReport
+    from backproof.comparisons.speed.result import Library, ThreadReport
 
     threads: dict[str, int] = {}
     kernels: dict[str, str] = {}
+    libraries = []
     for pool in threadpoolctl.threadpool_info():
         name = pool["internal_api"]
         threads[name] = max(int(pool["num_threads"]), threads.get(name, 0))
         if "architecture" in pool:
             kernels[name] = str(pool["architecture"])
+        told = (str(pool.get(fact) or "") for fact in ("version", "architecture", "threading_layer"))
+        libraries.append(Library(name, os.path.basename(str(pool.get("filepath") or "")), *told))
+    if numpy := sys.modules.get("numpy"):
+        kernels["numpy"] = numpy_kernels(numpy.show_config(mode="dicts"))
     if torch := sys.modules.get("torch"):
         threads["torch"] = int(torch.get_num_threads())
         kernels["torch"] = str(torch.backends.cpu.get_cpu_capability())
     if cores := limits.bound_cores():
         threads["cores"] = cores
-    return ThreadReport(threads, kernels)
+    return ThreadReport(threads, kernels, tuple(libraries))
+
+
+def numpy_kernels(config: Mapping[str, Any]) -> str:
+    """The newest instructions that NumPy's element-wise operations use on this processor."""
+    found = config.get("SIMD Extensions", {})
+    return str(["", *found.get("baseline", ()), *found.get("found", ())][-1])
 
 
 class Bench:

@@ -43,8 +43,10 @@ from backproof.comparisons.speed.result import (
     Estimate,
     Finding,
     Kernels,
+    Library,
     MeanRatios,
     NoiseFloor,
+    ProcessorKind,
     Record,
     Settings,
     SpeedResult,
@@ -282,7 +284,26 @@ def speed_of(cases: tuple[CaseResult, ...], **means: Comparison | None) -> Speed
         reports={"scratch, 2": ThreadReport({"openblas": 2, "cores": 2}, {"openblas": "SkylakeX"})},
         kernels=Kernels("each library", {}),
         log=(Record(2, 0, 0, 0, 0, "scratch", 100, 10_000, 0.1, 0.2, 2.3, 0.4, None),),
+        kind=ProcessorKind(ENVIRONMENT.processor, {"openblas": "SkylakeX", "numpy": "X86_V4"}),
     )
+
+
+def speed_of_two_kinds() -> SpeedResult:
+    """As `speed`, beside what was measured before on a processor without AVX-512; torch is slower there."""
+    slower = replace(speed_case((784, 128, 10), 100, "sgd", torch=comparison(2.5)), threads=1)
+    older = speed_of((slower,), torch=comparison(2.5))
+    report = ThreadReport(
+        {"openblas": 1}, {"openblas": "Haswell"}, (Library("openblas", "lib.so", "0.3.30", "Haswell", ""),)
+    )
+    other = replace(
+        older,
+        settings=replace(older.settings, threads=(1,)),
+        means=tuple(replace(mean, threads=1) for mean in older.means),
+        reports={"scratch, 1": report},
+        kernels=Kernels("this command", {"OPENBLAS_CORETYPE": "Haswell"}),
+        kind=ProcessorKind("An older processor", {"openblas": "Haswell", "numpy": "X86_V3"}),
+    )
+    return replace(speed(), others=(other,))
 
 
 def passing() -> Results:
@@ -452,7 +473,11 @@ def hostile() -> Results:
         runs={HOSTILE: Run(HOSTILE, HOSTILE)},
         gradients=Gradients(Outcome.PASS, 1.0, checks),
         accuracy=accuracy_part,
-        speed=speed_of((case, case), **{HOSTILE: comparison(2.0)}),
+        speed=replace(
+            speed_of((case, case), **{HOSTILE: comparison(2.0)}),
+            kind=ProcessorKind(HOSTILE, {HOSTILE: HOSTILE}),
+            others=speed_of_two_kinds().others,
+        ),
     )
 
 

@@ -2,6 +2,8 @@
 
 import io
 import json
+import platform
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +15,9 @@ from backproof.comparisons import cli
 from backproof.comparisons.commands import speed as command
 from backproof.comparisons.report import document as results
 from backproof.comparisons.report import page as html
-from backproof.comparisons.speed import ratios
+from backproof.comparisons.results.codec import encode
+from backproof.comparisons.running.environment import processor
+from backproof.comparisons.speed import kinds, ratios
 from backproof.comparisons.speed import terminal as speed_tables
 from backproof.comparisons.speed.result import Finding
 
@@ -38,7 +42,7 @@ def backproof(*arguments: str) -> subprocess.CompletedProcess[str]:
     ("arguments", "said"),
     [
         (["--division", "heavy"], "division: expected one of matched, idiomatic, all; got 'heavy'"),
-        (["--kernels", "mine"], "kernels: expected one of own, environment; got 'mine'"),
+        (["--kernels", "mine"], "kernels: expected one of own, environment, avx2; got 'mine'"),
         (["--rounds", "0"], "rounds: expected at least 1, got 0"),
         (["--launches", "1", "--rounds", "1"], "rounds: expected at least 2 where there is one launch"),
         (["--seed", "-1"], "seed: expected at least 0, got -1"),
@@ -141,6 +145,38 @@ def test_the_data_are_named_in_the_results_the_terminal_and_the_page(
     assert {case.data.says for case in part.cases} == {"scikit-learn's digits"}
     assert "Timed on scikit-learn's digits." in " ".join(run.stdout.split())
     assert "Timed on scikit-learn&#39;s digits" in (out / "report.html").read_text(encoding="utf-8")
+
+
+def test_the_processor_and_its_kernels_are_kept_and_said(
+    small_run: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
+    out, run = small_run
+    part = results.load(out / "results.json").speed
+    assert part is not None
+    assert part.kind is not None
+    assert part.kind.processor == processor()
+    assert part.kind.kernels == part.reports["scratch, 1"].kernels
+    assert f"On {kinds.words(part.kind)}" in " ".join(run.stdout.split())
+
+
+def test_other_kernels_are_measured_into_the_same_folder_without_being_mixed(
+    small_run: tuple[Path, subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(small_run[0], out)
+    words = ("--cases", "64-8-10/20/sgd", "--data", "digits", "--contender", "torch", "--kernels", "avx2")
+    run = backproof(*words, "--launches", "1", "--rounds", "2", "--round-seconds", "0.005", "--out", str(out))
+    if platform.machine().lower() not in ("x86_64", "amd64"):
+        assert "expects a processor of the x86-64 family" in run.stderr
+        return
+    assert run.returncode == 0, run.stderr
+    part = results.load(out / "results.json").speed
+    before = results.load(small_run[0] / "results.json").speed
+    assert part is not None
+    assert before is not None
+    assert part.kernels.chosen_by == "this command"
+    assert not any(map(kinds.of_avx512, part.reports["scratch, 1"].kernels.values()))
+    assert list(map(encode, part.others)) == ([encode(before)] if before.kind != part.kind else [])
 
 
 def test_in_a_folder_of_files_called_like_modules_it_does_what_it_does_elsewhere(tmp_path: Path) -> None:

@@ -1,10 +1,12 @@
 """Writing results: parts of several commands come together in one folder, and the report is drawn again."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from backproof.comparisons.report import write
+from backproof.comparisons.speed.result import ProcessorKind
 from tests.support import sample_results
 
 
@@ -13,6 +15,18 @@ def test_merging_keeps_the_parts_of_other_commands(tmp_path: Path) -> None:
     merged = write.merge(tmp_path, "backproof numerical", numerical=sample_results.numerical())
     assert merged.gradients == sample_results.gradients()
     assert merged.plan == sample_results.PLAN
+
+
+def test_a_speed_of_another_kind_of_processor_stays_beside_the_new_one(tmp_path: Path) -> None:
+    here = sample_results.speed()
+    there = replace(here, kind=ProcessorKind("another", {}))
+    write.merge(tmp_path, "backproof speed", speed=there)
+    merged = write.merge(tmp_path, "backproof speed", speed=here).speed
+    assert merged == replace(here, others=(there,))
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "Kinds of processors" in page
+    again = write.merge(tmp_path, "backproof speed", speed=there).speed
+    assert again == replace(there, others=(here,))
 
 
 def test_a_part_merged_as_none_is_dropped(tmp_path: Path) -> None:

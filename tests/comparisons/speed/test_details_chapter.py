@@ -5,10 +5,17 @@ from dataclasses import replace
 import pytest
 
 from backproof.comparisons.speed import details_chapter
-from backproof.comparisons.speed.result import Curve, GrowthResult, Kernels, SpeedResult
+from backproof.comparisons.speed.result import (
+    Curve,
+    GrowthResult,
+    Kernels,
+    Library,
+    SpeedResult,
+    ThreadReport,
+)
 from backproof.comparisons.speed.step_in_parts import PRODUCTS
 from backproof.scratch.training import STEP_PARTS
-from tests.support.sample_results import speed
+from tests.support.sample_results import speed, speed_of_two_kinds
 
 MICROSECOND = 1e-6
 
@@ -45,8 +52,24 @@ def test_what_each_process_saw_is_shown() -> None:
     assert "openblas SkylakeX" in html(speed())
 
 
+def test_the_libraries_of_each_process_are_shown_with_version_and_threading_layer() -> None:
+    library = Library("openblas", "libscipy_openblas.so", "0.3.30", "SkylakeX", "pthreads")
+    report = ThreadReport({"openblas": 1}, {"openblas": "SkylakeX"}, (library,))
+    text = html(replace(speed(), reports={"scratch, 1": report}))
+    assert "openblas 0.3.30, SkylakeX, pthreads (libscipy_openblas.so)" in text
+
+
+def test_every_kind_of_processor_has_its_own_method_and_processes() -> None:
+    text = html(speed_of_two_kinds())
+    for kind in ("SkylakeX", "Haswell"):
+        assert f"How it was measured on {kind} kernels" in text
+    assert text.count("What each process saw; on") == 4  # caption and label of two tables
+    assert "openblas 0.3.30, Haswell (lib.so)" in text
+
+
 @pytest.mark.parametrize(
-    ("chosen_by", "verb"), [("each library", "left out"), ("the environment", "were kept")]
+    ("chosen_by", "verb"),
+    [("each library", "left out"), ("the environment", "were kept"), ("this command", "were set")],
 )
 def test_variables_that_choose_kernels_are_named(chosen_by: str, verb: str) -> None:
     kernels = Kernels(chosen_by, {"MKL_CBWR": "AVX2"})  # type: ignore[arg-type]  # one of its two words

@@ -1,14 +1,18 @@
 """Processes of contenders: ended when they hang, told their threads before they load anything."""
 
+import json
 import os
+import platform
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from backproof.comparisons.contenders import apart
-from backproof.comparisons.running import limits, sandbox, temporary, threads
+from backproof.comparisons.running import limits, processes, sandbox, temporary, threads
 from backproof.comparisons.speed import launch
 from backproof.comparisons.speed.entrants import Entrant, own_entrant
+from backproof.comparisons.speed.kinds import of_avx512
 from backproof.comparisons.speed.launch import (
     DATA_FOLDER,
     KERNEL_OVERRIDES,
@@ -17,6 +21,7 @@ from backproof.comparisons.speed.launch import (
     WorkerFailedError,
     behind_walls,
     environment,
+    kernels_of,
     overrides,
 )
 from backproof.comparisons.speed.messages import Prepare, Request, TimeRound
@@ -52,7 +57,7 @@ def test_kernels_are_left_to_the_libraries_unless_the_environment_shall_decide(
     for name in KERNEL_OVERRIDES:
         monkeypatch.setenv(name, "old")
     assert not set(KERNEL_OVERRIDES) & set(environment(1))
-    kept = environment(1, own_kernels=False)
+    kept = environment(1, "environment")
     assert {kept[name] for name in KERNEL_OVERRIDES} == {"old"}
     assert os.environ["OPENBLAS_CORETYPE"] == "old"
 
@@ -88,6 +93,41 @@ def test_variables_that_choose_kernels_are_told(monkeypatch: pytest.MonkeyPatch)
     assert overrides() == {}
     monkeypatch.setenv("MKL_CBWR", "AVX2")
     assert overrides() == {"MKL_CBWR": "AVX2"}
+
+
+def test_it_is_said_who_chose_the_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MKL_CBWR", "AVX2")
+    assert kernels_of("own").chosen_by == "each library"
+    assert kernels_of("environment").chosen_by == "the environment"
+    assert kernels_of("environment").variables["MKL_CBWR"] == "AVX2"
+    assert kernels_of("avx2").chosen_by == "this command"
+    assert kernels_of("avx2").variables["OPENBLAS_CORETYPE"] == "Haswell"
+
+
+@pytest.mark.skipif(
+    platform.machine().lower() not in ("x86_64", "amd64"), reason="another family of processors"
+)
+def test_held_to_avx2_a_process_reports_kernels_of_avx2(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "SkylakeX")  # what the environment says does not count
+    program = (
+        "import json, numpy; from backproof.comparisons.speed.worker import thread_report; "
+        "print(json.dumps(thread_report().kernels))"
+    )
+    ran = subprocess.run(
+        processes.python("-c", program),
+        env=environment(1, "avx2"),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    kernels = json.loads(ran.stdout)
+    assert kernels["numpy"]
+    assert not any(map(of_avx512, kernels.values())), kernels
+
+
+def test_held_to_avx2_xla_is_told_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XLA_FLAGS", "--mine")
+    assert environment(2, "avx2")["XLA_FLAGS"] == "--mine --xla_cpu_max_isa=AVX2"
 
 
 def test_one_thread_is_one_thread_for_xla_too(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,17 +12,19 @@ import pytest
 from backproof.comparisons.contenders.known import SCRATCH
 from backproof.comparisons.results.cells import Invalid
 from backproof.comparisons.results.codec import decode, encode
+from backproof.comparisons.running.environment import processor
 from backproof.comparisons.running.progress import Silent
 from backproof.comparisons.speed import part as speed_part
 from backproof.comparisons.speed.cases import FIVE_CASES, SpeedCase
 from backproof.comparisons.speed.entrants import CONTROL, FLOOR, Entrant
-from backproof.comparisons.speed.part import Asked, kernels_chosen, measure, summarise
+from backproof.comparisons.speed.part import Asked, measure, summarise
 from backproof.comparisons.speed.protocol import Session
 from backproof.comparisons.speed.result import (
     Comparison,
     Estimate,
     Finding,
     MeanRatios,
+    ProcessorKind,
     Settings,
     SpeedResult,
     TimedData,
@@ -191,8 +193,5 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     assert decode(SpeedResult, encode(part)) == part
 
 
-def test_it_is_said_who_chose_the_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MKL_CBWR", "AVX2")
-    assert kernels_chosen(own=True).chosen_by == "each library"
-    assert kernels_chosen(own=False).chosen_by == "the environment"
-    assert kernels_chosen(own=False).variables["MKL_CBWR"] == "AVX2"
+def test_the_kind_of_processor_is_kept(tmp_path: Path) -> None:
+    assert found(tmp_path).kind == ProcessorKind(processor(), {})

@@ -16,7 +16,7 @@ from backproof.comparisons.speed.cases import batches
 from backproof.comparisons.speed.entrants import CONTROL, FLOOR, Entrant
 from backproof.comparisons.speed.part import Asked, summarise
 from backproof.comparisons.speed.protocol import Log, Session, counterbalanced
-from backproof.comparisons.speed.result import Finding, Settings, SpeedResult, TimedData
+from backproof.comparisons.speed.result import Finding, Settings, SpeedResult, ThreadReport, TimedData
 from backproof.scratch.initializers import initialize
 from backproof.scratch.network import Network
 from tests.support.fake_timing import CASE, Clock, InProcess, Workers, data_file, entries
@@ -167,6 +167,25 @@ def test_turns_with_a_wrong_number_of_threads_do_not_count(tmp_path: Path) -> No
     log = run(tmp_path, Workers(delays, noisy(0), threads), "greedy")
     assert statistics.log_ratios(log.records, "greedy") == {}
     assert summary(log, "greedy").cases[0].ratios["greedy"] == Invalid("expected 1 thread, found cores: 2")
+
+
+def test_turns_with_other_kernels_than_the_first_do_not_count(tmp_path: Path) -> None:
+    class Changing(Workers):
+        """From its second process on, scratch finds kernels of another processor."""
+
+        started = 0
+
+        def __call__(self, entry: Entrant, n_threads: int) -> InProcess:
+            worker = super().__call__(entry, n_threads)
+            self.started += entry.name == SCRATCH
+            word = "SkylakeX" if self.started < 2 else "Haswell"
+            worker.bench.report = lambda: ThreadReport({"cores": n_threads}, {"openblas": word})
+            return worker
+
+    log = run(tmp_path, Changing({SCRATCH: 1.0, CONTROL: 1.0}, noisy(0)))
+    faults = {record.launch: record.fault for record in log.records if record.entry == SCRATCH}
+    said = "its kernels are others than in the first round: openblas Haswell in place of SkylakeX"
+    assert faults == {0: None, **dict.fromkeys(range(1, 5), said)}
 
 
 def test_a_round_in_which_scratch_itself_does_not_count_gives_no_ratio(tmp_path: Path) -> None:

@@ -8,9 +8,16 @@ import pytest
 from rich.console import Console
 
 from backproof.comparisons.speed import terminal
-from backproof.comparisons.speed.result import Estimate, Finding, NoiseFloor, SpeedResult
+from backproof.comparisons.speed.result import (
+    Estimate,
+    Finding,
+    Kernels,
+    NoiseFloor,
+    SpeedResult,
+    ThreadReport,
+)
 from backproof.comparisons.verdicts.outcome import Outcome
-from tests.support.sample_results import diverged, failing, speed
+from tests.support.sample_results import diverged, failing, speed, speed_of_two_kinds
 
 
 def printed(part: SpeedResult, width: int = 80) -> str:
@@ -51,6 +58,28 @@ def test_without_a_contender_it_says_so() -> None:
 def test_reasons_stand_below_the_table() -> None:
     assert "jax: failed: crashed: exit code -11" in printed(slower())
     assert "sklearn: not offered: no Adam" in printed(speed())
+
+
+def test_the_processor_and_its_kernels_are_named() -> None:
+    said = "On A processor with a rather long name at 3.10 GHz, kernels: openblas SkylakeX, numpy X86_V4"
+    assert said in printed(speed(), 200)
+
+
+def test_every_kind_of_processor_has_its_own_table_and_finding() -> None:
+    first, second = printed(speed_of_two_kinds(), 200).split(
+        "On An older processor, kernels: openblas Haswell"
+    )
+    assert "1.92×" in first
+    assert "2.50×" not in first
+    assert "2.50×" in second
+    assert "Beside PyTorch on Haswell kernels: scratch faster; 2.50×" in second
+    assert "Kernels were chosen by this command (set: OPENBLAS_CORETYPE=Haswell)." in second
+
+
+def test_who_did_not_obey_is_named() -> None:
+    reports = {"torch, 1": ThreadReport({}, {"torch": "AVX512"})}
+    part = replace(speed(), kernels=Kernels("this command", {"A": "b"}), reports=reports)
+    assert "Not held: torch AVX512." in printed(part, 200)
 
 
 def test_the_data_are_named() -> None:

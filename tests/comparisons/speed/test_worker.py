@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import threadpoolctl
@@ -17,7 +18,7 @@ from backproof.comparisons.speed.messages import Prepare, Request, TimeRound
 from backproof.comparisons.speed.part import Asked, summarise
 from backproof.comparisons.speed.protocol import Log, Session
 from backproof.comparisons.speed.result import Settings, ThreadReport, TimedData
-from backproof.comparisons.speed.worker import Bench, answer, make, thread_report
+from backproof.comparisons.speed.worker import Bench, answer, make, numpy_kernels, thread_report
 from backproof.reference.contender import Checkpoints, NotOffered
 from backproof.scratch.architecture import Architecture, Array, OptimizerSpec, Weights
 from tests.support.fake_timing import data_file
@@ -152,6 +153,35 @@ def test_of_several_pools_of_one_library_the_largest_counts(monkeypatch: pytest.
     monkeypatch.setattr(threadpoolctl, "threadpool_info", lambda: pools)
     found = thread_report().threads
     assert (found["openblas"], found["openmp"]) == (3, 4)
+
+
+def test_a_process_says_which_libraries_it_has_loaded_and_their_kernels() -> None:
+    report, pools = thread_report(), threadpoolctl.threadpool_info()
+    assert [(one.name, one.version, one.architecture, one.threading) for one in report.libraries] == [
+        (
+            pool["internal_api"],
+            pool["version"] or "",
+            pool.get("architecture", ""),
+            pool.get("threading_layer", ""),
+        )
+        for pool in pools
+    ]
+    assert all(pool["filepath"].endswith(one.file) for one, pool in zip(report.libraries, pools, strict=True))
+    assert report.kernels["numpy"]
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ({"SIMD Extensions": {"baseline": ["X86_V2"], "found": ["X86_V3", "X86_V4"]}}, "X86_V4"),
+        ({"SIMD Extensions": {"baseline": ["X86_V2"], "not found": ["X86_V3"]}}, "X86_V2"),
+        ({}, ""),
+    ],
+)
+def test_numpys_own_kernels_are_those_of_the_newest_instructions_it_uses(
+    config: dict[str, Any], said: str
+) -> None:
+    assert numpy_kernels(config) == said
 
 
 def test_only_classes_of_the_project_are_imported_by_name_and_all_others_as_a_users(tmp_path: Path) -> None:
