@@ -11,6 +11,7 @@ from backproof.comparisons.race.recipes import RaceRecipe
 from backproof.comparisons.race.result import CurvePoint, RaceResult, Runner, TargetResult
 from backproof.comparisons.race.terminal import accuracy, goal, title
 from backproof.comparisons.results import cells
+from backproof.comparisons.speed import kinds
 from backproof.comparisons.speed.ratios import ends
 
 OUTLINED = 5  # runs of each whose curves are drawn
@@ -43,7 +44,7 @@ def _introduction() -> Markup:
 
 
 def _target(result: TargetResult) -> Markup:
-    return Markup("<h3>{} {}</h3><p>{} {}</p>{}{}<p>Made with {}</p>").format(
+    return Markup("<h3>{} {}</h3><p>{} {}</p>{}{}<p>Made with {}{}</p>").format(
         title(result.target),
         markup.badge(result.verdict),
         goal(result).rstrip(":") + ".",
@@ -51,6 +52,7 @@ def _target(result: TargetResult) -> Markup:
         _times(result),
         _curves(result),
         markup.command(result.command),
+        f", on {kinds.words(result.kind)}" if result.kind is not None else "",
     )
 
 

@@ -38,6 +38,7 @@ from backproof.comparisons.race.runners import Runner as Process
 from backproof.comparisons.race.scratch_recipe import ScratchRecipe
 from backproof.comparisons.record.part import validation_split
 from backproof.comparisons.results.cells import Absent, Failed
+from backproof.comparisons.running.environment import processor
 from backproof.comparisons.running.progress import Progress
 from backproof.comparisons.speed import statistics
 from backproof.comparisons.speed.result import Comparison
@@ -184,6 +185,7 @@ class _Heat:
             ratios=ratios(cells),
             verdict=judged(self.target, cells.get(SCRATCH)),
             command=self.plan.command,
+            processor=processor(),
         )
 
 

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import median, stdev
 
+from backproof.comparisons.contenders.known import SCRATCH
 from backproof.comparisons.race.recipes import Target
 from backproof.comparisons.results.cells import Absent, Failed
-from backproof.comparisons.speed.result import Comparison, ThreadReport
+from backproof.comparisons.speed.result import Comparison, ProcessorKind, ThreadReport
 from backproof.comparisons.verdicts.outcome import Outcome
 
 
@@ -70,6 +71,13 @@ class TargetResult:
     ratios: Mapping[str, Comparison]  # time of a contender / time of scratch
     verdict: Outcome  # on scratch's mean accuracy, of enough runs
     command: str = ""
+    processor: str = ""  # its model; "" in results of before it was kept
+
+    @property
+    def kind(self) -> ProcessorKind | None:
+        """Where its seconds hold; None where that was not kept."""
+        scratch = self.finished.get(SCRATCH)
+        return ProcessorKind(self.processor, scratch.report.kernels) if scratch and self.processor else None
 
     @property
     def finished(self) -> Mapping[str, Runner]:

@@ -13,6 +13,7 @@ from backproof.comparisons.drawing.terminal import verdict_text
 from backproof.comparisons.race.recipes import Target
 from backproof.comparisons.race.result import Candidate, RaceResult, Runner, TargetResult
 from backproof.comparisons.results import cells
+from backproof.comparisons.speed import kinds
 from backproof.comparisons.speed.ratios import ends
 
 
@@ -22,6 +23,8 @@ def render(found: RaceResult, console: Console) -> None:
         console.print()
         console.print(_table(result))
         console.print(goal(result), verdict_text(result.verdict))
+        if result.kind is not None:
+            console.print(Text(f"On {kinds.words(result.kind)}", "dim"))
         for name, cell in result.runners.items():
             if not cells.offered(cell):
                 console.print(Text(f"{formats.label(name)}: {cells.reason(cell)}", "dim"))

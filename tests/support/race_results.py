@@ -33,6 +33,7 @@ def race(runs: int = 10) -> RaceResult:
             ratios=part.ratios(cells),
             verdict=part.judged(target, cells["scratch"]),
             command="backproof race",
+            processor="A processor",
         )
     return together(found)
 

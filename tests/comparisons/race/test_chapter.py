@@ -29,6 +29,15 @@ def test_everybody_has_a_line_with_figures_or_with_the_reason_for_none() -> None
         assert word in html
 
 
+def test_the_processor_is_named_where_it_was_kept() -> None:
+    assert ", on A processor, kernels: not told</p>" in shown(race())
+    (first, *_) = race().targets.values()
+    assert (
+        ", on "
+        not in shown(replace(race(), targets={"97": replace(first, processor="")})).split("Made with")[1]
+    )
+
+
 def test_a_race_in_which_nobody_finished_says_so() -> None:
     assert "no run was finished" in shown(without_runs())
 

@@ -13,8 +13,9 @@ from backproof.comparisons.race.recipes import CANDIDATES, TARGETS, Target
 from backproof.comparisons.race.result import RaceResult, RaceRun, Runner
 from backproof.comparisons.race.runners import RaceEntrant
 from backproof.comparisons.results.cells import Absent, Failed
+from backproof.comparisons.running.environment import processor
 from backproof.comparisons.running.progress import Silent
-from backproof.comparisons.speed.result import Finding
+from backproof.comparisons.speed.result import Finding, ProcessorKind
 from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.scratch.errors import InputError
 from tests.support.small_races import (
@@ -131,6 +132,11 @@ def test_the_warm_up_comes_before_the_first_run_of_a_target_and_processes_are_cl
     kinds = [type(content).__name__ for content in processes["scratch"].asked]
     assert kinds == ["WarmUp", "RunSeed", "RunSeed"] * 2
     assert all(process.closed for process in processes.values())
+
+
+def test_the_processor_is_kept() -> None:
+    (found,) = raced(plan((EASY,), 3), two()).targets.values()
+    assert found.kind == ProcessorKind(processor(), REPORT.kernels)
 
 
 def test_every_warm_up_and_every_run_is_told() -> None:

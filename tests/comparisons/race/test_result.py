@@ -1,9 +1,11 @@
 """A race goes through results.json and comes back as it was; its figures are what they are called."""
 
 import math
+from dataclasses import replace
 
 from backproof.comparisons.race.result import RaceResult, Runner
 from backproof.comparisons.results.codec import decode, encode
+from backproof.comparisons.speed.result import ProcessorKind
 from tests.support.race_results import race, runner, without_runs
 from tests.support.small_races import REPORT, finished
 
@@ -22,6 +24,14 @@ def test_one_run_has_a_mean_and_no_deviation_none_has_neither() -> None:
     assert math.isnan(runner(1.0, 0.98, 1).deviation)
     assert runner(1.0, 0.98, 1).mean_accuracy == 0.98
     assert math.isnan(runner(1.0, 0.98, 0).mean_accuracy)
+
+
+def test_the_kind_of_processor_is_that_of_scratchs_process_where_it_was_kept() -> None:
+    (target, *_) = race().targets.values()
+    assert target.kind == ProcessorKind("A processor", REPORT.kernels)
+    assert replace(target, processor="").kind is None
+    (empty,) = without_runs().targets.values()
+    assert empty.kind is None
 
 
 def test_the_finished_are_those_with_a_run() -> None:

@@ -30,6 +30,7 @@ def test_everybodys_median_the_ratio_the_mean_and_the_verdict_are_there() -> Non
     assert "Mean of 10 runs: 97.24% ±0.03 in 795 ms, 2 threads; goal 97.0% in 1.5 s: PASS" in text
     assert "scikit-learn: not offered: no recipe" in text
     assert "99% with distortions" in text
+    assert "On A processor, kernels: not told" in text
 
 
 def test_a_race_in_which_nobody_finished_is_shown_as_undecided() -> None:

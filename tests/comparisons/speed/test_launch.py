@@ -70,10 +70,10 @@ def test_a_process_is_started_with_the_environment_of_its_choice(
     monkeypatch.setenv("MKL_CBWR", "AVX2")
     monkeypatch.setattr(launch, "LineProcess", lambda command, ours: started.append((command, ours)))
     entry = Entrant("works", f"{HERE}:Works", "matched", "", "")
-    ProcessWorker(entry, 2) if own else ProcessWorker(entry, 2, own_kernels=False)
+    ProcessWorker(entry, 2) if own else ProcessWorker(entry, 2, "environment")
     ((command, ours),) = started
     assert command[-4:] == ["--target", f"{HERE}:Works", "--threads", "2"]
-    assert ours == environment(2, own_kernels=own)
+    assert ours == environment(2, "own" if own else "environment")
     assert ("MKL_CBWR" in ours) == (not own)
 
 
