@@ -102,7 +102,7 @@ def speed(
         pause_seconds=0.3,
         seed=seed,
     )
-    chosen_cases, entries = _cases(cases), _entries(contender, division)
+    chosen_cases, entries = _cases(cases), _entries(contender, division, choice)
     look_into(out)  # a corrupt one stops here, not after the measurement
     with Terminal() as progress:
         if standing := walls(contender or []):
@@ -159,10 +159,12 @@ def _cases(texts: list[str] | None) -> "Sequence[SpeedCase]":
     return [parse_case(text) for text in texts] if texts else FIVE_CASES
 
 
-def _entries(contenders: list[str] | None, division: str) -> "Sequence[Entrant]":
+def _entries(
+    contenders: list[str] | None, division: str, kernels: "KernelChoice" = "own"
+) -> "Sequence[Entrant]":
     """Those of the division, and always scratch (twice) with its floor and its parts."""
     from backproof.comparisons.contenders import known, registry
-    from backproof.comparisons.speed.entrants import known_entrants, own_entrant
+    from backproof.comparisons.speed.entrants import held, known_entrants, own_entrant
 
     for name in contenders or []:
         registry.check(name)
@@ -174,7 +176,8 @@ def _entries(contenders: list[str] | None, division: str) -> "Sequence[Entrant]"
         for entry in known_entrants()
         if entry.family == known.SCRATCH or (entry.family in families and entry.division in divisions)
     ]
-    return [*chosen, *(own_entrant(name) for name in contenders or [] if ":" in name)]
+    found = [*chosen, *(own_entrant(name) for name in contenders or [] if ":" in name)]
+    return [held(entry) for entry in found] if kernels == "avx2" else found
 
 
 def _measured(

@@ -47,6 +47,7 @@ class KnownContender:
     backpropagates: bool = False  # known to compute a layer's dW and db from one delta
     recipe: str = ""  # "package.module:Class" of what follows a whole recipe; empty: it takes none
     functions: str = "any"  # whose exp, log and tanh it calls: a key of verdicts.rounding.FUNCTIONS
+    unheld: str = ""  # why it cannot be held to the kernels of an older processor; empty: it can
 
     @property
     def module(self) -> str:
@@ -123,6 +124,9 @@ _ALL = (
             ),
         ),
         distributions_below=("jaxlib",),
+        # Measured: told to keep to AVX2, its products of 512 x 512 take as long as before, those of NumPy 1.6
+        # and of torch 1.8 times as long.
+        unheld="its matrix products choose their kernels when they run, and nothing holds them to AVX2",
         recipe="backproof.reference.jax_recipe:JaxRecipe",
     ),
     KnownContender(

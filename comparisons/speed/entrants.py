@@ -9,9 +9,10 @@ parts       scratch with a clock around each part of its step
 
 import importlib.util
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from backproof.comparisons.contenders.known import KNOWN, SCRATCH
+from backproof.comparisons.results.cells import Absent, Failed
 from backproof.comparisons.speed.result import Division
 
 DIVISIONS = ("matched", "idiomatic")
@@ -27,6 +28,7 @@ class Entrant:
     division: Division
     requires: str  # the package that it imports; empty: none that is known
     says: str  # in one line, what it runs
+    left_out: str = ""  # why it is not timed this time
 
     @property
     def family(self) -> str:
@@ -46,6 +48,13 @@ class Entrant:
         known = [contender for contender in KNOWN.values() if contender.package == self.requires]
         install = known[0].how_to_install if known else f"python -m pip install {self.requires}"
         return f"{self.requires} not installed; run: {install}"
+
+    @property
+    def absence(self) -> Absent | Failed | None:
+        """The cell of one that is not timed here, with the reason; None where it is."""
+        if self.left_out:
+            return Absent(self.left_out)
+        return Failed(self.missing) if self.missing is not None else None
 
 
 _OURS = (
@@ -76,6 +85,12 @@ def known_entrants() -> tuple[Entrant, ...]:
         for form in k.idiomatic
     ]
     return (matched[0], *_OURS, *matched[1:], *idiomatic)
+
+
+def held(entry: Entrant) -> Entrant:
+    """As it takes part where every library is held to older kernels: left out where nothing holds it."""
+    known = KNOWN.get(entry.family)
+    return replace(entry, left_out=known.unheld) if known is not None else entry
 
 
 def own_entrant(name: str) -> Entrant:

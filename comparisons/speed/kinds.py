@@ -26,14 +26,18 @@ def this_one(reports: Mapping[str, ThreadReport]) -> ProcessorKind:
 
 
 def beside(now: SpeedResult, before: SpeedResult | None) -> SpeedResult:
-    """What has just been measured, with what was measured before it on other kinds of processors."""
+    """What has just been measured, with what was measured before it on other kinds of processors.
+
+    The newest comes first, and what this command has held to other kernels after what libraries chose.
+    """
     earlier = (before, *before.others) if before is not None else ()
     kept = [one for one in earlier if one.kind is not None and one.kind != now.kind]
-    return replace(now, others=tuple(replace(one, others=()) for one in kept))
+    first, *others = sorted([now, *kept], key=lambda one: one.kernels.chosen_by == "this command")
+    return replace(first, others=tuple(replace(one, others=()) for one in others))
 
 
 def each(part: SpeedResult) -> Iterator[SpeedResult]:
-    """One result a kind, the newest first, each with all the others beside it: so it knows of them."""
+    """One result a kind, in their order, each with all the others beside it: so it knows of them."""
     every = [replace(one, others=()) for one in (part, *part.others)]
     for one in every:
         yield replace(one, others=tuple(other for other in every if other is not one))

@@ -81,18 +81,18 @@ class Session:
     ) -> None:
         self.settings, self.cases, self.data = settings, cases, data
         self.launch, self.progress = launch, progress
-        self.entries = [entry for entry in entries if entry.missing is None]
+        self.entries = [entry for entry in entries if entry.absence is None]
         self.records: list[Record] = []
         self.reports: dict[str, ThreadReport] = {}
         self._judges: dict[int, Judge] = {}
         self.parts: list[StepParts] = []
         self._whole: Counter[int] = Counter()  # launches that were finished, by their number of threads
         self.failures = [
-            Failure(threads, case, entry.name, Failed(entry.missing))
+            Failure(threads, case, entry.name, cell)
             for threads in settings.threads
             for case in range(len(cases))
             for entry in entries
-            if entry.missing is not None
+            if (cell := entry.absence) is not None
         ]
 
     def run(self) -> Log:

@@ -213,4 +213,4 @@ class SpeedResult:
     growth: GrowthResult | None = None
     interrupted: bool = False  # then only launches that were finished are counted
     kind: ProcessorKind | None = None  # None in results of before it was kept
-    others: tuple["SpeedResult", ...] = ()  # on other kinds of processors, the newest first; they have none
+    others: tuple["SpeedResult", ...] = ()  # on other kinds of processors; they have none themselves

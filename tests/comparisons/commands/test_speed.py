@@ -15,6 +15,7 @@ from backproof.comparisons import cli
 from backproof.comparisons.commands import speed as command
 from backproof.comparisons.report import document as results
 from backproof.comparisons.report import page as html
+from backproof.comparisons.results import cells
 from backproof.comparisons.results.codec import encode
 from backproof.comparisons.running.environment import processor
 from backproof.comparisons.speed import kinds, ratios
@@ -164,8 +165,20 @@ def test_other_kernels_are_measured_into_the_same_folder_without_being_mixed(
 ) -> None:
     out = tmp_path / "out"
     shutil.copytree(small_run[0], out)
-    words = ("--cases", "64-8-10/20/sgd", "--data", "digits", "--contender", "torch", "--kernels", "avx2")
-    run = backproof(*words, "--launches", "1", "--rounds", "2", "--round-seconds", "0.005", "--out", str(out))
+    words = ("--cases", "64-8-10/20/sgd", "--data", "digits", "--contender", "torch", "--contender", "jax")
+    run = backproof(
+        *words,
+        "--kernels",
+        "avx2",
+        "--launches",
+        "1",
+        "--rounds",
+        "2",
+        "--round-seconds",
+        "0.005",
+        "--out",
+        str(out),
+    )
     if platform.machine().lower() not in ("x86_64", "amd64"):
         assert "expects a processor of the x86-64 family" in run.stderr
         return
@@ -174,9 +187,12 @@ def test_other_kernels_are_measured_into_the_same_folder_without_being_mixed(
     before = results.load(small_run[0] / "results.json").speed
     assert part is not None
     assert before is not None
-    assert part.kernels.chosen_by == "this command"
-    assert not any(map(kinds.of_avx512, part.reports["scratch, 1"].kernels.values()))
-    assert list(map(encode, part.others)) == ([encode(before)] if before.kind != part.kind else [])
+    *chosen, held = (part, *part.others)
+    assert held.kernels.chosen_by == "this command"
+    assert "nothing holds them to AVX2" in cells.reason(held.cases[0].ratios["jax"])
+    assert not any(map(kinds.of_avx512, held.reports["scratch, 1"].kernels.values()))
+    assert [one.kind for one in chosen] == ([before.kind] if before.kind != held.kind else [])
+    assert [encode(one.log) for one in chosen] == [encode(before.log)] * len(chosen)
 
 
 def test_in_a_folder_of_files_called_like_modules_it_does_what_it_does_elsewhere(tmp_path: Path) -> None:

@@ -1,12 +1,14 @@
 """Who is timed: every known contender in its divisions, scratch with its companions, and what is missing."""
 
 from backproof.comparisons.contenders.known import KNOWN, SCRATCH
+from backproof.comparisons.results.cells import Absent, Failed
 from backproof.comparisons.speed.entrants import (
     CONTROL,
     FLOOR,
     PARTS,
     Entrant,
     for_growth,
+    held,
     known_entrants,
     own_entrant,
 )
@@ -38,3 +40,15 @@ def test_a_missing_package_is_named_with_the_command_that_installs_it() -> None:
     absent = Entrant("mine", "mine:Mine", "matched", "no_such_package", "")
     assert absent.missing == "no_such_package not installed; run: python -m pip install no_such_package"
     assert own_entrant("mine.py:Mine").missing is None
+    assert absent.absence == Failed(absent.missing)
+    assert own_entrant("mine.py:Mine").absence is None
+
+
+def test_where_libraries_are_held_to_older_kernels_who_cannot_be_held_is_left_out_with_the_reason() -> None:
+    entrants = {entrant.name: held(entrant) for entrant in known_entrants()}
+    for name in ("jax", "jax scan"):
+        absence = entrants[name].absence
+        assert isinstance(absence, Absent)
+        assert "nothing holds them to AVX2" in absence.not_offered
+    assert {entrants[name].left_out for name in (SCRATCH, CONTROL, FLOOR, "torch", "sklearn")} == {""}
+    assert held(own_entrant("mine.py:Mine")) == own_entrant("mine.py:Mine")

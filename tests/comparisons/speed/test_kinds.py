@@ -42,6 +42,14 @@ def test_a_measurement_replaces_that_of_its_own_kind_and_no_other() -> None:
     ]
 
 
+def test_what_was_held_to_other_kernels_comes_after_what_libraries_chose() -> None:
+    held = replace(on(OLD), kernels=Kernels("this command", {}))
+    found = kinds.beside(held, kinds.beside(on(THIRD), on(NEW)))
+    assert [one.kind for one in (found, *found.others)] == [THIRD, NEW, OLD]
+    assert [one.others for one in found.others] == [(), ()]
+    assert kinds.beside(held, None) == held
+
+
 def test_the_others_stand_beside_the_newest_and_in_no_other() -> None:
     found = kinds.beside(on(THIRD), kinds.beside(on(OLD), on(NEW)))
     assert [one.others for one in found.others] == [(), ()]

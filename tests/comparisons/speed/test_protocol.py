@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from backproof.comparisons.contenders.known import SCRATCH
-from backproof.comparisons.results.cells import Invalid
+from backproof.comparisons.results.cells import Absent, Invalid
 from backproof.comparisons.running.progress import Silent
 from backproof.comparisons.speed import statistics
 from backproof.comparisons.speed.cases import batches
@@ -167,6 +167,15 @@ def test_turns_with_a_wrong_number_of_threads_do_not_count(tmp_path: Path) -> No
     log = run(tmp_path, Workers(delays, noisy(0), threads), "greedy")
     assert statistics.log_ratios(log.records, "greedy") == {}
     assert summary(log, "greedy").cases[0].ratios["greedy"] == Invalid("expected 1 thread, found cores: 2")
+
+
+def test_who_is_left_out_has_no_turn_and_its_reason_stands_in_every_case(tmp_path: Path) -> None:
+    chosen = [*entries(), replace(entries("jax")[-1], left_out="not held")]
+    workers = Workers({SCRATCH: 1.0, CONTROL: 1.0}, noisy(0))
+    log = Session(SETTINGS, [CASE], data_file(tmp_path), chosen, workers, Silent()).run()
+    assert {record.entry for record in log.records} == {SCRATCH, CONTROL}
+    part = summarise(log, Asked([CASE], chosen, lambda case: TimedData("random", "")))
+    assert [case.ratios["jax"] for case in part.cases] == [Absent("not held")]
 
 
 def test_turns_with_other_kernels_than_the_first_do_not_count(tmp_path: Path) -> None:
