@@ -7,7 +7,8 @@
 
     forward   gives the outputs; ("forward", "A2"): an entry of what it returns
     gradient  gives dW and db, or leaves them in the network
-    cost      gives the loss: a method, or ("forward", "loss"); without it the loss is not judged
+    cost      gives the loss: a method, or ("forward", "loss"); without it the loss is not judged. Where the
+              network tells none it may be written: def cost(self, outputs, targets)
     rate      where the learning rate lies, for a step that takes none: "optimizer.lr"
     weights   where the weights lie, if shapes do not tell: ("W", "b")
 

@@ -13,7 +13,7 @@ from typing import Any, cast
 import numpy as np
 
 from backproof.comparisons.contenders.named.calls import OUTPUTS, Call, Word, item_of
-from backproof.comparisons.contenders.named.stated import Names
+from backproof.comparisons.contenders.named.stated import Names, own_cost
 from backproof.comparisons.contenders.own_network import NotTold, Place
 
 # How one example x (n,) is handed to a network that takes one at a time.
@@ -40,7 +40,8 @@ def beside(kind: type, wraps: Any, net: Any) -> Mapping[str, Any]:
     """The names that lie beside the network in its file, and in the adapter's."""
     modules = (kind.__module__, type(net).__module__, getattr(wraps, "__module__", ""))
     known = [vars(sys.modules[name]) for name in modules if name in sys.modules and name != "builtins"]
-    return {name: value for names in known for name, value in names.items()}
+    own = {own_cost(kind): kind().cost} if callable(getattr(kind, "cost", None)) else {}  # type: ignore[attr-defined]  # asked
+    return {**{name: value for names in known for name, value in names.items()}, **own}
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,11 @@ class Names:
         return next((what for what, one in named.items() if one is not None and one.name == cost), "cost")
 
 
+def own_cost(kind: type) -> str:
+    """The name of a cost that the class has written itself, for a network that tells none."""
+    return f"{kind.__name__}.cost"
+
+
 def names_of(kind: type) -> Names | None:
     """What the class declares by name; None where it declares nothing so. Raises NotTold for another form."""
     attributes = {name: value for base in reversed(type.mro(kind)) for name, value in vars(base).items()}
@@ -43,6 +48,8 @@ def names_of(kind: type) -> Names | None:
     if wraps is None and not (calls and callable(attributes.get("network"))):
         return None
     calls |= {name: attributes[name] for name in CALLED if not callable(attributes.get(name, len))}
+    if callable(attributes.get("cost")):
+        calls["cost"] = own_cost(kind)
     return Names(
         wraps=wraps.__func__ if isinstance(wraps, staticmethod) else wraps,
         **{name: _named(name, value) for name, value in calls.items()},

@@ -122,6 +122,18 @@ def test_a_written_method_is_used_and_the_others_are_made(tmp_path: Path) -> Non
     assert len(short.loss_and_gradient(x, np.ones((2, 2)))[1]) == 2
 
 
+def test_a_cost_that_is_written_tells_the_loss_of_a_network_that_tells_none(tmp_path: Path) -> None:
+    source = (
+        adapter()
+        + "    def cost(self, outputs, targets):\n        return ((outputs - targets) ** 2).mean()\n"
+    )
+    short = made(tmp_path, source)
+    assert "loss from Short.cost(outputs, targets)" in short.read_as[0]
+    short.load(Architecture((3, 4, 2)), [W for W, _ in weights((3, 4, 2), 1, False)])
+    x, t = np.ones((2, 3)), np.zeros((2, 2))
+    assert short.loss_and_gradient(x, t)[0] == (short.logits(x) ** 2).mean()
+
+
 def test_a_class_with_methods_is_left_alone() -> None:
     class Own:
         forward = "forward"
