@@ -124,7 +124,7 @@ def _meant(what: str, name: str, around: Surroundings) -> Word | None:
             return Word("net", around.parts.index(name))
         if WEIGHT.match(name) if around.parts else WHOLE.match(name):
             return Word("net")
-    if around.whole and CACHE.match(name):
+    if around.whole and CACHE.match(name) and not (what == "cost" and Word(argument(name)) == OUTPUTS):
         return Word("answer")
     if PAIRS.match(name):
         return Word("pairs")

@@ -171,6 +171,8 @@ class Run:
         of, named = self.reading.names.cost_of, self.reading.names.cost
         if named is None:
             return None
+        if of == "cost" and "forward" in self.reading.calls:
+            self.answer  # noqa: B018 - it may read what the forward pass has kept
         found = self.answer if of == "forward" else self.learnt if of != "cost" else self._called("cost")
         for key in named.keys:
             found = item_of(found, key, self._function(of))

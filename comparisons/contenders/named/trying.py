@@ -272,6 +272,7 @@ class _Trials:
             places, in_network = find_gradient(run.learnt, net, built.places, any_shape)
             lying = Lying(tuple(places), in_network)
             gradient = run.read(lying, built.flat)
+        with told_of(reading.calls.get("cost", "cost")):
             run.cost()
         return replace(reading, gradients={**reading.gradients, size: lying}), gradient
 

@@ -31,6 +31,7 @@ PARTS = Surroundings(parts=("weights", "biases"), by_itself=True)
         ("step", lambda mini_batch, eta: 0, Surroundings(), "f(pairs, rate)"),
         ("step", lambda x, y, epochs, *rest, lr: 0, Surroundings(), "f(x, targets, 1, lr=rate)"),
         ("cost", lambda y_pred, y_true: 0, Surroundings(), "f(outputs, targets)"),
+        ("cost", lambda outputs, labels: 0, Surroundings(whole=True), "f(outputs, targets)"),
         ("cost", lambda p, y, m: 0, Surroundings(), "f(outputs, targets, len(x))"),
     ],
 )  # fmt: skip
