@@ -40,7 +40,7 @@ def beside(kind: type, wraps: Any, net: Any) -> Mapping[str, Any]:
     """The names that lie beside the network in its file, and in the adapter's."""
     modules = (kind.__module__, type(net).__module__, getattr(wraps, "__module__", ""))
     known = [vars(sys.modules[name]) for name in modules if name in sys.modules and name != "builtins"]
-    own = {own_cost(kind): kind().cost} if callable(getattr(kind, "cost", None)) else {}  # type: ignore[attr-defined]  # asked
+    own = {own_cost(kind): kind().cost} if callable(getattr(kind, "cost", None)) else {}
     return {**{name: value for names in known for name, value in names.items()}, **own}
 
 
