@@ -13,7 +13,7 @@ from backproof.reference.torch_mlp import TorchMLP
 from backproof.scratch import gradients, losses
 from backproof.scratch.architecture import Architecture, Array, Logits, PerExample, Targets, Weights
 from backproof.scratch.network import Network
-from tests.support.shapes import ShapeError, checked
+from tests.support.shapes import ShapeError, checked, outline
 
 Matrix = Annotated[Array, "rows columns"]
 Vector = Annotated[Array, "columns"]
@@ -147,3 +147,43 @@ def test_outside_the_tests_nothing_is_wrapped(tmp_path: Path) -> None:
         [sys.executable, "-P", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert found.stdout.strip().endswith("gradients.py")
+
+
+def test_a_wrong_call_is_seen_after_right_ones() -> None:
+    for _ in range(2):
+        times(A, np.ones(2))
+        times(a=A[:2], v=np.ones(2))
+        with pytest.raises(ShapeError):
+            times(A, np.ones((2, 1)))
+    scaled(A, 2.0)
+    scaled(A)
+    with pytest.raises(ShapeError):
+        scaled(A, np.ones(3)[:, None])
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (A, A.T),
+        (A, A[0]),
+        (A, [A]),
+        ([A], (A,)),
+        ([A, A[0]], [A[0], A]),
+        ([A], [A, A]),
+        ({1: A}, {1: A.T}),
+        (np.ones(()), 1.0),
+        (1.0, np.float32(1.0)),
+        (1, None),
+        ([], ()),
+    ],
+)
+def test_what_may_fit_otherwise_has_another_outline(one: Any, other: Any) -> None:
+    assert None not in (outline(one), outline(other))
+    assert outline(one) != outline(other)
+
+
+def test_equal_shapes_have_one_outline_and_of_what_is_not_known_there_is_none() -> None:
+    assert outline([A, 1]) == outline([2 * A, 2])
+    assert outline({1: A}) == outline({2: A})
+    assert outline([A, Network]) is None
+    assert outline(object()) is None
