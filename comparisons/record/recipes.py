@@ -89,6 +89,8 @@ _DROPOUT = replace(_FLAT, adversarial=0.0, optimizer=OptimizerSpec("adam", 0.001
 #     the same with dropout 0.1                99.38, 99.45
 #     1536-1024, 24 epochs, rate 0.002         99.41
 #     1024-512-256, 50 epochs                  99.41
+# Looking at an image 16 times, each time distorted anew, gives two networks nothing: 99.20 once, 99.22 at
+# half the strength, 99.10 at the whole of it (16 epochs, 10,000 images held out).
 CANDIDATES: dict[str, dict[str, Recipe]] = {
     "permutation-invariant": {
         "chosen": _FLAT,
