@@ -1,14 +1,16 @@
 """Adapters without methods: read as they would be with them, whatever names and containers; else refused."""
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
+from backproof.comparisons.contenders.loading import NotThere
 from backproof.comparisons.contenders.named.adapters import is_adapter
 from backproof.scratch.architecture import Architecture
 from tests.support.named_networks import CONSTRUCTORS, CONTAINERS, RETURNED, Written, adapter, made
@@ -81,6 +83,50 @@ def test_what_was_found_is_said(tmp_path: Path) -> None:
         "gradient from backward(x, targets): [0], [1]"
     ]
     assert (short.samples, short.biases) == ("rows", "none")
+
+
+DECLARED = {
+    "samples": st.sampled_from(["rows", "columns"]),
+    "targets": st.sampled_from(["labels", "one_hot"]),
+    "weight_layout": st.sampled_from(["in_out", "out_in"]),
+    "biases": st.sampled_from(["vector", "row", "none"]),
+    "weights": st.sampled_from([("Ws", "bs"), ("W", "b"), ("params", "params")]),
+}
+
+
+@given(
+    form=forms(),
+    mistake=st.sampled_from(["not averaged", "slope", "one bias"]),
+    declared=st.fixed_dictionaries({}, optional=DECLARED),
+)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_declaration_repairs_a_wrong_gradient(
+    form: Written, mistake: str, declared: dict[str, Any], tmp_path: Path
+) -> None:
+    form = replace(form, mistake=mistake, step=False)
+    said = "".join(f"Short.{name} = {value!r}\n" for name, value in declared.items())
+    try:
+        short = made(tmp_path, form.source + said)
+    except NotThere:
+        event("refused")  # nothing is said of its gradient
+        return
+    out_in, alone = getattr(short, "weight_layout", "") == "out_in", getattr(short, "biases", "") == "none"
+    given_weights: list[Any] = weights((3, 4, 2), 1, out_in)
+    short.load(
+        Architecture((3, 4, 2), "sigmoid", "mse"), [W for W, _ in given_weights] if alone else given_weights
+    )
+    x, t = np.random.default_rng(2).standard_normal((5, 3)), np.eye(2)[[0, 1, 1, 0, 1]]
+    t = t.argmax(axis=1) if getattr(short, "targets", "labels") == "labels" and form.loss != "mse" else t
+    if short.samples == "columns":
+        x, t = x.T.copy(), t.T.copy()
+    with np.errstate(all="ignore"):  # what is declared wrongly may give anything
+        _, dW, db = short.net.both(x, t)
+        found = short.loss_and_gradient(x, t)[1]
+    parts = found if alone else [part for pair in found for part in pair]
+    its = [g.ravel() for g in (dW if alone else [*dW, *db])]
+    np.testing.assert_array_equal(
+        np.sort(np.concatenate([g.ravel() for g in parts])), np.sort(np.concatenate(its))
+    )
 
 
 def test_a_rate_that_the_network_keeps_is_found_and_said(tmp_path: Path) -> None:
