@@ -198,8 +198,10 @@ def _recognised(candidate: Candidate, probes: Sequence[Probe], words: Mapping[st
     """The first form whose logits fit on two problems; the stated one where none does."""
     form, alive = candidate.form, [probe for probe in probes if probe.status not in ("declined", "fatal")]
     tried = {probe.kind[:2]: probe for probe in alive if probe.kind[2] == max(p.kind[2] for p in alive)}
-    for probe in list(tried.values())[:2]:
-        for other in _forms(form, words, probe.kind):
+    some = None if candidate.reads_by_name else 2  # how its arrays lie is known: few forms are left
+    known = dict.fromkeys(("samples", "weight_layout", "biases"), "") if candidate.reads_by_name else {}
+    for probe in list(tried.values())[:some]:
+        for other in _forms(form, {**known, **words}, probe.kind):
             candidate.form = other
             if all(
                 _fits(candidate, _logits_only(candidate, probe.kind, seed + shape, shape)) for shape in (0, 1)

@@ -127,7 +127,7 @@ def _evaluation_causes(
 def _without_a_loss(causes: Sequence[Cause]) -> list[Cause]:
     """Where the class gives no loss, what scale it means is not known: said last, with what to do."""
     scales = [c for c in causes if c.about == "output" and c.sentence.startswith("the gradient is")]
-    tail = " (it gives no loss, of which this may be the gradient: let step return it)"
+    tail = " (it gives no loss, of which this may be the gradient: let step return it, or name a cost)"
     return [c for c in causes if c not in scales] + [replace(c, sentence=c.sentence + tail) for c in scales]
 
 

@@ -76,7 +76,11 @@ def tried(kind: type, names: Names, learns: str) -> Told:
     for built in there.values():
         weights = {**reading.weights, len(built.sizes): built.flat}
         reading = trials.deeper(replace(reading, weights=weights), built)
-    left = [f"not with {depth} hidden layers: {reasons[depth]}" for depth in USUAL if depth in reasons]
+    left = [
+        f"not with {depth} hidden layer{'s' * (depth != 1)}: {reasons[depth]}"
+        for depth in USUAL
+        if depth in reasons
+    ]
     without = not stated.biases and all(b is None for _, b in first.places)
     fewer = not stated.depths and not set(USUAL) <= set(there)
     return Told(

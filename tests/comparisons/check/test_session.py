@@ -13,6 +13,7 @@ from backproof.comparisons.contenders.loading import Target
 from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.comparisons.zoo.catalogue import default_folder
 from backproof.scratch.errors import InputError
+from tests.support.named_networks import adapter
 
 FOLDER = default_folder()
 HEAD = (
@@ -149,3 +150,19 @@ def test_a_loss_that_is_no_number_fails_and_is_told_first(tmp_path: Path, value:
     assert {"nan": "the loss is NaN in every case", "inf": "the loss is not finite"}[value] in " ".join(
         cause.sentence for cause in found.causes
     )
+
+
+def test_an_adapter_that_is_not_told_is_refused_and_gets_no_verdict(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(adapter(forward='"both"'))
+    with pytest.raises(InputError, match="2 arrays of the outputs' shape, a, b: which"):
+        try_class(Target(str(tmp_path / "own.py"), "Short"), Settings(quick=True))
+
+
+def test_a_network_that_tells_no_loss_is_judged_by_its_gradient_alone(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(adapter(supports='{"loss": ["mse"]}', loss=""))
+    found = try_class(
+        Target(str(tmp_path / "own.py"), "Short"), Settings(quick=True, only=["loss", "gradient"])
+    )
+    rows = {row.check: row for row in found.checks}
+    assert (rows["loss"].verdict, rows["gradient"].verdict) == ("not offered", Outcome.PASS)
+    assert rows["loss"].text == "no cost is named that tells its loss"

@@ -64,7 +64,7 @@ def test_every_mistake_that_is_known_has_a_whole_sentence() -> None:
 
 
 def test_what_is_told_of_a_class_without_a_loss_is_translated() -> None:
-    tail = "it gives no loss, of which this may be the gradient: let step return it"
+    tail = "it gives no loss, of which this may be the gradient: let step return it, or name a cost"
     assert korean.sentence(f"the gradient is twice too large ({tail})") is not None
 
 
