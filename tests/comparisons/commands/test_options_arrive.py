@@ -59,7 +59,7 @@ CALLED: dict[str, dict[str, object]] = {
     "speed": {
         f"{LIBRARY}.data.dataset.load": None,
         f"{LIBRARY}.speed.part.measure": Part(),
-        f"{LIBRARY}.speed.part.kernels_chosen": "",
+        f"{LIBRARY}.speed.launch.kernels_of": "",
         f"{LIBRARY}.speed.growth.measure": None,
         f"{COMMANDS}.speed.finish": 0,
     },
