@@ -75,6 +75,8 @@ def load_class(target: Target) -> type:
     if not inspect.isclass(found):
         classes = ", ".join(_classes(module)) or "none"
         raise NotThere(f"{target.place} has no class {name}; its classes: {classes}")
+    if not is_adapter(found) and _is_made_with_arguments(found):
+        raise NotThere(f"{target} has no load and is made with arguments; {_adapter_of(target)}")
     try:
         return with_methods(found)
     except NotTold as reason:
@@ -97,11 +99,28 @@ def _module(target: Target) -> ModuleType:
 def _only_contender(target: Target, module: ModuleType) -> str:
     names = [name for name in _classes(module) if is_adapter(getattr(module, name))]
     if len(names) != 1:
-        raise NotThere(
-            f"{target.place}: expected one class with a load method, found {', '.join(names) or 'none'}; "
-            f"name it as {target.place}:Class"
-        )
+        remedy = f"name it as {target.place}:Class" if names else _adapter_of(target)
+        found = ", ".join(names) or "none"
+        raise NotThere(f"{target.place}: expected one class with a load method, found {found}; {remedy}")
     return names[0]
+
+
+def _adapter_of(target: Target) -> str:
+    """What to do with a network that has other methods."""
+    if not target.is_file:
+        return "a network with other methods needs an adapter: backproof check --init adapter.py"
+    return f"an adapter for what it has: backproof check --init adapter.py --from {target.place}"
+
+
+def _is_made_with_arguments(kind: type) -> bool:
+    """Is there an argument that it cannot be made without?"""
+    try:
+        given = inspect.signature(kind).parameters.values()
+    except (TypeError, ValueError):  # it does not say
+        return False
+    return any(
+        one.default is one.empty and one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD) for one in given
+    )
 
 
 def _classes(module: ModuleType) -> list[str]:

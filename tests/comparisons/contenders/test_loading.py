@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backproof.comparisons.contenders.loading import Target, load_class, parse_target
+from backproof.comparisons.contenders.loading import NotThere, Target, load_class, parse_target
 from backproof.comparisons.running import processes
 from backproof.scratch.errors import InputError
 
@@ -59,6 +59,27 @@ def test_of_two_that_load_one_must_be_named(tmp_path: Path) -> None:
     place = written(tmp_path, ONE + ONE.replace("Mine", "Other"))
     with pytest.raises(LookupError, match="expected one class with a load method, found Mine, Other"):
         load_class(Target(place, ""))
+
+
+NEEDY = "class Net:\n    def __init__(self, sizes, *, rate=1.0, **more): pass\n"
+
+
+def test_where_none_loads_the_command_that_writes_an_adapter_is_told(tmp_path: Path) -> None:
+    place = written(tmp_path, NEEDY)
+    with pytest.raises(NotThere) as told:
+        load_class(Target(place, ""))
+    assert "found none; an adapter for what it has" in str(told.value)
+    assert str(told.value).endswith(f"backproof check --init adapter.py --from {place}")
+
+
+def test_a_network_that_is_made_with_arguments_is_told_the_same_and_not_made(tmp_path: Path) -> None:
+    with pytest.raises(NotThere, match=r"Net has no load and is made with arguments; .*--from .*own\.py$"):
+        load_class(Target(written(tmp_path, NEEDY), "Net"))
+
+
+@pytest.mark.parametrize("source", [NEEDY.replace("sizes", "sizes=()"), NEEDY + "    def load(self): pass\n"])
+def test_what_can_be_made_or_has_a_load_is_not_refused_for_its_arguments(tmp_path: Path, source: str) -> None:
+    assert load_class(Target(written(tmp_path, source), "Net")).__name__ == "Net"
 
 
 def test_what_is_no_class_is_not_found(tmp_path: Path) -> None:
