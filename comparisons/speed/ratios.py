@@ -83,7 +83,7 @@ def at(part: SpeedResult, n_threads: int) -> SpeedResult:
 
 def each(part: SpeedResult) -> list[SpeedResult]:
     """The part by numbers of threads: a mean over several would be of no machine's use."""
-    return [at(part, mean.threads) for mean in part.means] if len(part.means) > 1 else [part]
+    return [at(part, mean.threads) for mean in part.means] or [part]
 
 
 def under(part: SpeedResult) -> str:
