@@ -29,10 +29,15 @@ def main() -> int:
         print(*(_said(mutant) for found in chosen.values() for mutant in found), sep="\n")
         return 0
     fates = _fates(chosen, options.workers, options.again)
+    second = {
+        name: [one for one in drawn(paths, options.fresh, options.seed + 1) if one not in chosen[name]]
+        for name, paths in named.items()
+    }
+    fresh = _fates(second, options.workers, again=False)
     print("", *(row(part, found) for part, found in fates.items()), sep="\n")
     if options.table:
-        settings = f"--sample {options.sample} --seed {options.seed} --table"
-        TABLE.write_text(text(fates, settings, _terms()), encoding="utf-8")
+        settings = f"--sample {options.sample} --fresh {options.fresh} --table"
+        TABLE.write_text(text(fates, fresh, settings, _terms()), encoding="utf-8")
     return int(any(fate.outcome == "survived" for found in fates.values() for fate in found))
 
 
@@ -48,6 +53,7 @@ def _options() -> argparse.Namespace:
         "--only", action="append", type=_inside, metavar="FILE", help="files instead of parts"
     )
     parser.add_argument("--sample", type=int, metavar="N", help="so many mutants a part, by default all")
+    parser.add_argument("--fresh", type=int, default=0, metavar="N", help="so many of a second draw a part")
     parser.add_argument("--seed", type=int, default=0, help="of the sample")
     parser.add_argument("--workers", type=int, default=1, help="at a time, each a core and a copy")
     parser.add_argument("--again", action="store_true", help="judge once more what survived")

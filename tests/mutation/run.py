@@ -17,7 +17,7 @@ from tests.mutation.covering import FIRST, KEPT, THOROUGH, Covering
 from tests.mutation.mutants import Mutant
 from tests.mutation.trees import Tree
 
-NEAR, WIDE = 12.0, 60.0  # seconds that the tests of each stage take without a mistake
+NEAR, WIDE = 8.0, 20.0  # seconds that the tests of each stage take without a mistake
 EQUIVALENT = Path(__file__).with_name("equivalent.toml")
 RECORDS = KEPT / "fates.jsonl"
 

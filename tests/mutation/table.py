@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from tests.mutation.operators import OPERATORS
-from tests.mutation.run import Fate
+from tests.mutation.run import WIDE, Fate
 from tests.mutation.trees import ROOT
 
 TABLE = ROOT / ".github" / "MUTATION.md"
@@ -20,10 +20,11 @@ def row(name: str, fates: Sequence[Fate]) -> str:
     return _line(name, len(fates), counts["killed"], counts["survived"], counts["equivalent"], share)
 
 
-def text(fates: Fates, settings: str, terms: int) -> str:
-    """The page."""
+def text(fates: Fates, fresh: Fates, settings: str, terms: int) -> str:
+    """The page; `fresh` is a second draw, made after the tests had been written for the first."""
     every = [fate for found in fates.values() for fate in found]
-    minutes = sum(fate.cpu for fate in every) / 60
+    again = [fate for found in fresh.values() for fate in found]
+    minutes = sum(fate.cpu for fate in [*every, *again]) / 60
     parts = [*(row(part, found) for part, found in fates.items()), row("all", every)]
     kinds_of = {one.__name__: [f for f in every if f.mutant.operator == one.__name__] for one in OPERATORS}
     kinds = [row(kind, found) for kind, found in kinds_of.items() if found]
@@ -35,9 +36,10 @@ def text(fates: Fates, settings: str, terms: int) -> str:
         "",
         *_table(("kind", *_COUNTS), kinds),
         "",
+        *_fresh(fresh, again),
         *_TERMS.format(terms=terms).split("\n"),
-        *_those(every, "survived", "Survivors", "No test fails with these planted."),
-        *_those(every, "equivalent", "Equivalent", "No behaviour can differ, for the reason beside each."),
+        *_those([*every, *again], "survived", "Survivors", "No test fails with these planted."),
+        *_those([*every, *again], "equivalent", "Equivalent", "Nothing can differ, for the reason given."),
     ]
     return "\n".join(lines)
 
@@ -48,8 +50,11 @@ _HEAD = """# Would the suite notice?
 Mistakes planted in the project's own source, one at a time, and the tests that run the changed function.
 Made on {today} by `python -m tests.mutation {settings}`, in {minutes:.0f} minutes
 of one core. Files take turns in the draw, and so do the kinds of mistake. A mutant that survives the quick
-tests near it has met every test of the files that run its function, up to a minute's worth, before it is
-called a survivor. Every run of the suite plants forty of them (`tests/mutation/sample.toml`).
+tests near it has met every test of the files that run its function, up to {wide:.0f} seconds' worth,
+before it is called a survivor. Every run of the suite plants forty of them (`tests/mutation/sample.toml`).
+"""
+_FRESH = """Survivors of that draw were given tests of their kind, so its shares flatter the suite. A second
+draw, judged once, before any test was written for it:
 """
 _TERMS = """The terms of every bound of rounding and truncation are left out or halved one at a time besides,
 by tests of their own: {terms} cases, each with an implementation that then exceeds its bound
@@ -59,7 +64,14 @@ by tests of their own: {terms} cases, each with an implementation that then exce
 
 def _head(settings: str, minutes: float) -> Iterable[str]:
     today = f"{date.today():%d %B %Y}"
-    return _HEAD.format(today=today, settings=settings, minutes=minutes).split("\n")
+    return _HEAD.format(today=today, settings=settings, minutes=minutes, wide=WIDE).split("\n")
+
+
+def _fresh(fresh: Fates, every: Sequence[Fate]) -> Iterable[str]:
+    if not every:
+        return ()
+    parts = [*(row(part, found) for part, found in fresh.items()), row("all", every)]
+    return (*_FRESH.split("\n"), *_table(("part", *_COUNTS), parts), "")
 
 
 def _table(columns: Sequence[object], rows: Sequence[str]) -> Iterable[str]:
