@@ -81,6 +81,11 @@ def test_no_step_has_a_smaller_error_bound_than_the_optimal_one(
 
 
 @every_real_scheme
+def test_where_nothing_is_said_of_the_derivative_it_is_taken_for_one(scheme: Scheme) -> None:
+    assert scheme.optimal_step(1e-12) == scheme.optimal_step(1e-12, 1.0)
+
+
+@every_real_scheme
 @pytest.mark.parametrize("dtype", DTYPES)
 @given(st.data())
 def test_one_step_either_way_is_exactly_representable(

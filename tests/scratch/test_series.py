@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+import mpmath
 import numpy as np
 import pytest
 from hypothesis import given
@@ -34,6 +35,18 @@ def test_the_terms_needed_give_the_function_to_a_few_roundings(
     # Horner's rule rounds twice a term, the terms left out are below a quarter of the unit roundoff.
     tolerance = gamma(2 * len(terms) + 2, dtype)
     np.testing.assert_allclose(found, function(x.astype(np.longdouble)).astype(float), rtol=tolerance, atol=0)
+
+
+@pytest.mark.parametrize(
+    ("coefficients", "function", "first", "step", "n"),
+    [(EXPM1, mpmath.expm1, 1, 1, 9), (LOG1P, mpmath.log1p, 1, 1, 9), (TANH, mpmath.tanh, 1, 2, 5)],
+)
+def test_the_coefficients_are_taylors(
+    coefficients: list[float], function: Callable[[float], float], first: int, step: int, n: int
+) -> None:
+    """As many as were chosen: with more of them larger arguments would be taken by the series."""
+    taylor = mpmath.taylor(function, 0, first + step * n)
+    np.testing.assert_allclose(coefficients, [float(c) for c in taylor[first::step][:n]], rtol=1e-12)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
