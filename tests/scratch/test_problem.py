@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from backproof.scratch.architecture import Architecture, Bias, Weight, Weights
+from backproof.scratch.architecture import Architecture, Bias, LossName, Weight, Weights
 from backproof.scratch.errors import InputError, InputTypeError
 from backproof.scratch.network import Network
 from backproof.scratch.parameters import Parameters
@@ -31,6 +31,16 @@ def test_lists_integers_and_other_layouts_become_arrays_of_the_dtype() -> None:
     arrays = [problem.x, *problem.weights[0]]
     assert {array.dtype for array in arrays} == {np.dtype("float32")}
     assert problem.x.flags.c_contiguous
+
+
+@pytest.mark.parametrize(
+    ("loss", "given", "dtype"),
+    [("cross_entropy", [0, 2], "intp"), ("mse", [[1, 2, 3], [4, 5, 6]], "float32")],
+)
+def test_targets_too_become_arrays(loss: LossName, given: list[int], dtype: str) -> None:
+    problem = Problem(Architecture((2, 3), loss=loss, dtype="float32"), WEIGHTS, X, given)  # type: ignore[arg-type] # what a user may give
+    assert problem.targets.dtype == np.dtype(dtype)
+    np.testing.assert_array_equal(problem.targets, given)
 
 
 def test_its_fields_cannot_be_replaced() -> None:

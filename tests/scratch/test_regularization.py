@@ -219,6 +219,10 @@ def fitted(dropout: Dropout, seed: int = 0) -> Network:
     return network
 
 
+def test_units_are_dropped_by_halves_and_inputs_are_kept_from_seed_zero_unless_asked() -> None:
+    assert Dropout() == Dropout(hidden=0.5, inputs=0.0, seed=0)
+
+
 def test_dropout_is_off_at_prediction() -> None:
     network = fitted(Dropout(0.5))
     np.testing.assert_array_equal(network.forward(X)[-1].copy(), network.forward(X)[-1])
