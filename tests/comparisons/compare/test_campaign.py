@@ -6,10 +6,19 @@ import numpy as np
 import pytest
 
 from backproof.comparisons.compare import models, words
-from backproof.comparisons.compare.campaign import OTHERS, PER_ARCHITECTURE, Drawn, _of_stack, draw, run
+from backproof.comparisons.compare.campaign import (
+    OTHERS,
+    PER_ARCHITECTURE,
+    Drawn,
+    _of_stack,
+    _problem,
+    _rule,
+    draw,
+    run,
+)
 from backproof.comparisons.running.progress import Silent
 from backproof.comparisons.verdicts.outcome import Outcome
-from backproof.scratch.architecture import ACTIVATIONS, DTYPES, LOSSES
+from backproof.scratch.architecture import ACTIVATIONS, DTYPES, LOSSES, Architecture
 
 HALVED = "tests.support.two_implementations:Halved"
 
@@ -90,3 +99,42 @@ def test_a_models_own_sizes_are_asked_with_numbers_and_rules_that_differ(
     assert not set(rules[0]) & set(rules[2])
     assert len(set(rules[0])) == 20
     assert {one.problem.architecture.loss for one in found[0]} == set(LOSSES)
+
+
+def spans(values: list[float], low: float, high: float) -> bool:
+    """All of them in [low, high], and some near either end, in powers."""
+    inside = low <= min(values) and max(values) <= high
+    tenth = (high / low) ** 0.1
+    return inside and min(values) < low * tenth and max(values) > high / tenth
+
+
+def test_the_constants_of_rules_are_of_all_sizes() -> None:
+    rng = np.random.default_rng(0)
+    rules = [_rule(rng) for _ in range(1000)]
+    adams, others = ([r for r in rules if (r.name == "adam") == is_adam] for is_adam in (True, False))
+    assert min(len(adams), len(others)) > 400
+    assert spans([r.learning_rate for r in rules], 1e-4, 1.0)
+    assert spans([r.weight_decay for r in rules if r.weight_decay], 1e-4, 0.1)
+    assert 0.5 < np.mean([r.weight_decay == 0 for r in rules]) < 0.8
+    assert spans([r.eps for r in adams], 1e-10, 0.1)
+    assert spans([r.beta1 for r in adams], 0.5, 0.95)
+    assert spans([1 - r.beta2 for r in adams], 1e-4, 0.1)
+    assert spans([r.momentum for r in others if r.momentum], 0.1, 0.99)
+    assert {(r.momentum > 0, r.nesterov) for r in others} == {(True, True), (True, False), (False, False)}
+
+
+def test_the_numbers_of_problems_are_of_all_sizes_and_kinds() -> None:
+    architecture = Architecture((4, 3, 2), dtype="float64")
+    rng = np.random.default_rng(0)
+    drawn = [_problem(architecture, 8, rng) for _ in range(400)]
+    assert max(np.abs(one.x).max() for one in drawn) > 50
+    sizes = [np.abs(one.x[one.x != 0]).mean() for one in drawn if one.x.any()]
+    assert min(sizes) < 0.02
+    weights = [np.sqrt(np.mean(one.weights[0][0] ** 2)) for one in drawn]
+    assert min(weights) < 0.01
+    assert max(weights) > 2
+    whole = [one for one in drawn if (one.x == np.rint(one.x)).all() and (one.weights[0][0] % 1 == 0).all()]
+    equal = [one for one in drawn if (one.x == one.x[0]).all()]
+    sparse = [one for one in drawn if 0.5 < (one.x == 0).mean() < 0.9]
+    for kind in (whole, equal, sparse):
+        assert 0.1 < len(kind) / 400 < 0.35
