@@ -106,13 +106,13 @@ def look(tree: Tree, paths: Sequence[str]) -> Iterator[str]:
         ]
         KEPT.mkdir(exist_ok=True)
         if answer["code"] != -1:
-            _place(path).write_text(json.dumps(rows), encoding="utf-8")
+            _place(path, tree.path).write_text(json.dumps(rows), encoding="utf-8")
         trouble = f", failed: {answer['failed'] or 'did not end'}" if answer["code"] not in (0, 5) else ""
         yield f"{path}: {len(rows)} tests, {answer['cpu']:.1f} s{trouble}"
 
 
-def _place(path: str) -> Path:
-    digest = hashlib.sha256((ROOT / path).read_bytes()).hexdigest()[:12]
+def _place(path: str, root: Path = ROOT) -> Path:
+    digest = hashlib.sha256((root / path).read_bytes()).hexdigest()[:12]
     return KEPT / f"{path.replace('/', '.')}.{digest}.json"
 
 
