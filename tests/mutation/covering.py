@@ -57,8 +57,8 @@ class Covering:
         touching = [test for test in self.tests if _touches(test, mutant)]
         ordered = sorted(touching, key=lambda test: (test.file != own, _distance(test, mutant), test.cpu))
         chosen = _within(ordered, seconds)
-        if not chosen and (ROOT / own).exists():
-            return [own]
+        if (ROOT / own).exists() and (not chosen or own not in self._costs):
+            return [own, *_file_by_file(chosen)]
         return _file_by_file(chosen)
 
     def wide(self, mutant: Mutant, seconds: float) -> list[str]:
@@ -69,10 +69,13 @@ class Covering:
         files = {test.file for test in touching} | {own}
         costs = self._costs
         ordered = sorted(files & costs.keys(), key=lambda file: (file != own, costs[file]))
-        chosen: list[str] = []
+        chosen = [own] if (ROOT / own).exists() and own not in costs else []
         for file in ordered:
-            if not chosen or sum(costs[one] for one in chosen) + costs[file] <= seconds:
+            if not chosen or sum(costs.get(one, 0.0) for one in chosen) + costs[file] <= seconds:
                 chosen.append(file)
+        folder = str(Path(own).parent)
+        if not chosen and (ROOT / folder).exists():  # nobody was seen in this module
+            return [folder]
         return chosen
 
     @cached_property
