@@ -24,16 +24,16 @@ def main() -> int:
     named = {"chosen": options.only} if options.only else parts
     chosen = {name: drawn(paths, options.sample, options.seed) for name, paths in named.items()}
     if options.sample_for_ci:
-        return _sample_for_ci({part: drawn(files(part), FULL_SAMPLE, 0) for part in PARTS})
+        return _sample_for_ci(options)
     if options.list:
         print(*(_said(mutant) for found in chosen.values() for mutant in found), sep="\n")
         return 0
-    fates = _fates(chosen, options.workers, options.again)
+    fates = _fates(chosen, options)
     second = {
         name: [one for one in drawn(paths, options.fresh, options.seed + 1) if one not in chosen[name]]
         for name, paths in named.items()
     }
-    fresh = _fates(second, options.workers, again=False)
+    fresh = _fates(second, options)
     print("", *(row(part, found) for part, found in fates.items()), sep="\n")
     if options.table:
         settings = f"--sample {options.sample} --fresh {options.fresh} --table"
@@ -57,6 +57,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0, help="of the sample")
     parser.add_argument("--workers", type=int, default=1, help="at a time, each a core and a copy")
     parser.add_argument("--again", action="store_true", help="judge once more what survived")
+    parser.add_argument("--quick", action="store_true", help="only the tests near a mistake; see --again")
     parser.add_argument("--list", action="store_true", help="say what would be planted")
     parser.add_argument("--table", action="store_true", help=f"write {TABLE.relative_to(ROOT)}")
     parser.add_argument("--sample-for-ci", action="store_true", help="draw anew what no longer holds of it")
@@ -77,13 +78,16 @@ def _look(folders: list[str]) -> int:
     return 0
 
 
-def _fates(chosen: dict[str, list[Mutant]], workers: int, again: bool) -> dict[str, list[Fate]]:
+def _fates(chosen: dict[str, list[Mutant]], options: argparse.Namespace) -> dict[str, list[Fate]]:
     """Of each part; judged are those that no record knows."""
     records, proofs = Records(), known_equivalent()
     open_ones = [
-        mutant for found in chosen.values() for mutant in found if _is_open(mutant, records, again, proofs)
+        mutant
+        for found in chosen.values()
+        for mutant in found
+        if _is_open(mutant, records, options.again, proofs)
     ]
-    for fate in judged(open_ones, Covering.kept(), workers):
+    for fate in judged(open_ones, Covering.kept(), options.workers, options.quick):
         records.add(fate)
         print(f"{fate.outcome:10} {fate.cpu:5.1f} s  {_said(fate.mutant)}   {fate.by}", flush=True)
     return {name: [_known(records, mutant, proofs) for mutant in found] for name, found in chosen.items()}
@@ -100,9 +104,9 @@ def _known(records: Records, mutant: Mutant, proofs: dict[str, str]) -> Fate:
     return records.known[mutant.key]
 
 
-def _sample_for_ci(chosen: dict[str, list[Mutant]]) -> int:
+def _sample_for_ci(options: argparse.Namespace) -> int:
     """Keep the entries that hold; draw the missing ones from what is known to be killed, or is now judged."""
-    fates = _fates(chosen, 1, again=False)
+    fates = _fates({part: drawn(files(part), FULL_SAMPLE, 0) for part in PARTS}, options)
     killed = {part: [fate for fate in found if fate.outcome == "killed"] for part, found in fates.items()}
     with tempfile.TemporaryDirectory(prefix="backproof-mutation-") as folder:
         tree = Tree(Path(folder))

@@ -63,8 +63,8 @@ def known_equivalent() -> dict[str, str]:
     return {row["key"]: row["proof"] for row in rows}
 
 
-def judged(chosen: Sequence[Mutant], covering: Covering, workers: int) -> Iterator[Fate]:
-    """The fate of each, in order, as soon as it is known."""
+def judged(chosen: Sequence[Mutant], covering: Covering, workers: int, quick: bool = False) -> Iterator[Fate]:
+    """The fate of each, in order, as soon as it is known; `quick`: by the tests near it alone."""
     proofs = known_equivalent()
     with tempfile.TemporaryDirectory(prefix="backproof-mutation-") as folder:
         made = [Tree(_folder(folder, i)) for i in range(workers)]
@@ -77,7 +77,7 @@ def judged(chosen: Sequence[Mutant], covering: Covering, workers: int) -> Iterat
                 return Fate(mutant, "equivalent", proofs[mutant.key])
             tree = trees.get()
             try:
-                return fate_in(tree, mutant, covering)
+                return fate_in(tree, mutant, covering, quick)
             finally:
                 trees.put(tree)
 
@@ -89,10 +89,12 @@ def judged(chosen: Sequence[Mutant], covering: Covering, workers: int) -> Iterat
                 tree.close()
 
 
-def fate_in(tree: Tree, mutant: Mutant, covering: Covering) -> Fate:
+def fate_in(tree: Tree, mutant: Mutant, covering: Covering, quick: bool = False) -> Fate:
     """The fate of a mutant in this copy."""
     cpu = 0.0
-    stages = (covering.near(mutant, NEAR), NEAR, FIRST), (covering.wide(mutant, WIDE), WIDE, THOROUGH)
+    stages = [(covering.near(mutant, NEAR), NEAR, FIRST)]
+    if not quick:
+        stages.append((covering.wide(mutant, WIDE), WIDE, THOROUGH))
     with tree.with_planted(mutant):
         for tests, seconds, profile in stages:
             if not tests:
