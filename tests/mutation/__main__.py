@@ -58,6 +58,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=1, help="at a time, each a core and a copy")
     parser.add_argument("--again", action="store_true", help="judge once more what survived")
     parser.add_argument("--quick", action="store_true", help="only the tests near a mistake; see --again")
+    parser.add_argument("--known", action="store_true", help="run nothing: only what was judged before")
     parser.add_argument("--list", action="store_true", help="say what would be planted")
     parser.add_argument("--table", action="store_true", help=f"write {TABLE.relative_to(ROOT)}")
     parser.add_argument("--sample-for-ci", action="store_true", help="draw anew what no longer holds of it")
@@ -87,10 +88,11 @@ def _fates(chosen: dict[str, list[Mutant]], options: argparse.Namespace) -> dict
         for mutant in found
         if _is_open(mutant, records, options.again, proofs)
     ]
-    for fate in judged(open_ones, Covering.kept(), options.workers, options.quick):
+    for fate in judged([] if options.known else open_ones, Covering.kept(), options.workers, options.quick):
         records.add(fate)
         print(f"{fate.outcome:10} {fate.cpu:5.1f} s  {_said(fate.mutant)}   {fate.by}", flush=True)
-    return {name: [_known(records, mutant, proofs) for mutant in found] for name, found in chosen.items()}
+    known = {name: [_known(records, one, proofs) for one in found] for name, found in chosen.items()}
+    return {name: [fate for fate in found if fate] for name, found in known.items()}
 
 
 def _is_open(mutant: Mutant, records: Records, again: bool, proofs: dict[str, str]) -> bool:
@@ -98,28 +100,37 @@ def _is_open(mutant: Mutant, records: Records, again: bool, proofs: dict[str, st
     return mutant.key not in proofs and (known is None or (again and known.outcome == "survived"))
 
 
-def _known(records: Records, mutant: Mutant, proofs: dict[str, str]) -> Fate:
+def _known(records: Records, mutant: Mutant, proofs: dict[str, str]) -> Fate | None:
     if mutant.key in proofs:
         return Fate(mutant, "equivalent", proofs[mutant.key])
-    return records.known[mutant.key]
+    return records.known.get(mutant.key)
 
 
 def _sample_for_ci(options: argparse.Namespace) -> int:
     """Keep the entries that hold; draw the missing ones from what is known to be killed, or is now judged."""
-    fates = _fates({part: drawn(files(part), FULL_SAMPLE, 0) for part in PARTS}, options)
-    killed = {part: [fate for fate in found if fate.outcome == "killed"] for part, found in fates.items()}
     with tempfile.TemporaryDirectory(prefix="backproof-mutation-") as folder:
         tree = Tree(Path(folder))
-        kept = [entry for entry in sample.read() if not sample.trouble(tree, entry)]
-        entries = list(
-            sample.redrawn(kept, killed, Covering.kept(), lambda entry: not sample.trouble(tree, entry))
-        )
+
+        def holds(entry: sample.Entry) -> bool:
+            return not sample.trouble(tree, entry)
+
+        kept = [entry for entry in sample.read() if holds(entry)]
+        entries = list(sample.redrawn(kept, _killed(), Covering.kept(), holds))
+        if len(entries) < sample.SIZE:
+            _fates({part: drawn(files(part), FULL_SAMPLE, options.seed) for part in PARTS}, options)
+            entries = list(sample.redrawn(entries, _killed(), Covering.kept(), holds))
         tree.close()
     order = list(PARTS)
     entries.sort(key=lambda entry: (order.index(entry.part), entry.mutant.path, entry.mutant.function))
     sample.SAMPLE.write_text(sample.written(entries), encoding="utf-8")
     print(f"{len(kept)} kept, {len(entries) - len(kept)} new, {sample.SIZE - len(entries)} missing")
     return int(len(entries) < sample.SIZE)
+
+
+def _killed() -> dict[str, list[Fate]]:
+    """All that are known, of every part."""
+    fates = [fate for fate in Records().known.values() if fate.outcome == "killed"]
+    return {part: [fate for fate in fates if fate.mutant.path in files(part)] for part in PARTS}
 
 
 def _said(mutant: Mutant) -> str:

@@ -15,7 +15,7 @@ from queue import Queue
 
 from tests.mutation.covering import FIRST, KEPT, THOROUGH, Covering
 from tests.mutation.mutants import Mutant
-from tests.mutation.trees import Tree
+from tests.mutation.trees import SLOW_TO_IMPORT, SLOWEST_TO_IMPORT, Tree
 
 NEAR, WIDE = 8.0, 20.0  # seconds that the tests of each stage take without a mistake
 EQUIVALENT = Path(__file__).with_name("equivalent.toml")
@@ -67,7 +67,7 @@ def judged(chosen: Sequence[Mutant], covering: Covering, workers: int, quick: bo
     """The fate of each, in order, as soon as it is known; `quick`: by the tests near it alone."""
     proofs = known_equivalent()
     with tempfile.TemporaryDirectory(prefix="backproof-mutation-") as folder:
-        made = [Tree(_folder(folder, i)) for i in range(workers)]
+        made = [Tree(_folder(folder, i), (*SLOW_TO_IMPORT, *SLOWEST_TO_IMPORT)) for i in range(workers)]
         trees: Queue[Tree] = Queue()
         for tree in made:
             trees.put(tree)

@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[2]
 FORKING = Path(__file__).with_name("forking.py")
 # Imported once and not for every mutant.
 SLOW_TO_IMPORT = ("numpy", "scipy.stats", "scipy.optimize", "hypothesis", "hypothesis.extra.numpy", "mpmath")
+SLOWEST_TO_IMPORT = ("torch", "sklearn.datasets", "sklearn.neural_network")  # worth it for many mutants
 _NOT_COPIED = shutil.ignore_patterns(
     *(".git", ".venv", "venv", ".*_cache", ".hypothesis", ".mutation", "*.egg-info", "build", "dist"),
     "backproof-results",

@@ -216,6 +216,28 @@ def test_bad_input_is_refused_with_a_sentence(
         check_gradient(**arguments)  # type: ignore[arg-type]  # what is passed is wrong on purpose
 
 
+def test_of_several_arrays_each_has_its_own_selection() -> None:
+    def f(a: Array, b: Array) -> float:
+        return float((a**2).sum() + (b**3).sum())
+
+    def wrong_in_the_first(a: Array, b: Array) -> list[Array]:
+        return [3 * a, 3 * b**2]
+
+    arrays = [np.array([0.5, 0.7]), np.array([0.2, 0.3, 0.4])]
+
+    def outcome(*entries: list[int]) -> str:
+        chosen = [np.array(each, np.intp) for each in entries]
+        return check_gradient(
+            lambda t: f(*t), lambda t: wrong_in_the_first(*t), arrays, entries=chosen
+        ).outcome
+
+    assert outcome([], [0, 2]) != "FAIL"
+    assert outcome([1], [0, 2]) == "FAIL"
+    for few in ([[0]], [[0], [1], [2]]):
+        with pytest.raises(ValueError, match=f"one selection for each of 2 arrays, got {len(few)}"):
+            outcome(*few)
+
+
 def test_a_mask_selects_entries() -> None:
     wrong = smooth_gradient(THETA)
     wrong[0] = 9.0

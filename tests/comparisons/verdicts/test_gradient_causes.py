@@ -11,6 +11,7 @@ import pytest
 from backproof.comparisons.gradients.black_box_families import BlackBox, families
 from backproof.comparisons.verdicts.any_function import check_gradient
 from backproof.comparisons.verdicts.cause import DESCRIBES, EXPLAINS
+from backproof.comparisons.verdicts.gradient_causes import _common
 from backproof.comparisons.verdicts.gradient_verdict import GradientVerdict
 from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.scratch.architecture import Array
@@ -297,3 +298,30 @@ def test_over_every_kind_of_function_no_false_cause_is_said_to_explain(kind: str
 def test_over_every_kind_of_function_most_plain_mistakes_that_failed_are_explained(kind: str) -> None:
     counted = count(kind, 1)
     assert counted.explained >= 0.8 * counted.failed
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_digits_that_are_missing_everywhere_are_told_whatever_the_sign(sign: float) -> None:
+    right = sign * np.linspace(1.0, 2.0, 20)
+    claimed = right.astype(np.float32).astype(np.float64)
+    (cause,) = _common(claimed, right, np.full(20, 1e-13), all_known=True)
+    assert cause.sentence == "it agrees to 7 digits and no more: computed in float32 somewhere?"
+
+
+@pytest.mark.parametrize(
+    ("claimed", "sentence"),
+    [
+        ([1.0, 2.0, 3.0, 0.5], "the signs are lost: it holds absolute values"),
+        ([1.0, -1.5, 1.5, -0.5], "it is cut off at 1.5: clipped"),
+        ([0.0, -2.0, 0.0, -0.5], "the wrong entries (2 of 4) are all zero: never written?"),
+    ],
+)
+def test_what_wrong_entries_have_in_common_is_told(claimed: list[float], sentence: str) -> None:
+    right = np.array([1.0, -2.0, 3.0, -0.5])
+    found = [cause.sentence for cause in _common(np.array(claimed), right, np.full(4, 1e-9), all_known=True)]
+    assert found == [sentence]
+
+
+def test_of_right_entries_nothing_is_told() -> None:
+    right = np.array([1.0, -2.0])
+    assert not [*_common(right, right, np.full(2, 1e-9), all_known=True)]

@@ -1,6 +1,7 @@
 """Laws of a wrong gradient: asked of anything that was seen, none divides by zero or overflows."""
 
 import numpy as np
+import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
@@ -39,3 +40,15 @@ def test_a_penalty_is_found_by_its_factor() -> None:
     slopes = [0.5, -1.0, 2.0]
     (law,) = laws.penalty(seen((np.array(slopes) + 0.25 * theta).tolist(), slopes, 1e-12))
     assert law.sentence.startswith("0.25 times the parameter itself is in it")
+
+
+@pytest.mark.parametrize("factor", [-1.0, 2.0])
+def test_a_factor_beside_a_penalty_is_found_with_the_rounding_it_makes_larger(factor: float) -> None:
+    """g = c (t - lambda theta) + lambda theta, lambda = 0.25."""
+    theta, slopes = np.linspace(1.0, 2.0, 5), np.array([0.5, -1.0, 2.0, 3.0, -0.7])
+    claimed = factor * (slopes - 0.25 * theta) + 0.25 * theta
+    (law,) = laws.factor_beside_penalty(seen(claimed.tolist(), slopes.tolist(), 1e-12))
+    np.testing.assert_allclose(law.truth, slopes, rtol=1e-9)
+    mu = 0.25 * (1 - factor)
+    assert law.grown == pytest.approx((1 + abs(mu)) / abs(factor))
+    assert "but for 0.25 times the parameter itself" in law.sentence

@@ -10,9 +10,7 @@ from backproof.comparisons.verdicts.forward_bounds import forward
 from backproof.comparisons.verdicts.network_bounds import backprop_reference
 from backproof.comparisons.verdicts.relu_kinks import flat_gradient
 from backproof.comparisons.verdicts.relu_selections import any_selection
-from backproof.comparisons.verdicts.rounding import (
-    Arithmetic,
-)
+from backproof.comparisons.verdicts.rounding import FUNCTIONS, Arithmetic
 from backproof.comparisons.verdicts.verdict import compare
 from backproof.reference.torch_mlp import TorchMLP
 from backproof.scratch.architecture import (
@@ -94,3 +92,12 @@ def test_bounds_are_within_a_thousand_of_the_median_error(activation: Activation
         error = np.abs(found_by(ScratchMLP(), case)[1] - reference.gradient.value)
         ratios += list(reference.gradient.error[error > 0] / error[error > 0])
     assert np.median(ratios) < 1000
+
+
+@pytest.mark.parametrize("functions", FUNCTIONS)
+def test_the_probabilistic_bound_assumes_the_same_elementary_functions(functions: str) -> None:
+    given = SAMPLE.architecture, SAMPLE.weights, SAMPLE.x, SAMPLE.targets
+    reference = backprop_reference(*given, functions=functions)
+    assert reference.state.arithmetic.functions == FUNCTIONS[functions]["float32"]
+    assert reference.probabilistic.state.arithmetic.functions == FUNCTIONS[functions]["float32"]
+    assert reference.probabilistic.probabilistic is reference.probabilistic

@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backproof.comparisons.verdicts.outcome import Outcome, worst
-from backproof.comparisons.verdicts.verdict import Asked, Verdict, compare, group_resolution, sensitivity
+from backproof.comparisons.verdicts.verdict import (
+    Asked,
+    Verdict,
+    compare,
+    group_resolution,
+    resolution,
+    sensitivity,
+)
 from backproof.scratch.architecture import Architecture
 
 NAN, INF = float("nan"), float("inf")
@@ -220,3 +227,11 @@ def test_a_verdict_is_written_as_strict_json() -> None:
     verdict = Verdict(Outcome.INCONCLUSIVE, NAN, INF, INF, "", "nothing", 0, 0)
     written = json.loads(json.dumps(verdict.as_json(), allow_nan=False))
     assert (written["outcome"], written["bound"]) == (Outcome.INCONCLUSIVE, None)
+
+
+def test_the_resolution_of_all_is_that_of_the_coarsest_group_and_zero_where_all_are_zero_by_proof() -> None:
+    expected, bounds = np.array([0.0, 2.0, 4.0]), np.array([0.0, 0.5, 0.1])
+    groups = [slice(0, 1), slice(1, 2), slice(2, 3)]
+    assert resolution(expected, bounds, groups) == group_resolution(expected[1:2], bounds[1:2])
+    assert resolution(np.zeros(3), np.zeros(3), groups) == 0.0
+    assert resolution(np.zeros(0), np.zeros(0)) == INF
