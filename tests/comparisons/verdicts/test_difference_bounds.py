@@ -13,6 +13,7 @@ from backproof.scratch.architecture import Architecture
 from backproof.scratch.gradients import gradient
 from backproof.scratch.initializers import initialize
 from backproof.scratch.network import Network
+from backproof.scratch.parameters import Parameters
 from tests.support.numerical_runs import digits_batch
 
 
@@ -57,3 +58,17 @@ def test_the_bound_is_for_one_hidden_layer_of_relus_and_says_so() -> None:
         central_difference_bound(network, np.ones((1, 3)), np.ones(architecture.n_parameters))
     with pytest.raises(ValueError, match="one hidden relu layer"):
         unit_difference_bound(network, np.ones((1, 3)), 1e-9)
+
+
+def test_a_unit_that_moves_all_logits_alike_has_hardly_any_bound() -> None:
+    """Probabilities do not change: there is neither truncation nor a kink to meet."""
+    architecture = Architecture((3, 4, 5))
+    network = Network(architecture, initialize(architecture, 0))
+    network.parameters.layers[1][0][1] = 2.0
+    x = np.random.default_rng(0).normal(size=(6, 3))
+    for bound in (
+        unit_difference_bound(network, x, 1e-3),
+        central_difference_bound(network, x, np.full(architecture.n_parameters, 1e-3)),
+    ):
+        first = Parameters(architecture, bound.copy()).layers[0][0]
+        assert first[:, 1].max() < 1e-3 * first[:, [0, 2, 3]].min()

@@ -71,3 +71,9 @@ def test_other_errors_are_no_numerical_gradient(found: Array) -> None:
 def test_two_entries_say_too_little() -> None:
     found = quotients(1e-3, True)[:2]
     assert numerical_cause(value, range(2), found, RIGHT[:2], np.full(2, 1e-10)) is None
+
+
+def test_three_entries_show_a_direction_and_two_do_not() -> None:
+    found = quotients(1e-3, True)
+    assert numerical_cause(value, range(3), found[:3], RIGHT[:3], np.full(3, 1e-10)) is not None
+    assert numerical_cause(value, range(2), found[:2], RIGHT[:2], np.full(2, 1e-10)) is None
