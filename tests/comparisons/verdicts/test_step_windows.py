@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from backproof.comparisons.verdicts.step_windows import CENTRAL, JUMP, ONE_SIDED, limit
+from backproof.comparisons.verdicts.step_windows import APART, CENTRAL, JUMP, ONE_SIDED, _agreed, limit
 from backproof.scratch.architecture import Array
 
 H = 0.4871 * 2.317 ** -np.arange(20.0)
@@ -81,3 +81,14 @@ def test_the_error_covers_noise_of_its_level() -> None:
 @pytest.mark.parametrize("rows", [0, 1, 2])
 def test_too_few_rows_say_nothing(rows: int) -> None:
     assert limit(np.ones(rows), H[:rows], NOISE[:rows], CENTRAL).error == float("inf")
+
+
+@pytest.mark.parametrize(("one", "other"), [(1.0, 5.0), (5.0, 1.0)])
+def test_windows_that_disagree_are_as_far_off_as_they_lie_apart(one: float, other: float) -> None:
+    agreed = _agreed([(one, 0.1, 0), (other, 0.2, 2 * APART)])
+    assert (agreed.value, agreed.error) == (one, 4.0)
+
+
+def test_windows_that_agree_have_the_smaller_error_and_neighbours_are_no_witnesses() -> None:
+    assert _agreed([(1.0, 0.1, 0), (1.25, 0.2, 2 * APART)]).error == 0.1
+    assert _agreed([(1.0, 0.1, 0), (5.0, 0.2, APART - 1)]).error == 0.1
