@@ -52,13 +52,16 @@ class Covering:
         return cls(tuple(found))
 
     def near(self, mutant: Mutant, seconds: float) -> list[str]:
-        """The tests that run the mutant's function, the nearest and quickest first, for so many seconds."""
+        """The tests that run the mutant's function, the nearest and quickest first, for so many seconds.
+
+        Of the module's own file all, if they are quick: what a test file calls as it is imported is not seen.
+        """
         own = mirrored(mutant.path)
         touching = [test for test in self.tests if _touches(test, mutant)]
         ordered = sorted(touching, key=lambda test: (test.file != own, _distance(test, mutant), test.cpu))
         chosen = _within(ordered, seconds)
-        if (ROOT / own).exists() and (not chosen or own not in self._costs):
-            return [own, *_file_by_file(chosen)]
+        if (ROOT / own).exists() and (not chosen or self._costs.get(own, 0.0) <= seconds / 2):
+            return [own, *_file_by_file([test for test in chosen if test.file != own])]
         return _file_by_file(chosen)
 
     def wide(self, mutant: Mutant, seconds: float) -> list[str]:
