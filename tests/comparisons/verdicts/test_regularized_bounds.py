@@ -217,3 +217,7 @@ def test_a_term_of_regularization_left_out_is_missed(name: str) -> None:
     term = TERMS[name]
     with leaving_out(term.module, term.text, term.instead):
         assert term.hostile() > 1.0
+
+
+def test_unless_it_is_asked_for_nothing_is_smoothed_and_no_unit_is_dropped() -> None:
+    assert Regularized() == forward_bounds.PLAIN == Regularized(masks=(), smoothing=0.0)
