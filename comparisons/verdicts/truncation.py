@@ -88,7 +88,8 @@ def numerical_cause(
         H = STEP[order]
         quotients = _quotients(value, entries, H, order)
         cosine, step = along_truncation(quotients, right, found, H, order)
-        if not np.isfinite(quotients).all() or abs(cosine) < ALONG or (order == 2 and step < 0):
+        finite = bool(np.isfinite([*quotients, cosine, step]).all())
+        if not finite or abs(cosine) < ALONG or (order == 2 and step < 0):
             continue
         name = NAMES[order] if step > 0 else "backward"
         for h in _plain_steps(step):

@@ -36,7 +36,7 @@ def main() -> int:
     fresh = _fates(second, options)
     print("", *(row(part, found) for part, found in fates.items()), sep="\n")
     if options.table:
-        settings = f"--sample {options.sample} --fresh {options.fresh} --table"
+        settings = f"--sample {options.sample} --table" + " --quick" * options.quick
         TABLE.write_text(text(fates, fresh, settings, _terms()), encoding="utf-8")
     return int(any(fate.outcome == "survived" for found in fates.values() for fate in found))
 

@@ -49,9 +49,9 @@ _HEAD = """# Would the suite notice?
 
 Mistakes planted in the project's own source, one at a time, and the tests that run the changed function.
 Made on {today} by `python -m tests.mutation {settings}`, in {minutes:.0f} minutes
-of one core. Files take turns in the draw, and so do the kinds of mistake. A mutant that survives the quick
-tests near it has met every test of the files that run its function, up to {wide:.0f} seconds' worth,
-before it is called a survivor. Every run of the suite plants forty of them (`tests/mutation/sample.toml`).
+of one core. Files take turns in the draw, and so do the kinds of mistake. A mutant meets the quick tests near
+it and then, but for a run with `--quick`, every test of the files that run its function, up to {wide:.0f}
+seconds' worth. Every run of the suite plants forty mistakes (`tests/mutation/sample.toml`).
 """
 _FRESH = """Survivors of that draw were given tests of their kind, so its shares flatter the suite. A second
 draw, judged once, before any test was written for it:

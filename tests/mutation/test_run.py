@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.mutation import run
+from tests.mutation import covering, run
 from tests.mutation.covering import Covering, Seen
 from tests.mutation.mutants import Mutant, mutants
 from tests.mutation.run import Fate, Records, fate_in
@@ -28,7 +28,8 @@ def test_a_planted_mistake_is_killed_by_a_test_of_its_file(tree: Tree) -> None:
     assert fate.cpu > 0
 
 
-def test_a_mistake_that_no_test_looks_at_survives(tree: Tree) -> None:
+def test_a_mistake_that_no_test_looks_at_survives(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(covering, "mirrored", lambda path: "tests/test_nothing.py")
     (tree.path / "tests" / "test_nothing.py").write_text("def test_nothing(): pass\n", encoding="utf-8")
     looking_away = Covering(
         (Seen("tests/test_nothing.py::test_nothing", 0.1, frozenset({f"{FILE}::_half_cosine"})),)

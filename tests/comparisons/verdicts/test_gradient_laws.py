@@ -25,6 +25,7 @@ def seen(claimed: list[float], slopes: list[float], error: float) -> laws.Seen:
 @example([(1.0, 0.0), (2.0, 0.0), (3.0, 5.0)], 0.0)
 @example([(0.0, -1.0), (1e-200, 0.0)], 1e-12)
 @example([(0.0, 0.0), (-1e200, -1.0)], 1e-12)
+@example([(0.0, -1.0), (0.0, -1e200), (1e300, 1e300)], 0.0)
 def test_causes_are_looked_for_at_any_size_without_a_warning(
     pairs: list[tuple[float, float]], error: float
 ) -> None:
