@@ -97,13 +97,16 @@ def _fates(chosen: dict[str, list[Mutant]], options: argparse.Namespace) -> dict
 
 def _is_open(mutant: Mutant, records: Records, again: bool, proofs: dict[str, str]) -> bool:
     known = records.known.get(mutant.key)
-    return mutant.key not in proofs and (known is None or (again and known.outcome == "survived"))
+    return mutant.key not in proofs and (
+        known is None or not known.cpu or (again and known.outcome == "survived")
+    )
 
 
 def _known(records: Records, mutant: Mutant, proofs: dict[str, str]) -> Fate | None:
     if mutant.key in proofs:
         return Fate(mutant, "equivalent", proofs[mutant.key])
-    return records.known.get(mutant.key)
+    known = records.known.get(mutant.key)
+    return known if known and known.cpu else None  # no test was run: nothing is known
 
 
 def _sample_for_ci(options: argparse.Namespace) -> int:

@@ -92,8 +92,9 @@ def judged(chosen: Sequence[Mutant], covering: Covering, workers: int, quick: bo
 def fate_in(tree: Tree, mutant: Mutant, covering: Covering, quick: bool = False) -> Fate:
     """The fate of a mutant in this copy."""
     cpu = 0.0
-    stages = [(covering.near(mutant, NEAR), NEAR, FIRST)]
-    if not quick:
+    near = covering.near(mutant, NEAR)
+    stages = [(near, NEAR, FIRST)]
+    if not quick or not near:
         stages.append((covering.wide(mutant, WIDE), WIDE, THOROUGH))
     with tree.with_planted(mutant):
         for tests, seconds, profile in stages:

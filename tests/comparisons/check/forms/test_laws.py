@@ -45,5 +45,5 @@ def test_of_nothing_no_law_is_told() -> None:
 
 @pytest.mark.parametrize("problem", PROBLEMS)
 def test_a_quotient_of_laws_is_the_quotient_of_their_factors(problem: Problem) -> None:
-    left, right = Law(1, 1, 0.5), Law(0, 1, 2.0)
+    left, right = Law(1, 1, 0.5), Law(-1, 1, 2.0)
     np.testing.assert_allclose(left.over(right).at(problem), left.at(problem) / right.at(problem), rtol=1e-15)
