@@ -9,8 +9,8 @@ Everything a class does is a finding; only a target that is not there is an erro
   FAIL.
 - Softmax cross-entropy with exactly one output is degenerate: the loss is 0 whatever the weights are. What is
   wrong there and nowhere else is a limit and no mistake, unless `strict` or a declared `loss` asks for it.
-- A class that hangs, crashes or floods is not asked the same thing twice: such a finding ends its check at
-  once, and after MAX_FATAL of them the rest is not run.
+- A class that hangs, crashes, floods or comes back twice (from a fork) is not asked the same thing twice:
+  such a finding ends its check at once, and after MAX_FATAL of them the rest is not run.
 """
 
 import contextlib
@@ -44,7 +44,8 @@ EXCEPTIONS, EXCEPTIONS_QUESTION = "exceptions", "Does it answer without an excep
 OF_LOSSES = frozenset(
     {"loss", "gradient", "duplication", "extremes", "large outputs", "float32", "long sums", "differences"}
 )
-MAX_FATAL = 3  # hangs and crashes after which a class is given up
+FATAL = ("hang", "crash", "output", "copies")  # the kinds of Misbehaviour that are dear to repeat
+MAX_FATAL = 3  # of them, after which a class is given up
 EXAMPLES, QUICK_EXAMPLES = 60, 15  # per check of weight 1
 # Problems tried for making one failure small: a number, so that it repeats. The seconds are for a class so
 # slow that the number alone would take too long.
@@ -217,8 +218,8 @@ class _Run:
             return _unasked(check, NOT_OFFERED, f"no method {' and no method '.join(absent)}")
         if not self.explored.space.kinds:
             return _unasked(check, NOT_OFFERED, "no network could be tried")
-        if sum(result.kind in ("hang", "crash", "output") for result in self.results) >= MAX_FATAL:
-            return _unasked(check, NOT_RUN, "given up after three hangs or crashes")
+        if sum(result.kind in FATAL for result in self.results) >= MAX_FATAL:
+            return _unasked(check, NOT_RUN, "given up after three hangs, crashes, floods or copies")
         if self.explored.own_seconds > self.deadline:
             return _unasked(check, NOT_RUN, "the time limit was reached before")
         return None

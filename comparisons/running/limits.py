@@ -124,6 +124,12 @@ def pids_of_group(group: int) -> list[int]:
     return [pid for pid in pids if (fields := _stat(pid)) and int(fields[2]) == group]
 
 
+def others_run() -> bool:
+    """Whether another process of this group runs, or would if it had a core; False where nobody says."""
+    others = [pid for pid in pids_of_group(os.getpgrp()) if pid != os.getpid()] if _HAS_PROC else []
+    return any(fields[0] in "RD" for pid in others if (fields := _stat(pid)))
+
+
 def cpu_seconds(pids: list[int]) -> float | None:
     """Processor time that these processes and their ended children have used; None where nobody says."""
     if not _HAS_PROC:

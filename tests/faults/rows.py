@@ -45,7 +45,7 @@ ROWS: dict[str, tuple[str, ...]] = {
         f"{WALL}::test_a_byte_and_then_silence_is_a_hang",
         f"{WALL}::test_an_answer_written_ahead_is_its_own_loss",
         f"{WALL}::test_nothing_that_it_started_is_left",
-        f"{WALL}::test_of_copies_that_it_forks_only_the_one_that_was_asked_is_heard",
+        f"{WALL}::test_copies_that_come_back_from_its_method_are_found_and_never_heard",
     ),
     "an import without end, or one that exits or raises": (
         f"{WALL}::test_an_import_without_end_is_a_finding",

@@ -19,6 +19,7 @@ from backproof.comparisons.check.subject.messages import (
 )
 from backproof.comparisons.contenders.loading import Target, readable, stands_in
 from backproof.comparisons.running import processes, sandbox
+from backproof.comparisons.running.copies import CAME_BACK
 from backproof.comparisons.running.outside_text import cleaned
 from backproof.comparisons.running.plain_data import Fields, Garbage, pack, unpack
 from backproof.comparisons.running.sandbox import Mode
@@ -183,6 +184,9 @@ class Subject:
             self.close()
             raise _finding(Garbage("a message of another form"), method, self.time_limit)
         self._imports.update(names_of(detail.get("imports")))
+        if detail.get("copied"):
+            self.close()
+            raise Misbehaviour("copies", f"{method} {CAME_BACK}", fatal=True)
         if detail.get("of_constructor"):
             raise Misbehaviour("raised", f"the constructor raised {answer_from(detail).raised}")
         return detail

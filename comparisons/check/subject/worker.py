@@ -18,6 +18,7 @@ from backproof.comparisons.check.subject.messages import RECORDS, laid_out
 from backproof.comparisons.contenders.loading import NotThere, Target, load_class
 from backproof.comparisons.contenders.telling import declines, describe, fits, name_of, plain, said_by
 from backproof.comparisons.running import limits
+from backproof.comparisons.running.copies import CAME_BACK, Copies
 from backproof.comparisons.running.plain_data import Fields, pack, unpack
 from backproof.comparisons.running.worker_process import own_streams
 
@@ -151,12 +152,14 @@ def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
     except EOFError:
         return None
     try:
-        worker = Worker(target)
+        copies, worker = Copies(), Worker(target)
         detail = worker.ready()
     except NotThere as error:
         return send("absent", str(error))
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever importing it raises is the finding
         return send("broken", describe(error, target))
+    if copies.came_back():
+        return send("broken", f"it {CAME_BACK}")
     send("ready", detail)
     while True:
         try:
@@ -164,7 +167,8 @@ def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
         except EOFError:
             return None
         answer = getattr(worker, verb)(*arguments)
-        send("answer", {**answer, "imports": worker.imports()})
+        copied = copies.came_back()
+        send("answer", {**answer, "copied": copied, "imports": worker.imports()})
 
 
 def main(arguments: list[str]) -> None:

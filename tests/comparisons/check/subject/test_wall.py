@@ -17,6 +17,7 @@ from backproof.comparisons.check.subject import subject as module
 from backproof.comparisons.check.subject.subject import Misbehaviour, Subject
 from backproof.comparisons.contenders.loading import Target
 from backproof.comparisons.running import limits, sandbox
+from backproof.comparisons.running.copies import CAME_BACK
 from backproof.comparisons.running.sandbox import Mode
 from backproof.comparisons.running.worker_process import TimeLimit, WorkerProcess
 from backproof.scratch.architecture import Architecture, Weights
@@ -308,13 +309,34 @@ def test_a_child_that_holds_the_pipe_does_not_hold_us(tmp_path: Path, mode: Mode
 
 @posix
 @pytest.mark.parametrize("mode", MODES)
-def test_of_copies_that_it_forks_only_the_one_that_was_asked_is_heard(tmp_path: Path, mode: Mode) -> None:
-    """All come back from its method; the others would answer with another number, and be asked next."""
+def test_copies_that_come_back_from_its_method_are_found_and_never_heard(tmp_path: Path, mode: Mode) -> None:
+    """They would answer with another number, and be asked next: the finding is the same each time."""
     told = "return loss + 100 * sum(os.fork() == 0 for _ in range(2))"
+    found = [finding(tmp_path, told, mode=mode).text for _ in range(3)]
+    assert found == [f"loss_and_gradient {CAME_BACK}"] * 3
+
+
+@posix
+def test_a_copy_that_comes_back_from_the_import_is_found(tmp_path: Path) -> None:
+    with pytest.raises(Misbehaviour) as caught, subject_of(tmp_path, before="import os\nos.fork()"):
+        pass
+    assert caught.value.text == f"the class could not be made: it {CAME_BACK}"
+
+
+@posix
+@pytest.mark.parametrize("mode", MODES)
+def test_copies_that_end_themselves_and_pools_of_workers_change_nothing(tmp_path: Path, mode: Mode) -> None:
+    told = """
+    import multiprocessing
+    if not os.fork():
+        os._exit(0)
+    with multiprocessing.get_context("fork").Pool(2) as pool:
+        return pool.apply(float, (loss,))
+    """
     with subject_of(tmp_path, mode=mode) as subject:
         right = loss_of(subject)
     with subject_of(tmp_path, told, mode=mode) as subject:
-        assert [loss_of(subject) for _ in range(5)] == [right] * 5
+        assert [loss_of(subject) for _ in range(3)] == [right] * 3
 
 
 @posix
