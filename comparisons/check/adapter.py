@@ -38,8 +38,11 @@ ROW = re.compile(r"(zeros|randn?|uniform)\(\(?\s*1\s*,")
 COLUMN = re.compile(r"(zeros|randn?|uniform)\(\(?[^()=]*,\s*1\s*\)")
 
 
-def adapter(source: Path, destination: Path) -> tuple[str, int]:
-    """The adapter's text, and how many guesses it holds. Raises InputError for what is no such file."""
+def adapter(source: Path, destination: Path, owner: str = "") -> tuple[str, int]:
+    """The adapter's text, and how many guesses it holds, for the class `owner` or what is likeliest.
+
+    Raises InputError for what is no such file, or has no such class.
+    """
     try:
         text = source.read_text(encoding="utf-8")
         tree = ast.parse(text)
@@ -47,9 +50,8 @@ def adapter(source: Path, destination: Path) -> tuple[str, int]:
         raise InputError(f"--from: {source} is not Python that can be read: {error}") from error
     beside = "\n".join([text, *_imported_beside(tree, source, destination)])
     module = _module(source, destination)
-    written = _written(
-        found_in(tree, str(source)), _form(text, beside, found_in(tree, str(source))), module, destination
-    )
+    found = found_in(tree, str(source), owner)
+    written = _written(found, _form(text, beside, found), module, destination)
     return written, written.count(GUESS)
 
 

@@ -1,12 +1,15 @@
 """What a file of somebody's network has, read without running it: which class, which functions.
 
-A class is taken for the network if it has what looks like a forward and a backward pass (of two alike, the
-one that is not abstract); a file of functions is called function by function.
+A class is taken for the network if it has what looks like a forward or a backward pass: before its layers the
+one that calls theirs, then the one that has more of what a network does, and never one that is abstract. A
+file of functions is called function by function.
 """
 
 import ast
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from backproof.comparisons.contenders.named.argument_names import RATE, WEIGHT, returned
 from backproof.scratch.errors import InputError
@@ -72,11 +75,16 @@ class Found:
         return self.named(STEP)
 
 
-def found_in(tree: ast.Module, source: str) -> Found:
-    """Raises InputError for a script that has neither classes nor functions."""
+def found_in(tree: ast.Module, source: str, owner: str = "") -> Found:
+    """The class `owner`, or else what is likeliest.
+
+    Raises InputError for a class that is not there, and for a script that has neither classes nor functions.
+    """
     classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    if owner:
+        return _of(owner, _named(classes, owner, source))
     best = max(classes, key=_likeness, default=None)
-    if best is not None and _likeness(best)[0] > 0:
+    if best is not None and _likeness(best).is_network:
         return _of(best.name, best)
     found = _of("", tree)
     if found.forward is None and found.backward is None and found.step is None:
@@ -88,12 +96,43 @@ def found_in(tree: ast.Module, source: str) -> Found:
     return found
 
 
-def _likeness(node: ast.ClassDef) -> tuple[int, int, int]:
+def _named(classes: Sequence[ast.ClassDef], name: str, source: str) -> ast.ClassDef:
+    found = next((node for node in classes if node.name == name), None)
+    if found is None:
+        there = ", ".join(node.name for node in classes) or "none"
+        raise InputError(f"--from: {source} has no class {name}; its classes: {there}")
+    return found
+
+
+class _Likeness(NamedTuple):
+    """In the order in which it counts."""
+
+    is_network: bool
+    has_parts: bool  # it calls the forward or backward passes of others: of its layers
+    purposes: int
+    is_made: bool  # it has a constructor
+
+
+def _likeness(node: ast.ClassDef) -> _Likeness:
     functions = [f for f in node.body if isinstance(f, ast.FunctionDef)]
     names = [f.name for f in functions]
     purposes = sum(any(pattern.search(name) for name in names) for pattern in (FORWARD, BACKWARD, STEP))
-    abstract = sum("abstract" in ast.unparse(d) for f in functions for d in f.decorator_list)
-    return purposes * (abstract == 0), purposes, "__init__" in names
+    abstract = any("abstract" in ast.unparse(d) for f in functions for d in f.decorator_list)
+    return _Likeness(purposes > 0 and not abstract, _calls_parts(node), purposes, "__init__" in names)
+
+
+def _calls_parts(node: ast.ClassDef) -> bool:
+    """One after the other, in a loop, or several by name; one by name is a network that it wraps."""
+    loops = [child.target for child in ast.walk(node) if isinstance(child, ast.For | ast.comprehension)]
+    each = {name.id for target in loops for name in ast.walk(target) if isinstance(name, ast.Name)}
+    parts = {
+        ast.unparse(child.func.value)
+        for child in ast.walk(node)
+        if isinstance(child, ast.Call) and isinstance(child.func, ast.Attribute)
+        if re.match(r"_?(forward|backward)", child.func.attr, re.I)
+    } - {"self", "super()"}
+    several = [part for part in parts if part.startswith("self.") and not LOSS.search(part)]
+    return len(several) > 1 or any(part in each or "[" in part for part in parts)
 
 
 def _of(owner: str, node: ast.ClassDef | ast.Module) -> Found:

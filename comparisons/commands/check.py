@@ -115,7 +115,9 @@ def check(
     ] = None,
     start_from: Annotated[
         str | None,
-        typer.Option("--from", metavar="FILE", help="With --init: an adapter for the network in this file."),
+        typer.Option(
+            "--from", metavar="FILE", help="With --init: an adapter for the network there; or FILE:CLASS."
+        ),
     ] = None,
 ) -> int:
     """Is this class right? Gradients, loss, training, state, dtypes; with a diagnosis where it is not.
@@ -207,9 +209,11 @@ def _init(file: str, start_from: str | None) -> int:
         write_atomically(file, skeleton(file))
         print(f"wrote {file}; fill it in, then: backproof check {file}:MyMLP")
         return 0
-    if not Path(start_from).is_file():
-        raise InputError(f"--from: no file {start_from}")
-    text, guesses = adapter(Path(start_from), Path(file))
+    source, _, owner = start_from.partition(".py:")
+    source = f"{source}.py" if owner else start_from
+    if not Path(source).is_file():
+        raise InputError(f"--from: no file {source}")
+    text, guesses = adapter(Path(source), Path(file), owner)
     write_atomically(file, text)
     print(f"wrote {file}; look at its {guesses} guesses, then: backproof check {file}:Adapter")
     return 0

@@ -224,6 +224,77 @@ def test_where_names_are_enough_no_method_is_written(source: str, lines: list[st
     assert guesses == text.count(GUESS) >= 2
 
 
+LAYERED = """
+class Dense:
+    def __init__(self, n_in, n_out):
+        self.W, self.b = np.zeros((n_in, n_out)), np.zeros(n_out)
+    def forward(self, x):
+        self.x = x
+        return x @ self.W + self.b
+    def backward(self, grad):
+        self.dW, self.db = self.x.T @ grad, grad.sum(axis=0)
+        return grad @ self.W.T
+
+class Sequential:
+    def __init__(self, sizes):
+        self.layers = [Dense(*pair) for pair in zip(sizes, sizes[1:])]
+    def forward(self, x):
+        for layer in self.layers:
+            x = layer.forward(x)
+        return x
+    def backward(self, outputs, targets):
+        grad = 2 * (outputs - targets) / outputs.size
+        for layer in reversed(self.layers):
+            grad = layer.backward(grad)
+
+class Deeper(Sequential):
+    def forward(self, x):
+        return super().forward(x)
+    def backward(self, outputs, targets):
+        super().backward(outputs, targets)
+"""
+
+
+IN_A_LOOP = """self.layers = [Dense(*pair) for pair in zip(sizes, sizes[1:])]
+    def forward(self, x):
+        for layer in self.layers:
+            x = layer.forward(x)
+        return x
+"""
+BY_NAME = """self.first, self.second = Dense(*sizes[:2]), Dense(*sizes[1:])
+    def forward(self, x):
+        return self.second.forward(self.first.forward(x))
+"""
+TRAINER = """
+class Trainer:
+    def __init__(self, sizes):
+        self.net, self.loss = Sequential(sizes), None
+    def forward(self, x):
+        return self.net.forward(x)
+    def backward(self, x, targets):
+        return self.net.backward(self.forward(x), targets) + self.loss.forward(x)
+    def train(self, x, targets, rate):
+        self.backward(x, targets)
+"""
+
+
+@pytest.mark.parametrize("source", [LAYERED, LAYERED.replace(IN_A_LOOP, BY_NAME), LAYERED + TRAINER])
+def test_a_network_is_taken_before_its_layers_and_before_what_wraps_it(source: str, tmp_path: Path) -> None:
+    assert IN_A_LOOP in LAYERED
+    (tmp_path / "homework.py").write_text(source)
+    text, _ = adapter(tmp_path / "homework.py", tmp_path / "mine.py")
+    assert "wraps = Sequential" in text
+    assert 'forward, gradient = "forward", "backward"' in text
+
+
+def test_the_class_that_was_named_is_taken(tmp_path: Path) -> None:
+    (tmp_path / "homework.py").write_text(LAYERED)
+    text, _ = adapter(tmp_path / "homework.py", tmp_path / "mine.py", "Dense")
+    assert "wraps = Dense" in text
+    with pytest.raises(InputError, match="has no class Conv; its classes: Dense, Sequential, Deeper"):
+        adapter(tmp_path / "homework.py", tmp_path / "mine.py", "Conv")
+
+
 def test_what_is_written_by_names_is_read_as_it_stands(tmp_path: Path) -> None:
     (tmp_path / "written_here.py").write_text(Written(container="dict", returned="dict").source)
     text, _ = adapter(tmp_path / "written_here.py", tmp_path / "mine.py")

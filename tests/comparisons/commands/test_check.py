@@ -63,6 +63,11 @@ def test_of_many_classes_cases_are_made_small_where_something_shows_them(
         ([], "got nothing"),
         ([STUDENT, "--only", "nonsense"], "expected some of weights, logits"),
         ([STUDENT, "--from", "homework.py"], "--from: goes with --init FILE"),
+        (["--init", "mine.py", "--from", "homework.py:Net"], "--from: no file homework.py"),
+        (
+            ["--init", "mine.py", "--from", f"{FOLDER / 'student.py'}:Net"],
+            "has no class Net; its classes: Stu",
+        ),
         ([STUDENT, "--time-limit", "0"], "--time-limit: expected seconds > 0"),
         ([STUDENT, "--json", "no/such/folder/x.json"], "no folder"),
     ],
