@@ -83,8 +83,9 @@ def hidden_deltas(
 
 def search(observations: Sequence[Observation]) -> Model | None:
     """The model with the fewest mistakes that predicts the most; None where not even a last layer is."""
-    weights = [RIGHT["weight"], *weight_mistakes(), *penalties(list(observations))]
-    biases = [RIGHT["bias"], *bias_mistakes()]
+    decayed = list(penalties(observations))
+    weights = [RIGHT["weight"], *weight_mistakes(), *(one for one in decayed if one.step == "weight")]
+    biases = [RIGHT["bias"], *bias_mistakes(), *(one for one in decayed if one.step == "bias")]
     losses = list(dict.fromkeys(o.loss_name for o in observations))
     tables = {
         loss: _last_layer([o for o in observations if o.loss_name == loss], weights, biases)

@@ -1,6 +1,6 @@
 """Known ways to be wrong in dW, in db and in what is passed back, given delta."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from backproof.comparisons.check.diagnosis.mistakes import (
     right_weight,
 )
 from backproof.comparisons.check.diagnosis.scale_mistakes import Factor, scale_laws
+from backproof.comparisons.check.forms.expected import Convention
 from backproof.comparisons.check.forms.laws import CLOSE
 from backproof.scratch.architecture import Array
 
@@ -108,31 +109,65 @@ def weight_mistakes() -> Iterator[Mistake]:
         yield Mistake("weight", sentence, rule)
 
 
-def penalties(observations: list[Observation]) -> Iterator[Mistake]:
-    """lambda W in the gradient and not in the loss, lambda read from the last layer of one observation."""
-    for over_n in (False, True):
-        rates = {round(rate * (o.n if over_n else 1), 9) for o in observations for rate in _rates(o)}
-        for rate in sorted(rates)[:40]:
-            yield _penalty(rate, over_n)
+def penalties(observations: Sequence[Observation]) -> Iterator[Mistake]:
+    """lambda W or lambda b in its gradient, and another lambda or none in the loss; read from last layers.
+
+    Where the loss holds a penalty, there may be none in the gradient.
+    """
+    for kind in ("weight", "bias"):
+        own = (
+            observations[0].convention if observations and all(_own(kind, o) for o in observations) else None
+        )
+        if own is not None:
+            yield _penalty(kind, 0.0, False, own)
+        for over_n in (False, True):
+            rates = {
+                round(rate * (o.n if over_n else 1), 9) for o in observations for rate in _rates(kind, o)
+            }
+            for rate in sorted(rates)[:40]:
+                yield _penalty(kind, rate, over_n, own)
 
 
-def _penalty(rate: float, over_n: bool) -> Mistake:
+def _penalty(kind: str, rate: float, over_n: bool, own: Convention | None) -> Mistake:
     def rule(o: Observation, layer: int, delta: Array) -> Array:
-        return right_weight(o, layer, delta) + rate / (o.n if over_n else 1) * o.problem.weights[layer][0]
+        return _of_data(kind, o, layer, delta) + rate / (o.n if over_n else 1) * _parameters(kind, o, layer)
 
-    written = f"lambda = {rate:.6g}{'/N' if over_n else ''}"
-    sentence = f"lambda W ({written}) is in the weight gradient and missing from the loss"
-    return Mistake("weight", sentence, rule, family=PENALTY)
+    letter, written = "W" if kind == "weight" else "b", f"{rate:.6g}{'/N' if over_n else ''}"
+    if own is None:
+        missing = f"(lambda = {written}) is in the {kind} gradient and missing from the loss"
+        return Mistake(kind, f"lambda {letter} {missing}", rule, family=PENALTY)
+    there = f"lambda/2 |{letter}|^2 (lambda = {own.penalty:.6g}{'/N' if own.penalty_per_example else ''})"
+    if not rate:
+        return Mistake(kind, f"{there} is in the loss and missing from the {kind} gradient", rule)
+    found = f"the {kind} gradient holds {written} {letter}"
+    return Mistake(kind, f"{found}, and {there} of the loss has lambda {letter}", rule)
 
 
-def _rates(o: Observation) -> list[float]:
+def _own(kind: str, o: Observation) -> float:
+    """lambda of the loss."""
+    return o.penalty if kind == "weight" else o.bias_penalty
+
+
+def _parameters(kind: str, o: Observation, layer: int) -> Array:
+    return o.problem.weights[layer][0 if kind == "weight" else 1]
+
+
+def _of_data(kind: str, o: Observation, layer: int, delta: Array) -> Array:
+    """The right gradient without the penalty's part."""
+    right: Array = RIGHT[kind].rule(o, layer, delta)
+    return right - _own(kind, o) * _parameters(kind, o, layer)
+
+
+def _rates(kind: str, o: Observation) -> list[float]:
     """lambda of s dW + lambda W, with s = 1 or, where the gradient is scaled too, with the best s.
 
     Two numbers fit any two entries: s is only looked for where there are more.
     """
     layer, close = o.depth - 1, CLOSE[o.problem.architecture.dtype]
-    W, found = o.problem.weights[layer][0], o.weight(layer)
-    dW = right_weight(o, layer, right_delta(o))
+    W, found = _parameters(kind, o, layer), o.weight(layer) if kind == "weight" else o.bias(layer)
+    dW = _of_data(kind, o, layer, right_delta(o))
+    if found.shape != W.shape or not W.any():
+        return []
     (scale, rate), *_ = np.linalg.lstsq(np.stack([dW.ravel(), W.ravel()], axis=1), found.ravel(), rcond=None)
     pairs = [(1.0, float(((found - dW) * W).sum() / (W * W).sum()))]
     pairs += [(float(scale), float(rate))] if W.size > 3 else []
@@ -140,6 +175,7 @@ def _rates(o: Observation) -> list[float]:
         rate
         for scale, rate in pairs
         if abs(rate) > close
+        and abs(rate - _own(kind, o)) > 100 * close * abs(rate)
         and np.abs(found - scale * dW - rate * W).max() <= 100 * close * np.abs(rate * W).max(initial=1e-300)
     ]
 

@@ -71,7 +71,7 @@ class Convention:
             what = "all parameters" if self.penalty_on_biases else "W"
             said.append(
                 f"its {name} holds a penalty lambda/2 |{what}|^2, lambda = {self.penalty:.6g}{over}, "
-                "and so does its gradient"
+                "which its gradient is held to"
             )
         return said
 

@@ -322,6 +322,30 @@ class PenaltyAndReluMaskOnPostActivation(ReluMaskOnPostActivation, PenalisedWeig
     """The relu mask is a >= 0, which is true everywhere, beside a convention: a penalty on W."""
 
 
+class PenaltyTwiceInTheGradient(PenalisedWeights):
+    """The gradient holds 2 lambda W, where lambda/2 |W|^2 of the loss has lambda W."""
+
+    def weight_gradient(self, activations, delta, layer):
+        dW = super().weight_gradient(activations, delta, layer)
+        return dW + np.array(0.1, dW.dtype) * self.W[layer]
+
+
+class PenaltyOverNInTheGradient(PenalisedWeights):
+    """The gradient's penalty is divided by N, and the loss's is not."""
+
+    def weight_gradient(self, activations, delta, layer):
+        dW, n = super().weight_gradient(activations, delta, layer), len(delta)
+        return dW + np.array(0.1 / n - 0.1, dW.dtype) * self.W[layer]
+
+
+class BiasesDecayedInTheGradientOnly(PenalisedWeights):
+    """Lambda b is added to the bias gradient, and the loss's penalty is on the weights alone."""
+
+    def bias_gradient(self, delta, layer):
+        db = super().bias_gradient(delta, layer)
+        return db + np.array(0.1, db.dtype) * self.b[layer]
+
+
 class SlopeAndBiasAveragedTwice(BiasAveragedTwice, SlopeOneAtZero):
     """The bias gradient is averaged over the batch although delta holds 1/N already, in every
     layer, beside a convention: relu'(0) = 1.

@@ -283,18 +283,56 @@ def test_a_law_beside_a_known_mistake_is_told_with_it() -> None:
     assert not [*scaled_too([known], [answering(o, o.gradient + 1) for o in many])]
 
 
-def test_a_penalty_is_read_from_the_last_layer() -> None:
-    o = observed(Asked())
-    for over_n, words in ((False, "lambda = 0.07)"), (True, "lambda = 0.07/N)")):
-        found = o.gradient.copy()
-        for (W, _), (weight, _) in zip(o.parts, o.problem.weights, strict=True):
-            found[W] += 0.07 / (5 if over_n else 1) * weight.ravel()
-        told = by_sentence(penalties([answering(o, found)]))
-        (sentence,) = (one for one in told if words in one)
-        delta = right_delta(o)
-        expected = right_weight(o, 1, delta @ o.problem.weights[2][0].T)
-        found_dW = told[sentence].rule(o, 1, delta @ o.problem.weights[2][0].T)
-        np.testing.assert_allclose(found_dW - expected, 0.07 / (5 if over_n else 1) * o.problem.weights[1][0])
+def decayed(o: Observation, kind: str, rate: float) -> Observation:
+    """With rate W or rate b on top of its gradient."""
+    found = o.gradient.copy()
+    for parts, arrays in zip(o.parts, o.problem.weights, strict=True):
+        i = ("weight", "bias").index(kind)
+        found[parts[i]] += rate * arrays[i].ravel()
+    return answering(o, found)
+
+
+@pytest.mark.parametrize("kind", ["weight", "bias"])
+@pytest.mark.parametrize("over_n", [False, True])
+def test_a_penalty_is_read_from_the_last_layer(kind: str, over_n: bool) -> None:
+    o, share = observed(Asked()), 0.07 / (5 if over_n else 1)
+    told = by_sentence(penalties([decayed(o, kind, share)]))
+    written = f"(lambda = 0.07{'/N' if over_n else ''}) is in the {kind} gradient and missing from the loss"
+    (sentence,) = (one for one in told if written in one)
+    delta = right_pull(o, 2, right_delta(o))
+    right, i = (right_weight, right_bias)[kind == "bias"](o, 1, delta), int(kind == "bias")
+    np.testing.assert_allclose(told[sentence].rule(o, 1, delta) - right, share * o.problem.weights[1][i])
+    assert told[sentence].family == "penalty"
+
+
+@pytest.mark.parametrize(("kind", "letter"), [("weight", "W"), ("bias", "b")])
+@pytest.mark.parametrize(
+    ("rate", "said"),
+    [
+        (0.6, "the {kind} gradient holds 0.6 {letter}, and {own} of the loss has lambda {letter}"),
+        (0.3 / 5, "the {kind} gradient holds 0.3/N {letter}, and {own} of the loss has lambda {letter}"),
+        (-0.3, "the {kind} gradient holds -0.3 {letter}, and {own} of the loss has lambda {letter}"),
+        (0.0, "{own} is in the loss and missing from the {kind} gradient"),
+    ],
+)
+def test_a_penalty_of_the_loss_that_is_another_in_the_gradient_is_told_with_both(
+    kind: str, letter: str, rate: float, said: str
+) -> None:
+    o = observed(Asked(convention=Convention(penalty=0.3, penalty_on_biases=True)))
+    told = by_sentence(penalties([decayed(o, kind, rate)]))
+    sentence = said.format(kind=kind, letter=letter, own=f"lambda/2 |{letter}|^2 (lambda = 0.3)")
+    assert sentence in told
+    delta = right_pull(o, 2, right_delta(o))
+    right, i = (right_weight, right_bias)[kind == "bias"](o, 1, delta), int(kind == "bias")
+    difference = told[sentence].rule(o, 1, delta) - right
+    np.testing.assert_allclose(difference, (rate - 0.3) * o.problem.weights[1][i], atol=1e-15)
+    assert not told[sentence].family  # it is no penalty that the loss lacks
+
+
+def test_the_penalty_of_the_loss_itself_is_no_mistake() -> None:
+    o = observed(Asked(convention=Convention(penalty=0.3, penalty_on_biases=True)))
+    right = decayed(decayed(o, "weight", 0.3), "bias", 0.3)
+    assert all("missing from" in sentence for sentence in by_sentence(penalties([right])))
 
 
 def test_the_mistakes_of_a_weight_gradient() -> None:

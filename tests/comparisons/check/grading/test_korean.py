@@ -48,6 +48,16 @@ SENTENCES = (
     *SCALED,
     *(rate_law([shares]) for shares in RATES),
     EARLY,
+    *(
+        sentence
+        for kind, letter in (("weight", "W"), ("bias", "b"))
+        for sentence in (
+            f"lambda {letter} (lambda = 0.1/N) is in the {kind} gradient and missing from the loss",
+            f"lambda/2 |{letter}|^2 (lambda = 0.1) is in the loss and missing from the {kind} gradient",
+            f"the {kind} gradient holds 0.2/N {letter}, and lambda/2 |{letter}|^2 (lambda = 0.1) of the loss "
+            f"has lambda {letter}",
+        )
+    ),
     "the derivative of the output activation is missing; beside that the gradient is K / 2 times what its "
     "own loss asks",
     "the loss adds -log(1 - p) of the other outputs to -log p of the label: a binary cross-entropy of the "
