@@ -78,7 +78,9 @@ def __getattr__(name: str) -> Any:
 
         return version("backproof")
     if name not in _HOMES:
-        raise AttributeError(f"module 'backproof' has no attribute {name!r}; it offers {', '.join(__all__)}")
+        there = "; backproof.testing has the assertions" if name.startswith("assert_") else ""
+        offers = ", ".join(__all__)
+        raise AttributeError(f"module 'backproof' has no attribute {name!r}{there}; it offers {offers}")
     value = getattr(importlib.import_module(_HOMES[name]), name)
     globals()[name] = value
     return value

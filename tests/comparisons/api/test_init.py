@@ -26,6 +26,8 @@ def test_a_name_is_the_object_of_its_home() -> None:
 def test_an_unknown_name_is_refused_with_those_that_are_offered() -> None:
     with pytest.raises(AttributeError, match=r"has no attribute 'chek_gradient'; it offers .*check_gradient"):
         _ = backproof.chek_gradient
+    with pytest.raises(AttributeError, match=r"'assert_gradient'; backproof\.testing has the assertions; it"):
+        _ = backproof.assert_gradient
 
 
 def test_a_name_is_loaded_when_it_is_used_and_no_other_with_it() -> None:
