@@ -184,7 +184,9 @@ def _beside(parts: Sequence[Bounded]) -> Bounded:
 class Gradient:
     """dW = a^T delta and db = 1^T delta of one layer, in blocks of rows.
 
-    The mean over the batch may also be taken after the sum: two more roundings of every term.
+    The mean over the batch may also be taken after the sum, and not of the recorded deltas: three more
+    roundings of every term (of its own mean, of 1 / n, of the product with it), and a delta below the
+    smallest normal number may have been flushed to zero where the sum of all was none.
     """
 
     inputs: Bounded  # a_{l-1}
@@ -210,13 +212,13 @@ class Gradient:
         yield slice(None), self.bias_rows(slice(None))
 
     def bias_rows(self, rows: slice) -> Bounded:
-        db = self._summed(Bounded.exact(np.ones((1, len(self.delta.value)))))
+        db = self._summed(Bounded.exact(np.ones(len(self.delta.value))[None]))
         return Bounded(db.value[0, rows], db.error[0, rows])
 
     def _summed(self, left: Bounded) -> Bounded:
         total = inner_products(left, self.delta, self.arithmetic)
-        late = self.arithmetic.gamma(2) * (left.magnitude @ self.delta.magnitude)
-        return Bounded(total.value, total.error + late + 2 * self.arithmetic.tiny)
+        late = left.magnitude @ (self.arithmetic.gamma(3) * self.delta.magnitude + self.arithmetic.tiny)
+        return Bounded(total.value, total.error + late)
 
 
 def gradients(problem: Problem, activations: Sequence[str]) -> list[Gradient]:

@@ -1,6 +1,6 @@
 """A right network is inside every bound; of a wrong one the first tensor outside is where the mistake is."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -8,13 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backproof.comparisons.compare import chain, judging
+from backproof.comparisons.compare.chain import Gradient, expected_tensors
 from backproof.comparisons.compare.part import side
 from backproof.comparisons.compare.result import Link, Side
 from backproof.comparisons.compare.trace import UPDATES
 from backproof.comparisons.contenders.scratch_mlp import ScratchMLP
 from backproof.comparisons.verdicts.outcome import Outcome
+from backproof.comparisons.verdicts.rounding import Bounded
 from backproof.scratch.architecture import ACTIVATIONS, LOSSES, Architecture, OptimizerSpec
 from backproof.scratch.problem import Problem
+from tests.comparisons.verdicts.test_hostile_rounding import SINGLE, U, largest_share
+from tests.support.leaving_out import leaving_out
 from tests.support.ported import Ported, Traced
 from tests.support.porting_mistakes import MISTAKES, Mistake
 
@@ -122,3 +127,79 @@ def test_what_follows_from_a_mistake_is_not_blamed() -> None:
 
 def _failed(link: Link) -> bool:
     return link.outcome is Outcome.FAIL
+
+
+# --- blocks, and every term of a gradient's bound -----------------------------------------------------------
+
+
+def growing(activation: str = "sigmoid") -> Problem:
+    """Layers that grow: each has more columns than rows."""
+    rng = np.random.default_rng(1)
+    architecture = Architecture((2, 3, 5, 6), activation, "mse")  # type: ignore[arg-type]  # one of them
+    weights = [(rng.normal(size=shape), rng.normal(size=shape[1])) for shape in architecture.layer_shapes]
+    return Problem(architecture, weights, rng.normal(size=(4, 2)), rng.normal(size=(4, 6)))
+
+
+@pytest.mark.parametrize("most", [1, 4, 7])
+def test_in_blocks_every_tensor_is_what_it_is_in_one_piece(
+    monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    problem = growing()
+    whole = expected_tensors(problem, {})
+    for layer, (fan_in, fan_out) in enumerate(problem.architecture.layer_shapes, start=1):
+        assert whole[f"dW{layer}"].value.shape == (fan_in, fan_out)
+        assert whole["logits" if layer == 3 else f"z{layer}"].value.shape == (4, fan_out)
+        assert whole[f"delta{layer}"].value.shape == (4, fan_out)
+    monkeypatch.setattr(judging, "MOST_ENTRIES", most)
+    for name, found in expected_tensors(problem, {}).items():
+        np.testing.assert_allclose(found.value, whole[name].value, rtol=1e-12, atol=1e-15, err_msg=name)
+        np.testing.assert_allclose(found.error, whole[name].error, rtol=1e-6, err_msg=name)
+
+
+def test_a_step_may_be_off_by_what_its_gradient_may() -> None:
+    found = expected_tensors(growing(), {"sgd": OptimizerSpec("sgd", 8.0)})
+    for layer in (1, 2, 3):
+        assert (found[f"sgd, step 1: W{layer}"].error >= 8 * found[f"dW{layer}"].error).all()
+        assert (found[f"sgd, step 1: b{layer}"].error >= 8 * found[f"db{layer}"].error).all()
+
+
+def averaged_afterwards() -> float:
+    """Two examples in a batch of 126: the sum of their deltas times 1 / 126, beside the deltas over 126."""
+    n, pair = np.float32(126), np.array([1.185125708580017, 1.0704975128173828], np.float32)
+    delta = (pair / n).astype(np.float64)[:, None]
+    late = float(np.float32(pair[0] + pair[1]) * (np.float32(1) / n))
+    found = Gradient(Bounded.exact(np.ones((2, 1))), Bounded.exact(delta), SINGLE).bias_rows(slice(None))
+    return largest_share(late - found.value, found.error)
+
+
+def averaged_before_it_vanishes() -> float:
+    """Five deltas just below the smallest normal number, recorded as zero, beside inputs of 3."""
+    nothing = Bounded.exact(np.zeros((5, 1)))
+    found = Gradient(Bounded.exact(np.full((5, 1), 3.0)), nothing, SINGLE).weight_rows(slice(None))
+    return largest_share(np.full((1, 1), 15 * SINGLE.tiny * (1 - U)) - found.value, found.error)
+
+
+@pytest.mark.parametrize(
+    ("term", "instead", "hostile", "close"),
+    [
+        ("gamma(3) * self", "gamma(0) * self", averaged_afterwards, 0.75),
+        ("gamma(3)", "gamma(2)", averaged_afterwards, 0.75),
+        (
+            "self.delta.magnitude + self.arithmetic.tiny",
+            "self.delta.magnitude",
+            averaged_before_it_vanishes,
+            0.9,
+        ),
+    ],
+)
+def test_a_mean_may_be_taken_after_the_sum(
+    term: str, instead: str, hostile: Callable[[], float], close: float
+) -> None:
+    assert close <= hostile() <= 1.0
+    with leaving_out(chain, term, instead):
+        assert hostile() > 1.0
+
+
+def test_bounds_are_probabilistic_in_layers_of_more_than_256_units() -> None:
+    assert not chain.arithmetic_of(Architecture((3, 256, 2))).random
+    assert chain.arithmetic_of(Architecture((3, 257, 2))).random

@@ -127,3 +127,37 @@ def test_another_shape_is_told_and_a_transposed_one_as_such(found: tuple[int, ..
     link = wrong_shape("W1", found, (2, 3))
     assert (link.outcome, link.tensor, link.causes) == (Outcome.FAIL, "W1", (cause,))
     assert judged(np.zeros(found), np.zeros((2, 3))).causes == (cause,)
+
+
+@pytest.mark.parametrize("shape", [(4, 0), (0, 3), (0,)])
+def test_a_tensor_without_entries_has_nothing_that_could_be_off(shape: tuple[int, ...]) -> None:
+    one = Judged("W", shape)
+    one.add(np.zeros(shape), slice(0, shape[0]), Bounded.exact(np.zeros(shape)))
+    assert one.size == 0.0
+    assert not one.failed
+
+
+def test_errors_are_told_in_roundings_of_the_largest_entry_of_any_block_and_sign() -> None:
+    one = Judged("W", (2, 1))
+    one.add(np.array([[-8.0]]), slice(0, 1), Bounded(np.array([[-8.0]]), np.full((1, 1), 1e-9)))
+    one.add(np.array([[1.0 + 1e-6]]), slice(1, 2), Bounded(np.array([[1.0]]), np.full((1, 1), 1e-9)))
+    assert one.size == 8.0
+    assert one.failed
+    link = one.link(ARITHMETIC, ())
+    assert link.worst == "W[1, 0]"
+    assert link.roundings == pytest.approx(1e-6 / (8 * ARITHMETIC.unit))
+    nothing = Judged("W", (1,))
+    nothing.add(np.ones(1), slice(0, 1), Bounded.exact(np.zeros(1)))
+    assert nothing.link(ARITHMETIC, ()).roundings == np.inf
+
+
+def test_of_two_blocks_alike_the_first_speaks_and_an_error_beside_a_bound_of_zero_is_the_worst() -> None:
+    def worst(*errors_and_bounds: tuple[float, float]) -> str:
+        one = Judged("W", (len(errors_and_bounds),))
+        for row, (error, bound) in enumerate(errors_and_bounds):
+            one.add(np.array([1.0 + error]), slice(row, row + 1), Bounded(np.ones(1), np.array([bound])))
+        return one.link(ARITHMETIC, ()).worst
+
+    assert worst((0.25, 0.5), (0.25, 0.5)) == "W[0]"
+    assert worst((0.0, 0.0), (0.25, 0.5)) == "W[1]"
+    assert worst((8.0, 1.0), (0.5, 0.0), (16.0, 1.0)) == "W[1]"

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -227,3 +228,115 @@ def test_vectors_of_another_version_are_refused(tmp_path: Path) -> None:
     (tmp_path / vectors.INDEX).write_text('{"version": 99}')
     with pytest.raises(InputError, match="expected version 1, found 99"):
         vectors.judge(tmp_path, tmp_path)
+
+
+# --- the numbers of this version ----------------------------------------------------------------------------
+
+
+def test_the_kink_is_expected_as_worked_out_on_paper() -> None:
+    """z1 = [[0, -5], [2.5, 0]], logits = [[0.5, 0.25], [3, 1.5]]: the slopes at both zeros are open."""
+    rows = {name: (low, high) for name, low, high, _ in vectors.expected(PROBLEMS["kink"])}
+
+    def holds(name: str, low: list[object], high: list[object] | None = None) -> None:
+        np.testing.assert_allclose(rows[name][0], low, rtol=1e-15, atol=1e-300)
+        np.testing.assert_allclose(rows[name][1], low if high is None else high, rtol=1e-15, atol=1e-300)
+
+    holds("z1", [[0.0, -5.0], [2.5, 0.0]])
+    holds("logits", [[0.5, 0.25], [3.0, 1.5]])
+    assert rows["loss"][0] <= 1.65625 <= rows["loss"][1]
+    holds("delta2", [[0.125, 0.625], [1.0, 0.5]])
+    holds("dW2", [[2.5, 1.25], [0.0, 0.0]])
+    holds("db2", [1.125, 1.125])
+    # delta2 W2^T = [[0.4375, 1.0625], [1.25, -0.5]]
+    holds("delta1", [[0.0, 0.0], [1.25, -0.5]], [[0.4375, 0.0], [1.25, 0.0]])
+    holds("dW1", [[2.5, -1.0], [0.375, -0.5]], [[2.9375, 0.0], [1.25, 0.0]])
+    holds("db1", [1.25, -0.5], [1.6875, 0.0])
+
+
+def test_saturated_and_tiny_problems_have_logits_of_the_size_that_they_are_named_for() -> None:
+    for name, problem in PROBLEMS.items():
+        word, _, loss = name.partition("-")
+        if word in ("saturated", "tiny"):
+            (W, b) = problem.weights[0]
+            size = {"saturated": 300.0, "tiny": 1e-8}[word]
+            assert np.sqrt(np.mean(W**2)) == pytest.approx(size, rel=0.5)
+            assert np.sqrt(np.mean(b**2)) == pytest.approx(size, rel=0.9)
+            assert problem.architecture.loss.replace("_", "-") == loss
+            assert (problem.architecture.layer_sizes, len(problem.x)) == ((4, 3), 6)
+            assert set(np.unique(problem.targets)) <= ({0, 1, 2} if loss == "cross-entropy" else {0.0, 1.0})
+            assert np.std(problem.x) == pytest.approx(1.0, rel=0.5)
+    assert len({one.x.tobytes() for name, one in PROBLEMS.items()}) == len(PROBLEMS)
+
+
+def test_the_seed_decides_the_problems_and_those_of_the_files_are_of_seed_zero(tmp_path: Path) -> None:
+    zero, again, three = (dict(vectors.problems(*seed)) for seed in ((), (0,), (3,)))
+    for name in PROBLEMS:
+        np.testing.assert_array_equal(zero[name].x, again[name].x)
+        assert name == "kink" or not np.isclose(zero[name].x, three[name].x).any()
+
+
+def an_entry(**changes: object) -> vectors.Entry:
+    entry = vectors.Entry("loss", "float64", (2, 3), "answer", 8)
+    return replace(entry, **changes)  # type: ignore[arg-type]  # one field each
+
+
+@pytest.mark.parametrize(
+    "changes", [{"offset": None}, {"offset": -8}, {"shape": (-2, -3)}, {"offset": None, "low": -8}]
+)
+def test_a_tensor_begins_at_an_offset_from_zero_and_has_a_shape_of_such_numbers(
+    changes: dict[str, object],
+) -> None:
+    with pytest.raises(InputError, match="loss: expected an offset and a shape of numbers from 0"):
+        _ = an_entry(**changes).start
+    assert an_entry().start == 8
+    assert an_entry(offset=0, low=16).start == 0
+    assert an_entry(offset=None, low=16).start == 16
+    assert an_entry(shape=(0, 3)).start == 8
+
+
+def test_numbers_may_end_where_the_file_does_and_no_further() -> None:
+    data = np.arange(7.0).tobytes()
+    np.testing.assert_array_equal(vectors._array(an_entry(), data, "it"), np.arange(1.0, 7.0).reshape(2, 3))
+    with pytest.raises(
+        InputError, match=r"it\.bin: loss: expected 6 numbers at byte 8, found the file's end"
+    ):
+        vectors._array(an_entry(), data[:-1], "it")
+    assert vectors._array(an_entry(shape=()), data, "it") == 1.0
+
+
+def test_steps_are_judged_as_far_as_each_has_its_gradient_and_its_weights() -> None:
+    problem = PROBLEMS["tanh-mse-float64"]
+    names = [name for name, _ in named(problem.weights)]
+    arrays = {name: np.full(value.shape, float(i)) for i, (name, value) in enumerate(named(problem.weights))}
+    answer = {f"d{name}": value for name, value in arrays.items()}
+    assert vectors.as_trace(problem, answer).gradients == {}
+    answer |= {step_name("adam", step, name): arrays[name] for step in (1, 2, 3) for name in names}
+    assert {rule: len(taken) for rule, taken in vectors.as_trace(problem, answer).gradients.items()} == {
+        "adam": 1
+    }
+    answer |= {
+        step_name("adam", step, f"d{name}"): 10.0 * step + arrays[name] for step in (2, 3) for name in names
+    }
+    ((_, taken),) = vectors.as_trace(problem, answer).gradients.items()
+    assert [float(W[0, 0]) for ((W, _), *_) in taken] == [0.0, 20.0, 30.0]
+    assert [float(b[0]) for ((_, b), *_) in taken] == [1.0, 21.0, 31.0]
+    del answer[step_name("adam", 2, names[-1])]
+    assert len(vectors.as_trace(problem, answer).gradients["adam"]) == 1
+
+
+def test_a_file_of_answers_that_is_too_large_is_not_read(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = (folder / "kink.bin").stat().st_size
+    monkeypatch.setattr(vectors, "MOST_BYTES", size)
+    assert vectors.read(folder, "kink")
+    monkeypatch.setattr(vectors, "MOST_BYTES", size - 1)
+    with pytest.raises(InputError, match=r"kink\.bin: expected at most"):
+        vectors.read(folder, "kink")
+
+
+def test_only_a_folder_with_an_index_is_one_of_vectors(folder: Path, tmp_path: Path) -> None:
+    assert vectors.is_folder(folder)
+    assert not vectors.is_folder(tmp_path)
+    with pytest.raises(InputError, match="answers: expected a folder with the answers"):
+        vectors.judge(folder, tmp_path / "nothing")
