@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from backproof.comparisons.compare import models, words
-from backproof.comparisons.compare.part import run
+from backproof.comparisons.compare.model_process import OwnModel
+from backproof.comparisons.compare.part import random_problems, run
 from backproof.comparisons.running.progress import Silent
 from backproof.comparisons.verdicts.outcome import Outcome
-from backproof.scratch.architecture import LOSSES
+from backproof.scratch.architecture import LOSSES, Architecture, Array
 from backproof.scratch.errors import InputError
 
 HERE = "tests.support.own_models"
@@ -97,3 +98,88 @@ def test_the_activations_of_a_module_are_found_by_what_they_compute() -> None:
     stack = models.opened(f"{HERE}:gelu_by_tanh")
     assert models.is_stack(stack)
     assert models.activations(stack) == ("gelu_tanh", "gelu_tanh")
+
+
+# --- piece by piece -----------------------------------------------------------------------------------------
+
+
+def test_the_first_tensor_that_differs_is_told_by_its_entry_its_shape_or_the_layer_that_is_missing() -> None:
+    W, b = np.zeros((2, 3)), np.zeros(3)
+    off = b.copy()
+    off[1:] = 0.25
+    assert models.different_weights([(W, b)], [(W, b)]) == ""
+    assert models.different_weights([(W, b)], [(W, off)]) == "b1[1] is 0.25 where 0 belongs"
+    assert models.different_weights([(W, b)], [(W.T, b)]) == "W1 has shape (3, 2) where (2, 3) belongs"
+    assert models.different_weights([(W, b)] * 2, [(W, b)]) == "1 layers where 2 belong"
+
+
+def test_a_class_is_told_one_of_its_own_activations_for_all_layers_or_refused() -> None:
+    problem = next(random_problems(0))
+    assert models.for_class(problem, ("tanh", "tanh"), "it").architecture.activation == "tanh"
+    assert models.for_class(problem, (), "it").architecture.activation == "identity"
+    for names in (("relu", "tanh"), ("gelu",), ("gelu", "elu")):
+        with pytest.raises(
+            InputError, match=f"^it: expected .* beside one with {', '.join(sorted(names))}: a"
+        ):
+            models.for_class(problem, names, "it")
+
+
+def test_an_activation_is_named_only_where_every_entry_is_what_it_gives() -> None:
+    z = np.linspace(-3, 3, 12).reshape(4, 3)
+    a = np.tanh(z)
+    assert models._named(z, a, "float64", 2) == "tanh"
+    a[2, 1] += 1e-9
+    for wrong in (a, np.tanh(z)[:, :1], np.tanh(z)[0], np.cos(z)):
+        with pytest.raises(InputError, match="between the Linear layers 2 and 3 is none of identity, relu"):
+            models._named(z, wrong, "float64", 2)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_probe_is_of_every_activation_s_ordinary_numbers_in_the_models_precision(dtype: str) -> None:
+    weights = [(np.eye(3, 4, dtype=dtype), np.zeros(4, dtype)), (np.ones((4, 2), dtype), np.zeros(2, dtype))]
+    loaded: list[Architecture] = []
+
+    def trace(x: Array, targets: Array) -> dict[str, Array]:
+        assert x.dtype == targets.dtype == dtype
+        assert (x.shape, targets.shape) == ((models.PROBE, 3), (models.PROBE, 2))
+        assert np.std(x) == pytest.approx(1.0, rel=0.2)
+        z = x @ weights[0][0]
+        return {"z1": z, "a1": np.where(z > 0, z, np.asarray(0.01, dtype) * z)}
+
+    stack: Any = SimpleNamespace(
+        weights=lambda: weights, load=lambda architecture, weights: loaded.append(architecture), trace=trace
+    )
+    assert models.activations(stack) == ("leaky_relu",)
+    assert loaded == [Architecture((3, 4, 2), "identity", "mse", dtype)]  # type: ignore[arg-type]  # one of both
+
+
+def test_a_models_problems_have_seven_examples_and_every_label() -> None:
+    weights = [(np.zeros((3, 4)), np.zeros(4))]
+    stack: Any = SimpleNamespace(weights=lambda: weights)
+    drawn = [one for seed in range(30) for one in models.problems(stack, seed)]
+    assert {len(one.x) for one in drawn} == {7}
+    labels = [one.targets for one in drawn if one.architecture.loss == "cross_entropy"]
+    assert set(np.concatenate(labels)) == {0, 1, 2, 3}
+    values = np.concatenate([one.targets.ravel() for one in drawn if one.targets.ndim == 2])
+    assert (values.min(), values.max()) == (pytest.approx(0.0, abs=0.01), pytest.approx(1.0, abs=0.01))
+    assert np.std([one.x for one in drawn]) == pytest.approx(1.0, rel=0.1)
+
+
+def test_both_processes_are_ended_also_where_the_second_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed: list[str] = []
+
+    def opened(name: str) -> OwnModel:
+        if name == "absent":
+            raise InputError("absent")
+        model = object.__new__(OwnModel)
+        model.name = name
+        return model
+
+    monkeypatch.setattr(models, "opened", opened)
+    monkeypatch.setattr(OwnModel, "close", lambda self: closed.append(self.name))
+    with models.both(("a", "b")):
+        assert not closed
+    assert sorted(closed) == ["a", "b"]
+    with pytest.raises(InputError), models.both(("c", "absent")):
+        pass
+    assert closed[2:] == ["c"]
