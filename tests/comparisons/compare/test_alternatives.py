@@ -1,5 +1,7 @@
 """Causes: each sentence is told where its own mistake was made, and none where there is none."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,9 @@ from backproof.comparisons.check.battery.grid import generic_problem
 from backproof.comparisons.compare.alternatives import (
     Given,
     _alternatives,
+    _fits,
     _habits,
+    _operations,
     causes_of,
     lost_digits,
     other_updates,
@@ -385,3 +389,101 @@ def test_digits_that_are_lost_are_described(share: float, said: str) -> None:
 def test_in_single_precision_its_own_digits_are_no_loss() -> None:
     right = np.array([1.0])
     assert "float32" not in lost_digits(right * (1 + 2.0**-24), right, Arithmetic.of("float32"))
+
+
+def of_four_inputs(batch_size: int) -> Given:
+    """Four inputs and three outputs."""
+    architecture = Architecture((4, 3), "identity", "mse", "float32")
+    return Given(generic_problem(architecture, batch_size, seed=0))
+
+
+SINGLE = Arithmetic.of("float32", shadow=False)
+
+
+@pytest.mark.parametrize(("batch_size", "operations"), [(5, 5 + 32), (50, 50 + 32)])
+def test_an_alternative_may_round_once_for_every_term_of_the_longest_sum_and_four_functions(
+    batch_size: int, operations: int
+) -> None:
+    """Beside its own entry and the largest: here both are 8, and the right one is known to within 1e-5."""
+    given, right = of_four_inputs(batch_size), Bounded(np.array([4.0]), np.array([1e-5]))
+    room = 1e-5 + SINGLE.unit * operations * 16.0
+    for share, told_of in ((0.99, True), (1.01, False)):
+        for sign in (1, -1):
+            found = causes_of(
+                "dW1x", np.array([8.0 + sign * share * room]), right, _with_nothing(given), SINGLE
+            )
+            assert ("twice what it should be" in found) == told_of
+
+
+def _with_nothing(given: Given) -> Given:
+    """Inputs and delta that explain nothing."""
+    n = given.problem.batch_size
+    return replace(given, inputs=np.zeros((n, 1)), delta=np.zeros((n, 1)))
+
+
+def test_small_entries_may_round_as_the_largest_does() -> None:
+    given = _with_nothing(of_four_inputs(2))
+    right = Bounded(np.array([4.0, 1e-3, 0.0]), np.zeros(3))
+    off = 0.9 * SINGLE.unit * 36 * 8.0
+    assert _fits(np.array([8.0, 2e-3 + off, off]), 2 * right.value, right, SINGLE, 36.0)
+    assert not _fits(np.array([8.0, 2e-3 + off, 1.2 * off]), 2 * right.value, right, SINGLE, 36.0)
+    assert _operations(given) == 36.0
+
+
+def test_what_is_not_finite_or_of_another_shape_fits_nothing() -> None:
+    right = Bounded.exact(np.ones(2))
+    assert _fits(np.ones(2), np.ones(2), right, WIDE, 1.0)
+    for found, other in (
+        (np.array([1.0, np.nan]), np.ones(2)),
+        (np.ones(2), np.array([1.0, np.inf])),
+        (np.ones(2), np.ones((2, 1))),
+        (np.ones(2), np.ones(1)),
+    ):
+        assert not _fits(found, other, right, WIDE, 1.0)
+    nothing = Bounded.exact(np.zeros((0, 2)))
+    assert _fits(nothing.value, nothing.value, nothing, WIDE, 1.0)
+
+
+def test_what_underflowed_fits_zero() -> None:
+    right = Bounded.exact(np.zeros(2))
+    assert _fits(np.full(2, SINGLE.tiny), np.zeros(2), right, SINGLE, 1.0)
+    assert not _fits(np.full(2, 1.1 * SINGLE.tiny), np.zeros(2), right, SINGLE, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("bits", "said"),
+    [
+        (8.4, "bfloat16"),
+        (8.6, "float16"),
+        (5.9, "bfloat16"),
+        (13.4, "float16"),
+        (13.6, ""),
+        (21.6, "float32"),
+    ],
+)
+def test_a_precision_is_named_within_two_and_a_half_bits(bits: float, said: str) -> None:
+    right = np.array([1.0])
+    told_of = lost_digits(right + 2.0**-bits, right, WIDE)
+    assert told_of.startswith(f"right to {bits * np.log10(2):.1f} digits and no further")
+    assert told_of.partition("summed in ")[2] == (f"{said}?" if said else "")
+
+
+def test_digits_are_lost_of_the_largest_entry_of_either_sign_and_nothing_is_lost_of_none() -> None:
+    right, off = np.array([0.5, -4.0]), np.array([0.0, 0.04])
+    assert lost_digits(right - off, right, WIDE) == lost_digits(right + off, right, WIDE)
+    assert lost_digits(right + off, right, WIDE).startswith("right to 2.0 digits")
+    assert lost_digits(np.zeros(0), np.zeros(0), WIDE) == ""
+    assert lost_digits(np.ones(2), np.zeros(2), WIDE) == ""
+    assert lost_digits(np.full(2, np.nan), right, WIDE) == ""
+    assert lost_digits(right * 1.0199, right, WIDE) != "" == lost_digits(right * 1.0201, right, WIDE)
+
+
+def test_digits_are_described_only_where_no_cause_fits() -> None:
+    given = _with_nothing(of_four_inputs(2))
+    right = Bounded(np.array([1.0, 2.0]), np.full(2, 1e-9))
+    assert causes_of("dW1", np.array([1.0, 2.001]), right, given, WIDE) == (
+        "right to 3.3 digits and no further: computed or summed in float16?",
+    )
+    assert (
+        len(causes_of("dW1", np.array([4.0, 8.0]), replace(right, error=np.full(2, 9.0)), given, WIDE)) == 3
+    )

@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backproof.comparisons.compare import intervals
 from backproof.comparisons.compare.intervals import Habits, Interval, bounded, constant, rule
 from backproof.comparisons.verdicts.rounding import Arithmetic
 from backproof.scratch.architecture import Array, DtypeName, OptimizerSpec
+from tests.support.leaving_out import leaving_out
 
 WIDE = Arithmetic.of("float64")
 ends = st.tuples(st.floats(-100, 100), st.floats(-100, 100)).map(sorted)
@@ -241,3 +243,85 @@ def test_without_habits_it_is_the_rule_itself() -> None:
     update, state = rule(ADAM), dict[str, Interval]()
     found = update(Interval.around(THETAS[0], 0.0, WIDE), Interval.around(GRADIENTS[0], 0.0, WIDE), 1, state)
     assert found.holds(adam(ADAM)[0])
+
+
+# --- what rounds in single precision, and at the ends of the range ------------------------------------------
+
+SINGLE = Arithmetic.of("float32", shadow=False)
+U = SINGLE.unit
+
+
+def single(value: float, error: float = 0.0) -> Interval:
+    return Interval.around(np.array([value]), error, SINGLE)
+
+
+@pytest.mark.parametrize("number", [0.1, -0.1])
+@pytest.mark.parametrize("name", sorted(OPERATIONS))
+def test_a_constant_of_either_sign_may_have_been_rounded_before_any_operation(
+    name: str, number: float
+) -> None:
+    rounded = float(np.float32(number))
+    found = OPERATIONS[name](single(3.0), number)
+    for constant_used in (number, rounded):
+        assert found.holds(np.array([OPERATIONS[name](3.0, constant_used)]))
+    assert (single(3.0) / abs(number)).holds(np.array([3.0 / abs(rounded)]))
+    assert found.radius[0] < 10 * U * 3.0
+
+
+def test_an_exact_number_is_bounded_by_the_smallest_normal_number() -> None:
+    assert bounded(single(2.0)).error[0] == SINGLE.tiny
+    assert bounded(single(2.0, 0.5)).error[0] == pytest.approx(0.5, rel=1e-5)
+
+
+def test_beyond_half_of_the_largest_number_nothing_is_known() -> None:
+    for share, known in ((0.24, True), (0.26, False)):
+        total = single(share * SINGLE.largest) + single(share * SINGLE.largest)
+        assert np.isfinite(total.high[0]) == np.isfinite(total.low[0]) == known
+
+
+def adam_step(first: float, moment: float) -> float:
+    """One step from theta = 0 by g = 1 at t = 4, without eps: m / first / sqrt(v / second)."""
+    return -0.1 * moment / first / np.sqrt((1 - 0.5) / (1 - 0.5**4))
+
+
+LATE = OptimizerSpec("adam", 0.1, beta1=0.9999, beta2=0.5, eps=1e-30)
+
+
+def late_step() -> Interval:
+    return rule(LATE)(single(0.0), single(1.0), 4, {})
+
+
+@pytest.mark.parametrize(
+    ("term", "instead"),
+    [
+        ("g * constant(1.0 - b1, unit, g)", "g * (1.0 - b1)"),
+        ("constant(c, (t + 2) * unit, g)", "constant(c, t * unit, g)"),
+        ("constant(c, (t + 2) * unit, g)", "constant(c, 2 * unit, g)"),
+    ],
+)
+def test_one_less_a_power_of_beta_is_as_uncertain_as_beta_and_its_power(term: str, instead: str) -> None:
+    """beta1 is all but 1: 1 - beta1 has few digits left, and 1 - beta1^4 not many more."""
+    moment, first = 1 - LATE.beta1 + 0.98 * U, 1 - LATE.beta1**4 - 0.98 * 6 * U
+    found = np.array([adam_step(first, moment)])
+    exact = late_step()
+    assert exact.holds(found)
+    assert exact.radius[0] <= 1.05 * abs(found[0] - exact.middle[0])
+    with leaving_out(intervals, term, instead):
+        assert not late_step().holds(found)
+
+
+@pytest.mark.parametrize("correction", ["none", "first only", "not raised to t"])
+@pytest.mark.parametrize("eps", ["outside", "inside", "before the correction"])
+def test_two_habits_at_once_are_both_in_the_formula(correction: str, eps: str) -> None:
+    found = taken(ADAM, Habits(correction=correction, eps=eps))
+    for one, right in zip(found, adam(ADAM, correct=correction, eps=eps), strict=True):
+        assert one.holds(right)
+
+
+def test_a_decay_is_decoupled_only_where_there_is_one() -> None:
+    spec = OptimizerSpec("sgd", 0.1)
+    plain, asked = (
+        rule(spec, Habits(decay=word))(single(3.0), single(2.0), 1, {}) for word in ("half", "decoupled")
+    )
+    assert (plain.low[0], plain.high[0]) == (asked.low[0], asked.high[0])
+    assert plain.holds(np.array([3.0 - 0.2]))

@@ -141,7 +141,7 @@ def test_a_probe_is_of_every_activation_s_ordinary_numbers_in_the_models_precisi
 
     def trace(x: Array, targets: Array) -> dict[str, Array]:
         assert x.dtype == targets.dtype == dtype
-        assert (x.shape, targets.shape) == ((models.PROBE, 3), (models.PROBE, 2))
+        assert (x.shape, targets.shape) == ((64, 3), (64, 2))
         assert np.std(x) == pytest.approx(1.0, rel=0.2)
         z = x @ weights[0][0]
         return {"z1": z, "a1": np.where(z > 0, z, np.asarray(0.01, dtype) * z)}
