@@ -1,3 +1,6 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from itertools import islice
 from types import SimpleNamespace
 from typing import Any
@@ -5,20 +8,30 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backproof.comparisons.compare import models, words
+from backproof.comparisons.compare import campaign, models, words
 from backproof.comparisons.compare.campaign import (
     OTHERS,
     PER_ARCHITECTURE,
     Drawn,
+    _answered,
+    _architecture,
+    _counted,
     _of_stack,
     _problem,
     _rule,
+    _verdict,
+    described_rule,
     draw,
     run,
 )
+from backproof.comparisons.compare.part import Question, described
+from backproof.comparisons.compare.result import Link, Side, Tally
+from backproof.comparisons.contenders.scratch_mlp import ScratchMLP
 from backproof.comparisons.running.progress import Silent
 from backproof.comparisons.verdicts.outcome import Outcome
-from backproof.scratch.architecture import ACTIVATIONS, DTYPES, LOSSES, Architecture
+from backproof.reference.contender import Contender
+from backproof.scratch.architecture import ACTIVATIONS, DTYPES, LOSSES, Architecture, OptimizerSpec
+from tests.support.two_implementations import Halved
 
 HALVED = "tests.support.two_implementations:Halved"
 
@@ -138,3 +151,130 @@ def test_the_numbers_of_problems_are_of_all_sizes_and_kinds() -> None:
     sparse = [one for one in drawn if 0.5 < (one.x == 0).mean() < 0.9]
     for kind in (whole, equal, sparse):
         assert 0.1 < len(kind) / 400 < 0.35
+
+
+# --- what is drawn, counted and asked -----------------------------------------------------------------------
+
+
+def test_architectures_are_small_and_one_in_ten_has_a_wide_layer_that_is_not_the_last() -> None:
+    rng = np.random.default_rng(0)
+    drawn = [_architecture(rng).layer_sizes for _ in range(1500)]
+    ordinary = [size for sizes in drawn for size in sizes if size != 300]
+    assert (min(ordinary), max(ordinary)) == (1, 39)
+    wide = [sizes for sizes in drawn if 300 in sizes]
+    assert len(wide) / 1500 == pytest.approx(0.1, abs=0.025)
+    assert all(sizes[-1] != 300 for sizes in drawn)
+    assert any(sizes[0] == 300 for sizes in wide)
+    assert any(300 in sizes[1:-1] for sizes in wide)
+    assert {len(sizes) for sizes in drawn} == {2, 3, 4, 5, 6, 7}
+
+
+def test_batches_have_up_to_sixty_three_examples_and_every_third_architecture_other_activations(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert PER_ARCHITECTURE == 10
+    monkeypatch.setattr(campaign, "PER_ARCHITECTURE", 1)
+    found = list(draw(240, 0))
+    sizes = [one.problem.batch_size for one in found]
+    assert (min(sizes), max(sizes) > 50, max(sizes) < 64) == (1, True, True)
+    assert np.median(sizes) == pytest.approx(8, abs=3)
+    for family, one in enumerate(found):
+        n_hidden = len(one.problem.weights) - 1
+        assert len(one.activations) == (n_hidden if family % 3 == 2 else 0)
+
+
+def test_a_models_own_batches_are_of_every_size_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    stack: Any = SimpleNamespace(weights=lambda: [(np.ones((3, 2)), np.ones(2))])
+    monkeypatch.setattr(models, "activations", lambda stack: ("gelu",))
+    found = list(_of_stack(stack, 150, 0))
+    sizes = [one.problem.batch_size for one in found]
+    assert (min(sizes), max(sizes) > 50, max(sizes) < 64) == (1, True, True)
+    assert {one.activations for one in found} == {("gelu",)}
+
+
+def a_link(outcome: Outcome) -> Link:
+    return Link("dW1", outcome, 0.0, 1.0, "", 0.0, 0.0, 0.0)
+
+
+def test_problems_alarms_tensors_and_undecided_ones_are_counted() -> None:
+    right, wrong, open_ = map(a_link, (Outcome.PASS, Outcome.FAIL, Outcome.INCONCLUSIVE))
+    tally = Tally("a", "float32")
+    for links in ((right, wrong, wrong), (), (open_, right), (open_,)):
+        tally = _counted(tally, Side("a", links))
+    assert tally == Tally("a", "float32", problems=3, alarms=1, tensors=6, undecided=2)
+
+
+def test_a_campaign_passes_where_each_side_was_asked_and_decided_something() -> None:
+    def verdict(**changes: int) -> Outcome:
+        right = Tally("a", "float32", problems=2, alarms=0, tensors=4, undecided=3)
+        return _verdict((right, replace(right, **changes)))  # type: ignore[arg-type]  # counts alone
+
+    assert verdict() is Outcome.PASS
+    assert verdict(alarms=1) is Outcome.FAIL
+    assert verdict(problems=0) is Outcome.INCONCLUSIVE
+    assert verdict(undecided=4) is Outcome.INCONCLUSIVE
+    assert verdict(undecided=4, alarms=1) is Outcome.FAIL
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        (OptimizerSpec("sgd"), "sgd"),
+        (OptimizerSpec("sgd", momentum=0.5), "momentum"),
+        (OptimizerSpec("sgd", momentum=0.5, nesterov=True), "nesterov"),
+        (OptimizerSpec("sgd", momentum=0.5, nesterov=True, weight_decay=0.1), "nesterov with weight decay"),
+        (OptimizerSpec("adam"), "adam"),
+        (OptimizerSpec("adam", weight_decay=0.1), "adam with weight decay"),
+    ],
+)
+def test_a_rule_is_described_by_what_it_has(spec: OptimizerSpec, said: str) -> None:
+    assert described_rule(spec) == said
+
+
+def test_whose_layers_are_not_known_is_not_asked_for_other_activations() -> None:
+    problem = next(draw(1, 0)).problem
+    found = _answered("scratch", ScratchMLP(), Question(problem, {}, ("gelu",)))
+    assert found == Side("scratch", (), ("it has four activations",))
+
+
+@pytest.fixture
+def without_processes(monkeypatch: pytest.MonkeyPatch) -> list[Contender]:
+    """Both sides by name: `wrong` halves the gradients of its biases."""
+    sides: list[Contender] = [ScratchMLP(), Halved()]
+
+    @contextmanager
+    def both(names: tuple[str, str]) -> Iterator[tuple[Contender, Contender]]:
+        yield sides[0], sides[1]
+
+    monkeypatch.setattr(models, "both", both)
+    return sides
+
+
+@pytest.mark.usefixtures("without_processes")
+def test_of_many_problems_with_an_alarm_a_few_are_kept_and_all_are_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert campaign.MOST_SHOWN == 20
+    monkeypatch.setattr(campaign, "MOST_SHOWN", 2)
+    found = run(("right", "wrong"), 4, 1, Silent())
+    assert len(found.problems) == 2
+    assert {(one.name, bool(one.alarms)) for one in found.campaign} == {("right", False), ("wrong", True)}
+    assert sum(one.problems for one in found.campaign if one.name == "wrong") == 4
+    assert [[side.name for side in one.sides] for one in found.problems] == [["right", "wrong"]] * 2
+    assert [(one.name, one.dtype) for one in found.campaign] == sorted(
+        (one.name, one.dtype) for one in found.campaign
+    )
+
+
+@pytest.mark.usefixtures("without_processes")
+def test_a_campaign_asks_the_problems_of_its_seed_with_their_own_rules() -> None:
+    found = run(("right", "wrong"), 3, 4, Silent())
+    expected = [described(one.problem, one.activations) for one in draw(3, 4)]
+    assert [one.problem for one in found.problems] == expected
+    rule = described_rule(next(draw(1, 4)).rule)
+    steps = {
+        link.tensor.partition(", step")[0]
+        for link in found.problems[0].sides[0].links
+        if "step" in link.tensor
+    }
+    assert steps == {rule}
