@@ -122,7 +122,7 @@ def judge_gradient(
         return verdict
     verdict = _better(verdict, _judged(estimated_reference(reference), found, witness, required))
     if verdict.outcome == Outcome.INCONCLUSIVE and shared_deltas and not reference.undecided:
-        return _jointly(reference, found, witness, verdict)
+        return _jointly(reference, found, witness, verdict, required)
     return verdict
 
 
@@ -182,14 +182,16 @@ def expected_gradient(reference: Reference, witness: Bounded | None) -> Bounded:
     return Bounded(value, np.where(proven, 0.0, own.error + witness.error))
 
 
-def _jointly(reference: Reference, found: Array, witness: Bounded | None, first: Verdict) -> Verdict:
+def _jointly(
+    reference: Reference, found: Array, witness: Bounded | None, first: Verdict, required: float
+) -> Verdict:
     """The first verdict, unless a coarsely resolved layer's dW and db cannot come from the same deltas."""
-    architecture, wanted = reference.architecture, first.required or 0.0
+    architecture = reference.architecture
     expected = witness or Bounded(reference.gradient.value, np.zeros_like(reference.gradient.value))
     bounds = reference.gradient.error + expected.error
     for layer, pair in enumerate(architecture.layer_slices()):
         seen = [group_resolution(expected.value[part], bounds[part]) or 0.0 for part in pair]
-        if max(seen) <= wanted:
+        if max(seen) <= required:
             continue
         scale, unit = scale_of_error(reference, found, expected, layer)
         if scale > MARGIN:

@@ -59,7 +59,7 @@ MODULES: tuple[ModuleType, ...] = (
 )
 
 SUMS: dict[str, dict[str, int]] = {
-    "activation_bounds": {"_relu": 1, "_sigmoid": 12, "_smooth": 2, "_tanh": 11},
+    "activation_bounds": {"_relu": 1, "_sigmoid": 10, "_smooth": 2, "_tanh": 10},
     "backward_bounds": {"_descend": 3, "_layer_gradient": 5, "_source": 15, "backward": 1, "row_blocks": 3},
     "certified_differences": {
         "_Perturbed._majorants": 5,

@@ -74,6 +74,23 @@ def other_formula_of_tanh() -> float:
     return largest_share(0.9 * SINGLE.from_z * U / np.cosh(0.1) ** 2, found.derivative.error[0, 0])
 
 
+def other_formula_of_a_moved_tanh() -> float:
+    """The same at z = 0 to within 1e-3, where sech(z)^2 falls by e^2 to either side."""
+    e = 1e-3
+    found = ACTIVATION_BOUNDS["tanh"](Bounded(np.zeros(1), np.array([e])), SINGLE)
+    return largest_share(
+        np.tanh(e) ** 2 + 0.95 * SINGLE.from_z * U / np.cosh(e) ** 2, found.derivative.error[0]
+    )
+
+
+def other_formula_of_a_moved_sigmoid() -> float:
+    """The sigmoid's slope of 1/4 falls by e^2 / 16 to either side."""
+    e = 2e-3
+    found = ACTIVATION_BOUNDS["sigmoid"](Bounded(np.zeros(1), np.array([e])), SINGLE)
+    slope = 0.25 / np.cosh(e / 2) ** 2
+    return largest_share(0.25 - slope + 0.95 * SINGLE.from_z * U * slope, found.derivative.error[0])
+
+
 def curved_tanh() -> float:
     """z off by 0.2 at 0.6: the derivative at the shadow's z leaves out a part of what a moves by."""
     z, e = 0.6, 0.2
@@ -268,6 +285,34 @@ TERMS = {
     ),
     "another formula of the derivative": Term(
         activation_bounds, "np.maximum(from_a, from_z)", "from_a", other_formula_of_tanh
+    ),
+    "another formula, and z's error in it, of tanh": Term(
+        activation_bounds,
+        "by_z = z.error**2 + ",
+        "by_z = ",
+        other_formula_of_a_moved_tanh,
+        0.9,
+    ),
+    "z's error, and another formula of tanh": Term(
+        activation_bounds,
+        "z.error**2 + arithmetic.gamma(arithmetic.from_z) * nearest",
+        "z.error**2",
+        other_formula_of_a_moved_tanh,
+        0.9,
+    ),
+    "another formula, and z's error in it, of the sigmoid": Term(
+        activation_bounds,
+        "by_z = z.error**2 / 8 + ",
+        "by_z = ",
+        other_formula_of_a_moved_sigmoid,
+        0.65,
+    ),
+    "z's error, and another formula of the sigmoid": Term(
+        activation_bounds,
+        "z.error**2 / 8 + arithmetic.gamma(arithmetic.from_z) * d",
+        "z.error**2 / 16",
+        other_formula_of_a_moved_sigmoid,
+        0.65,
     ),
     "curvature of tanh": Term(
         activation_bounds,

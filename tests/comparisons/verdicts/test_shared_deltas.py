@@ -14,6 +14,7 @@ from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.comparisons.verdicts.relu_kinks import flat_gradient, judge_gradient
 from backproof.comparisons.verdicts.rounding import Bounded
 from backproof.comparisons.verdicts.shared_deltas import MARGIN, scale_of_error
+from backproof.comparisons.verdicts.verdict import REQUIRED_RESOLUTION
 from backproof.scratch.architecture import Architecture, Array
 from tests.support.strategies import Case, cases, random_case
 
@@ -108,6 +109,18 @@ def test_a_layer_is_judged_jointly_where_only_one_of_its_tensors_is_coarse(
     reference, found = saturated()
     verdict = judge_gradient(reference, spoiled(found, slice(0, 3), 1 + 1e-4), shared_deltas=True)
     assert verdict.outcome == Outcome.FAIL
+
+
+@pytest.mark.parametrize("resolution", [REQUIRED_RESOLUTION["float32"], 1e-9, None])
+def test_a_layer_that_is_resolved_as_finely_as_required_is_not_judged_jointly(
+    resolution: float | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reference, found = saturated()
+    wrong = spoiled(found, slice(0, 3), 1 + 1e-4)
+    monkeypatch.setattr(relu_kinks, "group_resolution", lambda expected, bounds: resolution)
+    assert judge_gradient(reference, wrong, shared_deltas=True).outcome == Outcome.INCONCLUSIVE
+    finer = judge_gradient(reference, wrong, shared_deltas=True, required=1e-10).outcome
+    assert finer == (Outcome.INCONCLUSIVE if resolution is None else Outcome.FAIL)
 
 
 def float32_products(a: Array, delta: Array) -> Array:
