@@ -125,6 +125,25 @@ def test_held_to_avx2_a_process_reports_kernels_of_avx2(monkeypatch: pytest.Monk
     assert not any(map(of_avx512, kernels.values())), kernels
 
 
+@pytest.mark.parametrize(
+    ("found", "left_out"),
+    [
+        (["SSE3", "AVX2", "FMA3"], None),
+        (["AVX2", "AVX512F", "X86_V4", "F16C"], "AVX512F,X86_V4"),
+        (None, None),
+    ],
+)
+def test_numpy_is_told_all_of_avx512_that_it_has_and_nothing_where_it_has_none(
+    monkeypatch: pytest.MonkeyPatch, found: list[str] | None, left_out: str | None
+) -> None:
+    config = {} if found is None else {"SIMD Extensions": {"found": found}}
+    monkeypatch.setattr("numpy.show_config", lambda mode: config)
+    held = launch.held_to_avx2()
+    assert held.get("NPY_DISABLE_CPU_FEATURES") == left_out
+    assert ("NPY_DISABLE_CPU_FEATURES" in held) == (left_out is not None)
+    assert held["ATEN_CPU_CAPABILITY"] == "avx2"
+
+
 def test_held_to_avx2_xla_is_told_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XLA_FLAGS", "--mine")
     assert environment(2, "avx2")["XLA_FLAGS"] == "--mine --xla_cpu_max_isa=AVX2"

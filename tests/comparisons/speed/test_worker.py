@@ -1,9 +1,11 @@
 """What one contender does wrong becomes its cell, and the others go on; what is inside the clock."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import threadpoolctl
 
@@ -115,6 +117,55 @@ def test_the_warm_up_is_outside_the_clock(tmp_path: Path) -> None:
     found = benched(tmp_path).round(TimeRound(n_steps=7, warm_up=4))
     assert (found.steps, found.seconds, found.cpu_seconds) == (7, 7.0, 7.0)
     assert found.losses == 11
+
+
+def test_the_clock_on_the_wall_and_that_of_the_processor_are_each_read_at_both_ends(tmp_path: Path) -> None:
+    """The processor's has run for a hundred seconds before, and goes half as fast."""
+    clock = Steps()
+    bench = Bench(
+        OneSecondPerStep(clock), clock, lambda: 100.0 + clock() / 2, lambda: ThreadReport({"cores": 1}, {})
+    )
+    bench.prepare(Prepare(CASE, str(data_file(tmp_path)(CASE)), 0))
+    found = bench.round(TimeRound(n_steps=7, warm_up=4))
+    assert (found.seconds, found.cpu_seconds) == (7.0, 3.5)
+
+
+def test_a_round_tells_its_first_and_its_last_loss_and_none_where_there_is_none(tmp_path: Path) -> None:
+    class Silent(OneSecondPerStep):
+        def train(self, *given: Any) -> Sequence[float]:
+            super().train(*given)
+            return []
+
+    losses = [3.0, 2.0, 1.5, 1.0]
+
+    class Saying(OneSecondPerStep):
+        def train(self, *given: Any) -> Sequence[float]:
+            super().train(*given)
+            return losses
+
+    bench = benched(tmp_path)
+    for kind, first, last in ((Silent, np.nan, np.nan), (Saying, 3.0, 1.0)):
+        bench.contender = kind(bench.clock)  # type: ignore[arg-type]  # the clock it was made with
+        found = bench.round(TimeRound(3, 1))
+        np.testing.assert_equal([found.first_loss, found.last_loss], [first, last])
+        assert found.losses == (0 if kind is Silent else 4)
+        assert found.parts is None
+
+
+def test_data_are_read_anew_where_they_or_their_precision_are_others(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    bench = Bench(ScratchMLP(), report=lambda: ThreadReport({}, {}))
+    bench.prepare(Prepare(CASE, str(data_file(tmp_path / "a")(CASE)), 0))
+    x = bench.x
+    assert x.dtype == np.float32
+    bench.prepare(Prepare(CASE, str(data_file(tmp_path / "a")(CASE)), 1))
+    assert bench.x is x
+    wide = replace(CASE, dtype="float64")
+    bench.prepare(Prepare(wide, str(data_file(tmp_path / "a")(wide)), 0))
+    assert bench.x.dtype == np.float64
+    bench.prepare(Prepare(wide, str(data_file(tmp_path / "b")(wide)), 0))
+    assert bench.x is not x
 
 
 def test_images_are_counted_with_the_short_last_batch(tmp_path: Path) -> None:
