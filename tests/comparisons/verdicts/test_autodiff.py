@@ -14,6 +14,8 @@ import torch
 from torch import nn
 
 from backproof import check_autodiff, check_module
+from backproof.comparisons.verdicts import autodiff
+from backproof.comparisons.verdicts.derivative_judge import Search
 from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.reference import torch_arithmetic, torch_functions
 from backproof.scratch.errors import InputError
@@ -592,3 +594,43 @@ def test_a_module_is_called_at_most_two_and_a_half_times_as_often_as_two_sided_d
 def test_zeros_of_a_clipped_loss_are_held_against_the_slopes_where_it_begins() -> None:
     f, args = torch_functions.case("cosine embedding", 1)
     assert check_autodiff(f, *args, order=2)
+
+
+@pytest.fixture
+def searches(monkeypatch: pytest.MonkeyPatch) -> dict[str, Search]:
+    """What is asked of every kind of judge."""
+    found: dict[str, Search] = {}
+    answers: dict[str, Any] = {
+        "judge_program": {},
+        "judge_precision": {},
+        "judge_forward": ({}, ()),
+        "judge_second": {},
+        "judge_second_precision": {},
+    }
+    for name, answer in answers.items():
+
+        def judged(*given: Any, name: str = name, answer: Any = answer) -> Any:
+            (found[name],) = [one for one in given if isinstance(one, Search)]
+            return answer
+
+        monkeypatch.setattr(autodiff, name, judged)
+    return found
+
+
+def test_what_is_asked_for_arrives_at_every_judge(searches: dict[str, Search], x: torch.Tensor) -> None:
+    check_autodiff(nn.Tanh(), x)
+    assert searches == dict.fromkeys(("judge_program", "judge_precision"), Search(None, None, 0))
+    check_autodiff(nn.Tanh(), x, order=2, required=0.25, max_entries=5, seed=7)
+    assert len(searches) == 5
+    assert set(searches.values()) == {Search(0.25, 5, 7)}
+    check_module(nn.Tanh(), x, resolution=0.125, max_entries=3, seed=2)
+    assert searches["judge_program"] == Search(0.125, 3, 2)
+    check_module(nn.Tanh(), x)
+    assert searches["judge_program"] == Search(None, None, 0)
+
+
+def test_so_many_entries_as_are_asked_for_are_looked_at(x: torch.Tensor) -> None:
+    few = check_autodiff(nn.Tanh(), x, max_entries=5)["input[0]"]
+    assert few.n_compared == 5
+    assert "5 of 12 entries one by one, all through 8 directions" in few.reason
+    assert check_autodiff(nn.Tanh(), x, max_entries=12)["input[0]"].n_compared == 12
