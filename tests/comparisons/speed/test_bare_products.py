@@ -52,3 +52,41 @@ def test_products_alone_have_no_answers() -> None:
         floor.loss_and_gradient(np.ones((1, 4)), np.zeros(1, int))
     with pytest.raises(NotOffered, match="train nothing"):
         floor.weights()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_products_are_of_the_network_s_own_precision_and_of_hundredths_where_no_value_is_known(
+    dtype: str,
+) -> None:
+    """Beside the images and the weights; a subnormal number in a buffer would slow a product down."""
+    architecture = SpeedCase((6, 5, 4, 3), 2, "sgd", dtype).architecture
+    weights = [W for W, _ in initialize(architecture, 0).weights()]
+    x = np.linspace(0, 1, 12).reshape(2, 6)
+    forward, backward = products_of_a_step(architecture, weights, x)
+    assert {array.dtype.name for product in forward + backward for array in product} == {dtype}
+    np.testing.assert_array_equal(forward[0][0], x.astype(dtype))
+    buffers = [forward[1][0], forward[2][0], *(product[1] for product in backward[::2]), backward[1][0]]
+    assert {float(value) for array in buffers for value in array.ravel()} == {
+        float(np.dtype(dtype).type(0.01))
+    }
+    for (_, W, _), own in zip(forward, weights, strict=True):
+        assert W is own
+    assert [product[1].base is W for product, W in zip(backward[1::2], weights[:0:-1], strict=True)] == [
+        True
+    ] * 2
+    outputs = [out for _, _, out in forward]
+    assert len({id(out) for out in outputs}) == 3
+    assert not any(np.shares_memory(out, array) for out in outputs for array in buffers)
+
+
+def test_the_products_of_every_size_of_a_batch_are_made_of_so_many_images() -> None:
+    case = SpeedCase((4, 3), 4)
+    floor, seen = BareProducts(), list[tuple[int, ...]]()
+    floor.load(case.architecture, initialize(case.architecture, 0).weights())
+    with pytest.MonkeyPatch.context() as patch:
+        dot = np.dot
+        patch.setattr(np, "dot", lambda a, b, out: (seen.append(a.shape), dot(a, b, out=out)))
+        assert (
+            floor.train(np.ones((6, 4), np.float32), np.zeros(6, int), batches(6, 4, 3, 0), case.spec) == []
+        )
+    assert seen == [(4, 4), (4, 4), (2, 4), (4, 2), (4, 4), (4, 4)]

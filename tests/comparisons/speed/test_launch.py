@@ -51,6 +51,20 @@ def test_every_library_is_told_its_threads_before_it_is_loaded() -> None:
         assert found[name] == "2"
 
 
+def test_a_process_is_quiet_finds_no_file_of_its_folder_and_inherits_the_rest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SOMETHING_ELSE", "kept")
+    monkeypatch.setenv("TQDM_DISABLE", "0")
+    monkeypatch.delenv("XLA_FLAGS", raising=False)
+    found = environment(2)
+    assert QUIET.items() <= found.items()
+    assert processes.SAFE_PATH.items() <= found.items()
+    assert (found["SOMETHING_ELSE"], found["XLA_FLAGS"]) == ("kept", "")
+    assert not launch.AVX2.keys() & found.keys()
+    assert launch.AVX2.items() <= environment(2, "avx2").items()
+
+
 def test_kernels_are_left_to_the_libraries_unless_the_environment_shall_decide(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from backproof.comparisons.contenders.known import SCRATCH
-from backproof.comparisons.results.cells import Invalid
+from backproof.comparisons.results.cells import Failed, Invalid
 from backproof.comparisons.results.codec import decode, encode
 from backproof.comparisons.running.environment import processor
 from backproof.comparisons.running.progress import Silent
@@ -18,8 +19,9 @@ from backproof.comparisons.speed import part as speed_part
 from backproof.comparisons.speed.cases import FIVE_CASES, SpeedCase
 from backproof.comparisons.speed.entrants import CONTROL, FLOOR, Entrant
 from backproof.comparisons.speed.part import Asked, measure, summarise
-from backproof.comparisons.speed.protocol import Session
+from backproof.comparisons.speed.protocol import Failure, Log, Session, StepParts
 from backproof.comparisons.speed.result import (
+    Cell,
     Comparison,
     Estimate,
     Finding,
@@ -34,6 +36,7 @@ from backproof.scratch.errors import InputError
 from tests.support.fake_timing import CASE, Clock, InProcess, Workers, data_file, entries
 
 SETTINGS = Settings(launches=5, rounds=4, round_seconds=5.0, warm_up=2)
+CLOCK = Clock(np.random.default_rng(0), noise=0.002)
 
 
 def found(folder: Path, settings: Settings = SETTINGS, **delays: float) -> SpeedResult:
@@ -195,3 +198,57 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
 
 def test_the_kind_of_processor_is_kept(tmp_path: Path) -> None:
     assert found(tmp_path).kind == ProcessorKind(processor(), {})
+
+
+NOTHING = Log((), (), {}, (), SETTINGS, interrupted=False)
+
+
+def test_a_cell_without_a_ratio_is_that_of_its_own_case_threads_and_entrant() -> None:
+    def cell(**place: object) -> Cell:
+        failure = replace(Failure(1, 0, "torch", Failed("why")), **place)  # type: ignore[arg-type]  # one field
+        return speed_part._why_not(replace(NOTHING, failures=(failure,)), 1, 0, "torch")
+
+    none = Invalid("no round in which scratch counted too")
+    assert cell() == Failed("why")
+    assert cell(threads=2) == cell(case=1) == cell(entry="jax") == none
+
+
+def test_the_first_fault_of_a_contender_s_own_turns_stands_where_it_has_no_ratio(tmp_path: Path) -> None:
+    def threads(name: str, expected: int) -> int:
+        return {"torch": 3, "jax": 5}.get(name, expected)
+
+    workers = Workers(dict.fromkeys((SCRATCH, CONTROL, "jax", "torch"), 1.0), CLOCK, threads)
+    log = Session(SETTINGS, [CASE], data_file(tmp_path), entries("jax", "torch"), workers, Silent()).run()
+    part = summarise(log, Asked([CASE], entries("jax", "torch"), lambda case: TimedData("random", "")))
+    assert part.cases[0].ratios == {
+        "jax": Invalid("expected 1 thread, found cores: 5"),
+        "torch": Invalid("expected 1 thread, found cores: 3"),
+    }
+    assert part.cases[0].images_per_second["torch"] is None
+    assert part.means[0].ratios["torch"] is None
+
+
+def test_the_parts_of_a_step_are_medians_over_rounds_of_their_own_case_and_threads() -> None:
+    turns = [StepParts(1, 0, {"loss": float(n), "update": 10.0 * n}) for n in (1, 9, 2)]
+    others = [
+        StepParts(2, 0, {"loss": 77.0, "update": 77.0}),
+        StepParts(1, 1, {"loss": 88.0, "update": 88.0}),
+    ]
+    log = replace(NOTHING, parts=(*others, *turns))
+    assert speed_part._parts(log, 1, 0) == {"loss": 2.0, "update": 20.0}
+    assert speed_part._parts(log, 2, 1) is None
+
+
+def test_a_case_tells_what_was_timed(tmp_path: Path) -> None:
+    part = found(tmp_path, torch=2.0)
+    case = part.cases[1]
+    assert (case.layer_sizes, case.batch_size, case.optimizer, case.dtype) == ((4, 3), 5, "sgd", "float32")
+    assert (case.label, case.threads, case.data) == (CASE.label, 1, TimedData("random", "by hand"))
+    assert set(case.ratios) == {"torch"}
+    assert set(case.images_per_second) == {SCRATCH, CONTROL, "torch"}
+    assert (part.unit, part.kernels.chosen_by, part.interrupted) == ("launch", "each library", False)
+    assert part.entrants["torch"].division == "matched"
+    assert set(part.means[0].ratios) == {CONTROL, "torch"}
+    assert case.noise is not None
+    assert case.noise.floor == pytest.approx(1.0, abs=0.01)
+    assert len(part.cases) == 2

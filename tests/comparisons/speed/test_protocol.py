@@ -9,14 +9,17 @@ import numpy as np
 import pytest
 
 from backproof.comparisons.contenders.known import SCRATCH
-from backproof.comparisons.results.cells import Absent, Invalid
+from backproof.comparisons.results.cells import Absent, Failed, Invalid
 from backproof.comparisons.running.progress import Silent
 from backproof.comparisons.speed import statistics
 from backproof.comparisons.speed.cases import batches
-from backproof.comparisons.speed.entrants import CONTROL, FLOOR, Entrant
+from backproof.comparisons.speed.entrants import CONTROL, FLOOR, PARTS, Entrant
+from backproof.comparisons.speed.launch import WorkerFailedError
+from backproof.comparisons.speed.messages import Prepare, Reply, Request, TimeRound
 from backproof.comparisons.speed.part import Asked, summarise
 from backproof.comparisons.speed.protocol import Log, Session, counterbalanced
 from backproof.comparisons.speed.result import Finding, Settings, SpeedResult, ThreadReport, TimedData
+from backproof.comparisons.speed.worker import Bench
 from backproof.scratch.initializers import initialize
 from backproof.scratch.network import Network
 from tests.support.fake_timing import CASE, Clock, InProcess, Workers, data_file, entries
@@ -252,3 +255,168 @@ def test_who_declines_is_left_out_of_the_rounds_and_the_rest_is_still_counterbal
     log = Session(settings, [CASE], data_file(tmp_path), chosen, workers, Silent()).run()
     assert {record.position for record in log.records} == {0, 1, 2, 3}
     assert [(failure.entry, failure.case) for failure in log.failures] == [("absent", 0)]
+
+
+# --- what every worker is asked, and when ------------------------------------------------------------------
+
+
+class NotingWorker(InProcess):
+    """Notes every request with its timeout, and dies at some of them."""
+
+    dies_at: frozenset[int] = frozenset()
+
+    def __init__(self, bench: Bench, notes: list[tuple[str, object]], name: str) -> None:
+        super().__init__(bench)
+        self.notes, self.name, self.n_asked, self.n_closed = notes, name, 0, 0
+
+    def ask(self, request: Request, timeout: float) -> Reply:
+        self.notes.append((self.name, (request.content, timeout)))
+        self.n_asked += 1
+        if self.n_asked in self.dies_at:
+            raise WorkerFailedError("it died")
+        return super().ask(request, timeout)
+
+    def close(self) -> None:
+        self.n_closed += 1
+
+
+class Noting(Workers):
+    """Launches such workers: `dies` says at which of its requests one dies."""
+
+    def __init__(self, delays: dict[str, float], clock: Clock) -> None:
+        super().__init__(delays, clock)
+        self.notes: list[tuple[str, object]] = []
+        self.started: list[tuple[str, int, NotingWorker]] = []
+        self.dies: dict[str, frozenset[int]] = {}
+
+    def __call__(self, entry: Entrant, n_threads: int) -> NotingWorker:
+        found = NotingWorker(super().__call__(entry, n_threads).bench, self.notes, entry.name)
+        found.dies_at = self.dies.get(entry.name, frozenset())
+        self.started.append((entry.name, n_threads, found))
+        return found
+
+
+def noting(*names: str, **dies: frozenset[int]) -> Noting:
+    workers = Noting(dict.fromkeys((SCRATCH, CONTROL, *names), 1.0), noisy(0, noise=0.0))
+    workers.dies = dies
+    return workers
+
+
+def test_everybody_reads_then_calibrates_then_takes_its_turns_with_the_settings_of_the_session(
+    tmp_path: Path,
+) -> None:
+    settings = Settings(launches=1, rounds=2, round_seconds=2.5, warm_up=3, timeout_seconds=7.0, seed=4)
+    workers = noting()
+    run(tmp_path, workers, settings=settings)
+    path = str(data_file(tmp_path)(CASE))
+    read, calibrate, turn = Prepare(CASE, path, 4), TimeRound(20, 3), TimeRound(3, 3)
+    for name in (SCRATCH, CONTROL):
+        asked = [content for who, content in workers.notes if who == name]
+        assert asked == [(one, 7.0) for one in (read, calibrate, turn, turn)]
+    order = [who for who, _ in workers.notes]
+    assert order[:4] == [SCRATCH, CONTROL] * 2
+    assert [worker.n_closed for _, _, worker in workers.started] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("round_seconds", "delays", "steps"),
+    [
+        (5.0, {SCRATCH: 1.0, CONTROL: 2.0}, 5),
+        (5.1, {SCRATCH: 1.0, CONTROL: 2.0}, 6),
+        (0.1, {SCRATCH: 1.0, CONTROL: 2.0}, 1),
+        (5.0, {SCRATCH: 2.0, CONTROL: 0.5}, 10),
+        (5.0, {SCRATCH: 2.0, CONTROL: 2.0, FLOOR: 0.01, PARTS: 0.01}, 3),
+    ],
+)
+def test_there_are_as_many_steps_as_the_fastest_trainer_takes_seconds_for_and_one_at_least(
+    tmp_path: Path, round_seconds: float, delays: dict[str, float], steps: int
+) -> None:
+    settings = Settings(launches=1, rounds=2, round_seconds=round_seconds, warm_up=1)
+    others = [name for name in delays if name not in (SCRATCH, CONTROL)]
+    log = run(tmp_path, Workers(delays, noisy(0, noise=0.0)), *others, settings=settings)
+    assert {record.steps for record in log.records} == {steps}
+
+
+def test_where_nobody_trains_a_step_counts_as_a_second(tmp_path: Path) -> None:
+    settings = Settings(launches=1, rounds=1, round_seconds=4.0, warm_up=1)
+    workers = Workers({FLOOR: 0.01}, noisy(0))
+    floor = entries(FLOOR)[-1:]
+    log = Session(settings, [CASE], data_file(tmp_path), floor, workers, Silent()).run()
+    assert {record.steps for record in log.records} == {4}
+
+
+@pytest.mark.parametrize(("threads", "pauses"), [(1, []), (2, [0.25] * 4), (3, [0.25] * 4)])
+def test_between_turns_of_several_threads_there_is_a_pause(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, threads: int, pauses: list[float]
+) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr("time.sleep", slept.append)
+    settings = Settings((threads,), launches=1, rounds=2, round_seconds=2.0, warm_up=1, pause_seconds=0.25)
+    workers = noting()
+    run(tmp_path, workers, settings=settings)
+    assert slept == pauses
+    assert {n for _, n, _ in workers.started} == {threads}
+
+
+def test_every_turn_is_written_down_with_its_place(tmp_path: Path) -> None:
+    settings = Settings((1, 2), launches=2, rounds=2, round_seconds=2.0, warm_up=1)
+    workers = noting()
+    cases = [CASE, replace(CASE, batch_size=10)]
+    log = Session(settings, cases, data_file(tmp_path), entries(), workers, Silent()).run()
+    places = [(r.threads, r.launch, r.case, r.round, r.position) for r in log.records]
+    assert places == [
+        (t, n, c, k, p) for t in (1, 2) for n in (0, 1) for c in (0, 1) for k in (0, 1) for p in (0, 1)
+    ]
+    assert {r.images / r.steps for r in log.records if r.case == 0} == {5.0}
+    assert {r.images / r.steps for r in log.records if r.case == 1} == {10.0}
+    assert {r.cpu_seconds for r in log.records} == {2.0}
+    assert all(r.last_loss > 0 and r.first_loss > 0 for r in log.records)
+    assert set(log.reports) == {f"{name}, {t}" for name in (SCRATCH, CONTROL) for t in (1, 2)}
+    assert len(workers.started) == 2 * 2 * 2  # one for each entry, launch and number of threads
+
+
+def test_whoever_dies_is_out_of_its_case_and_started_again_for_the_next(tmp_path: Path) -> None:
+    """It dies when it calibrates; in the second case another process of it does too."""
+    settings = Settings(launches=1, rounds=2, round_seconds=2.0, warm_up=1)
+    workers = noting("mortal", mortal=frozenset({2}))
+    cases = [CASE, CASE]
+    log = Session(settings, cases, data_file(tmp_path), entries("mortal"), workers, Silent()).run()
+    assert [(one.threads, one.case, one.entry, one.cell) for one in log.failures] == [
+        (1, case, "mortal", Failed("it died")) for case in (0, 1)
+    ]
+    assert {record.entry for record in log.records} == {SCRATCH, CONTROL}
+    ended = [worker.n_closed for name, _, worker in workers.started if name == "mortal"]
+    assert ended == [1, 1]
+
+
+def test_whoever_dies_in_its_turn_has_no_more_of_them(tmp_path: Path) -> None:
+    settings = Settings(launches=1, rounds=4, round_seconds=2.0, warm_up=1)
+    workers = noting("mortal", mortal=frozenset({4}))
+    log = Session(settings, [CASE], data_file(tmp_path), entries("mortal"), workers, Silent()).run()
+    turns = Counter(record.entry for record in log.records)
+    assert turns == {SCRATCH: 4, CONTROL: 4, "mortal": 1}
+
+
+def test_only_matched_entries_owe_a_loss_for_every_step(tmp_path: Path) -> None:
+    class Silently(Workers):
+        def __call__(self, entry: Entrant, n_threads: int) -> InProcess:
+            found = super().__call__(entry, n_threads)
+            train = found.bench.contender.train
+            if entry.name == "quiet":
+                found.bench.contender.train = lambda *given: [*train(*given)][:0]  # type: ignore[method-assign]  # it shows none
+            return found
+
+    settings = Settings(launches=1, rounds=2, round_seconds=2.0, warm_up=1)
+    for division in ("matched", "idiomatic"):
+        quiet = Entrant("quiet", "", division, "", "")  # type: ignore[arg-type]  # both are divisions
+        workers = Silently({SCRATCH: 1.0, CONTROL: 1.0, "quiet": 1.0}, noisy(0, noise=0.0))
+        log = Session(settings, [CASE], data_file(tmp_path), [*entries(), quiet], workers, Silent()).run()
+        faults = {record.fault for record in log.records if record.entry == "quiet"}
+        assert faults == (
+            {"it returned 0 of 3 losses; one per step is due"} if division == "matched" else {None}
+        )
+
+
+def test_after_ctrl_c_in_the_first_launch_nothing_is_claimed(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        interrupted(tmp_path, 0, SETTINGS)

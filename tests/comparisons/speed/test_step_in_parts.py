@@ -43,6 +43,22 @@ def test_the_parts_of_a_step_are_told_by_its_clock() -> None:
     assert contender.parts == dict.fromkeys(STEP_PARTS + PRODUCTS, 1.0)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_products_beside_a_step_are_of_its_sizes_its_precision_and_of_hundredths(dtype: str) -> None:
+    contender, case = ScratchInParts(), SpeedCase((6, 5, 3), 4, "adam", dtype)
+    contender.load(case.architecture, initialize(case.architecture, 0).weights())
+    x = synthetic(10, 6, 3).x
+    found = contender._products(x, {4, 2})
+    assert set(found) == {4, 2}
+    for size, (forward, backward) in found.items():
+        assert [product[2].shape for product in forward] == [(size, 5), (size, 3)]
+        assert [product[2].shape for product in backward] == [(5, 3), (size, 5), (6, 5)]
+        assert {array.dtype.name for product in forward + backward for array in product} == {dtype}
+        assert {float(value) for product in forward for value in product[1].ravel()} == {
+            float(np.dtype(dtype).type(0.01))
+        }
+
+
 def test_steps_before_the_last_checkpoint_are_warm_up() -> None:
     class SlowFirst(Ticks):
         """A thousand seconds per reading until it is told to hurry."""
