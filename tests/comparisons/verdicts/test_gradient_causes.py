@@ -325,3 +325,21 @@ def test_what_wrong_entries_have_in_common_is_told(claimed: list[float], sentenc
 def test_of_right_entries_nothing_is_told() -> None:
     right = np.array([1.0, -2.0])
     assert not [*_common(right, right, np.full(2, 1e-9), all_known=True)]
+
+
+@pytest.mark.parametrize(("n_wrong", "n", "told"), [(3, 6, True), (3, 7, False), (2, 3, False), (3, 3, True)])
+def test_missing_digits_are_told_of_three_entries_and_half_of_all(n_wrong: int, n: int, told: bool) -> None:
+    right = np.linspace(1.0, 2.0, n)
+    claimed = right.copy()
+    claimed[:n_wrong] *= 1 + 1e-6
+    found = [cause.sentence for cause in _common(claimed, right, np.full(n, 1e-13), all_known=True)]
+    assert found == ["it agrees to 6 digits and no more: computed in float32 somewhere?"] * told
+
+
+@pytest.mark.parametrize(
+    ("off", "told"), [(2.0**-27, False), (2.0**-25, True), (2.0**-18, True), (2.0**-16, False)]
+)
+def test_only_errors_of_single_precision_are_its_own(off: float, told: bool) -> None:
+    right = np.linspace(1.0, 2.0, 6)
+    found = list(_common(right + 2 * off, right, np.full(6, 1e-13), all_known=True))
+    assert bool(found) == told

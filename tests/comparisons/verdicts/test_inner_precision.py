@@ -13,8 +13,17 @@ from hypothesis import strategies as st
 
 from backproof.comparisons.verdicts.any_function import check_gradient
 from backproof.comparisons.verdicts.gradient_verdict import GradientVerdict
-from backproof.comparisons.verdicts.inner_precision import has_common_factor
+from backproof.comparisons.verdicts.inner_precision import (
+    _shows,
+    agreement,
+    coarser,
+    has_common_factor,
+    is_rounding,
+    off_by,
+)
+from backproof.comparisons.verdicts.line_judge import LineFinding
 from backproof.comparisons.verdicts.outcome import Outcome
+from backproof.comparisons.verdicts.tensor_judge import Judged
 from backproof.scratch.architecture import Array
 
 BATCH, SIZES = 3, (3, 4, 2)
@@ -195,3 +204,111 @@ def test_numbers_of_half_precision_have_a_common_factor_and_integers_and_others_
     assert not has_common_factor(factor * numbers)
     assert not has_common_factor(factor * numbers.astype(np.float32).astype(np.float64))
     assert not has_common_factor(factor * np.round(40 * numbers))
+
+
+# --- what shows a rounding ----------------------------------------------------------------------------------
+
+HALF_EPS = 2.0**-10
+
+
+def one(outcome: Outcome, bound: float = 1e-9, claimed: float = 1.0, **more: Any) -> Judged:
+    return Judged(0, LineFinding(claimed, more.pop("off", 0.0), bound, **more), outcome, bound)
+
+
+FAILED, FREED, RIGHT, BLURRED = (
+    one(Outcome.FAIL),
+    one(Outcome.PASS),
+    one(Outcome.PASS),
+    one(Outcome.PASS, bound=1.0),
+)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "rounding"),
+    [
+        ([FAILED], [FREED], True),
+        ([FAILED], [FAILED], False),
+        ([RIGHT], [RIGHT], False),
+        ([FAILED, RIGHT], [FREED, RIGHT], True),
+        ([FAILED, RIGHT, RIGHT], [FREED, RIGHT, RIGHT], False),
+        ([FAILED, RIGHT, BLURRED, BLURRED], [FREED, RIGHT, BLURRED, BLURRED], True),
+        ([FAILED, FAILED], [FREED, FAILED], False),
+        ([FAILED, FAILED, FAILED], [FREED, FREED, FAILED], True),
+    ],
+)
+def test_most_must_be_freed_and_half_of_what_can_show_a_rounding_must_show_it(
+    before: list[Judged], after: list[Judged], rounding: bool
+) -> None:
+    assert is_rounding(before, after, "float16") is rounding
+
+
+@pytest.mark.parametrize(
+    ("judged_one", "shows"),
+    [
+        (one(Outcome.FAIL, bound=0.99 * HALF_EPS / 8), True),
+        (one(Outcome.FAIL, bound=1.01 * HALF_EPS / 8), False),
+        (one(Outcome.FAIL, bound=0.99 * HALF_EPS / 4, claimed=-2.0), True),
+        (one(Outcome.FAIL, bound=0.5 * HALF_EPS / 8, doubt=0.4 * HALF_EPS / 8), True),
+        (one(Outcome.FAIL, bound=0.5 * HALF_EPS / 8, doubt=0.6 * HALF_EPS / 8), False),
+        (one(Outcome.FAIL, bound=0.0), False),
+        (one(Outcome.FAIL, bound=1e-9, kink=(0.0, 1.0)), False),
+    ],
+)
+def test_an_entry_shows_a_rounding_where_it_is_known_to_an_eighth_of_it(
+    judged_one: Judged, shows: bool
+) -> None:
+    assert _shows(judged_one, "float16") is shows
+
+
+def test_the_largest_error_is_told_beside_the_largest_entry_without_kinks() -> None:
+    found = [
+        one(Outcome.FAIL, off=0.25),
+        one(Outcome.FAIL, off=-0.5),
+        one(Outcome.FAIL, off=9.0, kink=(0.0, 1.0)),
+    ]
+    assert off_by(found, 4.0) == 0.125
+    assert off_by(found[2:], 4.0) == off_by([], 4.0) == off_by(found, 0.0) == 0.0
+
+
+def halves(n: int) -> Array:
+    return np.random.default_rng(0).standard_normal(n).astype(np.float16).astype(np.float64)
+
+
+def test_five_numbers_of_half_precision_have_a_common_factor_and_four_say_nothing() -> None:
+    assert has_common_factor(halves(5) / 3)
+    assert not has_common_factor(halves(4) / 3)
+    assert has_common_factor(np.concatenate([halves(40) / 3, -halves(40) / 3, np.zeros(9), [np.nan, np.inf]]))
+    assert not has_common_factor(np.append(halves(40) / 3, np.pi))
+    assert not has_common_factor(np.random.default_rng(1).standard_normal(40))
+    assert not has_common_factor(np.arange(1.0, 30.0) / 3)  # integers, that need few bits
+    assert has_common_factor(halves(1000) / 3)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "claimed", "kinds"),
+    [
+        ("float64", np.array([1 / 3, 2.0]), ["float32"]),
+        ("float64", halves(20) / 3, ["float32", "float16"]),
+        ("float32", halves(20) / 3, ["float16"]),
+        ("float32", np.array([1 / 3, 2.0]), []),
+        ("float16", halves(20) / 3, []),
+    ],
+)
+def test_coarser_precisions_are_asked_the_finest_first_and_half_only_where_there_is_a_trace(
+    dtype: str, claimed: Array, kinds: list[str]
+) -> None:
+    assert coarser(dtype, [np.array([1.0]), claimed]) == kinds
+
+
+@pytest.mark.parametrize(
+    ("off", "said"),
+    [
+        (3e-8, "agrees to 7 digits: computed in single precision inside"),
+        (2.0**-15, "agrees to 4 digits: computed in single precision inside"),
+        (1.01 * 2.0**-15, "agrees to 4 digits: computed in half precision inside"),
+        (0.0, "agrees to 16 digits: computed in single precision inside"),
+    ],
+)
+def test_so_many_digits_agree(off: float, said: str) -> None:
+    assert agreement(off) == said
+    assert agreement(off, "float32").endswith(": it comes in float32")

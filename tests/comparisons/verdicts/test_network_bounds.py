@@ -22,6 +22,7 @@ from backproof.scratch.architecture import (
     Array,
     LossName,
 )
+from backproof.scratch.errors import InputError
 from backproof.scratch.parameters import Parameters
 from tests.support.strategies import Case, cases, random_case
 
@@ -101,3 +102,28 @@ def test_the_probabilistic_bound_assumes_the_same_elementary_functions(functions
     assert reference.state.arithmetic.functions == FUNCTIONS[functions]["float32"]
     assert reference.probabilistic.state.arithmetic.functions == FUNCTIONS[functions]["float32"]
     assert reference.probabilistic.probabilistic is reference.probabilistic
+
+
+@pytest.mark.parametrize("functions", ["any", "numpy", "torch"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_probabilistic_bounds_are_those_of_the_same_arithmetic_and_no_wider(
+    dtype: str, functions: str
+) -> None:
+    case = random_case(Architecture((6, 5, 3), "tanh", "mse", dtype), "normal", 4, 0)  # type: ignore[arg-type]  # both
+    reference = backprop_reference(case.architecture, case.weights, case.x, case.targets, functions=functions)
+    likely = reference.probabilistic
+    of, assumed = likely.state.arithmetic, FUNCTIONS[functions][dtype]
+    assert reference.state.arithmetic.functions == of.functions == assumed
+    assert of.random
+    assert not reference.state.arithmetic.random
+    assert of.extended == reference.state.arithmetic.extended == (dtype == "float64")
+    assert (reference.functions, likely.functions, likely.tier) == (functions, functions, "probabilistic")
+    assert likely.probabilistic is likely
+    assert (likely.gradient.error <= reference.gradient.error).all()
+    assert (likely.gradient.error < reference.gradient.error).any()
+    np.testing.assert_array_equal(likely.gradient.value, reference.gradient.value)
+
+
+def test_an_order_that_is_not_known_is_refused() -> None:
+    with pytest.raises(InputError, match="order: expected 'reverse' or 'any', got 'forward'"):
+        backprop_reference(SAMPLE.architecture, SAMPLE.weights, SAMPLE.x, SAMPLE.targets, order="forward")

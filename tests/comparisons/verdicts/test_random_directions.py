@@ -40,3 +40,13 @@ def test_a_mistake_of_the_stated_size_is_missed_with_no_more_than_the_stated_pro
 
 def test_a_direction_without_a_bound_sees_nothing() -> None:
     assert missed_size([1e-9, float("inf")], 10) == float("inf")
+
+
+def test_a_slope_that_is_known_exactly_lets_next_to_nothing_go_unseen() -> None:
+    assert 0 < missed_size([0.0] * 8, 1) < 2e-299
+    assert missed_size([1e-10, 0.0], 1) < missed_size([1e-10, 1e-200], 1)
+
+
+def test_along_more_entries_and_with_a_smaller_probability_larger_mistakes_go_unseen() -> None:
+    assert missed_size([1e-10] * 8, 400) == pytest.approx(20 * missed_size([1e-10] * 8, 1))
+    assert missed_size([1e-10] * 8, 1, 1e-17) == pytest.approx(10 * missed_size([1e-10] * 8, 1, 1e-9))

@@ -7,8 +7,12 @@ from hypothesis import given
 from backproof.comparisons.contenders.scratch_mlp import ScratchMLP
 from backproof.comparisons.verdicts.forward_bounds import Unit
 from backproof.comparisons.verdicts.network_bounds import Reference, backprop_reference
-from backproof.comparisons.verdicts.relu_kinks import flat_gradient, judge_gradient
-from backproof.comparisons.verdicts.relu_selections import selected
+from backproof.comparisons.verdicts.relu_kinks import (
+    _against_every_selection,
+    flat_gradient,
+    judge_gradient,
+)
+from backproof.comparisons.verdicts.relu_selections import any_selection, selected
 from backproof.comparisons.verdicts.rounding import Bounded
 from backproof.comparisons.verdicts.verdict import REQUIRED_RESOLUTION
 from backproof.reference.torch_mlp import TorchMLP
@@ -92,6 +96,28 @@ def test_more_flips_than_can_be_tried_are_inconclusive_where_they_touch() -> Non
     reference, found = many_near_zeros(30)
     verdict = judge_gradient(reference, found)
     assert (verdict.outcome, verdict.n_inconclusive) == ("INCONCLUSIVE", 30)
+
+
+def test_what_rounds_in_an_entry_that_no_unit_touches_is_granted_whatever_they_select() -> None:
+    """Of 30 undecided units not all selections can be tried; db of the last layer depends on none of them."""
+    reference, found = many_near_zeros(30)
+    error = reference.gradient.error[-1]
+    assert error > 0
+    for share, outcome in ((0.9, "INCONCLUSIVE"), (-0.9, "INCONCLUSIVE"), (1.1, "FAIL")):
+        rounded = found.copy()
+        rounded[-1] += share * error
+        assert _against_every_selection(reference, rounded, reference.gradient, 1e-6).outcome == outcome
+
+
+def test_a_witness_at_one_selection_and_a_gradient_at_another_lie_within_twice_their_reach() -> None:
+    reference, _ = many_near_zeros(30)
+    reach = any_selection(reference.state).error - reference.gradient.error
+    here = Bounded(reference.gradient.value + reach, reference.gradient.error)
+    assert reach.max() > 0.01
+    there = reference.gradient.value - 0.999 * reach
+    assert _against_every_selection(reference, there, here, 1e-6).outcome == "INCONCLUSIVE"
+    beyond = reference.gradient.value - 1.01 * reach
+    assert _against_every_selection(reference, beyond, here, 1e-6).outcome == "FAIL"
 
 
 def test_an_entry_that_no_selection_explains_fails_however_many_are_undecided() -> None:
