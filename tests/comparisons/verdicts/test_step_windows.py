@@ -5,7 +5,15 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from backproof.comparisons.verdicts.step_windows import APART, CENTRAL, JUMP, ONE_SIDED, _agreed, limit
+from backproof.comparisons.verdicts.step_windows import (
+    APART,
+    CENTRAL,
+    JUMP,
+    ONE_SIDED,
+    _agreed,
+    _contradiction,
+    limit,
+)
 from backproof.scratch.architecture import Array
 
 H = 0.4871 * 2.317 ** -np.arange(20.0)
@@ -92,3 +100,25 @@ def test_windows_that_disagree_are_as_far_off_as_they_lie_apart(one: float, othe
 def test_windows_that_agree_have_the_smaller_error_and_neighbours_are_no_witnesses() -> None:
     assert _agreed([(1.0, 0.1, 0), (1.25, 0.2, 2 * APART)]).error == 0.1
     assert _agreed([(1.0, 0.1, 0), (5.0, 0.2, APART - 1)]).error == 0.1
+
+
+def test_a_window_is_contradicted_by_shorter_steps_beyond_their_noise_and_what_truncation_is_left() -> None:
+    """Three steps in the ratio 2, quotients 1, 1 and 3: windows of the first and of the last two rows."""
+    h, quotients, noise = np.array([4.0, 2.0, 1.0]), np.array([1.0, 1.0, 3.0]), np.array([0.1, 0.1, 0.25])
+    column = np.array([0.5, 3.5])
+    found = _contradiction(column, 1, quotients, h, noise, 2)
+    # Of the first: off by 2.5; 4 noises are 1, and twice its own 0.5 falls to a quarter.
+    np.testing.assert_allclose(found, [2.5 - 1.0 - 0.25, 0.0])
+    quiet = _contradiction(column, 1, np.array([1.0, 1.0, 1.2]), h, noise, 2)
+    np.testing.assert_allclose(quiet, 0.0)
+
+
+def test_a_window_is_as_uncertain_as_it_lies_from_the_two_it_came_from_and_twice_its_noise() -> None:
+    """Quotients 1 + h^2 at three steps: the first column is exact, and so is the second."""
+    h = np.array([0.4, 0.2, 0.1])
+    found = limit(1 + h**2, h, np.array([1e-3, 1e-3, 1e-3]), CENTRAL)
+    assert found.value == pytest.approx(1.0)
+    assert found.error == pytest.approx(2e-3)
+    first_column = limit(1 + h**2, h, np.zeros(3), (2,))
+    assert first_column.error == pytest.approx(0.04)  # from the coarser of its two, 1 + 0.2^2
+    assert (first_column.low, first_column.high) == (pytest.approx(0.96), pytest.approx(1.04))
