@@ -1,5 +1,7 @@
 """The noise of a black box: its level by hand, its grid, and which line it is read from."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from backproof.comparisons.verdicts.function_noise import (
     column_levels,
     grid,
     line_noise,
+    moves,
     quantum_level,
     settled_level,
 )
@@ -106,3 +109,71 @@ def test_noise_of_values_is_at_least_a_rounding_of_the_largest() -> None:
     noise = Noise(1e-12, EPS["float64"])
     assert noise.of(1.0, -2.0) == 1e-12
     assert noise.of(1.0, -1e6) == EPS["float64"] * 1e6
+
+
+# --- by hand ------------------------------------------------------------------------------------------------
+
+
+def test_every_column_has_its_own_share_of_the_binomials() -> None:
+    """Alternating 1 and -1: the k-th differences are 2^k, and sigma_k^2 = 4^k (k!)^2 / (2k)!."""
+    levels, changes = column_levels(column(*[1.0, -1.0] * 4, 1.0))
+    expected = [2.0**k * math.factorial(k) / math.sqrt(math.factorial(2 * k)) for k in range(1, 7)]
+    np.testing.assert_allclose(levels[:, 0], expected)
+    assert changes.all()
+    assert not column_levels(column(*range(9)))[1].any()
+
+
+@pytest.mark.parametrize(("n", "name"), [(4, "float64"), (5, "float32")])
+def test_five_numbers_tell_a_grid_and_four_do_not(n: int, name: str) -> None:
+    values = np.random.default_rng(0).standard_normal(n).astype(np.float32).astype(np.float64)
+    assert grid(values) == grid(-values) == grid(np.tile(values, 3)) == name
+    assert grid(np.append(values, [np.nan, np.inf, 0.0])) == name
+    assert grid(np.append(values, np.pi)) == "float64"
+
+
+def test_half_of_the_numbers_must_use_the_last_five_bits() -> None:
+    rng = np.random.default_rng(1)
+    full = rng.standard_normal(8).astype(np.float32).astype(np.float64)
+    short = np.ldexp(np.rint(np.ldexp(rng.uniform(0.5, 1.0, 8), 19)), -19)  # 19 bits of 24
+    assert grid(np.concatenate([full, short])) == "float32"
+    assert grid(np.concatenate([full[:7], short])) == "float64"
+
+
+def test_a_line_moves_where_five_of_its_eight_steps_change_the_value() -> None:
+    values = np.array([[0, 1, 2, 3, 4, 5, 5, 5, 5], [0, 1, 2, 3, 4, 4, 4, 4, 4]], float).T
+    assert moves(values).tolist() == [True, False]
+
+
+def test_columns_agree_within_a_factor_of_four() -> None:
+    rng = np.random.default_rng(0)
+    noise = rng.standard_normal((9, 400))
+    levels, changes = column_levels(noise)
+    found = settled_level(noise)
+    for k in range(400):
+        agreeing = [
+            levels[i, k]
+            for i in range(len(levels) - 2)
+            if levels[i : i + 3, k].max() <= 4 * levels[i : i + 3, k].min() and changes[i, k]
+        ]
+        assert found[k] == agreeing[0] if agreeing else np.isnan(found[k])
+
+
+@pytest.mark.parametrize(
+    ("values", "quantum"),
+    [
+        ((0, 0, 3, 3, 3, 6, 6, 6, 6), 3.0),
+        ((0, 0, 3, 3, 3, 1, 1, 1, 1), 3.0),
+        ((0, 0, 1, 1, 2, 2, 5, 5, 5), 3.0),
+        ((0, 0, 1, 1, 2, 2, 3, 3, 4), 0.0),
+        ((0, 0, 1, 2, 2, 2, 3, 3, 3), 0.0),
+        ((5, 5, 5, 5, 5, 5, 5, 5, 5), 0.0),
+    ],
+)
+def test_two_or_three_steps_apart_are_a_staircase(values: tuple[float, ...], quantum: float) -> None:
+    assert quantum_level(column(*values))[0] == pytest.approx(quantum / np.sqrt(12))
+
+
+def test_noise_of_values_is_that_of_the_largest_of_either_sign() -> None:
+    noise = Noise(1e-3, 0.25)
+    assert (noise.of(1.0, -8.0), noise.of(1e-9)) == (2.0, 1e-3)
+    assert (noise.hidden, noise.steep) == (0.0, 0.0)
