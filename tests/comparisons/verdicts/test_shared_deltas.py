@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 
 from backproof.comparisons.contenders.scratch_mlp import ScratchMLP
 from backproof.comparisons.gradients.campaign import CONTENDERS, Cell, Chunk, run_chunk
-from backproof.comparisons.verdicts import relu_kinks
+from backproof.comparisons.verdicts import relu_kinks, shared_deltas
 from backproof.comparisons.verdicts.backward_bounds import deltas
 from backproof.comparisons.verdicts.network_bounds import Reference, backprop_reference
 from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.comparisons.verdicts.relu_kinks import flat_gradient, judge_gradient
 from backproof.comparisons.verdicts.rounding import Bounded
-from backproof.comparisons.verdicts.shared_deltas import MARGIN, scale_of_error
+from backproof.comparisons.verdicts.shared_deltas import MARGIN, _least_scale, scale_of_error
 from backproof.comparisons.verdicts.verdict import REQUIRED_RESOLUTION
 from backproof.scratch.architecture import Architecture, Array
 from tests.support.strategies import Case, cases, random_case
@@ -154,3 +154,51 @@ def test_the_campaign_s_network_that_failed_for_its_signs_does_not() -> None:
     cell: Cell = ("broad", "tanh", "float32")
     tally = run_chunk(Chunk(cell, 693, 1, seed=0, gradcheck_cases=0))
     assert [tally.contenders[name].failed for name in CONTENDERS] == [0, 0]
+
+
+# --- the least scale, by hand -------------------------------------------------------------------------------
+
+A = np.array([[2.0, 1.0], [4.0, 1.0]])  # two examples: inputs 2 and 4, and the constant
+
+
+@pytest.mark.parametrize(
+    ("difference", "rounding", "delta_error", "least"),
+    [
+        ([0.0, 0.0], [1.0, 1.0], [1.0, 1.0], 0.0),
+        ([0.5, -0.25], [1.0, 1.0], [9.0, 9.0], 0.5),  # rounding explains it: no program is solved
+        ([6.0, 2.0], [1e-3, 1e-3], [1.0, 1.0], 1.0),  # d = (1, 1), and next to nothing is left to rounding
+        ([12.0, 4.0], [1e-3, 1e-3], [1.0, 1.0], 2.0),
+        ([-6.0, -2.0], [1e-3, 1e-3], [1.0, 1.0], 1.0),
+        ([4.0, 1.0], [1e-3, 1e-3], [0.0, 0.5], 2.0),  # the second example's alone
+        ([2.0, 0.0], [1.0, 1.0], [0.0, 0.0], 2.0),  # no delta may be off: all is rounding
+        ([1.0, 0.0], [0.0, 1.0], [9.0, 9.0], np.inf),  # what nothing rounds is exact
+        ([0.0, 0.0], [0.0, 0.0], [9.0, 9.0], 0.0),
+    ],
+)
+def test_the_least_scale_explains_the_difference_by_deltas_and_rounding(
+    difference: list[float], rounding: list[float], delta_error: list[float], least: float
+) -> None:
+    found = _least_scale(A, np.array(difference), np.array(rounding), np.array(delta_error))
+    assert found == pytest.approx(least, rel=2e-3)
+
+
+def test_a_layer_too_large_or_without_finite_bounds_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    reference, found = saturated()
+    wrong = spoiled(found, slice(0, 3), 1 + 1e-3)
+    expected = Bounded(reference.gradient.value, np.zeros_like(found))
+    assert scale_of_error(reference, wrong, expected, 0)[0] > 1
+    unknown = Bounded(expected.value, np.full_like(found, np.inf))
+    assert scale_of_error(reference, wrong, unknown, 0) == (0.0, 0)
+    monkeypatch.setattr(shared_deltas, "LARGEST_PROGRAM", 3)
+    assert scale_of_error(reference, wrong, expected, 0)[0] > 1
+    monkeypatch.setattr(shared_deltas, "LARGEST_PROGRAM", 2)
+    assert scale_of_error(reference, wrong, expected, 0) == (0.0, 0)
+
+
+def test_what_is_expected_may_be_off_itself() -> None:
+    reference, found = saturated()
+    wrong = spoiled(found, slice(0, 3), 1 + 1e-3)
+    exact = Bounded(reference.gradient.value, np.zeros_like(found))
+    rough = Bounded(exact.value, 2e-3 * np.abs(exact.value))
+    assert scale_of_error(reference, wrong, exact, 0)[0] > MARGIN
+    assert scale_of_error(reference, wrong, rough, 0)[0] <= MARGIN

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from backproof.comparisons.verdicts.cause import EXPLAINS, FITS
-from backproof.comparisons.verdicts.truncation import along_truncation, numerical_cause
+from backproof.comparisons.verdicts.truncation import _plain_steps, along_truncation, numerical_cause
 from backproof.scratch.architecture import Array
 
 THETA = np.array([0.3, -0.8, 1.4, 0.6])
@@ -77,3 +77,45 @@ def test_three_entries_show_a_direction_and_two_do_not() -> None:
     found = quotients(1e-3, True)
     assert numerical_cause(value, range(3), found[:3], RIGHT[:3], np.full(3, 1e-10)) is not None
     assert numerical_cause(value, range(2), found[:2], RIGHT[:2], np.full(2, 1e-10)) is None
+
+
+@pytest.mark.parametrize(
+    ("step", "steps"),
+    [(1.234e-3, [1e-3, 1.2e-3]), (-2.66e-4, [-3e-4, -2.7e-4]), (9.96e-5, [1e-4, 1e-4]), (0.5, [0.5, 0.5])],
+)
+def test_plain_steps_have_one_digit_or_two(step: float, steps: list[float]) -> None:
+    assert _plain_steps(step) == pytest.approx(steps, rel=1e-12)
+
+
+def test_half_of_the_entries_must_be_off_by_more_than_they_are_known_to() -> None:
+    found = quotients(1e-3, True)
+    off = np.sort(np.abs(found - RIGHT))
+    half, more = (np.full(4, bound) for bound in ((off[1] + off[2]) / 2, (off[2] + off[3]) / 2))
+    assert numerical_cause(value, range(4), found, RIGHT, half) is not None
+    assert numerical_cause(value, range(4), found, RIGHT, more) is None
+
+
+def test_errors_of_more_than_a_hundredth_are_no_matter_of_digits() -> None:
+    """The largest slope is near 1.4; a forward difference with h = 0.03 is off by about a hundredth of it."""
+    causes = {
+        h: numerical_cause(value, range(4), quotients(h, False), RIGHT, np.full(4, 1e-9)) for h in (0.01, 0.1)
+    }
+    assert np.abs(quotients(0.01, False) - RIGHT).max() < 0.01 * np.abs(RIGHT).max()
+    assert np.abs(quotients(0.1, False) - RIGHT).max() > 0.01 * np.abs(RIGHT).max()
+    assert causes[0.01] is not None
+    assert causes[0.1] is None
+
+
+def test_the_direction_is_that_of_the_order() -> None:
+    """q - t = (0.2, 0.1) at h = 0.1: of order 1 the direction (2, 1), of order 2 (20, 10)."""
+    right, far = np.zeros(2), np.array([0.2, 0.1])
+    assert along_truncation(far, right, np.array([0.02, 0.01]), 0.1, 1) == (
+        pytest.approx(1.0),
+        pytest.approx(0.01),
+    )
+    assert along_truncation(far, right, np.array([0.02, 0.01]), 0.1, 2) == (
+        pytest.approx(1.0), pytest.approx(0.001**0.5)
+    )  # fmt: skip
+    cosine, step = along_truncation(far, right, np.array([0.1, -0.2]), 0.1, 1)
+    assert (cosine, step) == (pytest.approx(0.0), pytest.approx(0.0))
+    assert along_truncation(right, right, far, 0.1, 1) == (0.0, 0.0)
