@@ -1,5 +1,6 @@
 """Causes: each sentence is told where its own mistake was made, and none where there is none."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -487,3 +488,66 @@ def test_digits_are_described_only_where_no_cause_fits() -> None:
     assert (
         len(causes_of("dW1", np.array([4.0, 8.0]), replace(right, error=np.full(2, 9.0)), given, WIDE)) == 3
     )
+
+
+# --- whole families of sentences ----------------------------------------------------------------------------
+
+DECAYS = {1e-4, 5e-4, 1e-3, 1e-2, 0.1, 0.5, 1.0}
+RATES = {0.1, 0.2, 0.25, 0.3, 0.4, 0.5}
+
+
+def numbered(found: dict[str, Array], pattern: str) -> dict[float, Array]:
+    """The tensors of the sentences that differ in one number, by that number."""
+    matches = {text: re.match(pattern, text) for text in found}
+    return {float(match[1]): found[text] for text, match in matches.items() if match}
+
+
+def test_every_decay_is_tried_of_weights_and_of_biases() -> None:
+    given = a_layer()
+    assert given.inputs is not None
+    assert given.delta is not None
+    W, b = given.problem.weights[1]
+    for name, right, size in (
+        ("dW2", given.inputs.T @ given.delta, W), ("db2", given.delta.sum(axis=0), b)
+    ):  # fmt: skip
+        found = numbered(told(name, given, right), r"([\d.e-]+) times the (?:weights|bias) is added")
+        assert set(found) == DECAYS
+        for decay, value in found.items():
+            np.testing.assert_allclose(value, right + decay * size, rtol=1e-12)
+
+
+def test_every_rate_of_dropout_is_tried_with_and_without_its_scaling() -> None:
+    found = told("db2", a_layer(), np.array([2.0]))
+    scaled = numbered(found, r"scaled by 1 / \(1 - ([\d.]+)\)")
+    shrunk = numbered(found, r"scaled by 1 - ([\d.]+):")
+    assert set(scaled) == set(shrunk) == RATES
+    for rate in RATES:
+        np.testing.assert_allclose([scaled[rate][0], shrunk[rate][0]], [2 / (1 - rate), 2 * (1 - rate)])
+
+
+def test_every_constant_beside_the_probability_is_tried() -> None:
+    given, z, t = given_logits("cross_entropy")
+    found = numbered(told("loss", given, np.array(1.0)), r"the logarithm is taken of p \+ ([\d.e-]+)")
+    assert set(found) == {1e-7, 1e-8, 1e-10, 1e-12, 1e-15}
+    for eps, value in found.items():
+        np.testing.assert_allclose(value, -np.mean(np.log(softmax(z)[t == 1] + eps)), rtol=1e-12)
+
+
+def test_of_layers_of_another_shape_nothing_is_said() -> None:
+    given = a_layer(width=5)
+    assert given.inputs is not None
+    found = [*told("z2", given, given.inputs), *told("delta1", given, given.inputs)]
+    assert not any("of layer" in text or "transposed" in text for text in found)
+    first = replace(a_layer(), layer=0)
+    assert not any("inputs x" in text for text in told("dW1", first, given.inputs))
+
+
+def test_all_sentences_of_one_factor_are_told_together() -> None:
+    """A batch of 3 with 3 outputs: a factor of 3 has three causes, and that of 1/3 two."""
+    problem = generic_problem(Architecture((4, 3), "identity", "mse"), 3, seed=1)
+    found = told("loss", Given(problem, logits=RNG.normal(size=(3, 3))), np.array(1.0))
+    assert "averaged over the batch where the outputs belong: 3/3 of what it should be" not in " ".join(found)
+    (three,) = [text for text, value in found.items() if np.isclose(value, 3.0) and "times" in text]
+    assert three.count("; or ") == 2
+    (third,) = [text for text, value in found.items() if np.isclose(value, 1 / 3) and "times" in text]
+    assert third.count("; or ") == 1

@@ -1,5 +1,6 @@
 """What is timed: cases from text, their data and their batches."""
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from backproof.comparisons.data.dataset import Dataset, load
 from backproof.comparisons.speed.cases import (
     FIVE_CASES,
+    OPTIMIZERS,
     CaseStore,
     SpeedCase,
     batches,
@@ -19,7 +21,7 @@ from backproof.comparisons.speed.cases import (
     synthetic,
 )
 from backproof.comparisons.speed.result import TimedData
-from backproof.scratch.architecture import Array
+from backproof.scratch.architecture import Array, OptimizerSpec
 from backproof.scratch.errors import InputError
 
 
@@ -144,3 +146,47 @@ def test_an_enlarged_image_stays_between_its_darkest_and_its_brightest_pixel(
     square, large = image.reshape(side, side), found.reshape(larger, larger)
     np.testing.assert_allclose(large[[0, 0, -1, -1], [0, -1, 0, -1]], square[[0, 0, -1, -1], [0, -1, 0, -1]],
                                rtol=1e-6)  # fmt: skip
+
+
+def test_rules_have_the_rates_of_the_published_comparison() -> None:
+    assert dict(OPTIMIZERS) == {
+        "sgd": OptimizerSpec("sgd", 0.1),
+        "momentum": OptimizerSpec("sgd", 0.1, 0.9),
+        "adam": OptimizerSpec("adam", 0.001),
+    }
+    assert SpeedCase((4, 3), 1, "momentum").spec is OPTIMIZERS["momentum"]
+
+
+def test_a_case_may_name_its_precision_and_nothing_beyond() -> None:
+    case = parse_case("6-3/2/adam/float64")
+    assert case == SpeedCase((6, 3), 2, "adam", "float64")
+    assert case.label == "6-3, batch 2, adam, float64"
+    assert case.architecture.dtype == "float64"
+    with pytest.raises(InputError, match="expected LAYERS/BATCH/OPTIMIZER"):
+        parse_case("6-3/2/adam/float64/more")
+
+
+def test_random_data_have_every_label_and_values_of_all_sizes_below_one() -> None:
+    found = synthetic(500, 4, 3)
+    assert set(found.labels) == {0, 1, 2}
+    assert (found.x.dtype, found.x.shape) == (np.float32, (500, 4))
+    assert 0 <= found.x.min() < 0.01
+    assert 0.99 < found.x.max() < 1
+
+
+def test_a_digest_is_sixteen_digits_of_the_bytes_in_order() -> None:
+    array = np.arange(6.0).reshape(2, 3)
+    assert digest([array]) == hashlib.sha256(array.tobytes()).hexdigest()[:16]
+    assert digest([array.T]) == digest([np.ascontiguousarray(array.T)])
+
+
+def test_the_data_of_one_size_are_made_once(tmp_path: Path) -> None:
+    store = CaseStore(tmp_path, None, 7)
+    first, second = SpeedCase((6, 3), 2), SpeedCase((6, 5, 3), 4, "adam")
+    assert store.path(first) == store.path(second)
+    before = store.path(first).stat().st_mtime_ns
+    assert store.data(second) is store.data(first)
+    assert store.path(second).stat().st_mtime_ns == before
+    assert store.path(SpeedCase((6, 4), 2)) != store.path(first)
+    with np.load(store.path(first)) as arrays:
+        assert (len(arrays["x"]), len(arrays["labels"])) == (7, 7)
