@@ -213,6 +213,4 @@ def _problem(architecture: Architecture, batch_size: int, rng: np.random.Generat
         x *= rng.random(x.shape) < 0.3
     labels = rng.integers(0, architecture.n_outputs, batch_size)
     values = rng.uniform(size=(batch_size, architecture.n_outputs))
-    wide = replace(architecture, dtype="float64")
-    targets = labels if architecture.loss == "cross_entropy" else values
-    return Problem(wide, weights, x, targets).astype(architecture.dtype)
+    return Problem(architecture, weights, x, labels if architecture.loss == "cross_entropy" else values)

@@ -155,9 +155,7 @@ def _problem(architecture: Architecture, rng: np.random.Generator) -> Problem:
     x = rng.normal(size=(BATCH_SIZE, architecture.n_inputs))
     labels = rng.integers(0, architecture.n_outputs, BATCH_SIZE)
     values = rng.uniform(size=(BATCH_SIZE, architecture.n_outputs))
-    wide = replace(architecture, dtype="float64")
-    targets = labels if architecture.loss == "cross_entropy" else values
-    return Problem(wide, weights, x, targets).astype(architecture.dtype)
+    return Problem(architecture, weights, x, labels if architecture.loss == "cross_entropy" else values)
 
 
 def described(problem: Problem, activations: Sequence[str] = ()) -> str:

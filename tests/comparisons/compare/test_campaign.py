@@ -1,3 +1,4 @@
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -183,6 +184,19 @@ def test_batches_have_up_to_sixty_three_examples_and_every_third_architecture_ot
         assert len(one.activations) == (n_hidden if family % 3 == 2 else 0)
 
 
+def test_labels_are_of_every_output_and_all_numbers_of_the_precision() -> None:
+    rng = np.random.default_rng(0)
+    for dtype in DTYPES:
+        architecture = Architecture((2, 3), "identity", "cross_entropy", dtype)
+        drawn = [_problem(architecture, 20, rng) for _ in range(5)]
+        assert set(np.concatenate([one.targets for one in drawn])) == {0, 1, 2}
+        assert (
+            {one.x.dtype.name for one in drawn} == {one.weights[0][1].dtype.name for one in drawn} == {dtype}
+        )
+    values = _problem(Architecture((2, 3), "identity", "mse"), 200, rng).targets
+    assert (values.min(), values.max()) == (pytest.approx(0.0, abs=0.02), pytest.approx(1.0, abs=0.02))
+
+
 def test_a_models_own_batches_are_of_every_size_too(monkeypatch: pytest.MonkeyPatch) -> None:
     stack: Any = SimpleNamespace(weights=lambda: [(np.ones((3, 2)), np.ones(2))])
     monkeypatch.setattr(models, "activations", lambda stack: ("gelu",))
@@ -268,7 +282,9 @@ def test_of_many_problems_with_an_alarm_a_few_are_kept_and_all_are_counted(
 
 @pytest.mark.usefixtures("without_processes")
 def test_a_campaign_asks_the_problems_of_its_seed_with_their_own_rules() -> None:
+    begun = time.perf_counter()
     found = run(("right", "wrong"), 3, 4, Silent())
+    assert 0 < found.seconds <= time.perf_counter() - begun
     expected = [described(one.problem, one.activations) for one in draw(3, 4)]
     assert [one.problem for one in found.problems] == expected
     rule = described_rule(next(draw(1, 4)).rule)

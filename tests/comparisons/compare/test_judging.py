@@ -31,6 +31,7 @@ ARITHMETIC = Arithmetic.of("float64")
 def test_blocks_are_whole_rows_with_at_most_so_many_entries(
     monkeypatch: pytest.MonkeyPatch, shape: tuple[int, ...], sizes: list[int | None]
 ) -> None:
+    assert judging.MOST_ENTRIES == 2**18  # two megabytes of float64
     monkeypatch.setattr(judging, "MOST_ENTRIES", 6 if shape != (10,) else 10)
     found = blocks(shape)
     assert [None if some.stop is None else some.stop - some.start for some in found] == sizes

@@ -1,5 +1,9 @@
 import sys
+import time
 import tracemalloc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -218,6 +222,11 @@ def test_random_problems_are_of_every_kind_with_numbers_of_ordinary_size() -> No
         assert np.std(W) == pytest.approx(fan_in**-0.5, rel=0.1)
         assert np.std(b) == pytest.approx(0.3, rel=0.25)
     assert np.std([one.x for one in found]) == pytest.approx(1.0, rel=0.1)
+    labels = [one.targets for one in found if one.architecture.loss == "cross_entropy"]
+    assert set(np.concatenate(labels)) == {0, 1, 2}
+    for one in found:
+        arrays = [one.x, *(part for pair in one.weights for part in pair)]
+        assert {array.dtype.name for array in arrays} == {one.architecture.dtype}
 
 
 class WithoutTraining(ScratchMLP):
@@ -249,3 +258,37 @@ def test_a_pass_takes_a_gradient_of_either_side() -> None:
     assert verdict("dW1", "z1") is Outcome.INCONCLUSIVE
     assert verdict("z1", "dW1") is Outcome.INCONCLUSIVE
     assert verdict("z1", "dW1", Outcome.FAIL) is Outcome.FAIL
+    link = Link("dW1", Outcome.PASS, 0.0, 1.0, "", 0.0, 0.0, 0.0)
+    both = (Side("a", (link, replace(link, tensor="z1"))), Side("b", (replace(link, tensor="loss"), link)))
+    assert part._verdict([Compared("", both), Compared("", (Side("a", ()), Side("b", ())))]) is Outcome.PASS
+
+
+class Totals(Silent):
+    """Notes how much is to be done, and how much is."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, float | None]] = []
+        self.done = 0
+
+    @contextmanager
+    def task(self, description: str, total: float | None = None) -> Iterator[Callable[..., None]]:
+        self.seen.append((description, total))
+
+        def advance(*given: object) -> None:
+            self.done += 1
+
+        yield advance
+
+
+def test_a_run_says_how_many_problems_there_are_and_how_long_they_took(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    few = list(random_problems(0))[:3]
+    monkeypatch.setattr(part, "random_problems", lambda seed: few)
+    monkeypatch.setattr(part, "UPDATES", {})
+    progress, begun = Totals(), time.perf_counter()
+    found = run(("scratch", "scratch"), 0, progress)
+    assert 0 < found.seconds <= time.perf_counter() - begun
+    assert progress.seen == [("comparing scratch and scratch", 3)]
+    assert progress.done == 3
+    assert [one.problem for one in found.problems] == [part.described(one) for one in few]

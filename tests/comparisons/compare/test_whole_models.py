@@ -258,8 +258,23 @@ def test_random_tasks_differ_in_inputs_weights_and_targets_and_are_those_of_thei
         assert one.parameters["w"].dtype == one.inputs[0].dtype == one.dtype
     assert len({task.inputs[0].tobytes() for task in found}) == 6
     assert len({task.targets.tobytes() for task in found}) > 1
-    sizes = [float(np.abs(task.parameters["w"]).mean()) / 2.5 for task in tasks(0, 60)]
-    assert min(sizes) < 0.5 < 1.6 < max(sizes)
+
+
+def test_random_weights_are_a_quarter_to_twice_as_large_in_either_mode_as_often(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without their jitter: what is drawn of the first weights 0, 1, ... is the size alone."""
+    monkeypatch.setattr(whole_models, "_jittered", lambda value, rng: value)
+    measure = Fake()
+    drawn = [task for task, _ in islice(whole_models.random_tasks(pair(measure, Fake()), 3), 100)]
+    sizes = [float(task.parameters["w"][0, 1]) for task in drawn]
+    assert 0.25 <= min(sizes) < 0.28
+    assert 1.8 < max(sizes) <= 2.0
+    assert np.median(sizes) == pytest.approx(2**-0.5, rel=0.15)
+    assert 0.35 < np.mean([task.training for task in drawn]) < 0.65
+    assert measure.seeds == [3 + index for index in range(100)]
+    for index, task in enumerate(drawn):
+        np.testing.assert_array_equal(task.targets, whole_models._targets(np.zeros((5, 3)), 3 + index))
 
 
 def test_numbers_are_jittered_by_half_of_their_size_and_of_their_mean_and_labels_are_not() -> None:
@@ -386,6 +401,8 @@ def test_a_gradient_that_is_not_there_fails_unless_it_is_zero_or_the_pass_was_cu
     (link,) = judging(expected, record).link("d 0.weight")
     assert (link.outcome, link.tensor) == (Outcome.FAIL, "d 0.weight")
     assert "it has no gradient" in link.causes[0]
+    partly = {"d 0.weight": (np.eye(2), np.zeros((2, 2)))}
+    assert [one.outcome for one in judging(partly, record).link("d 0.weight")] == [Outcome.FAIL]
     assert [*judging({"d 0.weight": (np.zeros((2, 2)), np.zeros((2, 2)))}, record).link("d 0.weight")] == []
     assert [*judging({"d 0": expected["d 0.weight"]}, record).link("d 0")] == []
     record.raised = "ValueError"
@@ -445,6 +462,12 @@ def test_the_one_step_is_theta_less_the_rate_times_the_recorded_gradient() -> No
         record.stepped = {"0.weight": moved + rounding * unit * (np.abs(moved) + 0.03)}
         (link,) = judging({}, record, "float64").steps()
         assert (link.outcome, link.causes) == (outcome, ())
+    record.parameters["0.weight"], record.gradients = np.zeros((2, 2)), {}
+    tiny = Arithmetic.of("float64").tiny
+    for share, outcome in ((0.9, Outcome.PASS), (1.1, Outcome.FAIL)):
+        record.stepped = {"0.weight": np.full((2, 2), share * tiny)}
+        (link,) = judging({}, record, "float64").steps()
+        assert link.outcome is outcome
 
 
 def test_gradients_of_a_layers_parameters_stand_behind_that_of_its_output() -> None:

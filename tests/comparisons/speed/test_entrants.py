@@ -1,5 +1,7 @@
 """Who is timed: every known contender in its divisions, scratch with its companions, and what is missing."""
 
+import pytest
+
 from backproof.comparisons.contenders.known import KNOWN, SCRATCH
 from backproof.comparisons.results.cells import Absent, Failed
 from backproof.comparisons.speed.entrants import (
@@ -52,3 +54,13 @@ def test_where_libraries_are_held_to_older_kernels_who_cannot_be_held_is_left_ou
         assert "nothing holds them to AVX2" in absence.not_offered
     assert {entrants[name].left_out for name in (SCRATCH, CONTROL, FLOOR, "torch", "sklearn")} == {""}
     assert held(own_entrant("mine.py:Mine")) == own_entrant("mine.py:Mine")
+
+
+def test_a_known_package_that_is_missing_is_named_with_its_own_way_to_install_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    missing = {entrant.name: entrant.missing for entrant in known_entrants()}
+    for name, contender in KNOWN.items():
+        assert missing[name] == f"{contender.package} not installed; run: {contender.how_to_install}"
+    assert own_entrant("mine.py:Mine").missing is None

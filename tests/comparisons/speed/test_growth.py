@@ -1,5 +1,6 @@
 """Growth: a point per size and contender, on a clock of its own."""
 
+import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -19,7 +20,10 @@ def test_growth_has_a_point_per_size_and_contender() -> None:
     entries = [Entrant(name, "", "matched", "", "") for name in delays]
     growth = speed_growth.Growth(batch_sizes=(1, 10), widths=(3, 5, 7))
     workers = Workers(delays, Clock(np.random.default_rng(0)))
+    begun = time.perf_counter()
     part = speed_growth.measure(growth, 1, entries, None, Silent(), workers, round_seconds=3.0)
+    assert 0 < part.seconds <= time.perf_counter() - begun
+    assert part.threads == 1
     # The fake takes as long for every step: ten images per step are ten times the rate.
     assert part.batch.x == (1, 10)
     assert part.batch.images_per_second[SCRATCH] == pytest.approx((1.0, 10.0))
