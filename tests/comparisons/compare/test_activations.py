@@ -132,13 +132,13 @@ def rounded_beside_one() -> float:
 
 def flushed_value() -> float:
     """silu of the smallest normal number: half of it, read as zero."""
-    return shares("silu", at(TINY), 0.0, 0.5)[0]
+    return shares("silu", at(float(TINY)), 0.0, 0.5)[0]
 
 
 def rounded_slope() -> float:
     """1 - t^2 of a tanh off by all its units, times 0.5 z and what grows as z^2."""
     z = 10.0
-    inner = 0.5 * z * C * (1 + 3 * 0.044715 * z * z)
+    inner = 0.5 * z * float(C) * (1 + 3 * 0.044715 * z * z)
     return shares("gelu_tanh", at(z), 0.0, steepness("gelu_tanh", z) + 2 * UNITS * inner)[1]
 
 

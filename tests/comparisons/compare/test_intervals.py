@@ -1,5 +1,6 @@
 """Intervals hold what rounding in any order may give, and little more; every habit is its formula."""
 
+import math
 import operator
 from collections.abc import Callable
 from dataclasses import replace
@@ -281,7 +282,7 @@ def test_beyond_half_of_the_largest_number_nothing_is_known() -> None:
 
 def adam_step(first: float, moment: float) -> float:
     """One step from theta = 0 by g = 1 at t = 4, without eps: m / first / sqrt(v / second)."""
-    return -0.1 * moment / first / np.sqrt((1 - 0.5) / (1 - 0.5**4))
+    return -0.1 * moment / first / math.sqrt((1 - 0.5) / (1 - 0.5**4))
 
 
 LATE = OptimizerSpec("adam", 0.1, beta1=0.9999, beta2=0.5, eps=1e-30)

@@ -187,12 +187,12 @@ def test_other_weights_of_the_second_model_are_told_of_it() -> None:
 @pytest.mark.parametrize("first", [True, False])
 def test_beside_a_model_a_class_is_given_its_activation_or_refused_by_its_name(first: bool) -> None:
     stack = Stack()
-    sides = (stack, ScratchMLP()) if first else (ScratchMLP(), stack)
+    one, other = (stack, ScratchMLP()) if first else (ScratchMLP(), stack)
     names = ("mine", "scratch") if first else ("scratch", "mine")
     with pytest.raises(InputError, match=r"^scratch: expected a torch module .* beside one with gelu"):
-        _questions(*sides, names, 0)
+        _questions(one, other, names, 0)
     stack.kinds = ("tanh",)
-    questions, notes = _questions(*sides, names, 0)
+    questions, notes = _questions(one, other, names, 0)
     assert {one.problem.architecture.activation for one in questions} == {"tanh"}
     assert notes == []
 
@@ -201,10 +201,10 @@ def test_beside_a_model_a_class_is_given_its_activation_or_refused_by_its_name(f
 def test_beside_a_model_of_other_layers_a_class_is_refused_with_the_reason(first: bool) -> None:
     model = object.__new__(OwnModel)  # without its process
     model.name, model.not_a_stack = "mine", "model: it has a convolution"
-    sides = (model, ScratchMLP()) if first else (ScratchMLP(), model)
+    one, other = (model, ScratchMLP()) if first else (ScratchMLP(), model)
     names = ("mine", "scratch") if first else ("scratch", "mine")
     with pytest.raises(InputError, match=r"^mine: it has a convolution; scratch is a class"):
-        part.whole(*sides, names)
+        part.whole(one, other, names)
     assert part.whole(model, model, ("a", "b")) == (model, model)
     assert part.whole(ScratchMLP(), ScratchMLP(), ("a", "b")) is None
 

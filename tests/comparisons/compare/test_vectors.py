@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -237,7 +238,7 @@ def test_the_kink_is_expected_as_worked_out_on_paper() -> None:
     """z1 = [[0, -5], [2.5, 0]], logits = [[0.5, 0.25], [3, 1.5]]: the slopes at both zeros are open."""
     rows = {name: (low, high) for name, low, high, _ in vectors.expected(PROBLEMS["kink"])}
 
-    def holds(name: str, low: list[object], high: list[object] | None = None) -> None:
+    def holds(name: str, low: Any, high: Any = None) -> None:
         np.testing.assert_allclose(rows[name][0], low, rtol=1e-15, atol=1e-300)
         np.testing.assert_allclose(rows[name][1], low if high is None else high, rtol=1e-15, atol=1e-300)
 

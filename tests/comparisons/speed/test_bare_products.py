@@ -6,6 +6,7 @@ import pytest
 from backproof.comparisons.speed.bare_products import BareProducts, products_of_a_step
 from backproof.comparisons.speed.cases import SpeedCase, batches
 from backproof.reference.contender import NotOffered
+from backproof.scratch.architecture import Array
 from backproof.scratch.initializers import initialize
 
 
@@ -83,9 +84,14 @@ def test_the_products_of_every_size_of_a_batch_are_made_of_so_many_images() -> N
     case = SpeedCase((4, 3), 4)
     floor, seen = BareProducts(), list[tuple[int, ...]]()
     floor.load(case.architecture, initialize(case.architecture, 0).weights())
+    dot = np.dot
+
+    def noted(a: Array, b: Array, out: Array) -> None:
+        seen.append(a.shape)
+        dot(a, b, out=out)
+
     with pytest.MonkeyPatch.context() as patch:
-        dot = np.dot
-        patch.setattr(np, "dot", lambda a, b, out: (seen.append(a.shape), dot(a, b, out=out)))
+        patch.setattr(np, "dot", noted)
         assert (
             floor.train(np.ones((6, 4), np.float32), np.zeros(6, int), batches(6, 4, 3, 0), case.spec) == []
         )

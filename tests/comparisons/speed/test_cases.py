@@ -169,7 +169,7 @@ def test_a_case_may_name_its_precision_and_nothing_beyond() -> None:
 def test_random_data_have_every_label_and_values_of_all_sizes_below_one() -> None:
     found = synthetic(500, 4, 3)
     assert set(found.labels) == {0, 1, 2}
-    assert (found.x.dtype, found.x.shape) == (np.float32, (500, 4))
+    assert (found.x.dtype.name, found.x.shape) == ("float32", (500, 4))
     assert 0 <= found.x.min() < 0.01
     assert 0.99 < found.x.max() < 1
 

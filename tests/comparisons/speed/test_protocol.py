@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -401,14 +402,15 @@ def test_only_matched_entries_owe_a_loss_for_every_step(tmp_path: Path) -> None:
     class Silently(Workers):
         def __call__(self, entry: Entrant, n_threads: int) -> InProcess:
             found = super().__call__(entry, n_threads)
-            train = found.bench.contender.train
+            contender: Any = found.bench.contender
+            train = contender.train
             if entry.name == "quiet":
-                found.bench.contender.train = lambda *given: [*train(*given)][:0]  # type: ignore[method-assign]  # it shows none
+                contender.train = lambda *given: [*train(*given)][:0]
             return found
 
     settings = Settings(launches=1, rounds=2, round_seconds=2.0, warm_up=1)
     for division in ("matched", "idiomatic"):
-        quiet = Entrant("quiet", "", division, "", "")  # type: ignore[arg-type]  # both are divisions
+        quiet = Entrant("quiet", "", division, "", "")
         workers = Silently({SCRATCH: 1.0, CONTROL: 1.0, "quiet": 1.0}, noisy(0, noise=0.0))
         log = Session(settings, [CASE], data_file(tmp_path), [*entries(), quiet], workers, Silent()).run()
         faults = {record.fault for record in log.records if record.entry == "quiet"}

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backproof.comparisons.verdicts import any_function, gradient_judge
+from backproof.comparisons.verdicts import any_function, gradient_judge, gradient_noise
 from backproof.comparisons.verdicts.any_function import check_gradient
 from backproof.comparisons.verdicts.function_line import Point
 from backproof.comparisons.verdicts.function_noise import EPS, Noise
@@ -142,7 +142,7 @@ def test_noise_is_read_by_the_seed_and_a_function_of_several_labels_its_own(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     seeds: list[int] = []
-    own = gradient_judge.function_noises
+    own = gradient_noise.function_noises
 
     def noises(point: Point, seed: int) -> Any:
         seeds.append(seed)

@@ -159,12 +159,13 @@ def test_the_grid_of_every_function_is_its_own() -> None:
 @pytest.mark.parametrize("at", [0.1, 0.3])
 def test_a_function_that_only_moves_nearby_does_not_ignore_its_argument(at: float) -> None:
     """It is flat on every line that its noise is read from, and to one side of it."""
+    ((way, *_),) = visited(PARAMS, lambda t: 0.0, seed=2)[-2:-1]
     for side in (1, -1):
-        moved = function_noises(point(lambda t, side=side: max(0.0, side * (t[0] - PARAMS[0]) - at)), seed=2)[
-            1
-        ]
-        ((way, *_),) = visited(PARAMS, lambda t: 0.0, seed=2)[-2:-1]
-        assert moved == (0.37 * abs(way) / 10.0 > at)
+
+        def f(t: Array, side: int = side) -> float:
+            return max(0.0, side * (float(t[0]) - 0.3) - at)
+
+        assert function_noises(point(f), seed=2)[1] == (0.37 * abs(way) / 10.0 > at)
 
 
 def test_the_noise_of_a_gradient_is_read_along_steps_as_long_as_the_entries_are_large() -> None:

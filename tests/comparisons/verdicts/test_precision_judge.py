@@ -27,7 +27,8 @@ class Squares:
         self.points: list[Array] = []
 
     def values(self) -> Array:
-        return self.other * (self.cells["theta"] ** 2).astype(np.float64)
+        found: Array = self.other * (self.cells["theta"] ** 2).astype(np.float64)
+        return found
 
     def pull(self, c: Array) -> list[Array]:
         theta = self.cells["theta"]
@@ -205,9 +206,8 @@ def test_below_double_the_second_derivative_is_resolved_to_a_tenth(monkeypatch: 
     monkeypatch.setattr(second_order, "judge_precision", precision)
     programs: tuple[Any, Any] = Twice("float64"), Twice("float32")
     for search in (Search(seed=3), Search(required=0.5), Search(required=1e-3)):
-        assert second_order.judge_second_precision(*programs, search) == {
-            "w (second order, float32)": "verdict"
-        }
+        found: dict[str, Any] = {**second_order.judge_second_precision(*programs, search)}
+        assert found == {"w (second order, float32)": "verdict"}
     assert [search for search, _ in asked] == [
         Search(0.1, None, 3),
         Search(required=0.5),

@@ -1,6 +1,7 @@
 """A tensor of a claimed gradient: what a right claim may be off by, and what comes of each of its lines."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -140,7 +141,7 @@ def test_a_claim_that_is_not_finite_fails() -> None:
 
 
 def looked(
-    monkeypatch: pytest.MonkeyPatch, finding: LineFinding, entry: int | None, **changes: object
+    monkeypatch: pytest.MonkeyPatch, finding: LineFinding, entry: int | None, **changes: Any
 ) -> Judged:
     """What comes of a line with this finding."""
     monkeypatch.setattr(tensor_judge, "judge", lambda *given: finding)
@@ -157,7 +158,8 @@ def test_what_lies_outside_is_granted_the_rounding_of_the_claim_and_must_be_reso
     assert rounding == pytest.approx(16 * EPS["float32"] * 4.0)
     off = LineFinding(3.0, 0.5 * rounding, 1e-12, resolved=True)
     found = looked(monkeypatch, off, 0, dtype="float32", resolution=1e-3)
-    assert (found.outcome, found.bound) == (Outcome.PASS, pytest.approx(rounding + 1e-12))
+    assert found.outcome is Outcome.PASS
+    assert found.bound == pytest.approx(rounding + 1e-12)
     assert looked(monkeypatch, off, 0, dtype="float32", resolution=1e-6).outcome is Outcome.INCONCLUSIVE
     unresolved = replace(off, resolved=False)
     assert (

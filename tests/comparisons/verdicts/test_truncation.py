@@ -109,13 +109,9 @@ def test_errors_of_more_than_a_hundredth_are_no_matter_of_digits() -> None:
 def test_the_direction_is_that_of_the_order() -> None:
     """q - t = (0.2, 0.1) at h = 0.1: of order 1 the direction (2, 1), of order 2 (20, 10)."""
     right, far = np.zeros(2), np.array([0.2, 0.1])
-    assert along_truncation(far, right, np.array([0.02, 0.01]), 0.1, 1) == (
-        pytest.approx(1.0),
-        pytest.approx(0.01),
-    )
-    assert along_truncation(far, right, np.array([0.02, 0.01]), 0.1, 2) == (
-        pytest.approx(1.0), pytest.approx(0.001**0.5)
-    )  # fmt: skip
-    cosine, step = along_truncation(far, right, np.array([0.1, -0.2]), 0.1, 1)
-    assert (cosine, step) == (pytest.approx(0.0), pytest.approx(0.0))
+    found = np.array([0.02, 0.01])
+    np.testing.assert_allclose(along_truncation(far, right, found, 0.1, 1), [1.0, 0.01])
+    np.testing.assert_allclose(along_truncation(far, right, found, 0.1, 2), [1.0, 0.001**0.5])
+    across = along_truncation(far, right, np.array([0.1, -0.2]), 0.1, 1)
+    np.testing.assert_allclose(across, 0.0, atol=1e-12)
     assert along_truncation(right, right, far, 0.1, 1) == (0.0, 0.0)
