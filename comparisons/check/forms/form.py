@@ -119,8 +119,9 @@ def declared(attributes: Mapping[str, Any]) -> dict[str, str]:
 
 def declared_space(attributes: Mapping[str, Any]) -> dict[str, tuple[str | int, ...]]:
     """What the class says it has, by the names of SPACE. Raises InputError as above."""
-    supports = attributes.get("supports")
-    stated = {**(supports if isinstance(supports, Mapping) else {})}
+    said = attributes.get("supports")
+    supports = said if isinstance(said, Mapping) else {}
+    stated = {**supports}
     stated.update({name: attributes[name] for name in SPACE if name in attributes})
     found: dict[str, tuple[str | int, ...]] = {}
     for name, value in stated.items():
@@ -128,7 +129,7 @@ def declared_space(attributes: Mapping[str, Any]) -> dict[str, tuple[str | int, 
             tuple(value) if isinstance(value, Sequence | set) and not isinstance(value, str) else (value,)
         )
         wrong = [item for item in values if item not in SPACE.get(name, ())]
-        if name not in SPACE or (wrong and name in (supports or ())):
+        if name not in SPACE or (wrong and name in supports):
             expected = ", ".join(map(str, SPACE.get(name, tuple(SPACE))))
             raise InputError(f"supports: {name}: expected some of {expected}; got {value!r}")
         if not wrong:
