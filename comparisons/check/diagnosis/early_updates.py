@@ -1,15 +1,16 @@
 """A step that updates a layer's weights before it passes the gradient back through them.
 
 With W'_l = W_l - rate g_l in place of W_l in delta_(l-1) = delta_l W'_l^T f'(z_(l-1)), what a step changes in
-the hidden layers, divided by the rate, is a polynomial in the rate of degree L - 1 (L layers), while the last
-layer's is the same at every rate. Its value at rate 0 is what would be passed back otherwise.
+the hidden layers, divided by the rate, is a polynomial in the rate, of degree 2^(L - 1) - 1 in the first of L
+layers, while the last layer's is the same at every rate. Its value at rate 0 is what would be passed back
+otherwise.
 """
 
 import numpy as np
 
 from backproof.comparisons.check.diagnosis.evidence import telling_problems
 from backproof.comparisons.check.exploration import Explored
-from backproof.comparisons.check.forms.candidate import Candidate, at_zero
+from backproof.comparisons.check.forms.candidate import Candidate, at_zero, early_rates
 from backproof.comparisons.check.results import Cause
 from backproof.comparisons.check.subject.subject import Misbehaviour
 from backproof.comparisons.verdicts.relu_kinks import flat_gradient
@@ -32,14 +33,15 @@ def early_update(explored: Explored, seed: int) -> Cause | None:
 
 def _is_early(candidate: Candidate, problem: Problem) -> bool:
     depth, dtype = len(problem.weights), problem.architecture.dtype
-    rates = [i / 16 for i in range(1, depth + 2)]
+    known = early_rates(depth)
+    rates = [*known, known[-1] + known[0]]
     try:
         readings = np.array([_reading(candidate, problem, rate) for rate in rates])
     except Misbehaviour:
         return False
     if not np.isfinite(readings).all():
         return False
-    # From 0 and the first L - 1 rates on, the polynomial is known: it must go through the last one.
+    # From all rates but the last the polynomial is known: it must go through the last one.
     at_last = _through(rates, readings)
     last = problem.architecture.layer_slices()[-1][0].start
     size = float(np.abs(readings).max())

@@ -240,7 +240,7 @@ class Candidate:
         """The gradient; of one that updates early, what its readings are a polynomial of the rate to."""
         if not self.early:
             return self.step_at(HUGE_RATE[self.architecture.dtype], x, targets)
-        rates = [i / 16 for i in range(1, len(self.loaded) + 1)]
+        rates = early_rates(len(self.loaded))
         readings = [self.step_at(rate, x, targets) for rate in rates]
         shares = at_zero(rates)
         layers = zip(*(gradient for _, gradient in readings), strict=True)
@@ -336,6 +336,15 @@ class Candidate:
 
 def _turned(array: Array) -> Array:
     return np.ascontiguousarray(array.T)
+
+
+def early_rates(depth: int) -> list[float]:
+    """At as many rates as determine what a step of `depth` layers that updates early changes.
+
+    A layer's change times the rate, of degree d + 1, is in the weights through which delta, of degree d, is
+    passed: below it the degree is 2 d + 1, and 2^(depth - 1) - 1 in the first layer.
+    """
+    return [i / 16 for i in range(1, 2 ** (depth - 1) + 1)]
 
 
 def at_zero(rates: Sequence[float]) -> Array:
