@@ -333,19 +333,21 @@ def _under_name(candidate: Candidate, kind: Kind, loss: str, as_labels: bool, se
 
 
 def _nearest(candidate: Candidate, answer: Probe, losses: Sequence[str]) -> str:
-    """The loss to whose gradient the answer's is most nearly parallel."""
+    """The loss whose gradient is most nearly parallel to the answer's; of parallel ones, as long as that."""
     problem = answer.problem
     rows = np.eye(problem.architecture.n_outputs)[problem.targets]
 
-    def alignment(loss: str) -> float:
+    def nearness(loss: str) -> tuple[float, float]:
         named = replace(problem.architecture, loss=loss)  # type: ignore[arg-type]  # one of LOSSES
         targets = problem.targets if loss == "cross_entropy" else rows
         right = candidate.expected(replace(problem, architecture=named, targets=targets)).gradient.value
         found = answer.gradient if answer.gradient is not None else np.zeros_like(right)
-        size = float(np.linalg.norm(right) * np.linalg.norm(found))
-        return float(right @ found) / size if size else 0.0
+        ours, its = float(np.linalg.norm(right)), float(np.linalg.norm(found))
+        if not ours or not its:
+            return 0.0, 0.0
+        return round(float(right @ found) / (ours * its), 6), -abs(np.log(its / ours))
 
-    return max(losses, key=alignment)
+    return max(losses, key=nearness)
 
 
 def _with_double(
