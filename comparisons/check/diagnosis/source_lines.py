@@ -112,7 +112,7 @@ SHAPES = {
     "sigmoid": r"\(1(\.0)? - ",
     "tanh": r"1(\.0)? - .*(\*\* ?2|\*|square)",
 }
-ROUGHLY = {"relu": r"> ?=? ?0", "sigmoid": r"1(\.0)? [-+] \w", "tanh": r"1(\.0)? [-+] \w"}
+ROUGHLY = {"sigmoid": r"1(\.0)? [-+] \w", "tanh": r"1(\.0)? [-+] \w"}
 # What a loss cannot be computed without.
 TERMS = {
     "cross_entropy": r"log",
@@ -124,7 +124,6 @@ NEVER = r"$^"
 # Words of a sentence, and what the line they speak of must have in it.
 WORDS = (
     ("exp(-z)", r"exp\("),
-    ("square root", r"sqrt"),
     ("eps", r"eps|1e-"),
     ("bias correction", r"\*\* ?\w*(t|step)|\bt\b|step\w* [+=]"),
     ("bias-corrected", r"/"),
