@@ -17,7 +17,7 @@ from backproof.comparisons.check.forms.expected import (
     capped_loss,
     forward_logits,
 )
-from backproof.comparisons.check.forms.form import OURS, Form
+from backproof.comparisons.check.forms.form import Form
 from backproof.comparisons.check.forms.laws import CLOSE, LAWS, PENALTY, Law, fitting
 from backproof.scratch.architecture import Array
 from backproof.scratch.problem import Problem
@@ -35,8 +35,8 @@ class Answered:
     loss: float
     gradient: Array
     right: Expected
-    loud: bool = False
-    form: Form = OURS
+    loud: bool
+    form: Form
 
     @property
     def last_weight(self) -> slice:

@@ -43,7 +43,7 @@ class Diagnosis:
     example: CheckResult | None = None
 
 
-def diagnose(trial: Trial, seed: int = 0) -> Diagnosis:
+def diagnose(trial: Trial, seed: int) -> Diagnosis:
     """The causes that the evidence supports; none for a class that passed. Raises Misbehaviour."""
     failed = {result.check: result for result in trial.failed()}
     explored = trial.explored

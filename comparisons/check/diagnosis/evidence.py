@@ -155,7 +155,7 @@ class Observation:
         return len(self.problem.weights)
 
 
-def observe(explored: Explored, seed: int = 0) -> list[Observation]:
+def observe(explored: Explored, seed: int) -> list[Observation]:
     """The class's answers, each of a fresh instance; problems on which it misbehaves are left out."""
     found = []
     for problem, family in telling_problems(explored, seed):

@@ -1,6 +1,6 @@
 """Why logits are wrong: known mistakes of the forward pass, each as a formula for what comes out instead."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 from scipy.special import expit, softmax
@@ -92,8 +92,3 @@ def _digits(found: Array, right: Array) -> float:
         return 0.0
     off = float(np.abs(found - right).max() / max(float(np.abs(right).max()), 1e-300))
     return float(-np.log10(max(off, 1e-16)))
-
-
-def shapes_told(texts: Sequence[str]) -> list[Cause]:
-    """Findings about shapes and types, as they are."""
-    return [Cause(text, "describes") for text in dict.fromkeys(texts)]

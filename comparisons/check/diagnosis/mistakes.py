@@ -22,7 +22,6 @@ from backproof.comparisons.check.forms.activations import ACTIVATION_FUNCTIONS
 from backproof.comparisons.check.forms.expected import kept
 from backproof.scratch.architecture import Array
 
-STEPS = ("output", "weight", "bias", "pull", "slope")
 PENALTY = "penalty"
 Rule = Callable[..., Array]
 

@@ -54,7 +54,7 @@ def constants(observations: Sequence[Observation]) -> Iterator[Mistake]:
         dW, found = right_weight(o, o.depth - 1, right), o.weight(o.depth - 1)
         size, close = float((dW * dW).sum()), CLOSE[o.problem.architecture.dtype]
         factor = float((found * dW).sum()) / size if size else 1.0
-        if size and np.abs(found - factor * dW).max() <= close * np.abs(found).max(initial=1e-300):
+        if size and np.abs(found - factor * dW).max() <= close * np.abs(found).max():
             if abs(factor - 1) > close:
                 sentence = f"the gradient is {factor:.6g} times what it should be"
                 yield Mistake("output", sentence, scaled_delta(_constant_factor(factor)), family=sentence)
@@ -80,7 +80,7 @@ def _times(o: Observation, delta: Array) -> float:
     if not size:
         return np.nan
     factor = float((found * dW).sum()) / size
-    fits = np.abs(found - factor * dW).max() <= close * np.abs(found).max(initial=1e-300)
+    fits = np.abs(found - factor * dW).max() <= close * np.abs(found).max()
     return factor if fits else np.inf
 
 

@@ -195,8 +195,6 @@ def _moved(theta: Array, g: Array, memory: Memory, choice: Choice) -> Array:
 
 def _joint(settings: Sequence[Setting], alive: Sequence[set[Choice]]) -> Choice | None:
     """One choice for all settings, with the fewest mistakes; decoupled decay may be adam's alone."""
-    if not all(alive):
-        return None
     decays = ["", *DECAYS, DECOUPLED]
     best: Choice | None = None
     for fed in ALL_FED:

@@ -29,12 +29,6 @@ class Law:
         n, k = problem.batch_size, problem.architecture.n_outputs
         return float(n**self.examples * k**self.outputs * self.constant)
 
-    def over(self, other: "Law") -> "Law":
-        """The quotient."""
-        return Law(
-            self.examples - other.examples, self.outputs - other.outputs, self.constant / other.constant
-        )
-
     @property
     def is_one(self) -> bool:
         return self == ONE

@@ -1,11 +1,10 @@
-"""Laws of scale: their words, their quotients, and which of them fits."""
+"""Laws of scale: their words, and which of them fits."""
 
-import numpy as np
 import pytest
 
 from backproof.comparisons.check.battery.grid import generic_problem
 from backproof.comparisons.check.forms.laws import LAWS, Law, fitting
-from backproof.scratch.architecture import Architecture
+from backproof.scratch.architecture import Architecture, DtypeName
 from backproof.scratch.problem import Problem
 
 PROBLEMS = [
@@ -43,7 +42,20 @@ def test_of_nothing_no_law_is_told() -> None:
     assert fitting(nothing) is None
 
 
-@pytest.mark.parametrize("problem", PROBLEMS)
-def test_a_quotient_of_laws_is_the_quotient_of_their_factors(problem: Problem) -> None:
-    left, right = Law(1, 1, 0.5), Law(-1, 1, 2.0)
-    np.testing.assert_allclose(left.over(right).at(problem), left.at(problem) / right.at(problem), rtol=1e-15)
+@pytest.mark.parametrize(("dtype", "close"), [("float64", 1e-9), ("float32", 1e-5)])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_factor_is_by_a_law_within_roundings_of_its_precision(
+    dtype: DtypeName, close: float, sign: int
+) -> None:
+    ratios = [(Law(1).at(problem), problem.astype(dtype)) for problem in PROBLEMS]
+    assert fitting([(ratio * (1 + sign * 0.9 * close), problem) for ratio, problem in ratios]) == Law(1)
+    assert fitting([(ratio * (1 + sign * 1.1 * close), problem) for ratio, problem in ratios]) is None
+
+
+def test_a_law_of_which_nothing_is_said_is_one_and_the_plain_ones_are_tried_first() -> None:
+    assert Law().is_one
+    assert LAWS[0] == Law()
+    assert not any(law.is_one for law in LAWS[1:])
+    assert len(set(LAWS)) == 27
+    differ = [(law.constant != 1) + abs(law.examples) + abs(law.outputs) for law in LAWS]
+    assert differ == sorted(differ)
