@@ -8,8 +8,10 @@ from hypothesis import HealthCheck, Phase, find, settings
 from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
 
+from backproof.comparisons.check.battery.battery import CHECKS
 from backproof.comparisons.check.battery.cases import (
     CALLS,
+    FAMILIES,
     NothingToTryError,
     Story,
     TrainingProblem,
@@ -18,6 +20,7 @@ from backproof.comparisons.check.battery.cases import (
     stories,
     training_problems,
 )
+from backproof.comparisons.check.drawn import drawn
 from backproof.comparisons.check.forms.space import Space
 from backproof.scratch.architecture import Array, OptimizerSpec
 from backproof.scratch.problem import Problem
@@ -66,6 +69,18 @@ def test_a_family_has_the_numbers_it_is_named_for(family: str, has: Callable[[Pr
 def test_a_family_has_no_other_numbers(family: str, has: Callable[[Problem], bool]) -> None:
     with pytest.raises(NoSuchExample):
         find(problems(FULL, families=(family,)), has, settings=settings(SOON, max_examples=60))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize(
+    "has",
+    [lambda x: (x < 0).any() and (x > 0).any(), lambda x: (np.log10(np.abs(x[x != 0])) % 1 > 0).any()],
+    ids=["both signs", "more than powers of ten"],
+)
+def test_every_family_has_numbers_of_both_signs_and_of_many_digits(
+    family: str, has: Callable[[Array], bool]
+) -> None:
+    find(problems(FULL, families=(family,)), lambda p: bool(has(p.x)), settings=SOON)
 
 
 @pytest.mark.parametrize(
@@ -151,3 +166,62 @@ def test_without_biases_none_is_drawn() -> None:
             lambda p: any(b.any() for _, b in p.weights),
             settings=settings(SOON, max_examples=60),
         )
+
+
+def test_the_batches_of_a_training_are_rows_of_its_problem_each_once() -> None:
+    def is_odd(training: TrainingProblem) -> bool:
+        n = training.problem.batch_size
+        return any(
+            len(batch) == 0 or len(set(batch)) < len(batch) or batch.min() < 0 or batch.max() >= n
+            for batch in training.batches
+        )
+
+    with pytest.raises(NoSuchExample):
+        find(training_problems(FULL), is_odd, settings=SOON)
+    find(training_problems(FULL), lambda t: any(0 in batch for batch in t.batches), settings=SOON)
+    find(
+        training_problems(FULL),
+        lambda t: t.problem.batch_size == 5 and any(4 in batch for batch in t.batches),
+        settings=SOON,
+    )
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_story_has_two_to_five_calls_on_two_batches_of_one_network(call: str) -> None:
+    def is_odd(story: Story) -> bool:
+        same = all(a is b for p, q in zip(story.problem.weights, story.other.weights, strict=True)
+                   for a, b in zip(p, q, strict=True))  # fmt: skip
+        reversed_targets = np.array_equal(story.other.targets, story.problem.targets[::-1])
+        return not 2 <= len(story.calls) <= 5 or not same or not reversed_targets
+
+    with pytest.raises(NoSuchExample):
+        find(stories(FULL), is_odd, settings=settings(SOON, max_examples=30))
+    find(stories(FULL), lambda story: story.calls[0] == call, settings=SOON)
+
+
+# What a check draws: the largest number there may be (None: any), the largest batch.
+DRAWN: dict[str, tuple[float | None, int]] = {
+    **dict.fromkeys(("weights", "logits", "loss", "gradient"), (None, 4)),
+    **dict.fromkeys(("independence", "duplication", "float32"), (None, 4)),
+    **dict.fromkeys(("extremes", "large outputs", "layouts", "integers", "long sums"), (3.0, 4)),
+    **dict.fromkeys(("repeatable", "arguments", "results", "given weights"), (3.0, 4)),
+    "differences": (None, 3),
+    "epoch loss": (3.0, 7),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_a_check_draws_from_the_families_and_the_batches_that_it_is_meant_for(name: str) -> None:
+    (check,) = (one for one in CHECKS if one.name == name)
+    largest, batch = DRAWN[name]
+    found = [one for one in drawn(check, FULL, 0, 60) for one in one if isinstance(one, Problem)]
+    sizes = [float(numbers(problem).max()) for problem in found]
+    assert (max(sizes) > 3.0) == (largest is None)
+    batches = [problem.batch_size for problem in found]
+    assert (min(batches), max(batches)) == (1, batch)
+    whole = all((numbers(problem) == np.rint(numbers(problem))).all() for problem in found)
+    assert whole == (name == "integers")
+    losses = {problem.architecture.loss for problem in found}
+    assert ("binary_cross_entropy" in losses) == (name != "large outputs")
+    dtypes = {problem.architecture.dtype for problem in found}
+    assert dtypes == {"float32" if name in ("float32", "long sums") else "float64"}

@@ -70,6 +70,18 @@ def test_a_class_whose_answers_are_a_thousand_times_as_large_may_move_by_as_much
                 require_same_answers(candidate(), replace(own, gradient=moved), own, "again")
 
 
+def test_a_class_whose_answers_are_small_may_move_by_as_much_as_a_right_one() -> None:
+    own = answers(gradient=1e-3 * np.ones(9))
+    for size, same in ((1.99 * ERROR, True), (2.02 * ERROR, False)):
+        for sign in (1, -1):
+            again = replace(own, gradient=own.gradient + sign * size * np.eye(9)[4])
+            if same:
+                require_same_answers(candidate(), again, own, "again")
+            else:
+                with pytest.raises(Mismatch):
+                    require_same_answers(candidate(), again, own, "again")
+
+
 def test_in_single_precision_an_answer_may_move_by_single_roundings() -> None:
     own = answers(gradient=np.ones(9, np.float32))
     moved = (np.ones(9) + 4e-4 * np.eye(9)[0]).astype(np.float32)

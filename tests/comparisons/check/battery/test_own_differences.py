@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from backproof.comparisons.check.battery.battery import CHECKS
+from backproof.comparisons.check.battery.findings import Mismatch
 from backproof.comparisons.check.battery.grid import generic_problem
 from backproof.comparisons.check.battery.own_differences import (
     SHOWN_STEP,
@@ -13,10 +15,15 @@ from backproof.comparisons.check.battery.own_differences import (
     _one_per_tensor,
     _show,
 )
+from backproof.comparisons.check.forms.candidate import Candidate
 from backproof.comparisons.check.forms.expected import Convention, Conventions
 from backproof.comparisons.check.forms.form import Form
 from backproof.comparisons.check.forms.laws import Law
-from backproof.scratch.architecture import Architecture, Array, Weights
+from backproof.comparisons.check.subject.subject import Misbehaviour
+from backproof.scratch.architecture import LOSSES, Architecture, Array, LossName, Weights
+from backproof.scratch.problem import Problem
+from tests.support.in_process import Here, Student
+from tests.support.stepping import stepping
 
 PROBLEM = generic_problem(Architecture((3, 4), "identity", "cross_entropy"), 5, seed=0)
 W, B = PROBLEM.weights[0]
@@ -77,3 +84,66 @@ def test_one_entry_of_every_tensor_is_looked_at_and_of_biases_only_where_there_a
     none = candidate(Convention())
     none.form = Form(biases="none")
     assert _one_per_tensor(none, problem) == found[::2]
+
+
+# --- the check ---------------------------------------------------------------------------------------------
+
+
+def differences(kind: type, problem: Problem, form: Form | None = None) -> Candidate:
+    (check,) = (one for one in CHECKS if one.name == "differences")
+    some = Candidate(Here(kind), form)
+    check.run(some, problem)
+    return some
+
+
+def changed(method: str, by: Any) -> type:
+    right = getattr(Student, method)
+    return type("Changed", (Student,), {method: lambda self, *given: by(right(self, *given))})
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_gradient_of_its_own_loss_passes(loss: LossName) -> None:
+    problem = generic_problem(Architecture((3, 4, 2), "tanh", loss), 3, seed=1)
+    differences(Student, problem)
+    differences(changed("loss_value", lambda found: found + 7.0), problem)
+
+
+@pytest.mark.parametrize(
+    ("method", "by"),
+    [
+        ("bias_gradient", lambda found: found * 1.001),
+        ("weight_gradient", lambda found: found * 1.001),
+        ("output_delta", lambda found: -found),
+        ("loss_value", lambda found: 2 * found),
+    ],
+)
+def test_a_gradient_that_belongs_to_another_loss_fails_with_the_calls_that_show_it(
+    method: str, by: Any
+) -> None:
+    problem = generic_problem(Architecture((3, 4, 2), "tanh", "mse"), 3, seed=1)
+    with pytest.raises(Mismatch, match=r"^gradient against differences of its own loss") as found:
+        differences(changed(method, by), problem)
+    assert found.value.verdict is not None
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_of_a_loss_that_is_no_number_no_difference_is_taken(value: float) -> None:
+    problem = generic_problem(Architecture((3, 2), "tanh", "mse"), 3, seed=1)
+    with pytest.raises(Mismatch, match=f"^loss: {value} at finite weights") as found:
+        differences(changed("loss_value", lambda found: value), problem)
+    assert [call.method for call in found.value.calls] == ["load", "loss_and_gradient"]
+
+
+def test_of_a_step_that_tells_no_loss_no_difference_is_taken() -> None:
+    problem = generic_problem(Architecture((3, 2), "tanh", "mse"), 3, seed=1)
+    with pytest.raises(Misbehaviour, match="step returns no loss"):
+        differences(stepping(None), problem, Form(step=True))
+
+
+def test_the_entries_looked_at_are_others_for_another_batch_size_and_the_same_again() -> None:
+    chosen = [
+        _one_per_tensor(candidate(Convention()), generic_problem(Architecture((9, 9, 9)), n, seed=0))
+        for n in (1, 2, 3, 4, 4)
+    ]
+    assert len({tuple(one) for one in chosen}) == 4
+    assert chosen[3] == chosen[4]
