@@ -156,3 +156,19 @@ def test_in_training_it_is_taken_through_the_weights_after_the_step() -> None:
     found = FEEDS["the gradient is passed back through weights already updated"](right, one)
     np.testing.assert_allclose(found, passed_through(rows, before, after, right), rtol=1e-13)
     assert not np.allclose(found[:9], right[:9])
+
+
+def test_where_no_example_pulls_at_the_outputs_nothing_is_passed_back() -> None:
+    """One output under a softmax: its probability is 1, whatever the weights are."""
+    alone = generic_problem(Architecture((2, 3, 1), "tanh", "cross_entropy"), 5, seed=1)
+    theta = alone.flat()
+    np.testing.assert_array_equal(passed_through(alone, theta, 2 * theta, np.zeros(theta.size)), 0 * theta)
+
+
+def test_a_class_without_biases_is_taken_to_pass_back_what_ours_does() -> None:
+    """Its last bias gradient is zero and says nothing of what it multiplies in."""
+    theta = PROBLEM.flat()
+    right = gradient_at(PROBLEM, theta)
+    bare = np.where(is_bias(PROBLEM), 0.0, right)
+    found = passed_through(PROBLEM, theta, theta, bare)
+    np.testing.assert_allclose(found[:6], right[:6], rtol=1e-11)

@@ -9,7 +9,15 @@ import pytest
 from backproof.comparisons.check.diagnosis.evidence import Observation
 from backproof.comparisons.check.diagnosis.mistakes import RIGHT, Mistake, right_slope
 from backproof.comparisons.check.diagnosis.output_mistakes import output_mistakes
-from backproof.comparisons.check.diagnosis.search import hidden_deltas, search
+from backproof.comparisons.check.diagnosis.search import (
+    Model,
+    _alike,
+    _classes,
+    _first,
+    _Table,
+    hidden_deltas,
+    search,
+)
 from backproof.comparisons.check.diagnosis.slope_mistakes import slope_mistakes
 from backproof.comparisons.check.diagnosis.tensor_mistakes import (
     bias_mistakes,
@@ -116,3 +124,71 @@ def test_where_only_one_activation_is_wrong_the_others_are_right() -> None:
     assert model is not None
     assert model.slopes["relu"].is_right
     assert all(model.predicts_hidden(answering(o, planted.gradient(o))) for o in RIGHT_ONES)
+
+
+# --- the parts of the search -------------------------------------------------------------------------------
+
+
+def table(weights: list[set[int]], biases: list[set[int]]) -> _Table:
+    return _Table([RIGHT["output"]] * len(weights), weights, biases)
+
+
+def test_what_no_last_layer_tells_apart_is_one_class_and_the_right_ones_come_first() -> None:
+    found = _classes({"mse": table([{0, 4}, {5}], [{0}, {2, 7}])})
+    one, five, right, two = frozenset({0, 4}), frozenset({5}), frozenset({0}), frozenset({2, 7})
+    # Both right; then one of them, the one of the smaller number first; then none.
+    assert found == [(one, right), (one, two), (five, right), (five, two)]
+
+
+def test_of_classes_with_as_many_right_ones_those_of_small_numbers_come_first_and_no_more_than_forty() -> (
+    None
+):
+    many = _classes({"mse": table([{i} for i in range(8)], [{i} for i in range(8)])})
+    assert len(many) == 40
+    assert many[0] == (frozenset({0}), frozenset({0}))
+    assert [min(w) + min(b) for w, b in many[1:15]] == [n for n in range(1, 8) for _ in "wb"]
+    assert all(0 not in w | b for w, b in many[15:])
+
+
+def test_only_what_is_in_the_same_tables_of_every_loss_is_alike() -> None:
+    groups = _alike([[{1, 2, 3}, {1, 2}], [{1, 2}, {3, 4}]])
+    assert set(groups) == {frozenset({1, 2}), frozenset({3}), frozenset({4})}
+
+
+def test_the_first_output_with_which_both_never_fail_is_taken() -> None:
+    outputs = [*(m for m in output_mistakes() if not m.only)][:3]
+    found = _Table(outputs, [{0}, {0, 1}, {0, 1}], [{2}, {1}, {2}])
+    assert _first(found, 0, 2) is outputs[0]
+    assert _first(found, 1, 1) is outputs[1]
+    assert _first(found, 1, 2) is outputs[2]
+    assert _first(found, 0, 0) is None
+
+
+def test_a_model_costs_its_mistakes_each_family_once() -> None:
+    weight, bias = next(iter(weight_mistakes())), next(iter(bias_mistakes()))
+    missing = {
+        name: next(m for m in slope_mistakes(name) if m.family == "missing") for name in ("tanh", "relu")
+    }
+    plain = Model({"mse": RIGHT["output"]}, RIGHT["weight"], RIGHT["bias"])
+    assert (plain.mistakes(), plain.cost, plain.pull, plain.slopes) == ([], 0, RIGHT["pull"], {})
+    wrong = Model({"mse": RIGHT["output"]}, weight, bias, RIGHT["pull"], missing)
+    assert wrong.mistakes() == [weight, bias, missing["tanh"], missing["relu"]]
+    assert wrong.cost == 3
+
+
+def test_a_model_predicts_what_it_was_made_for_and_nothing_that_it_does_not_know() -> None:
+    o = RIGHT_ONES[4]
+    assert o.depth == 2
+    right = Model({o.loss_name: RIGHT["output"]}, RIGHT["weight"], RIGHT["bias"],
+                  slopes={o.activation: right_slope(o.activation)})  # fmt: skip
+    assert right.predicts(o)
+    assert not Model({}, RIGHT["weight"], RIGHT["bias"]).predicts_last(o)
+    assert not Model(right.outputs, RIGHT["weight"], RIGHT["bias"]).predicts_hidden(o)
+    for layer in (0, 1):
+        for part in (0, 1):
+            moved = o.gradient.copy()
+            moved[o.parts[layer][part].start] += 0.1
+            wrong = answering(o, moved)
+            assert right.predicts_last(wrong) == (layer == 0)
+            assert right.predicts_hidden(wrong) == (layer == 1)
+            assert not right.predicts(wrong)

@@ -1,6 +1,7 @@
 """Every sentence about one step of backpropagation is its formula; right steps give the right gradient."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,9 +17,10 @@ from backproof.comparisons.check.diagnosis.mistakes import (
     right_weight,
 )
 from backproof.comparisons.check.diagnosis.output_mistakes import output_mistakes
-from backproof.comparisons.check.diagnosis.scale_mistakes import constants, scale_laws, scaled_too
+from backproof.comparisons.check.diagnosis.scale_mistakes import _times, constants, scale_laws, scaled_too
 from backproof.comparisons.check.diagnosis.slope_mistakes import slope_mistakes
 from backproof.comparisons.check.diagnosis.tensor_mistakes import (
+    _rates,
     bias_mistakes,
     penalties,
     pull_mistakes,
@@ -26,7 +28,7 @@ from backproof.comparisons.check.diagnosis.tensor_mistakes import (
 )
 from backproof.comparisons.check.forms.expected import Convention
 from backproof.comparisons.check.forms.laws import Law
-from backproof.scratch.architecture import Array
+from backproof.scratch.architecture import Array, DtypeName
 from tests.support.observations import Asked, answering, observed
 
 LOSSES = ("mse", "sum_of_squares", "cross_entropy", "binary_cross_entropy")
@@ -263,6 +265,55 @@ def test_a_constant_is_read_from_the_last_layer_and_told_only_where_it_fits() ->
     other = 0.3 * o.gradient
     other[o.parts[-1][0].start] *= 1.001
     assert not [*constants([answering(o, other)])]
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize(("dtype", "close"), [("float64", 1e-9), ("float32", 1e-5)])
+def test_a_constant_fits_within_roundings_of_the_largest_entry(
+    dtype: DtypeName, close: float, sign: int
+) -> None:
+    plain = observed(Asked())
+    o = replace(plain, problem=plain.problem.astype(dtype))
+    right = right_weight(o, o.depth - 1, right_delta(o))
+    largest = np.abs(right).max()
+    row, column = map(int, np.argwhere(np.abs(right) == np.abs(right).min())[0])
+    for off, fits in ((0.8 * close, True), (1.3 * close, False)):
+        found = -3.0 * right
+        found[row, column] += sign * off * 3.0 * largest
+        other = o.gradient.copy()
+        other[o.parts[-1][0]] = found.ravel()
+        assert bool([*constants([answering(o, other)])]) == fits
+        assert np.isfinite(_times(answering(o, other), right_delta(o))) == fits
+    for factor, told in ((1 + 0.8 * close, False), (1 + 1.2 * close, True), (1 - 1.2 * close, True)):
+        assert bool([*constants([answering(o, factor * o.gradient)])]) == told
+
+
+def test_a_gradient_of_zeros_is_no_times_and_of_a_delta_of_zeros_nothing_is_known() -> None:
+    o = observed(Asked())
+    assert _times(answering(o, 0 * o.gradient), right_delta(o)) == 0.0
+    assert np.isnan(_times(o, 0 * right_delta(o)))
+    assert _times(answering(o, 2 * o.gradient), right_delta(o)) == pytest.approx(2.0)
+    assert _times(answering(o, o.gradient + 1), right_delta(o)) == np.inf
+
+
+@pytest.mark.parametrize(("dtype", "close"), [("float64", 1e-9), ("float32", 1e-5)])
+@pytest.mark.parametrize("scale", [1.0, 3.0])
+@pytest.mark.parametrize("rate", [0.07, -0.07])
+def test_a_penalty_is_read_beside_any_scale_within_roundings(
+    dtype: DtypeName, close: float, scale: float, rate: float
+) -> None:
+    plain = observed(Asked())
+    o = replace(plain, problem=plain.problem.astype(dtype))
+    W = plain.problem.weights[-1][0]
+    right = right_weight(o, o.depth - 1, right_delta(o))
+    for off, fits in ((20 * close, True), (300 * close, False)):
+        other = o.gradient.copy()
+        noise = off * abs(rate) * np.abs(W).max() * np.eye(*W.shape)
+        other[o.parts[-1][0]] = (scale * right + rate * W + noise).ravel()
+        rates = _rates(answering(o, other))
+        assert bool(rates) == fits
+        assert all(found == pytest.approx(rate, rel=1e-2) for found in rates)
+    assert _rates(o) == []
 
 
 def test_a_law_beside_a_known_mistake_is_told_with_it() -> None:
