@@ -317,9 +317,10 @@ def test_a_file_in_a_folder_beside_the_adapter_is_imported_through_it(tmp_path: 
     assert "nn.model.Model()" in text
 
 
-def test_how_arrays_lie_is_seen_in_the_files_that_are_imported(tmp_path: Path) -> None:
+@pytest.mark.parametrize("imported", ["from layer import Layer", "import layer"])
+def test_how_arrays_lie_is_seen_in_the_files_that_are_imported(tmp_path: Path, imported: str) -> None:
     (tmp_path / "layer.py").write_text("db = np.sum(dz, axis=1, keepdims=True)\nz = np.dot(self.W, x)\n")
-    (tmp_path / "homework.py").write_text(f"from layer import Layer\n{STEPS}")
+    (tmp_path / "homework.py").write_text(f"{imported}\n{STEPS}")
     text, _ = adapter(tmp_path / "homework.py", tmp_path / "mine.py")
     assert '    samples = "columns"' in text
     assert '    weight_layout = "out_in"' in text

@@ -2,17 +2,22 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import backproof
-from backproof.comparisons.check.results import CheckedClass
-from backproof.comparisons.check.session import try_class
-from backproof.comparisons.check.trial import Settings
+from backproof.comparisons.check import session
+from backproof.comparisons.check.diagnosis.diagnosis import Diagnosis
+from backproof.comparisons.check.results import Cause, CheckedClass
+from backproof.comparisons.check.session import check_class, try_class
+from backproof.comparisons.check.subject.subject import Misbehaviour
+from backproof.comparisons.check.trial import CheckResult, Settings
 from backproof.comparisons.contenders.loading import Target
 from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.comparisons.zoo.catalogue import default_folder
 from backproof.scratch.errors import InputError
+from tests.support.in_process import Student, tried_here
 from tests.support.named_networks import adapter
 
 FOLDER = default_folder()
@@ -166,3 +171,101 @@ def test_a_network_that_tells_no_loss_is_judged_by_its_gradient_alone(tmp_path: 
     rows = {row.check: row for row in found.checks}
     assert (rows["loss"].verdict, rows["gradient"].verdict) == ("not offered", Outcome.PASS)
     assert rows["loss"].text == "no cost is named that tells its loss"
+
+
+# --- in this process ---------------------------------------------------------------------------------------
+
+NARROW: Any = {"activation": ("tanh",), "loss": ("mse",), "hidden_layers": (1,), "dtype": ("float64",)}
+
+
+class Undivided(Student):
+    """The gradient is not divided by the number of examples."""
+
+    def output_delta(self, z: Any, t: Any) -> Any:
+        return super().output_delta(z, t) * len(z)
+
+
+@pytest.mark.parametrize(
+    "given", [{}, {"quick": True}, {"seed": 7}, {"strict": True}, {"quick": True, "seed": 3, "strict": True}]
+)
+def test_what_a_class_is_checked_with_arrives(given: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Any] = []
+    monkeypatch.setattr(session, "try_class", lambda target, settings: seen.append((target, settings)))
+    check_class("package.module:Mine", **given)
+    ((target, settings),) = seen
+    assert str(target) == "package.module:Mine"
+    assert settings == Settings(**{"quick": False, "seed": 0, "strict": False, **given})
+
+
+def test_everything_that_a_trial_found_is_told() -> None:
+    told: list[str] = []
+    settings = Settings(only=["logits", "gradient"], quick=True, narrow=NARROW)
+    with tried_here(Undivided) as target:
+        found = try_class(target, settings, told.append)
+    assert told == ["what it can do", "logits", "gradient", "what may be the cause"]
+    assert found.outcome == Outcome.FAIL
+    assert found.target == "here.py:Undivided"
+    assert [(row.check, row.verdict) for row in found.checks] == [
+        ("logits", Outcome.PASS), ("gradient", Outcome.FAIL),
+    ]  # fmt: skip
+    row = found.checks[1]
+    assert row.question == "Is every entry of the gradient right?"
+    assert row.cases > row.undecided == 0
+    assert 0 <= row.seconds < 60
+    assert row.comparison is not None
+    assert row.text.startswith("gradient: ")
+    assert "not divided by N" in found.causes[0].sentence
+    assert found.tried_with == "checked with: tanh; mse; 1 hidden layer; float64 only"
+    assert found.code_shows == "The smallest case found for gradient"
+    assert "loss_and_gradient" in found.code
+    assert 0 <= found.seconds < 120
+
+
+def test_of_a_class_that_passes_no_cause_and_no_code_is_told() -> None:
+    with tried_here(Student) as target:
+        found = try_class(target, Settings(only=["logits"], quick=True, narrow=NARROW))
+    assert (found.outcome, found.causes, found.code, found.code_shows) == (Outcome.PASS, (), "", "")
+
+
+@pytest.mark.parametrize("seed", [0, 5])
+def test_the_seed_arrives_in_the_diagnosis_and_what_happens_there_is_told(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seeds: list[int] = []
+
+    def diagnose(trial: Any, seed: int) -> Diagnosis:
+        seeds.append(seed)
+        if seed:
+            raise Misbehaviour("crash", "it died of that", fatal=True)
+        return Diagnosis([Cause("that is it", "explains")])
+
+    monkeypatch.setattr(session, "diagnose", diagnose)
+    with tried_here(Undivided) as target:
+        found = try_class(
+            target, Settings(only=["gradient"], quick=True, shrink=False, seed=seed, narrow=NARROW)
+        )
+    assert seeds == [seed]
+    assert [(cause.sentence, cause.certainty) for cause in found.causes] == [
+        ("it died of that", "describes") if seed else ("that is it", "explains")
+    ]
+
+
+def test_a_class_that_cannot_be_made_has_that_for_its_cause(monkeypatch: pytest.MonkeyPatch) -> None:
+    def made(*given: Any) -> Any:
+        raise Misbehaviour("import", "no module named gone", fatal=True)
+
+    monkeypatch.setattr("backproof.comparisons.check.trial.Subject", made)
+    found = try_class(Target("own.py", "Mine"), Settings())
+    assert [(cause.sentence, cause.certainty) for cause in found.causes] == [
+        ("no module named gone", "describes")
+    ]
+    assert (found.notes, found.tried_with, found.advice) == ((), "", ())
+
+
+@pytest.mark.parametrize(("worst", "tensor"), [("W2[0, 1]", "W2"), ("b1[3]", "b1"), ("", "")])
+def test_the_tensor_that_was_seen_wrong_is_that_of_the_worst_entry(worst: str, tensor: str) -> None:
+    verdict: Any = type("Compared", (), {"worst": worst})()
+    shown = CheckResult("gradient", "", Outcome.FAIL, "", comparison=verdict)
+    assert session._tensor(shown) == tensor
+    assert session._tensor(replace(shown, comparison=None)) == ""
+    assert session._tensor(None) == ""
