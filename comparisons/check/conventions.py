@@ -111,7 +111,7 @@ def _same(answer: Answered, factor: float, added: float = 0.0) -> bool:
     part = answer.last_weight
     W = answer.problem.weights[-1][0].ravel()
     right = factor * answer.right.gradient.value[part] + added * W
-    slack = SAME[answer.problem.architecture.dtype] * np.abs(right).max(initial=1e-300)
+    slack = SAME[answer.problem.architecture.dtype] * np.abs(right).max()
     return bool(np.abs(answer.gradient[part] - right).max() <= slack)
 
 

@@ -79,7 +79,7 @@ def _finite(found: Array, own: Array) -> tuple[Array, Array]:
 
 def _allowed(own: Array, right: Bounded) -> Array:
     size = float(np.abs(own[np.isfinite(own)]).max(initial=0.0))
-    scale = max(1.0, size / max(float(np.abs(right.value).max(initial=0.0)), 1e-300))
+    scale = max(1.0, size / max(float(np.abs(right.value).max()), 1e-300))
     unit = 1.0 if own.dtype == np.float64 else float(np.finfo(np.float32).eps / np.finfo(np.float64).eps)
     spread = np.where(np.isfinite(right.error), right.error, 0.0).reshape(own.shape)
     allowed: Array = 2 * scale * spread + REPEATED * unit * size

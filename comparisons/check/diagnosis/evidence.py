@@ -122,7 +122,7 @@ class Observation:
 
     @cached_property
     def _size(self) -> float:
-        return float(np.abs(self.right.gradient.value).max(initial=0.0))
+        return float(np.abs(self.right.gradient.value).max())
 
     @property
     def factor(self) -> float:

@@ -82,7 +82,7 @@ def _answers(explored: Explored, seed: int) -> list[tuple[Problem, str, Array]]:
 
 
 def _same(found: Array, predicted: Array) -> bool:
-    size = float(np.abs(predicted).max(initial=1e-300))
+    size = float(np.abs(predicted).max())
     dtype = "float32" if found.dtype == np.float32 else "float64"
     return found.shape == predicted.shape and bool(np.abs(found - predicted).max() <= CLOSE[dtype] * size)
 

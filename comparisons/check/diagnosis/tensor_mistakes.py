@@ -176,7 +176,7 @@ def _rates(kind: str, o: Observation) -> list[float]:
         for scale, rate in pairs
         if abs(rate) > close
         and abs(rate - _own(kind, o)) > 100 * close * abs(rate)
-        and np.abs(found - scale * dW - rate * W).max() <= 100 * close * np.abs(rate * W).max(initial=1e-300)
+        and np.abs(found - scale * dW - rate * W).max() <= 100 * close * np.abs(rate * W).max()
     ]
 
 
@@ -220,7 +220,7 @@ def _share(o: Observation) -> float:
     right = right_weight(o, o.depth - 1, right_delta(o))
     size = float((right * right).sum())
     share = float((o.weight(o.depth - 1) * right).sum()) / size if size else 1.0
-    with_slope, without = (np.abs(delta).max(initial=0.0) for delta in (right_delta(o), right_error(o)))
+    with_slope, without = (np.abs(delta).max() for delta in (right_delta(o), right_error(o)))
     return 1.0 if abs(share - 1) < 1e-3 or with_slope <= o.rounding * without else share
 
 

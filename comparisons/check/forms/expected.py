@@ -279,7 +279,7 @@ def forward_logits(problem: Problem, form: Form = OURS) -> Array:
 def _capped(problem: Problem, right: Expected, convention: Convention) -> Bounded:
     z = right.reference.logits.value if right.reference else right.outputs.value
     value = capped_loss(problem, z, convention.shift, convention.clip)
-    size = 1 + abs(value) + float(np.abs(z).max(initial=0.0)) + z.shape[1]
+    size = 1 + abs(value) + float(np.abs(z).max()) + z.shape[1]
     # Of a clip, only the lower end may be there: the upper one is worth log(1 - clip).
     error = float(right.loss.error) + 64 * _unit(problem) * size + 1.1 * convention.clip
     return Bounded(np.asarray(value), np.asarray(error))
