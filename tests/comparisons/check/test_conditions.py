@@ -90,6 +90,13 @@ def test_a_bounded_activation_keeps_the_logits_small_whatever_comes_in(
     assert not logits_reach(p, largest)
 
 
+@pytest.mark.parametrize(("size", "large"), [(29.0, False), (31.0, True)])
+def test_logits_are_large_from_thirty_on(size: float, large: bool) -> None:
+    weights = [(np.array([[size]]), np.zeros(1))]
+    p = replace(problem(1, 1, n=1), weights=weights, x=np.full((1, 1), -1.0))
+    assert CONDITIONS["where logits are large"](p) == large
+
+
 def test_a_hidden_layer_of_one_unit_is_told() -> None:
     wrong, right = (
         [problem(3, 1, 2), problem(2, 3, 1, 2)],

@@ -13,6 +13,7 @@ from backproof.comparisons.check.conventions import (
     _half_square,
     _is_written,
     _may_be,
+    _penalised,
     _quiet,
     _same,
     _written,
@@ -282,3 +283,10 @@ def test_a_constant_is_one_that_people_put_inside_a_logarithm(constant: float, f
     assert (told.shift > 0) == found
     if found:
         assert told.shift == constant
+
+
+def test_in_single_precision_a_penalty_of_half_a_percent_is_read() -> None:
+    given = [a for a in answers("mse", Convention(penalty=5e-3)) if not a.loud]
+    told = _penalised([replace(a, problem=a.problem.astype("float32")) for a in given])
+    assert told is not None
+    assert told.penalty == pytest.approx(5e-3)

@@ -93,6 +93,8 @@ def test_what_is_not_set_is_the_whole_battery_with_time_and_a_wall() -> None:
     assert (plain.only, plain.seed, plain.quick, plain.shrink, plain.strict) == ((), 0, False, True, False)
     assert (plain.time_limit, plain.call_limit, plain.narrow, plain.sandbox) == (60.0, 10.0, {}, "auto")
     assert CheckResult("a", "b", "c", "d").counts == module.Counts(0, 0, 0.0)
+    assert EXAMPLES == 4 * QUICK_EXAMPLES  # quick is a quarter of the cases
+    assert SHRINK > 2 * QUICK_SHRINK
 
 
 # --- a whole trial -----------------------------------------------------------------------------------------
@@ -393,6 +395,19 @@ def test_a_check_ends_when_the_time_is_over() -> None:
     assert found.counts.tried == 2
 
 
+@pytest.mark.parametrize(("deadline", "most"), [(3.5, 4), (60.0, 6)])
+def test_making_a_case_small_ends_with_its_own_time_and_with_all_of_it(deadline: float, most: int) -> None:
+    tried: list[int] = []
+
+    def slow(candidate: Any, n: int) -> None:
+        tried.append(n)
+        candidate.subject._spent += 1.0
+        raise Mismatch("it is not so")
+
+    asked(run_of(deadline=deadline), check(slow, draw=lambda space: st.integers(0, 10**9)))
+    assert most - 2 <= len(tried) <= most
+
+
 # --- exceptions --------------------------------------------------------------------------------------------
 
 
@@ -418,7 +433,7 @@ def test_an_exception_is_one_finding_of_its_own_with_its_condition_and_the_small
     assert (own.verdict, own.counts.undecided) == (Outcome.PASS, 2)
     assert (exceptions.check, exceptions.verdict, exceptions.kind) == (EXCEPTIONS, Outcome.FAIL, "raised")
     assert exceptions.text == "loss raised ValueError where there is one output: no"
-    assert exceptions.counts.tried == 4
+    assert exceptions.counts == module.Counts(4, 0, 0.0)
     np.testing.assert_array_equal(exceptions.calls[0].arguments["weights"][0][0], SMALL.weights[0][0])
 
 

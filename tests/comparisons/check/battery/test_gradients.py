@@ -17,7 +17,9 @@ from backproof.comparisons.check.forms.form import Form
 from backproof.comparisons.check.forms.laws import Law
 from backproof.comparisons.check.subject.messages import LAYOUTS
 from backproof.comparisons.check.subject.subject import Misbehaviour
+from backproof.comparisons.verdicts.rounding import Arithmetic
 from backproof.scratch.architecture import LOSSES, Architecture, Array, DtypeName, LossName
+from backproof.scratch.parameters import Parameters
 from backproof.scratch.problem import Problem
 from tests.support.in_process import Here, Student
 from tests.support.spoken_forms import speaking
@@ -235,6 +237,8 @@ def test_a_long_batch_is_the_batch_so_often() -> None:
     problem = a_problem(dtype="float32")
     _, x, _ = noted("long sums", problem)
     np.testing.assert_array_equal(x, np.tile(problem.x, (LONG_BATCH // 4, 1)))
+    three = generic_problem(Architecture((3, 2), "tanh", "mse", "float32"), 3, 0)
+    assert len(noted("long sums", three)[1]) == 19_998
 
 
 @pytest.mark.parametrize("name", ["duplication", "long sums"])
@@ -278,3 +282,74 @@ def test_where_a_kink_may_be_taken_either_way_a_batch_twice_decides_nothing() ->
 
 def test_every_check_here_has_a_class_that_it_rejects() -> None:
     assert {*WRONG, "layouts"} == set(OF_ONE_EVALUATION)
+
+
+# --- bounds ------------------------------------------------------------------------------------------------
+
+
+def expected_of(problem: Problem) -> Any:
+    return Candidate(Here(Student)).expected(problem)
+
+
+@pytest.mark.parametrize("share", [0.9, -0.9, 1.1, -1.1])
+def test_a_row_alone_may_be_off_by_twice_its_bound(share: float) -> None:
+    """In single precision, where the bound is far above a millionth of a millionth."""
+    problem = a_problem("cross_entropy", "float32")
+    right = expected_of(problem).outputs
+    allowed = 2 * right.error[2, 1] + 1e-12 * np.abs(right.value).max()
+
+    def logits(self: Any, x: Array) -> Any:
+        found = right.value[[np.flatnonzero((problem.x == row).all(axis=1))[0] for row in x]].copy()
+        found[:, 1] += share * allowed * (len(x) == 1 and (x == problem.x[2]).all())
+        return found
+
+    if abs(share) < 1:
+        run("independence", wrong(logits=logits), problem)
+    else:
+        with pytest.raises(Mismatch, match=r"logits\[2, 1\] alone"):
+            run("independence", wrong(logits=logits), problem)
+
+
+@pytest.mark.parametrize("share", [0.9, -0.9, 1.1, -1.1])
+@pytest.mark.parametrize("what", ["loss", "gradient"])
+@pytest.mark.parametrize("loss", ["mse", "sum_of_squares"])
+def test_a_batch_twice_may_be_off_by_the_bounds_of_both(share: float, what: str, loss: LossName) -> None:
+    problem = a_problem(loss)
+    factor = 2.0 if loss == "sum_of_squares" else 1.0
+    twice = problem.rows(np.arange(8)[::-1] % 4)
+    first, second = expected_of(problem), expected_of(twice)
+
+    def loss_and_gradient(self: Any, x: Array, targets: Array) -> Any:
+        value, theta = factor * float(first.loss.value), factor * first.gradient.value.copy()
+        if len(x) == 4:
+            return value / factor, Parameters(problem.architecture, theta / factor).weights()
+        if what == "loss":
+            value += share * float(factor * first.loss.error + second.loss.error)
+        else:
+            theta[3] += share * (factor * first.gradient.error + second.gradient.error)[3]
+        return value, Parameters(problem.architecture, theta).weights()
+
+    kind = wrong(loss_and_gradient=loss_and_gradient)
+    if abs(share) < 1:
+        run("duplication", kind, problem)
+    else:
+        with pytest.raises(Mismatch, match=f"^{what} of the batch twice"):
+            run("duplication", kind, problem)
+
+
+@pytest.mark.parametrize("share", [0.9, -0.9, 1.1, -1.1])
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_long_mean_may_be_off_by_what_summing_in_pairs_loses(share: float, loss: LossName) -> None:
+    problem = a_problem(loss, "float32")
+    right, repeats = expected_of(problem).loss, LONG_BATCH // 4
+    count = LONG_BATCH * (1 if loss == "cross_entropy" else 2)
+    value, error = float(right.value), float(right.error)
+    lost = Arithmetic.of("float32").gamma(16 + np.log2(count) + 2) * (value + error)
+    factor = repeats if loss == "sum_of_squares" else 1
+    told = factor * (value + share * (error + lost))
+    kind = wrong(loss_value=lambda self, z, t: told)
+    if abs(share) < 1:
+        run("long sums", kind, problem)
+    else:
+        with pytest.raises(Mismatch, match=r"^mean loss of 20,000 rows"):
+            run("long sums", kind, problem)

@@ -161,3 +161,15 @@ def test_the_weights_of_stories_are_of_all_sizes_and_of_their_seed() -> None:
         ordinary = generic_problem(story.problem.architecture, 3, 5 + i, FULL.biases)
         shares.append((story.problem.weights[0][0] / ordinary.weights[0][0]).tobytes())
     assert len(set(shares)) == len(shares)
+
+
+def test_stories_and_trainings_are_of_every_activation_loss_and_depth() -> None:
+    kinds = [(s.problem.architecture.activation, s.problem.architecture.loss, len(s.problem.weights) - 1)
+             for s in story_grid(0, FULL)]  # fmt: skip
+    assert {kind[0] for kind in kinds} == set(FULL.activations)
+    assert {kind[1] for kind in kinds} == set(FULL.losses)
+    assert {kind[2] for kind in kinds} == set(FULL.depths)
+    trained = [one.problem.architecture for one in trainings(0, FULL)]
+    assert {a.activation for a in trained} == set(FULL.activations) - {"identity"}
+    assert {a.loss for a in trained} == set(FULL.losses)
+    assert {len(a.layer_sizes) for a in trained} == {3}

@@ -168,6 +168,7 @@ def test_layers_that_are_alike_in_part_are_told_from_half_their_numbers_on() -> 
 
     def alike(share: float) -> Callable[..., Weights]:
         def draw(architecture: Architecture, seed: int) -> Weights:
+            assert architecture.layer_sizes == (16, 16, 16, 16)  # 256 numbers each
             rng = np.random.default_rng(seed)
             one, two, three = np.linalg.qr(rng.normal(size=(256, 3)))[0].T
             mixed = share * one + np.sqrt(1 - share**2) * two

@@ -82,6 +82,27 @@ def test_a_class_whose_answers_are_small_may_move_by_as_much_as_a_right_one() ->
                     require_same_answers(candidate(), again, own, "again")
 
 
+@pytest.mark.parametrize(("off", "same"), [(0.9e-12, True), (1.2e-12, False)])
+@pytest.mark.parametrize("what", ["logits", "loss", "gradient"])
+def test_without_any_rounding_an_answer_may_move_by_a_millionth_of_a_millionth(
+    off: float, same: bool, what: str
+) -> None:
+    exact = Expected(
+        PROBLEM,
+        Bounded.exact(np.ones((4, 3))),
+        Bounded.exact(np.array(1.0)),
+        Bounded.exact(np.ones(9)),
+        False,
+    )
+    some: Any = SimpleNamespace(expected=lambda problem: exact)
+    again = answers(**{what: off_by(what, off)})
+    if same:
+        require_same_answers(some, again, answers(), "again")
+    else:
+        with pytest.raises(Mismatch):
+            require_same_answers(some, again, answers(), "again")
+
+
 def test_in_single_precision_an_answer_may_move_by_single_roundings() -> None:
     own = answers(gradient=np.ones(9, np.float32))
     moved = (np.ones(9) + 4e-4 * np.eye(9)[0]).astype(np.float32)

@@ -73,6 +73,7 @@ def test_the_calls_that_are_left_are_at_the_point_and_to_both_sides_of_the_worst
     )
     _show(some, PROBLEM, "b1[1]")
     assert renewed == [0]
+    assert pytest.approx(1e-3, rel=0.05) == SHOWN_STEP
     moved = SHOWN_STEP * np.eye(16)[13]  # after the twelve weights
     np.testing.assert_array_equal(loaded, [PROBLEM.flat(), PROBLEM.flat() + moved, PROBLEM.flat() - moved])
 
@@ -121,9 +122,12 @@ def test_a_gradient_that_belongs_to_another_loss_fails_with_the_calls_that_show_
     method: str, by: Any
 ) -> None:
     problem = generic_problem(Architecture((3, 4, 2), "tanh", "mse"), 3, seed=1)
-    with pytest.raises(Mismatch, match=r"^gradient against differences of its own loss") as found:
-        differences(changed(method, by), problem)
+    (check,) = (one for one in CHECKS if one.name == "differences")
+    some = Candidate(Here(changed(method, by)))
+    with pytest.raises(Mismatch, match=r"^gradient against differences of its own loss.*[Wb][12]\[") as found:
+        check.run(some, problem)
     assert found.value.verdict is not None
+    assert [call.method for call in some.calls] == ["load", "loss_and_gradient"] * 3
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

@@ -237,7 +237,7 @@ def test_a_gradient_that_is_wrong_by_a_law_is_explained() -> None:
     twice = doubled(output_delta=lambda self, z, t: 2 * Student.output_delta(self, z, t))
     found = diagnosed(result("gradient", "gradient: off"), kind=twice)
     assert sentences(found) == ["the gradient is twice too large"]
-    assert found.causes[0].certainty == "explains"
+    assert (found.causes[0].certainty, found.causes[0].about) == ("explains", "output")
 
 
 def test_a_mistake_of_one_loss_is_told_with_its_name_and_a_small_case_where_there_are_two() -> None:
@@ -430,6 +430,7 @@ def test_a_small_case_is_of_the_loss_or_the_activation_that_is_wrong(step: str) 
             assert (8 * numbers == np.rint(8 * numbers)).all()
             assert np.abs(numbers).max() <= 1
             k = problem.architecture.n_outputs
+            assert k == problem.architecture.n_inputs or problem.architecture.loss == "cross_entropy"
             assert k > 1 or problem.architecture.loss != "cross_entropy"
             assert set(problem.targets.ravel()) <= {0, 1}
         sizes = [(problem.architecture.n_inputs, problem.batch_size) for problem in found[:3]]

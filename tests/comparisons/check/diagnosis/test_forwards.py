@@ -92,6 +92,19 @@ def test_the_class_is_asked_the_telling_problems_of_the_seed(seed: int) -> None:
     assert asked == [problem.x.tobytes() for problem in problems]
 
 
+def test_every_answer_is_that_of_a_fresh_instance() -> None:
+    class Once(Student):
+        asked = False
+
+        def logits(self, x: Array) -> Any:
+            sign = 1 if self.asked else -1
+            self.asked = True
+            return sign * super().logits(x)
+
+    found = forward_cause(explored_here(Once, SPACE), 0, "")
+    assert found.sentence == "logits are of the opposite sign"
+
+
 @pytest.mark.parametrize("name", ["relu", "sigmoid", "silu"])
 def test_another_activation_than_was_asked_for_is_named(name: str) -> None:
     def says(self: Any, problem: Problem) -> Any:
@@ -151,3 +164,4 @@ def test_digits_are_those_of_the_largest_entry() -> None:
     assert _digits(np.array([[1.0, -199.8]]), right) == pytest.approx(3.0)
     assert _digits(right, right) == pytest.approx(16.0)
     assert _digits(right.T, right) == 0.0
+    assert _digits(0 * right, 0 * right) == pytest.approx(16.0)

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from backproof.comparisons.check.diagnosis.evidence import Observation, saturated
-from backproof.comparisons.check.diagnosis.losses import LossFindings, loss_findings
+from backproof.comparisons.check.diagnosis.losses import LossFindings, _penalty, loss_findings
 from backproof.comparisons.check.diagnosis.output_mistakes import output_mistakes
 from backproof.comparisons.check.results import Cause
-from backproof.scratch.architecture import LossName
+from backproof.scratch.architecture import DtypeName, LossName
 from tests.support.observations import Asked, observed
 
 SHAPES = (((3, 4, 2), 5), ((3, 3), 4), ((2, 3, 3), 1), ((3, 4), 3), ((3, 4, 1), 4))
@@ -190,6 +190,12 @@ def test_a_loss_that_is_a_little_too_small_may_have_a_constant_in_its_logarithm(
     assert cause.certainty == ("fits" if cause.sentence == said else "describes")
 
 
+def test_a_loss_that_is_too_small_here_and_too_large_there_has_no_constant_in_its_logarithm() -> None:
+    rng = np.random.default_rng(0)
+    mixed = telling(right_ones("cross_entropy"), lambda o: o.loss * (1 + 0.005 * rng.choice([-1.0, 1.0])))
+    assert only_cause(mixed).sentence.startswith("the cross entropy loss is wrong")
+
+
 def test_what_nothing_explains_is_told_with_where_it_is() -> None:
     rng = np.random.default_rng(0)
     odd = telling(right_ones("mse"), lambda o: o.loss + (o.n == 1) * rng.uniform(1, 2))
@@ -205,3 +211,14 @@ def test_a_cause_that_some_losses_have_is_told_with_their_names() -> None:
     assert {cause.sentence for cause in everywhere.values()} == {
         "the loss is 2 times ours, and its gradient does not follow"
     }
+
+
+@pytest.mark.parametrize(("dtype", "rate", "told_of"), [
+    ("float64", 3e-10, True), ("float32", 5e-3, True), ("float32", 0.9e-5, False),
+])  # fmt: skip
+def test_the_least_penalty_that_is_read_is_that_of_the_precision(
+    dtype: DtypeName, rate: float, told_of: bool
+) -> None:
+    given = [replace(o, problem=o.problem.astype(dtype)) for o in right_ones("mse")]
+    sentence = _penalty(telling(given, lambda o: o.loss + rate / 2 * squares(o)))
+    assert sentence.startswith("lambda/2 |W|^2") == told_of

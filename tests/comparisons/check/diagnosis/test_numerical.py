@@ -15,6 +15,7 @@ from backproof.comparisons.check.diagnosis.numerical import (
 )
 from backproof.comparisons.check.forms.expected import Convention
 from backproof.comparisons.check.forms.laws import Law
+from backproof.comparisons.verdicts.rounding import Bounded
 from backproof.scratch.architecture import LOSSES, ActivationName, Array, LossName
 from backproof.scratch.network import Network
 from backproof.scratch.parameters import Parameters
@@ -71,7 +72,7 @@ def noisy(size: float, share: float = 1.0) -> list[Observation]:
     return found
 
 
-@pytest.mark.parametrize("size", [1e-6, 1e-8])
+@pytest.mark.parametrize("size", [1e-6, 1e-8, 1e-11])
 def test_noise_in_all_entries_is_told_by_its_digits(size: float) -> None:
     told = numerical_cause(noisy(size))
     assert told is not None
@@ -122,3 +123,13 @@ def test_a_factor_is_one_only_where_every_problem_has_one() -> None:
     assert _constant([answering(one, 0.3 * one.gradient), answering(other, -2 * other.gradient)])
     bent = answering(other, 2 * other.gradient + 0.01 * np.eye(other.gradient.size)[0])
     assert not _constant([answering(one, 0.3 * one.gradient), bent])
+
+
+@pytest.mark.parametrize(("largest", "worth"), [(1e-5, True), (1e-7, False)])
+def test_a_gradient_of_nearly_nothing_is_not_worth_a_word(largest: float, worth: bool) -> None:
+    def small(o: Observation) -> Observation:
+        share = largest / float(np.abs(o.right.gradient.value).max())
+        right = Bounded(share * o.right.gradient.value, share * o.right.gradient.error)
+        return replace(o, gradient=share * o.gradient, right=replace(o.right, gradient=right))
+
+    assert (numerical_cause([*map(small, noisy(1e-6))]) is not None) == worth

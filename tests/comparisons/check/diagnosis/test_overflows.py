@@ -12,6 +12,7 @@ from backproof.comparisons.check.diagnosis.overflows import (
     Overflow,
     _about,
     _gap,
+    _measured,
     _opposed,
     _what,
     overflow_causes,
@@ -93,6 +94,16 @@ def test_what_is_not_finite_for_ordinary_logits_too_is_no_overflow() -> None:
 
     assert cause(Never) is None
     assert cause(InOrdinaryCases) is None
+
+
+def test_where_no_size_divides_finite_from_not_finite_nothing_is_measured() -> None:
+    class Never(Student):
+        def loss_value(self, z: Array, targets: Array) -> float:
+            return float("inf")
+
+    o = next(o for o in observe(explored_here(Student, space("mse")), 0) if o.family == "saturated")
+    for kind in (Student, Never):
+        assert _measured(explored_here(kind, space("mse")), o) is None
 
 
 def test_the_ordinary_logits_are_those_of_ordinary_networks() -> None:

@@ -84,6 +84,7 @@ def test_a_share_is_told_with_the_digits_of_the_precision(dtype: DtypeName, word
 
 def test_shares_of_more_than_one_are_held_to_their_size() -> None:
     assert rate_law([[100.0, 100.0 + 0.9e-4]]) == "every step is 100 times what the learning rate asks"
+    assert rate_law([[-100.0, -100.0 - 0.9e-4]]) == "every step is -100 times what the learning rate asks"
     assert "changes" in rate_law([[100.0, 100.0 + 1.1e-4]])
 
 

@@ -12,8 +12,10 @@ from backproof.comparisons.check.diagnosis.output_mistakes import output_mistake
 from backproof.comparisons.check.diagnosis.search import (
     Model,
     _alike,
+    _candidates,
     _classes,
     _first,
+    _Option,
     _Table,
     hidden_deltas,
     search,
@@ -192,3 +194,15 @@ def test_a_model_predicts_what_it_was_made_for_and_nothing_that_it_does_not_know
             assert right.predicts_last(wrong) == (layer == 0)
             assert right.predicts_hidden(wrong) == (layer == 1)
             assert not right.predicts(wrong)
+
+
+def test_worth_trying_are_one_wrong_of_either_and_a_few_of_both() -> None:
+    wrong = [*weight_mistakes()][:20]
+    kept = dict(enumerate(wrong)), dict(enumerate(wrong))
+    found = _candidates(kept, {})
+    assert found[0] == (0, 0)
+    assert found[1:20] == [(i, 0) for i in range(1, 20)]
+    assert found[20:39] == [(0, i) for i in range(1, 20)]
+    assert set(found[39:]) == {(i, j) for i in range(1, 12) for j in range(1, 12)}
+    some = {"tanh": [_Option(wrong[0], {3, 5}, {2})], "relu": [_Option(wrong[0], {4}, {2, 9})]}
+    assert _candidates(kept, some)[:4] == [(3, 2), (4, 2), (5, 2), (3, 9)]

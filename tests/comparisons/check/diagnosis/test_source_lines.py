@@ -361,3 +361,16 @@ def test_what_only_asks_its_base_is_no_line(tmp_path: Path) -> None:
     body = "    def weight_gradient(self, x, d):\n        return super().weight_gradient(x, d)\n"
     source = f"class Net(Base):\n{body}"
     assert line_of(tmp_path, source, Cause("wrong", "fits", about="weight")) == ""
+
+
+@pytest.mark.parametrize("asked", ["mse", "cross_entropy"])
+def test_the_branch_of_another_loss_is_left_alone(tmp_path: Path, asked: str) -> None:
+    methods = (
+        "def cost(self, p, t):\n    if self.name == 'cross_entropy':\n        return -(np.log(p) * t).sum()\n"
+        "    if self.name == 'mse':\n        return ((p - t) ** 2).mean()\n"
+    )
+    line = {"cross_entropy": "return -(np.log(p) * t).sum()", "mse": "return ((p - t) ** 2).mean()"}[asked]
+    assert text_of(tmp_path, methods, Cause("wrong", "fits", about=f"loss {asked}")) == line
+    first = methods.partition("    if self.name == 'mse'")[0]
+    found = text_of(tmp_path, first, Cause("wrong", "fits", about="loss mse"))
+    assert found == ""

@@ -526,3 +526,18 @@ def test_what_every_slope_may_be_is_not_told_of_the_identity() -> None:
     assert not [*slope_mistakes("identity")]
     assert not any("mask" in mistake.sentence for mistake in slope_mistakes("tanh"))
     assert not any("tanh'" in mistake.sentence for mistake in slope_mistakes("gelu"))
+
+
+def test_no_more_than_forty_penalties_are_tried_of_each_kind() -> None:
+    o = observed(Asked())
+    part, W = o.parts[-1][0], o.problem.weights[-1][0]
+
+    def decayed(rate: float) -> Observation:
+        found = o.gradient.copy()
+        found[part] += rate * W.ravel()
+        return answering(o, found)
+
+    many = [*penalties([decayed(0.01 * i) for i in range(1, 50)])]
+    assert [mistake.sentence.count("/N") for mistake in many] == [0] * 40 + [1] * 40
+    assert "lambda = 0.01)" in many[0].sentence
+    assert "lambda = 0.05/N)" in many[40].sentence

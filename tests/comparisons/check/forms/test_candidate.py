@@ -216,12 +216,15 @@ def test_a_step_that_tells_no_loss_is_silent() -> None:
     assert np.isnan(loss)
 
 
-def test_of_a_step_what_is_too_small_to_move_a_weight_is_lost_and_nothing_else() -> None:
-    one = problem()
+@pytest.mark.parametrize(("dtype", "unit"), [("float64", 2.0**-552), ("float32", 2.0**-123)])
+def test_of_a_step_what_is_too_small_to_move_a_weight_is_lost_and_nothing_else(
+    dtype: DtypeName, unit: float
+) -> None:
+    one = problem().astype(dtype)
     plain, step = (loaded(stepping("loss"), Form(step=step), one).expected(one) for step in (False, True))
     assert plain.lost is None
     assert step.lost is not None
-    np.testing.assert_allclose(step.lost, 2.0**-552 * np.abs(one.flat()), rtol=1e-14)
+    np.testing.assert_allclose(step.lost, unit * np.abs(one.flat().astype(float)), rtol=1e-14)
 
 
 @pytest.mark.parametrize("sizes", [(3, 4, 2), (3, 4, 3, 2)])
