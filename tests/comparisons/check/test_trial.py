@@ -361,12 +361,12 @@ def test_without_a_network_to_try_nothing_is_asked() -> None:
     assert (found.verdict, found.text) == (NOT_OFFERED, "no network could be tried")
 
 
-@pytest.mark.parametrize("kind", ["hang", "crash", "output"])
+@pytest.mark.parametrize("kind", ["hang", "crash", "output", "copies"])
 def test_after_three_hangs_or_crashes_the_rest_is_not_run(kind: str) -> None:
     dead = [check(misbehaving(kind, f"{kind} {i}", fatal=True), f"check {i}") for i in range(MAX_FATAL + 1)]
     found = asked(run_of(), *dead)
     assert [one.verdict for one in found] == [Outcome.FAIL] * 3 + [NOT_RUN]
-    assert found[-1].text == "given up after three hangs or crashes"
+    assert found[-1].text == "given up after three hangs, crashes, floods or copies"
     assert all(one.counts.tried == 1 for one in found[:3])
 
 

@@ -310,10 +310,10 @@ def test_a_penalty_is_read_beside_any_scale_within_roundings(
         other = o.gradient.copy()
         noise = off * abs(rate) * np.abs(W).max() * np.eye(*W.shape)
         other[o.parts[-1][0]] = (scale * right + rate * W + noise).ravel()
-        rates = _rates(answering(o, other))
+        rates = _rates("weight", answering(o, other))
         assert bool(rates) == fits
         assert all(found == pytest.approx(rate, rel=1e-2) for found in rates)
-    assert _rates(o) == []
+    assert _rates("weight", o) == []
 
 
 def test_a_law_beside_a_known_mistake_is_told_with_it() -> None:
@@ -538,6 +538,7 @@ def test_no_more_than_forty_penalties_are_tried_of_each_kind() -> None:
         return answering(o, found)
 
     many = [*penalties([decayed(0.01 * i) for i in range(1, 50)])]
+    assert {mistake.step for mistake in many} == {"weight"}
     assert [mistake.sentence.count("/N") for mistake in many] == [0] * 40 + [1] * 40
     assert "lambda = 0.01)" in many[0].sentence
     assert "lambda = 0.05/N)" in many[40].sentence
