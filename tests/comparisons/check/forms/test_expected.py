@@ -484,7 +484,8 @@ def test_what_a_step_cannot_show_is_not_held_against_it() -> None:
         (Convention(shift=1e-7, exact=True), ["its mse takes log(p + 1e-07); the gradient is its own"]),
         (Convention(clip=1e-12), ["its mse clips probabilities at 1e-12"]),
         (Convention(penalty=0.1, penalty_per_example=True, penalty_on_biases=True),
-         ["its mse holds a penalty lambda/2 |all parameters|^2, lambda = 0.1/N, which its gradient is held to"]),
+         ["its mse holds a penalty lambda/2 |all parameters|^2, lambda = 0.1/N, which its gradient is held "
+          "to"]),
         (Convention(penalty=0.1),
          ["its mse holds a penalty lambda/2 |W|^2, lambda = 0.1, which its gradient is held to"]),
         (Convention(), []),
