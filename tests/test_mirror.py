@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("scratch", "reference", "comparisons")
 WITHOUT = {"__init__.py", "__main__.py"}  # a package's face, and the line that starts the program
-LARGEST_SHARE_WITHOUT_A_TEST = 111 / 400
+LARGEST_SHARE_WITHOUT_A_TEST = 104 / 400
 SLACK = 0.02  # how far the share may have fallen before the limit is lowered
 
 

@@ -196,6 +196,12 @@ def test_a_loss_that_is_too_small_here_and_too_large_there_has_no_constant_in_it
     assert only_cause(mixed).sentence.startswith("the cross entropy loss is wrong")
 
 
+def test_a_loss_too_small_in_special_cases_alone_may_have_a_constant_in_its_logarithm() -> None:
+    ordinary = right_ones("cross_entropy")
+    special = [replace(o, family="kinks", loss=0.5 * o.loss) for o in ordinary[:2]]
+    assert only_cause([*ordinary, *special]).sentence.startswith("the loss is a little too small")
+
+
 def test_what_nothing_explains_is_told_with_where_it_is() -> None:
     rng = np.random.default_rng(0)
     odd = telling(right_ones("mse"), lambda o: o.loss + (o.n == 1) * rng.uniform(1, 2))
