@@ -437,3 +437,11 @@ def test_a_small_case_is_of_the_loss_or_the_activation_that_is_wrong(step: str) 
         assert sizes == [(1, 1), (1, 2), (2, 2)]
     with_biases = _small(explored_here(Student, SPACE), Mistake("output", "wrong", RIGHT["output"].rule))
     assert any(b.any() for problem in with_biases for _, b in problem.weights)
+    for part in (
+        [b for problem in with_biases for _, b in problem.weights],
+        [W for problem in with_biases for W, _ in problem.weights],
+        [problem.x for problem in with_biases],
+    ):
+        numbers = np.concatenate([array.ravel() for array in part])
+        assert numbers.min() < -0.5
+        assert numbers.max() > 0.5
