@@ -9,7 +9,6 @@ Their arrays are shared between classes, and cannot be written to.
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
-import numpy as np
 from hypothesis import HealthCheck, Phase, Verbosity, given, settings
 from hypothesis import seed as with_seed
 
@@ -61,8 +60,8 @@ def _locked(arguments: Arguments) -> Arguments:
         for problem in _problems_of(argument):
             for array in (problem.x, problem.targets, *(part for pair in problem.weights for part in pair)):
                 array.flags.writeable = False
-        if isinstance(argument, np.ndarray):
-            argument.flags.writeable = False
+        for batch in argument.batches if isinstance(argument, TrainingProblem) else ():
+            batch.flags.writeable = False
     return arguments
 
 

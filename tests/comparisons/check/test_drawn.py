@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from backproof.comparisons.check.battery.battery import CHECKS
-from backproof.comparisons.check.battery.cases import NothingToTryError, Story
+from backproof.comparisons.check.battery.cases import NothingToTryError, Story, TrainingProblem
 from backproof.comparisons.check.battery.check import Arguments
 from backproof.comparisons.check.battery.findings import Mismatch
 from backproof.comparisons.check.drawn import drawn, grid, search
@@ -61,6 +61,8 @@ def test_nobody_can_write_to_what_the_next_class_is_tried_on() -> None:
                         problem.x[...] = 0.0
                 if isinstance(one, Story):
                     assert not one.other.x.flags.writeable
+                if isinstance(one, TrainingProblem):
+                    assert not any(batch.flags.writeable for batch in one.batches)
 
 
 def test_where_nothing_can_be_drawn_that_is_said_each_time() -> None:

@@ -72,6 +72,15 @@ def test_the_bound_of_plain_descent_is_twice_what_moved_gradients_make_of_a_step
     np.testing.assert_allclose(bound, 2 * 0.5 * error, rtol=1e-4)
 
 
+def test_a_single_weight_is_moved_to_both_sides() -> None:
+    """Where all three replicas move it to the same side, too: in some of forty steps they do."""
+    rng, zeros = np.random.default_rng(0), np.zeros(40)
+    gradients = rng.normal(size=(40, 1))
+    one = Course(rng.normal(size=(41, 1)), zeros, gradients, zeros, np.full((40, 1), 1e-3), zeros)
+    _, bound = predicted_steps(one, OptimizerSpec(learning_rate=0.5))
+    np.testing.assert_allclose(bound, 2 * 0.5 * 1e-3, rtol=1e-6)
+
+
 def test_without_an_error_of_the_gradients_a_few_roundings_are_left() -> None:
     _, bound = predicted_steps(course(), OptimizerSpec(learning_rate=0.5))
     assert 0 < bound.max() < 64 * np.finfo(float).eps * (1 + np.abs(course().weights).max())
@@ -288,6 +297,23 @@ def test_losses_that_are_not_told_by_the_gradient_are_not_compared() -> None:
         train_step=lambda self, x, t, o: (self.update(Student.loss_and_gradient(self, x, t)[1], o), 0.5)[1],
     )
     run("trajectory", silent, given_to("trajectory"))
+
+
+@pytest.mark.parametrize("shift", [-7.0, 7.0])
+@pytest.mark.parametrize(("off", "right"), [(0.0, True), (0.9e-12, True), (1.2e-12, False)])
+def test_losses_of_training_may_be_off_by_rounding_of_their_size(
+    shift: float, off: float, right: bool
+) -> None:
+    """A loss that is wrong by a constant, and then negative, is not training's matter."""
+    kind = wrong(
+        loss_value=lambda self, z, t: Student.loss_value(self, z, t) + shift,
+        train=after(lambda self, losses: [loss * (1 + off) for loss in losses]),
+    )
+    if right:
+        run("trajectory", kind, given_to("trajectory"))
+    else:
+        with pytest.raises(Mismatch, match=r"^losses of train beside"):
+            run("trajectory", kind, given_to("trajectory"))
 
 
 def test_without_a_gradient_training_is_held_to_ours() -> None:

@@ -172,3 +172,14 @@ def test_a_class_without_biases_is_taken_to_pass_back_what_ours_does() -> None:
     bare = np.where(is_bias(PROBLEM), 0.0, right)
     found = passed_through(PROBLEM, theta, theta, bare)
     np.testing.assert_allclose(found[:6], right[:6], rtol=1e-11)
+
+
+def test_what_a_class_multiplies_in_is_read_where_one_output_pulls_at_nothing() -> None:
+    """The second output is what its targets are."""
+    squares = generic_problem(Architecture((2, 3, 2), "tanh", "mse"), 7, seed=0)
+    outputs = Network.at(squares).forward(squares.x)[-1]
+    half = replace(squares, targets=np.stack([squares.targets[:, 0], outputs[:, 1]], axis=1))
+    theta = half.flat()
+    right = 7 * gradient_at(half, theta)
+    assert right[16] == 0
+    np.testing.assert_allclose(passed_through(half, theta, theta, right), right, rtol=1e-10, atol=1e-14)
