@@ -22,3 +22,9 @@ def test_a_cause_of_some_is_told_with_their_names_the_most_frequent_first() -> N
 def test_no_more_are_told_than_anybody_would_read() -> None:
     many = [(str(i), (Cause(str(i), FITS),)) for i in range(10)]
     assert len(shared(many, 10)) == MOST
+
+
+def test_three_causes_are_told_those_of_most_tensors_first() -> None:
+    causes = [Cause(word, EXPLAINS) for word in "abcde"]
+    found = shared([("u", causes), ("v", causes[2:]), ("w", causes[4:])], 3)
+    assert found == (causes[4], Cause("u, v: c", EXPLAINS), Cause("u, v: d", EXPLAINS))

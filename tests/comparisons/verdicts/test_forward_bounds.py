@@ -85,9 +85,19 @@ def test_blocks_are_of_examples_whose_jacobians_fit(
     """Of one example: 3 x 5, 3 x 2, 3 x 3, 5 x 2, 5 x 3 and 2 x 3 numbers, and one: 62."""
     state = passed(False, False)
     monkeypatch.setattr(backward_bounds, "LARGEST_BLOCK", largest)
-    found = list(row_blocks(state))
-    assert [rows.stop - rows.start for rows in found] == sizes
-    assert [rows.start for rows in found] == [sum(sizes[:i]) for i in range(len(sizes))]
+    monkeypatch.setattr(forward_bounds, "LARGEST_BLOCK", largest)
+    ascending: list[slice] = []
+    ascend = forward_bounds._Walk.ascend
+
+    def noted(walk: forward_bounds._Walk, rows: slice) -> None:
+        ascending.append(rows)
+        ascend(walk, rows)
+
+    monkeypatch.setattr(forward_bounds._Walk, "ascend", noted)
+    passed(False, False)
+    for found in (list(row_blocks(state)), ascending):
+        assert [rows.stop - rows.start for rows in found] == sizes
+        assert [rows.start for rows in found] == [sum(sizes[:i]) for i in range(len(sizes))]
 
 
 def test_numbers_that_are_the_same_but_for_sign_and_powers_of_two_are_counted_together() -> None:
