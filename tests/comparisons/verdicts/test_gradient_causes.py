@@ -11,7 +11,8 @@ import pytest
 from backproof.comparisons.gradients.black_box_families import BlackBox, families
 from backproof.comparisons.verdicts.any_function import check_gradient
 from backproof.comparisons.verdicts.cause import DESCRIBES, EXPLAINS
-from backproof.comparisons.verdicts.gradient_causes import _common
+from backproof.comparisons.verdicts.gradient_causes import _alike, _common
+from backproof.comparisons.verdicts.gradient_laws import Law, Probe, Seen
 from backproof.comparisons.verdicts.gradient_verdict import GradientVerdict
 from backproof.comparisons.verdicts.outcome import Outcome
 from backproof.scratch.architecture import Array
@@ -343,3 +344,13 @@ def test_only_errors_of_single_precision_are_its_own(off: float, told: bool) -> 
     right = np.linspace(1.0, 2.0, 6)
     found = list(_common(right + 2 * off, right, np.full(6, 1e-13), all_known=True))
     assert bool(found) == told
+
+
+def test_laws_that_say_the_same_of_every_slope_are_told_once_and_others_each() -> None:
+    """The middle of three entries stays where it is in a reversal: laws must differ somewhere, not everywhere."""
+    probes = tuple(Probe(i, slope, 1e-6) for i, slope in enumerate((1.0, 2.0, 3.0)))
+    seen = Seen(np.array([3.0, 2.0, 1.0]), np.ones(3), probes, 0.0, 1.0, {})
+    right = Law("right", np.array([1.0, 2.0, 3.0]))
+    assert _alike(right, Law("again", np.array([1.0 + 1.9e-6, 2.0, 3.0 - 1.9e-6])), seen)
+    assert not _alike(right, Law("another", np.array([1.0, 2.0, 3.0 + 2.1e-6])), seen)
+    assert not _alike(right, Law("another", np.array([3.0, 2.0, 1.0])), seen)
