@@ -347,7 +347,7 @@ def test_only_errors_of_single_precision_are_its_own(off: float, told: bool) -> 
 
 
 def test_laws_that_say_the_same_of_every_slope_are_told_once_and_others_each() -> None:
-    """The middle of three entries stays where it is in a reversal: laws must differ somewhere, not everywhere."""
+    """The middle of three entries stays where it is in a reversal: laws that differ anywhere are two."""
     probes = tuple(Probe(i, slope, 1e-6) for i, slope in enumerate((1.0, 2.0, 3.0)))
     seen = Seen(np.array([3.0, 2.0, 1.0]), np.ones(3), probes, 0.0, 1.0, {})
     right = Law("right", np.array([1.0, 2.0, 3.0]))
