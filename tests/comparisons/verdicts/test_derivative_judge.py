@@ -88,6 +88,15 @@ def test_outputs_far_below_the_largest_are_rounding_where_both_values_and_claims
     assert moving(Three(claims=steep), faint=1e-7) == [True, False, True, True]
 
 
+def test_an_output_is_as_large_as_it_is_here_or_nearby_whatever_its_sign() -> None:
+    class Falling(Three):
+        def values(self) -> Array:
+            here = bool((self.cells["theta"] == THETA).all())
+            return np.array([self.cells["theta"][0] ** 2, 5.0, -1.0 if here else -1e-9])
+
+    assert moving(Falling(claims=np.array([[1.0, 0.0], [0.0, 0.0], [0.0, 0.0]])), faint=1e-6)[2]
+
+
 def test_where_nothing_moves_all_outputs_are_judged() -> None:
     class Constant(Three):
         def values(self) -> Array:
