@@ -71,7 +71,7 @@ def _tangent_sources(state: ForwardPass, d: list[Array], values: list[Array], of
     arithmetic, sources = state.arithmetic, []
     for slope, above, W in zip(d, values[1:], state.weights[1:], strict=True):
         size = np.abs(slope) * (np.abs(above) @ W.magnitude.T)
-        terms = (W.magnitude > 0).sum(axis=0).max(initial=0)
+        terms = (W.magnitude > 0).sum(axis=0).max()
         underflow = np.where(size > 0, terms * arithmetic.tiny, 0.0)
         sources.append((arithmetic.gamma(terms + TANGENT_ROUNDINGS) + off) * size + underflow)
     at_loss = arithmetic.gamma(2 * arithmetic.logarithm + values[-1].shape[1] + 8) + off

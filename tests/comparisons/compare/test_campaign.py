@@ -282,8 +282,14 @@ def test_of_many_problems_with_an_alarm_a_few_are_kept_and_all_are_counted(
 
 @pytest.mark.usefixtures("without_processes")
 def test_a_campaign_asks_the_problems_of_its_seed_with_their_own_rules() -> None:
+    class Total(Silent):
+        @contextmanager
+        def task(self, description: str, total: float | None = None) -> Iterator[Any]:
+            assert (description, total) == ("comparing right and wrong", 3)
+            yield lambda: None
+
     begun = time.perf_counter()
-    found = run(("right", "wrong"), 3, 4, Silent())
+    found = run(("right", "wrong"), 3, 4, Total())
     assert 0 < found.seconds <= time.perf_counter() - begun
     expected = [described(one.problem, one.activations) for one in draw(3, 4)]
     assert [one.problem for one in found.problems] == expected

@@ -97,6 +97,10 @@ def test_up_to_64_entries_are_looked_at_one_by_one_and_of_more_twenty_and_all_of
     assert "directions" not in chosen.reason
 
 
+def test_what_is_not_chosen_is_looked_at_as_by_default() -> None:
+    assert Choice([None]) == Choice([None], resolution=None, seed=0, one_by_one=64, sampled=20)
+
+
 def test_the_seed_decides_which_entries_are_looked_at() -> None:
     def drawn(seed: int) -> list[int]:
         params = np.linspace(0.1, 1.0, 200)

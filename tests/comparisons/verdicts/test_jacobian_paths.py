@@ -98,3 +98,13 @@ def test_below_too(power: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jacobian_paths, "MOST_WORK", 0.0)
     for narrow, wide in zip(exact, descend(some_paths()), strict=True):
         assert (wide >= narrow * (1 - 1e-12)).all()
+
+
+def test_jacobians_between_hidden_layers_are_made_up_to_so_many_multiplications(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """4 x 3 x 5 and 4 x 5 x 2 from the first hidden layer, 3 x 5 x 2 from the second; three examples."""
+    work = BATCH * (4 * 3 * 5 + 4 * 5 * 2 + 3 * 5 * 2)
+    for most, dense in ((work, True), (work - 1, False)):
+        monkeypatch.setattr(jacobian_paths, "MOST_WORK", float(most))
+        assert some_paths().dense is dense

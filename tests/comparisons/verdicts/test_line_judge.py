@@ -48,6 +48,20 @@ def test_slopes_beside_a_zero_count_for_no_more_than_the_whole_gradient() -> Non
     assert found(begins(30.0, height=1e3)).steepness <= NEEDS.of_all
 
 
+def test_far_steps_are_as_long_as_the_entry_is_large() -> None:
+    """Of an entry of 100 up to 1e8: f begins to move at half of that, and never is none."""
+
+    def still(at: float, begins_at: float) -> bool:
+        params = np.array([at])
+        f = begins(begins_at)
+        point = Point(lambda p: f(float(p[0])), params, tensors(params), in_place=False)
+        return judge(Line(point, 0, np.zeros((1, 1)), 0), 0, NOISE, NEEDS, lambda: NOISE).still
+
+    assert not still(100.0, 5e7)
+    assert still(100.0, 2e8)
+    assert still(1.0, 5e7)
+
+
 def test_a_zero_claimed_of_a_function_that_moves_is_off() -> None:
     finding = found(np.sin)
     assert finding.outside
