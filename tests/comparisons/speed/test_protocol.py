@@ -1,6 +1,8 @@
 """The protocol on a clock of its own: nothing here depends on how fast this machine is."""
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -21,6 +23,7 @@ from backproof.comparisons.speed.part import Asked, summarise
 from backproof.comparisons.speed.protocol import Log, Session, counterbalanced
 from backproof.comparisons.speed.result import Finding, Settings, SpeedResult, ThreadReport, TimedData
 from backproof.comparisons.speed.worker import Bench
+from backproof.reference.contender import NotOffered
 from backproof.scratch.initializers import initialize
 from backproof.scratch.network import Network
 from tests.support.fake_timing import CASE, Clock, InProcess, Workers, data_file, entries
@@ -422,3 +425,43 @@ def test_only_matched_entries_owe_a_loss_for_every_step(tmp_path: Path) -> None:
 def test_after_ctrl_c_in_the_first_launch_nothing_is_claimed(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         interrupted(tmp_path, 0, SETTINGS)
+
+
+def test_who_declines_a_case_is_told_with_its_reason_and_has_no_turn(tmp_path: Path) -> None:
+    class Declining(Workers):
+        def __call__(self, entry: Entrant, n_threads: int) -> InProcess:
+            found = super().__call__(entry, n_threads)
+            if entry.name == "shy":
+
+                def load(*given: object) -> None:
+                    raise NotOffered("no such network")
+
+                contender: Any = found.bench.contender
+                contender.load = load
+            return found
+
+    settings = Settings(launches=1, rounds=2, round_seconds=2.0, warm_up=1)
+    workers = Declining({SCRATCH: 1.0, CONTROL: 1.0, "shy": 1.0}, noisy(0))
+    log = Session(settings, [CASE], data_file(tmp_path), entries("shy"), workers, Silent()).run()
+    assert [(one.entry, one.cell) for one in log.failures] == [("shy", Absent("no such network"))]
+    assert {record.entry for record in log.records} == {SCRATCH, CONTROL}
+
+
+def test_all_rounds_are_counted_beforehand(tmp_path: Path) -> None:
+    class Total(Silent):
+        done = 0
+
+        @contextmanager
+        def task(self, description: str, total: float | None = None) -> Iterator[Any]:
+            assert (description, total) == ("speed: rounds", 2 * 3 * 2 * 4)
+
+            def advance() -> None:
+                self.done += 1
+
+            yield advance
+
+    progress = Total()
+    settings = Settings((1, 2), launches=3, rounds=4, round_seconds=2.0, warm_up=1)
+    workers = Workers({SCRATCH: 1.0, CONTROL: 1.0}, noisy(0))
+    Session(settings, [CASE, CASE], data_file(tmp_path), entries(), workers, progress).run()
+    assert progress.done == 48

@@ -323,6 +323,14 @@ def test_what_wrong_entries_have_in_common_is_told(claimed: list[float], sentenc
     assert found == [sentence]
 
 
+def test_what_is_cut_off_on_one_side_alone_is_clipped_too() -> None:
+    right = np.array([0.5, -2.0, -3.0, -0.5])
+    for sign in (1, -1):
+        clipped = np.clip(sign * right, -1.5, 1.5)
+        (cause,) = _common(clipped, sign * right, np.full(4, 1e-9), all_known=True)
+        assert cause.sentence == "it is cut off at 1.5: clipped"
+
+
 def test_of_right_entries_nothing_is_told() -> None:
     right = np.array([1.0, -2.0])
     assert not [*_common(right, right, np.full(2, 1e-9), all_known=True)]
