@@ -112,9 +112,12 @@ def weight_mistakes() -> Iterator[Mistake]:
 def penalties(observations: Sequence[Observation]) -> Iterator[Mistake]:
     """lambda W or lambda b in its gradient, and another lambda or none in the loss; read from last layers.
 
-    Where the loss holds a penalty, there may be none in the gradient.
+    Where the loss holds a penalty, there may be none in the gradient. Parameters that are given back as their
+    own gradient are none.
     """
     for kind in ("weight", "bias"):
+        if all(_gives_back(kind, o) for o in observations):
+            continue
         own = (
             observations[0].convention if observations and all(_own(kind, o) for o in observations) else None
         )
@@ -143,6 +146,19 @@ def _penalty(kind: str, rate: float, over_n: bool, own: Convention | None) -> Mi
     return Mistake(kind, f"{found}, and {there} of the loss has lambda {letter}", rule)
 
 
+def _gives_back(kind: str, o: Observation) -> bool:
+    """Is the last layer's gradient a multiple of the parameters?"""
+    W, found = _parameters(kind, o, o.depth - 1), _found(kind, o)
+    if found.shape != W.shape or not W.any():
+        return False
+    multiple = float((found * W).sum() / (W * W).sum()) * W
+    return bool(np.abs(found - multiple).max() <= 100 * CLOSE[o.problem.architecture.dtype] * np.abs(W).max())
+
+
+def _found(kind: str, o: Observation) -> Array:
+    return o.weight(o.depth - 1) if kind == "weight" else o.bias(o.depth - 1)
+
+
 def _own(kind: str, o: Observation) -> float:
     """lambda of the loss."""
     return o.penalty if kind == "weight" else o.bias_penalty
@@ -164,7 +180,7 @@ def _rates(kind: str, o: Observation) -> list[float]:
     Two numbers fit any two entries: s is only looked for where there are more.
     """
     layer, close = o.depth - 1, CLOSE[o.problem.architecture.dtype]
-    W, found = _parameters(kind, o, layer), o.weight(layer) if kind == "weight" else o.bias(layer)
+    W, found = _parameters(kind, o, layer), _found(kind, o)
     dW = _of_data(kind, o, layer, right_delta(o))
     if found.shape != W.shape or not W.any():
         return []

@@ -380,6 +380,13 @@ def test_a_penalty_of_the_loss_that_is_another_in_the_gradient_is_told_with_both
     assert not told[sentence].family  # it is no penalty that the loss lacks
 
 
+def test_parameters_that_are_given_back_are_no_penalty() -> None:
+    o = observed(Asked())
+    given = np.concatenate([part.ravel() for pair in o.problem.weights for part in pair])
+    assert not list(penalties([answering(o, given)]))
+    assert list(penalties([decayed(o, "weight", 1.0)]))
+
+
 def test_the_penalty_of_the_loss_itself_is_no_mistake() -> None:
     o = observed(Asked(convention=Convention(penalty=0.3, penalty_on_biases=True)))
     right = decayed(decayed(o, "weight", 0.3), "bias", 0.3)
