@@ -3,6 +3,7 @@
 import argparse
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.mutation import sample
@@ -30,13 +31,15 @@ def main() -> int:
         return 0
     fates = _fates(chosen, options)
     second = {
-        name: [one for one in drawn(paths, options.fresh, options.seed + 1) if one not in chosen[name]]
+        name: [one for one in drawn(paths, options.fresh, options.fresh_seed) if one not in chosen[name]]
         for name, paths in named.items()
     }
-    fresh = _fates(second, options)
+    _fates(second, options)
+    fresh = _of_each(second, Records().first, known_equivalent())  # there may be tests for it since
     print("", *(row(part, found) for part, found in fates.items()), sep="\n")
     if options.table:
-        settings = f"--sample {options.sample} --table" + " --quick" * options.quick
+        more = f" --fresh {options.fresh} --fresh-seed {options.fresh_seed}" if options.fresh else ""
+        settings = f"--sample {options.sample}{more} --table" + " --quick" * options.quick
         TABLE.write_text(text(fates, fresh, settings, _terms()), encoding="utf-8")
     return int(any(fate.outcome == "survived" for found in fates.values() for fate in found))
 
@@ -55,6 +58,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--sample", type=int, metavar="N", help="so many mutants a part, by default all")
     parser.add_argument("--fresh", type=int, default=0, metavar="N", help="so many of a second draw a part")
     parser.add_argument("--seed", type=int, default=0, help="of the sample")
+    parser.add_argument("--fresh-seed", type=int, default=1, help="of the second draw")
     parser.add_argument("--workers", type=int, default=1, help="at a time, each a core and a copy")
     parser.add_argument("--again", action="store_true", help="judge once more what survived")
     parser.add_argument("--quick", action="store_true", help="only the tests near a mistake; see --again")
@@ -91,8 +95,7 @@ def _fates(chosen: dict[str, list[Mutant]], options: argparse.Namespace) -> dict
     for fate in judged([] if options.known else open_ones, Covering.kept(), options.workers, options.quick):
         records.add(fate)
         print(f"{fate.outcome:10} {fate.cpu:5.1f} s  {_said(fate.mutant)}   {fate.by}", flush=True)
-    known = {name: [_known(records, one, proofs) for one in found] for name, found in chosen.items()}
-    return {name: [fate for fate in found if fate] for name, found in known.items()}
+    return _of_each(chosen, records.known, proofs)
 
 
 def _is_open(mutant: Mutant, records: Records, again: bool, proofs: dict[str, str]) -> bool:
@@ -102,10 +105,17 @@ def _is_open(mutant: Mutant, records: Records, again: bool, proofs: dict[str, st
     )
 
 
-def _known(records: Records, mutant: Mutant, proofs: dict[str, str]) -> Fate | None:
+def _of_each(
+    chosen: dict[str, list[Mutant]], fates: Mapping[str, Fate], proofs: dict[str, str]
+) -> dict[str, list[Fate]]:
+    known = {name: [_known(fates, one, proofs) for one in found] for name, found in chosen.items()}
+    return {name: [fate for fate in found if fate] for name, found in known.items()}
+
+
+def _known(fates: Mapping[str, Fate], mutant: Mutant, proofs: dict[str, str]) -> Fate | None:
     if mutant.key in proofs:
         return Fate(mutant, "equivalent", proofs[mutant.key])
-    known = records.known.get(mutant.key)
+    known = fates.get(mutant.key)
     return known if known and known.cpu else None  # no test was run: nothing is known
 
 

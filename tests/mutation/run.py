@@ -33,18 +33,23 @@ class Fate:
 
 
 class Records:
-    """The fates known so far, in a file."""
+    """The fates known so far, in a file; `first` are those before tests were written for a mutant."""
 
     def __init__(self, path: Path = RECORDS) -> None:
         self.path = path
         self.known: dict[str, Fate] = {}
+        self.first: dict[str, Fate] = {}
         if path.exists():
             for line in path.read_text(encoding="utf-8").splitlines():
-                fate = _read(line)
-                self.known[fate.mutant.key] = fate
+                self._note(_read(line))
+
+    def _note(self, fate: Fate) -> None:
+        self.known[fate.mutant.key] = fate
+        if fate.cpu:  # else no test was run
+            self.first.setdefault(fate.mutant.key, fate)
 
     def add(self, fate: Fate) -> None:
-        self.known[fate.mutant.key] = fate
+        self._note(fate)
         self.path.parent.mkdir(exist_ok=True)
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(asdict(fate), ensure_ascii=False) + "\n")

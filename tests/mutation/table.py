@@ -38,7 +38,12 @@ def text(fates: Fates, fresh: Fates, settings: str, terms: int) -> str:
         "",
         *_fresh(fresh, again),
         *_TERMS.format(terms=terms).split("\n"),
-        *_those([*every, *again], "survived", "Survivors", "No test fails with these planted."),
+        *_those(
+            [*every, *again],
+            "survived",
+            "Survivors",
+            "No test failed with these planted; for some there is one since.",
+        ),
         *_those([*every, *again], "equivalent", "Equivalent", "Nothing can differ, for the reason given."),
     ]
     return "\n".join(lines)

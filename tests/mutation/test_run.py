@@ -52,6 +52,14 @@ def test_a_fate_that_was_written_down_is_known_to_the_next_run(tmp_path: Path) -
     assert list(Records(kept).known.values()) == fates
     Records(kept).add(Fate(some_mutant(), "killed", "a new test", 2.0))
     assert Records(kept).known[some_mutant().key].by == "a new test"
+    assert Records(kept).first[some_mutant().key] == fates[0]
+
+
+def test_what_no_test_was_run_for_was_not_judged_first(tmp_path: Path) -> None:
+    records = Records(tmp_path / "fates.jsonl")
+    for fate in (Fate(some_mutant(), "survived", "", 0.0), Fate(some_mutant(), "killed", "a test", 1.0)):
+        records.add(fate)
+    assert records.first[some_mutant().key].by == "a test"
 
 
 def test_every_equivalent_mutant_still_stands_in_its_file_and_has_its_proof() -> None:
