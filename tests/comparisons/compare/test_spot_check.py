@@ -342,15 +342,20 @@ def test_a_loss_below_zero_is_as_uncertain_as_one_above() -> None:
 def test_what_a_second_call_is_off_by_is_noise_to_either_side(sign: float) -> None:
     model, x, y = network(), torch.randn(64, 20), torch.arange(64) % 5
     torch.autograd.backward(loss(model, x, y))
-    calls, off = [0], 2.0**-46
+    off, bounds = 2.0**-46, []
+    for drift in (0.0, sign * off):
+        calls = [0]
 
-    def drifting(model: nn.Module, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        calls[0] += 1
-        return loss(model, x, y) + sign * off * (calls[0] == 2)
+        def drifting(
+            model: nn.Module, x: torch.Tensor, y: torch.Tensor, calls: list[int] = calls, drift: float = drift
+        ) -> torch.Tensor:
+            calls[0] += 1
+            return loss(model, x, y) + drift * (calls[0] == 2)
 
-    spot = SpotCheck(model, drifting, every=1)(x, y)
-    assert spot is not None
-    assert spot.bound > 0.9 * off / spot_check.STEP
+        spot = SpotCheck(model, drifting, every=1)(x, y)
+        assert spot is not None
+        bounds.append(spot.bound)
+    assert bounds[1] - bounds[0] == pytest.approx(off / spot_check.STEP, rel=0.05)
 
 
 def test_the_seed_and_the_step_decide_the_directions() -> None:

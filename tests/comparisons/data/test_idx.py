@@ -202,3 +202,16 @@ def test_a_header_that_asks_for_more_than_there_is_reserves_no_memory_for_it(tmp
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 10_000_000
+
+
+def test_of_a_file_that_is_as_long_as_it_says_no_more_is_read_than_any_data_set_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A header may ask for as much as the file holds, which may be more than the memory."""
+    files = small_files()
+    write(tmp_path, files, packed=False)
+    monkeypatch.setattr(idx, "LARGEST_FILE", 10)
+    with pytest.raises(
+        InputError, match=f"truncated: expected {len(files[IMAGES])} bytes .*found {16 + 11};"
+    ):
+        idx.read_folder(tmp_path, checksums(files))

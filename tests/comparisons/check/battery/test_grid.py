@@ -20,7 +20,7 @@ from backproof.comparisons.check.battery.grid import (
     trainings,
 )
 from backproof.comparisons.check.forms.space import Space
-from backproof.scratch.architecture import Architecture
+from backproof.scratch.architecture import Architecture, OptimizerSpec
 from backproof.scratch.problem import Problem
 
 FULL = Space.full()
@@ -131,6 +131,13 @@ def test_the_settings_of_the_rules_are_on_and_off() -> None:
         *(("sgd", moves, decays) for moves, decays in descent),
         *(("adam", (False, False), decays) for decays in (True, False)),
     }
+
+
+def test_one_rule_of_adam_has_numbers_of_its_own_and_an_eps_that_shows() -> None:
+    usual = OptimizerSpec("adam")
+    own = [one for one in OPTIMIZERS if one.name == "adam" and one.beta1 != usual.beta1]
+    assert own
+    assert all(one.beta2 != usual.beta2 and one.eps >= 1e-3 for one in own)
 
 
 def test_in_stories_every_call_comes_after_every_other() -> None:

@@ -27,6 +27,7 @@ from backproof.comparisons.verdicts.relu_kinks import flat_gradient
 from backproof.scratch.architecture import Architecture, Array, DtypeName, OptimizerSpec
 from backproof.scratch.optimizers import make_optimizer
 from backproof.scratch.parameters import Parameters
+from backproof.scratch.problem import Problem
 from tests.support.in_process import Here, Student
 
 N, STEPS = 40, 3
@@ -367,3 +368,16 @@ def test_every_training_is_that_of_a_fresh_instance() -> None:
             return super().train(*given)
 
     assert course_of(Candidate(Here(Once)), given_to("trajectory")).losses.shape == (4,)
+
+
+def test_a_training_that_makes_every_parameter_smaller_is_judged() -> None:
+    """How far it went is asked without its sign."""
+    architecture = Architecture((3, 2), "identity", "mse", "float32")
+    weights = [(np.full((3, 2), 0.5), np.full(2, 0.5))]
+    problem = Problem(architecture, weights, np.ones((4, 3)), np.full((4, 2), -10.0))
+    batches = [np.array([0, 1]), np.array([2, 3])]
+    training = TrainingProblem(problem, OptimizerSpec(learning_rate=0.01), batches)
+    assert (np.diff(course_of(Candidate(Here(Student)), training).weights, axis=0) < 0).all()
+    run("trajectory", Student, training)
+    with pytest.raises(Mismatch, match=r"^weights after 1 step"):
+        run("trajectory", wrong(update=nudged(0, 1e-3)), training)
