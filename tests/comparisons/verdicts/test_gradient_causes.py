@@ -11,7 +11,7 @@ import pytest
 from backproof.comparisons.gradients.black_box_families import BlackBox, families
 from backproof.comparisons.verdicts.any_function import check_gradient
 from backproof.comparisons.verdicts.cause import DESCRIBES, EXPLAINS
-from backproof.comparisons.verdicts.gradient_causes import _alike, _common
+from backproof.comparisons.verdicts.gradient_causes import _alike, _common, explained
 from backproof.comparisons.verdicts.gradient_laws import Law, Probe, Seen
 from backproof.comparisons.verdicts.gradient_verdict import GradientVerdict
 from backproof.comparisons.verdicts.outcome import Outcome
@@ -362,3 +362,11 @@ def test_laws_that_say_the_same_of_every_slope_are_told_once_and_others_each() -
     assert _alike(right, Law("again", np.array([1.0 + 1.9e-6, 2.0, 3.0 - 1.9e-6])), seen)
     assert not _alike(right, Law("another", np.array([1.0, 2.0, 3.0 + 2.1e-6])), seen)
     assert not _alike(right, Law("another", np.array([3.0, 2.0, 1.0])), seen)
+
+
+@pytest.mark.parametrize("claimed", [[np.nan, 2.0, 1.0], [3.0, np.inf, 1.0], [0.0, 0.0, 0.0]])
+def test_what_is_zero_or_anywhere_not_finite_needs_no_other_explanation(claimed: list[float]) -> None:
+    probes = tuple(Probe(i, slope, 1e-6) for i, slope in enumerate((1.0, 2.5, 7.0)))
+    assert explained(Seen(np.array(claimed), np.ones(3), probes, 0.0, 1.0, {}), lambda i, s: 0.0, 0.0)
+    odd = Seen(np.array([3.0, -2.0, 1.0]), np.ones(3), probes, 0.0, 1.0, {})
+    assert not explained(odd, lambda i, s: 0.0, 0.0)

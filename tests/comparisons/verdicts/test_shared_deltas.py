@@ -168,6 +168,7 @@ A = np.array([[2.0, 1.0], [4.0, 1.0]])  # two examples: inputs 2 and 4, and the 
         ([0.5, -0.25], [1.0, 1.0], [9.0, 9.0], 0.5),  # rounding explains it: no program is solved
         ([6.0, 2.0], [1e-3, 1e-3], [1.0, 1.0], 1.0),  # d = (1, 1), and next to nothing is left to rounding
         ([12.0, 4.0], [1e-3, 1e-3], [1.0, 1.0], 2.0),
+        ([1.5, 0.5], [1.0, 1.0], [1.0, 1.0], 1.5 / 7),  # d = (t, t) takes 6 t of it, rounding t
         ([-6.0, -2.0], [1e-3, 1e-3], [1.0, 1.0], 1.0),
         ([4.0, 1.0], [1e-3, 1e-3], [0.0, 0.5], 2.0),  # the second example's alone
         ([2.0, 0.0], [1.0, 1.0], [0.0, 0.0], 2.0),  # no delta may be off: all is rounding

@@ -129,6 +129,13 @@ def test_a_loss_that_is_never_a_number_is_told_as_that_whether_or_not_its_check_
         assert (cause.sentence, cause.certainty) == ("the loss is NaN in every case", "fits")
 
 
+def test_a_loss_that_is_a_number_now_and_then_is_not_nan_in_every_case() -> None:
+    ones = right_ones("mse")
+    some = [*telling(ones[:1], lambda o: float("nan")), *ones[1:]]
+    (cause,) = told(some, True).causes.values()
+    assert "in every case" not in cause.sentence
+
+
 def large(loss: LossName, size: float = 700.0) -> list[Observation]:
     """Right ones, and some of saturated logits."""
     ordinary = right_ones(loss)

@@ -67,7 +67,8 @@ def test_a_word_that_is_none_of_them_is_refused(name: str) -> None:
     [
         ({}, {}),
         ({"loss": "mse"}, {"loss": ("mse",)}),
-        ({"hidden_layers": 2}, {"hidden_layers": (2,)}),
+        ({"hidden_layers": 0}, {"hidden_layers": (0,)}),
+        ({"hidden_layers": [1, 2, 3]}, {"hidden_layers": (1, 2, 3)}),
         ({"supports": {"loss": ["mse", "cross_entropy"]}}, {"loss": ("mse", "cross_entropy")}),
         ({"supports": {"hidden_layers": {1}}, "dtype": "float32"},
          {"hidden_layers": (1,), "dtype": ("float32",)}),
